@@ -92,6 +92,10 @@ class Settings(BaseSettings):
     broker_use_ssl: TableOrSwitch = None
     """As in Celery: a table of certificate options, true for the defaults; None is decided by the
     URL."""
+    rabbitmq_management: str | None = None
+    """The URL of RabbitMQ's management API, which lists all queues of the virtual host and counts
+    unacknowledged messages; `never` to do without. None looks for it on the broker's host: on port
+    15672, or with TLS on 15671 and 443. Without credentials, those of the broker are used."""
     accept_content: Serializers = ("json",)
     """The serializers to decode replies from. Only those that cannot run the sender's code."""
     event_exchange: str = "celeryev"

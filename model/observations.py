@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from .entities.broker import BrokerMemory, BrokerPhase
+from .entities.delayed import Delayed
 from .entities.fault import Fault
 from .entities.other_cluster import OtherCluster
 from .entities.queue import Pause
@@ -125,6 +126,14 @@ class QueueMeasured(msgspec.Struct, frozen=True, gc=False):
     """The next message of each priority step with messages; empty if it cannot be read."""
     unacked_at_least: int | None = None
     """The minimum if `unacked` is unknown; None if it may be 0."""
+    kind: str = ""
+    message_bytes: int | None = None
+    max_priority: int | None = None
+    statistics_at: float | None = None
+    """When the management API reported what has no better source; see `Queue.statistics_at`."""
+    in_per_s: float | None = None
+    out_per_s: float | None = None
+    """The broker's own rates, used if events do not provide them."""
 
 
 class UnackedMessage(msgspec.Struct, frozen=True, gc=False):
@@ -154,6 +163,13 @@ class QueueGone(msgspec.Struct, frozen=True, gc=False):
     """A queue that was measured before no longer exists."""
 
     name: str
+    at: float
+
+
+class DelayedMeasured(msgspec.Struct, frozen=True, gc=False):
+    """The messages of delayed delivery on RabbitMQ; without levels, there is none."""
+
+    delayed: Delayed
     at: float
 
 
@@ -298,6 +314,7 @@ Observation: TypeAlias = (
     | QueueMeasured
     | UnackedRead
     | QueueGone
+    | DelayedMeasured
     | QueuesPaused
     | OtherClustersFound
     | EventsDropped

@@ -25,6 +25,7 @@ from .entities.unacked import Unacked
 from .entities.worker import Worker
 from .ingest.backend_overlay import BackendOverlay
 from .ingest.backend_results import BackendResults
+from .ingest.delayed_messages import DelayedMessages
 from .ingest.event_stream import EventStream
 from .ingest.failure_groups import FailureGroups
 from .ingest.history_searches import HistorySearches
@@ -49,6 +50,7 @@ from .ingest.worker_store import WorkerStore
 from .observations import (
     ConnectionChanged,
     ConnectionProved,
+    DelayedMeasured,
     EventsDropped,
     HistorySearched,
     InspectReply,
@@ -107,10 +109,19 @@ class ClusterState:
         self._stale_consumers = StaleConsumers(self._workers.workers)
         ages = QueueAges(self._tasks.tasks, self._workers.skew)
         self._queues = QueueStore(self._workers.workers, ages, self._stale_consumers)
+        self.delayed = DelayedMessages(self._workers.workers)
+        """The messages of Celery's delayed delivery on RabbitMQ."""
         overlay, reader = BackendOverlay(self._tasks, self._workers), ProgressReader(progress_paths)
         rates = self._progress_rates = ProgressRates()
         self._task_events = TaskEvents(
-            self._tasks, self._workers, self._queues, self.totals, overlay, reader, rates
+            self._tasks,
+            self._workers,
+            self._queues,
+            self.totals,
+            overlay,
+            reader,
+            rates,
+            self.delayed,
         )
         self._backend_results = BackendResults(
             self._tasks, self._workers, overlay, rates, reader, self.redaction
@@ -172,6 +183,7 @@ class ClusterState:
             QueueMeasured: self._queues.measured,
             UnackedRead: self._unacked.apply,
             QueueGone: self._queues.gone,
+            DelayedMeasured: self._delayed_measured,
             QueuesPaused: self._queues.paused,
             OtherClustersFound: self._other_clusters_found,
             EventsDropped: self._events_dropped,
@@ -384,6 +396,10 @@ class ClusterState:
     def _connection_changed(self, change: ConnectionChanged) -> None:
         if self._stream.connection_changed(change):
             self._reconciler.distrust_before(change.at)
+
+    def _delayed_measured(self, seen: DelayedMeasured) -> None:
+        self.delayed.apply(seen)
+        self._queues.set_delayed(self.delayed.by_queue(seen.at))
 
     def _events_dropped(self, dropped: EventsDropped) -> None:
         self._stream.count_dropped(dropped)

@@ -222,8 +222,10 @@ class BrokerConnection:
         return _NAME_UNVERIFIED if self.is_amqp and not named else None
 
     def hide(self, text: str) -> str:
-        """Return a text without the passwords of the broker and result backend URLs."""
-        return hide(text, *self.urls, self.settings.result_backend or "")
+        """Return a text without the passwords of the URLs in the settings."""
+        settings = self.settings
+        others = settings.result_backend or "", settings.rabbitmq_management or ""
+        return hide(text, *self.urls, *others)
 
     def _ssl(self) -> dict[str, Any] | bool:
         given = self.settings.broker_use_ssl

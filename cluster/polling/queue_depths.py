@@ -7,71 +7,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from ...model.entities.fault import Fault
-from ...model.entities.queue import DEFAULT_QUEUE, is_internal
+from ...model.entities.queue import is_internal
 from ...model.observations import QueueGone, QueueMeasured
 from ..connection.broker import BrokerConnection
+from .amqp_depths import AmqpDepths
 from .redis_bindings import OTHER_WAYS
 from .redis_depths import RedisDepths
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
-
-AMQP_LISTS_NO_QUEUES: Final = Fault(
-    "unsupported",
-    "AMQP cannot list queues, so a queue without consumers is found only if a task-sent event "
-    "names it",
-    OTHER_WAYS,
-)
-
-
-class AmqpDepths:
-    """RabbitMQ: one passive declare for each known queue.
-
-    The broker closes the channel with each refusal, and py-amqp reopens it; opening a new channel
-    each time would soon exceed the channel limit.
-    """
-
-    latency: float | None = None
-    fault: Fault | None = AMQP_LISTS_NO_QUEUES
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._channel: Any = None
-        self._measured: set[str] = set()
-
-    def measure(self, names: frozenset[str]) -> Iterator[QueueMeasured | QueueGone]:
-        """Yield the depth of each named queue, and `QueueGone` for deleted ones."""
-        from amqp.exceptions import ChannelError, NotFound
-
-        for name in sorted(name for name in names | {DEFAULT_QUEUE} if not is_internal(name)):
-            at = time.time()
-            started = time.perf_counter()
-            try:
-                if self._channel is None:
-                    self._channel = self._connection.channel()
-                answer = self._channel.queue_declare(name, passive=True)
-            except NotFound:
-                if name in self._measured:
-                    self._measured.discard(name)
-                    yield QueueGone(name, at)
-                elif name != DEFAULT_QUEUE:
-                    yield QueueMeasured(name, at, notes=("no queue of this name",))
-                continue
-            except ChannelError as error:
-                yield QueueMeasured(name, at, notes=(" ".join(str(error).split()),))
-                continue
-            self.latency = time.perf_counter() - started
-            self._measured.add(name)
-            yield QueueMeasured(
-                name,
-                at,
-                waiting=answer.message_count,
-                consumer_count=answer.consumer_count,
-                notes=("AMQP does not report unacknowledged messages",),
-            )
 
 
 class OtherDepths:
@@ -116,5 +63,5 @@ def depths(
     if broker.is_redis:
         return RedisDepths(connection, broker, exchanges)
     if broker.is_amqp:
-        return AmqpDepths(connection)
+        return AmqpDepths(connection, broker)
     return OtherDepths(connection, broker.scheme)

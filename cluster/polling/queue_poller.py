@@ -16,8 +16,9 @@ from ...model.observations import (
     QueuesPaused,
 )
 from ..events.roster import MAX_NAMES
+from .amqp_depths import AmqpDepths
 from .poller import MAX_INTERVAL, PAUSE_AFTER, Poller
-from .queue_depths import AmqpDepths, OtherDepths, depths
+from .queue_depths import OtherDepths, depths
 from .redis_depths import RedisDepths
 from .redis_memory import RedisMemory
 
@@ -60,8 +61,11 @@ class QueuePoller(Poller):
         if self._broker.is_redis and not self._interest.frugal:
             self._memory = RedisMemory(connection)
         self._measured_at = self._search_at = float("-inf")
-        if self._depths.fault is not None and self._depths.fault.kind == "unsupported":
-            self.note("info", str(self._depths.fault))
+
+    def closing(self, connection: Connection) -> None:
+        """Close what was opened beside the connection."""
+        if isinstance(self._depths, AmqpDepths):
+            self._depths.close()
 
     def failed(self, fault: Fault) -> None:
         """Report the depths as not measured."""
@@ -117,6 +121,8 @@ class QueuePoller(Poller):
         at = time.time()
         self.put(QuestionsAnswered(("depths",), at))
         fault = self._depths.fault
+        if fault is not None and fault.kind == "unsupported":
+            self.note("info", str(fault))
         if len(self._roster.queues) >= MAX_NAMES and (fault is None or fault.kind == "unsupported"):
             fault = TOO_MANY_QUEUES
         if fault is None:

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from .delayed import level_of
 from .fact import NEVER_ASKED, Fact
 from .rates import RATE_WINDOW, SecondRing
 from .unacked import Unacked
@@ -20,8 +21,13 @@ DEFAULT_QUEUE: Final = "celery"
 
 
 def is_internal(name: str) -> bool:
-    """Return whether a queue carries Celery's own messages: events, remote control, replies."""
-    return name.startswith(("celeryev", "reply.")) or name.endswith(".pidbox") or not name
+    """Return whether a queue is Celery's own: for events, remote control, replies, or delays."""
+    return (
+        name.startswith(("celeryev", "reply."))
+        or name.endswith(".pidbox")
+        or level_of(name) is not None
+        or not name
+    )
 
 
 class Pause(msgspec.Struct, frozen=True, gc=False):
@@ -56,6 +62,18 @@ class Queue(msgspec.Struct, eq=False):
     """The minimum if `unacked` is unknown; None if it may be 0."""
     held: tuple[Unacked, ...] = ()
     """Some of its unacknowledged messages, the oldest first; only on Redis."""
+    kind: str = ""
+    """`classic` or `quorum` on RabbitMQ; empty if unknown, or on another broker."""
+    message_bytes: int | None = None
+    """Bytes of its messages' bodies."""
+    max_priority: int | None = None
+    """The highest priority that it distinguishes (`x-max-priority`); None if it has none."""
+    delayed: int | None = 0
+    """Messages for it that wait for their time in delayed delivery (RabbitMQ), and are not counted
+    as waiting; None if it is unknown which queue some are for."""
+    statistics_at: float | None = None
+    """When RabbitMQ's management API reported `unacked` and `message_bytes`, which may have been
+    some seconds old then; None if they were measured with `waiting`, or are unknown."""
     by_priority: dict[str, int] = {}
     """Waiting messages by priority step, `{"0": n}`; empty if the broker has none."""
     known_consumers: tuple[str, ...] = ()

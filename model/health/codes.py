@@ -80,7 +80,8 @@ CODES: Final[Mapping[str, Code]] = {
         ("error", "info"),
         "The list of queues may be incomplete: the question for it failed, or the broker cannot "
         "list its queues (`info`).",
-        "Name the important queues with `--queues`.",
+        "On RabbitMQ, enable the management API or set `rabbitmq_management`; otherwise name the "
+        "important queues with `--queues`.",
     ),
     "depths-unknown": Code(
         "queues",
@@ -121,6 +122,14 @@ CODES: Final[Mapping[str, Code]] = {
         "More tasks arrived than were taken for minutes (`queue_growing`), though not all "
         "processes are busy. The finding says when the queue will have doubled.",
         "Find out why tasks became slower or more frequent, or what limits their rate.",
+    ),
+    "delayed-queue-stuck": Code(
+        "queue",
+        ("error",),
+        "Messages of Celery's delayed delivery (countdowns and ETAs on RabbitMQ's quorum queues) "
+        "will not reach their queue, or should have reached it.",
+        "Restart a worker of the queue, which binds it for delayed delivery; if it is bound, see "
+        "whether the queue has a length limit.",
     ),
     "queue-paused": Code(
         "queue",

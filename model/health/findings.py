@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 from ..state import ClusterState
 from .backlogs import backlog_findings
 from .broker import broker_findings
+from .delayed import delayed_findings
 from .events import event_findings
 from .finding import Finding, Severity
 from .questions import question_findings
@@ -31,6 +32,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
     question_findings,
     queue_findings,
     backlog_findings,
+    delayed_findings,
     registration_findings,
     unacked_findings,
     worker_findings,

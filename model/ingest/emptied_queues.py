@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from ..entities.delayed import delayed_route
 from ..entities.queue import Queue
 from ..entities.states import PENDING
 from ..entities.task import Loss, Task
@@ -18,6 +19,8 @@ from .task_store import TaskStore
 
 EMPTY_SECONDS: Final = 3.0
 """Seconds for which an empty queue is no proof: the event of a worker may be in transit."""
+STATISTICS_SECONDS: Final = 10.0
+"""Seconds for which statistics of the broker may be late."""
 
 
 class Evidence(msgspec.Struct, frozen=True, gc=False):
@@ -68,6 +71,8 @@ class EmptiedQueues:
         if task.state != PENDING or task.lost_at is not None or name not in self._empty:
             return None
         queue = self._queues[name]
+        if task.extra is not None and delayed_route(task.extra.routing_key) is not None:
+            return None  # it may wait for its time elsewhere
         since, newest = self._empty[name]
         if task.arrival > newest:
             # It may have been sent after the measurement: a sender's clock proves nothing.
@@ -79,6 +84,8 @@ class EmptiedQueues:
             return None
         # The broker returns the messages of closed connections to their queue.
         unacked = 0 if queue.consumer_count == 0 else queue.unacked
+        if queue.statistics_at is not None and queue.statistics_at < settled + STATISTICS_SECONDS:
+            unacked = unacked or None  # it may be older than the task
         lacking = self._names <= evidence.lacking
         if self._would_be_reported(task, queue, settled) and evidence.events_complete:
             return "emptied" if unacked == 0 or lacking else None

@@ -99,24 +99,38 @@ class QueueStore:
                 self.left_out[seen.name] = seen.waiting
             return
         self.left_out.pop(seen.name, None)
+        if queue.measured_at is not None and seen.at < queue.measured_at:
+            return  # older statistics
         queue.measured_at = seen.at
         queue.facts["depth"] = _depth(queue, seen)
         queue.waiting, queue.unacked = seen.waiting, seen.unacked
         queue.unacked_at_least = seen.unacked_at_least
         queue.by_priority = dict(seen.by_priority)
         queue.consumer_count = seen.consumer_count
+        queue.kind, queue.max_priority = seen.kind, seen.max_priority
+        queue.message_bytes, queue.statistics_at = seen.message_bytes, seen.statistics_at
         if seen.waiting is not None:
             queue.history.append((seen.at, seen.waiting))
         notes = list(seen.notes)
         if seen.waiting is None:
             queue.in_per_s = queue.out_per_s = None
         else:
-            self._set_rates(queue, seen.at, notes)
+            self._set_rates(queue, seen, notes)
             self._check_consumers(queue)
         self._ages.apply(queue, seen)
         queue.next_names = tuple({head.name: None for head in seen.heads if head.name})
         queue.notes = tuple(notes)
         queue.version += 1
+
+    def set_delayed(self, counts: Mapping[str, int]) -> None:
+        """Set how many messages are delayed for each queue; for an unknown one, by ``""``."""
+        for name in counts:
+            self.get_or_create(name)
+        for queue in self.queues.values():
+            delayed = None if counts.get("") else counts.get(queue.name, 0)
+            if delayed != queue.delayed:
+                queue.delayed = delayed
+                queue.version += 1
 
     def paused(self, seen: QueuesPaused) -> None:
         """Apply which queues are paused."""
@@ -139,15 +153,17 @@ class QueueStore:
         else:
             del self.queues[gone.name]
 
-    def _set_rates(self, queue: Queue, now: float, notes: list[str]) -> None:
-        queue.in_per_s = queue.out_per_s = None
+    def _set_rates(self, queue: Queue, seen: QueueMeasured, notes: list[str]) -> None:
+        now = seen.at
+        queue.in_per_s, queue.out_per_s = seen.in_per_s, seen.out_per_s
         since, depth = _oldest_within(queue, now - RATE_WINDOW)
         span = now - since
         if span < MIN_WINDOW or queue.waiting is None:
             return
         reason = self._unknown_rate_reason(queue, since)
         if reason is not None:
-            notes.append(reason)
+            if queue.out_per_s is None:
+                notes.append(reason)
             return
         left = 0 if queue.has_no_consumers else queue.received.count_since(since, now)
         queue.out_per_s = left / span

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from ..entities.clock_skew import MIN_SKEW
+from ..entities.delayed import delayed_route
 from ..entities.states import (
     CELERY_STATES,
     FAILURE,
@@ -37,6 +38,7 @@ from ..text.coerce import parse_timestamp
 from ..wire.events import Event
 from .attempts import Attempts, exception_of
 from .backend_overlay import BackendOverlay
+from .delayed_messages import DelayedMessages
 from .event_order import begins_again, ends_previous_attempt, replaced_by, replaces, supersedes
 from .progress import ProgressReader
 from .progress_rate import ProgressRates
@@ -71,6 +73,7 @@ class TaskEvents:
         overlay: BackendOverlay,
         reader: ProgressReader,
         progress_rates: ProgressRates,
+        delayed: DelayedMessages,
     ) -> None:
         self._tasks = tasks
         self._held = tasks.tasks
@@ -84,6 +87,7 @@ class TaskEvents:
         self._attempts = Attempts(tasks)
         self._workers = workers
         self._queues = queues
+        self._delayed = delayed
         self._totals = totals
         self._handlers: dict[str, Handler] = {
             "task-received": self._received,
@@ -124,8 +128,10 @@ class TaskEvents:
             self._requeue_replaced(task)
         if task.sent_at is None or at >= task.sent_at:
             task.sent_at = at
-            if event.queue:
-                task.queue = self._queues.shared_name(event.queue)
+            route = delayed_route(event.routing_key)
+            name = event.queue if route is None else self._delayed.sent(task.id, at, route)
+            if name:
+                task.queue = self._queues.shared_name(name)
                 # A client sends the event after the message: a worker's may arrive first.
                 received = self._workers.take_unattributed(task.worker, task.id)
                 if received is not None:

@@ -293,6 +293,12 @@ FLOODS = (
         constant="ingest.series_recorder.MAX_SUBJECTS",
     ),
     Flood(
+        "delayed messages",
+        lambda n: only(script(n).sent().events, routing_key=f"{'0.' * 26}1.1.billing"),
+        lambda s: len(s.delayed._known),
+        constant="ingest.delayed_messages.MAX_KNOWN",
+    ),
+    Flood(
         "recorded workers",
         lambda n: EventBatch(beat(n, f"celery@worker-{n % 50}").events, NOW + n),
         lambda s: len(s.series.workers),

@@ -5,12 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from celtop.cluster.connection.broker import BrokerConnection
-from celtop.cluster.polling.queue_depths import AmqpDepths, OtherDepths
+from celtop.cluster.polling.queue_depths import OtherDepths
 from celtop.model.entities.queue import is_internal
-from celtop.model.health.findings import findings
-from celtop.model.observations import QueueGone, QueueMeasured
-from celtop.settings import Settings
+from celtop.model.observations import QueueMeasured
 from celtop.tests.cluster.conftest import OpenSession, RunningSession
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import RedisServer
@@ -145,50 +142,6 @@ def test_tasks_of_a_queue_that_somebody_else_emptied_are_gone(
     live.until(gone, 30)
     assert (live.state.tasks[lost].state, live.state.tasks[lost].loss) == ("PENDING", "emptied")
     assert live.state.tasks[done].lost_at is None
-
-
-def test_rabbitmq_counts_messages_and_consumers(
-    amqp_url: str, open_session: OpenSession, start_worker: StartWorker, send: Send
-) -> None:
-    start_worker(amqp_url)
-    for _ in range(7):
-        send(amqp_url, "plain.ok", queue="nobody")
-    live = open_session(amqp_url, queues=["nobody", "missing"])
-    live.until(lambda: depth(live, "nobody") == 7)
-    assert any("AMQP cannot list queues" in line for line in live.log)
-    live.until(lambda: (q := live.state.queues.get("celery")) is not None and q.consumer_count == 1)
-    nobody = live.state.queues["nobody"]
-    assert nobody.consumer_count == 0
-    assert nobody.unacked is None and "AMQP does not report" in nobody.notes[0]
-    listing = next(one for one in findings(live.state, time.time()) if one.kind == "queues")
-    assert (listing.severity, listing.incomplete) == ("info", False)
-    assert depth(live, "missing") is None
-    assert live.state.queues["missing"].notes == ("no queue of this name",)
-
-
-def test_a_queue_deleted_on_rabbitmq_is_removed(amqp_url: str, send: Send) -> None:
-    send(amqp_url, "plain.ok", queue="short")
-    broker = BrokerConnection(Settings(broker_url=amqp_url))
-    connection = broker.connect()
-    depths = AmqpDepths(connection)
-    (first,) = (one for one in depths.measure(frozenset({"short"})) if one.name == "short")
-    assert isinstance(first, QueueMeasured) and first.waiting == 1
-    connection.channel().queue_delete("short")
-    assert [type(one) for one in depths.measure(frozenset({"short"}))] == [QueueGone]
-    connection.release()
-
-
-def test_missing_queues_do_not_exhaust_rabbitmqs_channels(amqp_url: str) -> None:
-    """A connection has 2,047 channels: an hour of measuring took them all."""
-    connection = BrokerConnection(Settings(broker_url=amqp_url)).connect()
-    depths = AmqpDepths(connection)
-    for _ in range(3):
-        missing, other = sorted(depths.measure(frozenset({"missing", "other"})), key=str)
-        assert isinstance(missing, QueueMeasured) and isinstance(other, QueueMeasured)
-        assert (missing.name, missing.waiting) == ("missing", None)
-        assert missing.notes == other.notes == ("no queue of this name",)
-    assert len([one for one in connection.connection.channels.values() if one is not None]) == 2
-    connection.release()
 
 
 def test_other_transports_are_counted_if_kombu_can() -> None:

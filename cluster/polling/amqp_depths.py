@@ -1,0 +1,218 @@
+"""Reads the depths of queues on RabbitMQ.
+
+A passive declare of a queue returns exactly how many messages are ready, and how many consumers it
+has. The management API lists all queues, and counts unacknowledged messages, but is up to some
+seconds late: it is used for what a passive declare does not return, and for all queues beyond
+`MAX_DECLARED`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from msgspec.structs import replace
+
+from ...model.entities.delayed import LEVELS, Delayed, DelayLevel, level_name
+from ...model.entities.fault import Fault
+from ...model.entities.queue import DEFAULT_QUEUE, is_internal
+from ...model.observations import DelayedMeasured, QueueGone, QueueMeasured
+from ..connection.broker import BrokerConnection
+from ..connection.management_api import ManagementApi
+from .queue_listing import ListedQueue, QueueListing
+from .redis_bindings import OTHER_WAYS
+
+if TYPE_CHECKING:
+    from kombu.connection import Connection
+
+Measured: TypeAlias = QueueMeasured | QueueGone | DelayedMeasured
+
+MAX_DECLARED: Final = 20
+"""Listed queues that are declared passively in one measurement; those with messages come first."""
+STATISTICS_DELAY: Final = 5.0
+"""Seconds by which the management API may be late (`collect_statistics_interval`)."""
+DELAYS_INTERVAL: Final = 30.0
+"""Seconds between two passive declares of all levels of delayed delivery."""
+_KINDS: Final = ("classic", "quorum")
+"""The kinds of queues that Celery consumes; not streams."""
+_NO_QUEUE: Final = "no queue of this name"
+_NO_PRIORITIES: Final = "RabbitMQ does not count messages by priority"
+AMQP_COUNTS_NO_UNACKED: Final = "AMQP does not report unacknowledged messages"
+AMQP_LISTS_NO_QUEUES: Final = Fault(
+    "unsupported",
+    "AMQP cannot list queues, so a queue without consumers is found only if a task-sent event "
+    "names it",
+    OTHER_WAYS,
+)
+
+
+class AmqpDepths:
+    """RabbitMQ: a passive declare for each known queue, and the management API.
+
+    The broker closes the channel with each refusal, and py-amqp reopens it; opening a new channel
+    each time would soon exceed the channel limit.
+    """
+
+    latency: float | None = None
+
+    def __init__(self, connection: Connection, broker: BrokerConnection) -> None:
+        self._connection = connection
+        self._frugal = broker.settings.frugal
+        self._channel: Any = None
+        self._api = ManagementApi(broker, connection)
+        self._listing = QueueListing(self._api, connection.virtual_host or "/")
+        self._measured: set[str] = set()
+        self._delays_due = float("-inf")
+        self._delays = False
+
+    @property
+    def fault(self) -> Fault | None:
+        """Why queues may be missing; None if all are found."""
+        fault = self._listing.fault
+        if self._listing.queues is not None:
+            return fault
+        if fault is None:
+            return AMQP_LISTS_NO_QUEUES
+        return Fault(
+            "unsupported",
+            f"AMQP can neither list queues nor count unacknowledged messages, and {fault.problem}",
+            fault.advice,
+        )
+
+    def close(self) -> None:
+        """Close the connection to the management API."""
+        self._api.close()
+
+    def measure(self, names: frozenset[str]) -> Iterator[Measured]:
+        """Yield the depth of each named or listed queue, and `QueueGone` for deleted ones."""
+        self._listing.refresh()
+        named = {name for name in names | {DEFAULT_QUEUE} if not is_internal(name)}
+        listed = self._listing.queues
+        if listed is None:
+            yield from self._declared(sorted(named | self._measured))
+            yield from self._declared_delays()
+            return
+        queues = {queue.name: queue for queue in listed.values() if self._is_shown(queue)}
+        for name in sorted(self._measured - queues.keys()):
+            self._measured.discard(name)
+            yield QueueGone(name, self._listing.at)
+        for name in sorted(named - queues.keys() - {DEFAULT_QUEUE}):
+            yield QueueMeasured(name, self._listing.at, notes=(_note(listed.get(name)),))
+        ranked = sorted(
+            queues.values(), key=lambda one: (not one.waiting, one.name not in named, one.name)
+        )
+        known = {one.name: self._from_listing(one) for one in ranked}
+        declared = self._declared(name for name in list(known)[:MAX_DECLARED])
+        for seen in declared:
+            yield _joined(seen, known) if isinstance(seen, QueueMeasured) else seen
+        for one in ranked[MAX_DECLARED:]:
+            self._measured.add(one.name)
+            yield known[one.name]
+        yield from self._listed_delays()
+
+    def _is_shown(self, queue: ListedQueue) -> bool:
+        return (
+            queue.kind in _KINDS
+            and not is_internal(queue.name)
+            and not self._listing.statistics(queue.name).exclusive
+        )
+
+    def _from_listing(self, queue: ListedQueue) -> QueueMeasured:
+        """Return a queue as the management API reported it."""
+        statistics = self._listing.statistics(queue.name)
+        notes = []
+        if queue.waiting is None:
+            notes.append("the management API has not counted its messages yet")
+        if queue.max_priority is not None:
+            notes.append(_NO_PRIORITIES)
+        return QueueMeasured(
+            queue.name,
+            self._listing.at - STATISTICS_DELAY,
+            waiting=queue.waiting,
+            unacked=queue.unacked,
+            consumer_count=statistics.consumers,
+            notes=tuple(notes),
+            kind=queue.kind,
+            message_bytes=statistics.message_bytes,
+            max_priority=queue.max_priority,
+            statistics_at=self._listing.at,
+            in_per_s=statistics.in_per_s,
+            out_per_s=statistics.out_per_s,
+        )
+
+    def _declared(self, names: Iterable[str]) -> Iterator[QueueMeasured | QueueGone]:
+        """Yield what passive declares return."""
+        for name in names:
+            at = time.time()
+            answer = self._declare(name)
+            if isinstance(answer, str):
+                yield QueueMeasured(name, at, notes=(answer,))
+            elif answer is not None:
+                self._measured.add(name)
+                yield QueueMeasured(
+                    name,
+                    at,
+                    waiting=answer.message_count,
+                    consumer_count=answer.consumer_count,
+                    notes=(AMQP_COUNTS_NO_UNACKED,),
+                )
+            elif name in self._measured:
+                self._measured.discard(name)
+                yield QueueGone(name, at)
+            elif name != DEFAULT_QUEUE:
+                yield QueueMeasured(name, at, notes=(_NO_QUEUE,))
+
+    def _declare(self, name: str) -> Any:
+        """Return the reply to a passive declare; None if there is no such queue, or the refusal."""
+        from amqp.exceptions import ChannelError, NotFound
+
+        started = time.perf_counter()
+        try:
+            if self._channel is None:
+                self._channel = self._connection.channel()
+            answer = self._channel.queue_declare(name, passive=True)
+        except NotFound:
+            return None
+        except ChannelError as error:
+            return " ".join(str(error).split())
+        self.latency = time.perf_counter() - started
+        return answer
+
+    def _listed_delays(self) -> Iterator[DelayedMeasured]:
+        """Yield the messages of delayed delivery, if there are or were any levels."""
+        delayed = self._listing.delayed(ask_bindings=not self._frugal)
+        if delayed is not None or self._delays:
+            self._delays = delayed is not None
+            yield DelayedMeasured(delayed or Delayed(), self._listing.at)
+
+    def _declared_delays(self) -> Iterator[DelayedMeasured]:
+        """Yield the messages of delayed delivery by passive declares of all its levels."""
+        now = time.monotonic()
+        if now < self._delays_due:
+            return
+        self._delays_due = now + DELAYS_INTERVAL * (10 if self._frugal else 1)
+        levels = []
+        for level in reversed(range(LEVELS)):
+            answer = self._declare(level_name(level))
+            if answer is None or isinstance(answer, str):
+                break  # a worker declares all of them at once, this one first
+            levels.append(DelayLevel(level, answer.message_count))
+        if levels or self._delays:
+            self._delays = bool(levels)
+            at = time.time()
+            filled = tuple(level for level in reversed(levels) if level.messages)
+            yield DelayedMeasured(Delayed(filled, at if levels else None), at)
+
+
+def _note(queue: ListedQueue | None) -> str:
+    """Return why a named queue is not measured."""
+    return _NO_QUEUE if queue is None else f"a {queue.kind} queue is not measured"
+
+
+def _joined(seen: QueueMeasured, known: Mapping[str, QueueMeasured]) -> QueueMeasured:
+    """Return a queue as listed, with the exact numbers of a passive declare."""
+    listed = known[seen.name]
+    if seen.waiting is None:
+        return listed
+    return replace(listed, at=seen.at, waiting=seen.waiting, consumer_count=seen.consumer_count)

@@ -1,0 +1,205 @@
+"""Lists the queues of RabbitMQ's virtual host with its management API.
+
+Two requests, each page by page. One is cheap for the broker: messages, whether acknowledged or not,
+a classic queue's at once, a quorum queue's up to five seconds late. The other has the statistics,
+about ten seconds late: consumers, bytes and rates.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+import msgspec
+
+from ...model.entities.delayed import Delayed, DelayLevel, delivery_exchange, level_of
+from ...model.entities.fault import Fault
+from ...model.text.coerce import to_float, to_int
+from ..connection.management_api import ManagementApi, ManagementError
+
+PAGE_SIZE: Final = 500
+"""Queues in one reply; the API allows no more."""
+MAX_LISTED: Final = 5_000
+"""Queues that are listed."""
+STATISTICS_INTERVAL: Final = 10.0
+"""Seconds between two requests for statistics."""
+BINDINGS_INTERVAL: Final = 60.0
+"""Seconds between two requests for the bindings of delayed delivery."""
+RETRY_INTERVAL: Final = 60.0
+"""Seconds until the API is asked again after it failed."""
+MAX_SHARE: Final = 0.05
+"""The part of the time that requests may take: in large clusters they take seconds."""
+MAX_BINDINGS: Final = 2_000
+"""Bindings of delayed delivery that are read."""
+_MESSAGES: Final = (
+    "name,type,arguments.x-max-priority,messages,messages_ready,messages_unacknowledged"
+)
+_STATISTICS: Final = (
+    "name,exclusive,consumers,message_bytes,message_stats.publish_details.rate,"
+    "message_stats.deliver_get_details.rate"
+)
+_MESSAGES_QUERY: Final = f"disable_stats=true&enable_queue_totals=true&columns={_MESSAGES}"
+TOO_MANY: Final = Fault(
+    "too-many",
+    f"of the queues on RabbitMQ, only {MAX_LISTED:,} are listed",
+    "Check whether queues are created per task or per client, and never deleted",
+)
+
+
+class ListedQueue(msgspec.Struct, frozen=True, gc=False):
+    """The messages of a queue, as the management API reported them."""
+
+    name: str
+    kind: str
+    waiting: int | None
+    unacked: int | None
+    max_priority: int | None
+    undeliverable: int = 0
+    """Expired messages that the broker cannot pass on to where they belong."""
+
+
+class QueueStatistics(msgspec.Struct, frozen=True, gc=False):
+    """The statistics of a queue."""
+
+    exclusive: bool = False
+    """Whether it belongs to one connection, such as a queue for replies."""
+    consumers: int | None = None
+    message_bytes: int | None = None
+    in_per_s: float | None = None
+    out_per_s: float | None = None
+
+
+NO_STATISTICS: Final = QueueStatistics()
+
+
+class QueueListing:
+    """The queues of a virtual host, read again when it is due."""
+
+    def __init__(self, api: ManagementApi, vhost: str) -> None:
+        self._api = api
+        self._vhost = quote(vhost, safe="")
+        self._due = self._statistics_due = self._bindings_due = float("-inf")
+        self._statistics: dict[str, QueueStatistics] = {}
+        self._bindings: tuple[str, ...] | None = None
+        self.queues: dict[str, ListedQueue] | None = None
+        """All queues by name, Celery's own too; None if they cannot be listed."""
+        self.at = 0.0
+        """When they were listed, epoch seconds."""
+        self.fault: Fault | None = None
+        """Why queues are missing, or all are."""
+
+    def refresh(self) -> None:
+        """List the queues again if that is due."""
+        started = time.monotonic()
+        if not self._api.is_wanted or started < self._due:
+            return
+        try:
+            self.queues = {one.name: one for one in map(_listed, self._pages(_MESSAGES_QUERY))}
+            self.at = time.time()
+            if started >= self._statistics_due:
+                rows = self._pages(f"columns={_STATISTICS}")
+                self._statistics = {str(row.get("name")): _statistics(row) for row in rows}
+                self._statistics_due = started + max(STATISTICS_INTERVAL, _pause(started))
+        except ManagementError as error:
+            self.queues, self.fault = None, error.fault
+            self._due = started + RETRY_INTERVAL
+            return
+        self.fault = TOO_MANY if len(self.queues) >= MAX_LISTED else None
+        self._due = started + _pause(started)
+
+    def statistics(self, name: str) -> QueueStatistics:
+        """Return the latest statistics of a queue."""
+        return self._statistics.get(name, NO_STATISTICS)
+
+    def delayed(self, *, ask_bindings: bool) -> Delayed | None:
+        """Return the messages of delayed delivery; None if there is none.
+
+        Args:
+            ask_bindings: Whether to ask for the bindings, once in a while, if messages are delayed.
+        """
+        levels: dict[int, DelayLevel] = {}
+        exchanges = set()
+        for queue in (self.queues or {}).values():
+            level = level_of(queue.name)
+            if level is None:
+                continue
+            exchanges.add(delivery_exchange(queue.name, level))
+            before = levels.get(level, DelayLevel(level, 0))
+            messages = before.messages + (queue.waiting or 0) + queue.undeliverable
+            levels[level] = DelayLevel(level, messages, before.undeliverable + queue.undeliverable)
+        if not levels:
+            return None
+        filled = tuple(levels[level] for level in sorted(levels) if levels[level].messages)
+        if not filled or not ask_bindings:
+            self._bindings = None if not filled else self._bindings
+        elif time.monotonic() >= self._bindings_due:
+            self._bindings_due = time.monotonic() + BINDINGS_INTERVAL
+            self._bindings = self._read_bindings(exchanges)
+        return Delayed(filled, self.at, self._bindings)
+
+    def _pages(self, query: str) -> Iterator[Mapping[str, Any]]:
+        """Yield the queues of all pages, at most `MAX_LISTED`."""
+        for page in range(1, MAX_LISTED // PAGE_SIZE + 1):
+            path = f"queues/{self._vhost}?page={page}&page_size={PAGE_SIZE}&{query}"
+            reply = self._api.get(path)
+            items = reply.get("items") if isinstance(reply, Mapping) else None
+            if not isinstance(items, list):
+                return
+            yield from (item for item in items if isinstance(item, Mapping))
+            if page >= (to_int(reply.get("page_count")) or 0):
+                return
+
+    def _read_bindings(self, exchanges: set[str]) -> tuple[str, ...] | None:
+        """Return the routing keys with which delayed messages are delivered; None if unknown."""
+        found = []
+        for exchange in sorted(exchanges):
+            path = f"exchanges/{self._vhost}/{quote(exchange, safe='')}/bindings/source"
+            try:
+                reply = self._api.get(f"{path}?columns=routing_key")
+            except ManagementError:
+                return None
+            if isinstance(reply, list) and len(reply) <= MAX_BINDINGS:
+                found += [one.get("routing_key") for one in reply if isinstance(one, Mapping)]
+            else:
+                return None
+        return tuple(key for key in found if isinstance(key, str))
+
+
+def _pause(started: float) -> float:
+    """Return the seconds for which no further request is due, by the time that they took."""
+    return (time.monotonic() - started) / MAX_SHARE
+
+
+def _listed(row: Mapping[str, Any]) -> ListedQueue:
+    arguments = row.get("arguments")
+    priority = arguments.get("x-max-priority") if isinstance(arguments, Mapping) else None
+    messages, waiting, unacked = (
+        to_int(row.get(key)) for key in ("messages", "messages_ready", "messages_unacknowledged")
+    )
+    return ListedQueue(
+        str(row.get("name")),
+        # RabbitMQ before 3.8 has no types: all queues were classic.
+        str(row.get("type") or "classic").removeprefix("rabbit_").removesuffix("_queue"),
+        waiting,
+        unacked,
+        to_int(priority),
+        undeliverable=max(0, (messages or 0) - (waiting or 0) - (unacked or 0)),
+    )
+
+
+def _statistics(row: Mapping[str, Any]) -> QueueStatistics:
+    return QueueStatistics(
+        row.get("exclusive") is True,
+        to_int(row.get("consumers")),
+        to_int(row.get("message_bytes")),
+        _rate(row, "publish_details"),
+        _rate(row, "deliver_get_details"),
+    )
+
+
+def _rate(row: Mapping[str, Any], details: str) -> float | None:
+    stats = row.get("message_stats")
+    found = stats.get(details) if isinstance(stats, Mapping) else None
+    return to_float(found.get("rate")) if isinstance(found, Mapping) else None

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+from celtop.model.entities.delayed import (
+    Delayed,
+    DelayLevel,
+    Due,
+    Known,
+    Route,
+    delayed_route,
+    delivery_exchange,
+    due_times,
+    level_of,
+)
+from celtop.model.entities.queue import is_internal
+from kombu.transport.native_delayed_delivery import calculate_routing_key
+
+NOW = 1_700_000_000.0
+
+
+def test_the_levels_of_queues() -> None:
+    names = ("celery_delayed_0", "eu_celery_delayed_27", "celery_delayed_28", "celery", "delayed_1")
+    assert [level_of(name) for name in names] == [0, 27, None, None, None]
+    assert is_internal("celery_delayed_5")
+    assert delivery_exchange("eu_celery_delayed_3", 3) == "eu_celery_delayed_delivery"
+
+
+@pytest.mark.parametrize("countdown", [1, 20, 45, 100, 86_400])
+def test_the_countdown_in_a_routing_key(countdown: int) -> None:
+    key = calculate_routing_key(countdown, "billing.high")
+    assert delayed_route(key) == Route(countdown, "billing.high")
+
+
+def test_other_routing_keys_are_not_delayed() -> None:
+    assert [delayed_route(key) for key in (None, "", "billing", "1.2.3", "0.1.billing")] == [
+        None
+    ] * 5
+
+
+def sent(countdown: int, at: float = NOW, queue: str = "billing") -> Known:
+    return Known(at + countdown, at, queue, queue, str(countdown))
+
+
+def test_due_times_of_known_messages() -> None:
+    levels = (DelayLevel(4, 1), DelayLevel(5, 1), DelayLevel(6, 1))
+    known = [sent(20), sent(45), sent(100)]
+    found = due_times(Delayed(levels, NOW + 1), known, NOW + 2)
+    assert [(one.latest - NOW, one.messages, one.queue) for one in found] == [
+        (20, 1, "billing"),
+        (45, 1, "billing"),
+        (100, 1, "billing"),
+    ]
+    assert all(one.is_exact for one in found)
+
+
+def test_others_are_due_within_the_longest_time_of_their_level() -> None:
+    # 100 s are the levels 6, 5 and 2: after 70 s it is in level 5.
+    delayed = Delayed((DelayLevel(4, 2), DelayLevel(5, 1)), NOW + 70)
+    found = due_times(delayed, [sent(100)], NOW + 70)
+    assert found == [
+        Due(NOW + 100, NOW + 100, 1, "billing"),
+        Due(NOW + 70, NOW + 70 + 31, 2),
+    ]
+
+
+def test_as_many_as_the_broker_counts() -> None:
+    """A message that left its level a moment ago is still counted there."""
+    delayed = Delayed((DelayLevel(6, 1),), NOW + 60)
+    assert due_times(delayed, [sent(100)], NOW + 66) == [Due(NOW + 100, NOW + 100, 1, "billing")]
+    assert due_times(Delayed((), NOW), [sent(100)], NOW) == []
+    assert sum(one.messages for one in due_times(delayed, [sent(90), sent(95)], NOW)) == 1
+
+
+def test_bindings_are_matched_as_by_a_topic_exchange() -> None:
+    delayed = Delayed(bindings=("#.celery", "#.media.*"))
+    keys = ("celery", "media.high", "media", "billing")
+    assert [delayed.is_bound(key) for key in keys] == [True, True, False, False]
+    assert Delayed().is_bound("celery") is None
