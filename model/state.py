@@ -144,6 +144,8 @@ class ClusterState:
         self._consumers_versions = (0, 0)
         self.tasks: dict[str, Task] = self._tasks.tasks
         """Held tasks by id, in order of arrival."""
+        self.interrupted: dict[str, None] = self._tasks.interrupted
+        """The latest tasks that ran again although a run of theirs had no end; some are evicted."""
         self.workers: dict[str, Worker] = self._workers.workers
         self.queues: dict[str, Queue] = self._queues.queues
         self.other_clusters: tuple[OtherCluster, ...] = ()

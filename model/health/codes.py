@@ -219,6 +219,94 @@ CODES: Final[Mapping[str, Code]] = {
         "Task events are disabled on workers, so that short tasks are missed.",
         "Run `celtop control enable-events`, or start the workers with `-E`.",
     ),
+    # Workers, configuration
+    "worker-silent": Code(
+        "worker",
+        ("error",),
+        "A worker that sends heartbeats replies to remote control, but has sent no event for a "
+        "while.",
+        "Restart it. Its states and counts are out of date, and it may not take tasks.",
+    ),
+    "worker-hoards": Code(
+        "worker",
+        ("warning",),
+        "A worker has reserved many more tasks than it can run, while other workers of the queue "
+        "have free processes.",
+        "Lower `worker_prefetch_multiplier`; 1 suits long tasks.",
+    ),
+    "worker-beyond-prefetch": Code(
+        "worker",
+        ("warning",),
+        "A worker has reserved more tasks than its prefetch count allows, so that its queues look "
+        "emptier than they are.",
+        "Restart it; the messages return to their queues.",
+    ),
+    "workers-differ": Code(
+        "queue",
+        ("warning",),
+        "The workers of a queue have different versions of Celery, registered tasks or settings.",
+        "Deploy the same code and settings to all of them, or use separate queues.",
+    ),
+    "queue-blocked-by-eta": Code(
+        "queue",
+        ("error",),
+        "Messages wait while the whole prefetch of the consumers is taken by tasks that wait for "
+        "their ETA.",
+        "Raise `worker_prefetch_multiplier`, or send tasks with an ETA to a queue of their own.",
+    ),
+    "type-rate-limited": Code(
+        "type",
+        ("info",),
+        "A rate limit holds back ten or more tasks of a type.",
+        "Raise the limit with `celtop control rate-limit` if they should run sooner.",
+    ),
+    "task-crash-loop": Code(
+        "task",
+        ("error",),
+        "A task was started several times, and its runs had no end: it probably kills the process "
+        "that runs it.",
+        "Revoke it, and check the memory and the kernel log of the hosts.",
+    ),
+    "type-kills-processes": Code(
+        "type",
+        ("error",),
+        "Pool processes ended while they ran tasks of a type in the last ten minutes "
+        "(`WorkerLostError`). With SIGKILL, the host or container was probably out of memory.",
+        "Check the kernel log and the memory limit.",
+    ),
+    "visibility-timeout-short": Code(
+        "type",
+        ("error",),
+        "With `acks_late` on Redis, a task ran for longer than the visibility timeout: its message "
+        "is redelivered while it runs, and it runs twice.",
+        "Set `visibility_timeout` in `broker_transport_options` above the longest run time.",
+    ),
+    "eta-beyond-visibility-timeout": Code(
+        "worker",
+        ("error",),
+        "On Redis, a worker holds a task whose ETA is further away than the visibility timeout: "
+        "its message is redelivered before that, and it runs several times.",
+        "Set `visibility_timeout` in `broker_transport_options` above the longest countdown.",
+    ),
+    "result-extended-off": Code(
+        "workers",
+        ("info",),
+        "`result_extended` is off, so that results have no task name, arguments, queue or worker.",
+        "Set `result_extended = True`.",
+    ),
+    "track-started-off": Code(
+        "workers",
+        ("info",),
+        "`task_track_started` and task events are off, so that running tasks are only known while "
+        "they are inspected.",
+        "Set `task_track_started = True`, or enable task events.",
+    ),
+    "known-fault": Code(
+        "workers",
+        ("warning", "info"),
+        "Workers run a version of Celery with a known fault; the evidence has links.",
+        "Upgrade as the finding says.",
+    ),
     # Tasks and task types
     "visibility-timeout-short": Code(
         "tasks",

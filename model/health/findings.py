@@ -12,9 +12,14 @@ from typing import Final, TypeAlias
 from ..state import ClusterState
 from .backlogs import backlog_findings
 from .broker import broker_findings
+from .configuration import configuration_findings
+from .crashes import crash_findings
 from .delayed import delayed_findings
+from .drift import drift_findings
 from .events import event_findings
 from .finding import Finding, Severity
+from .holding import holding_findings
+from .known_faults import known_fault_findings
 from .questions import question_findings
 from .queues import queue_findings
 from .registrations import registration_findings
@@ -36,9 +41,14 @@ FAMILIES: Final[tuple[Family, ...]] = (
     registration_findings,
     unacked_findings,
     worker_findings,
+    holding_findings,
+    drift_findings,
+    crash_findings,
     task_findings,
     type_findings,
     event_findings,
+    configuration_findings,
+    known_fault_findings,
 )
 
 SEVERITY_ORDER: Final[dict[Severity, int]] = {"error": 0, "warning": 1, "info": 2}

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from ..entities.broker import Listening
 from ..entities.clock_skew import MIN_SKEW
-from ..entities.worker import Worker
+from ..entities.worker import OFFLINE_AFTER_HEARTBEATS, Worker
 from ..ingest.lost_tasks import redelivery_text
 from ..state import ClusterState
 from ..text import units
 from ..text.phrases import counted, named
 from .finding import Finding
 from .newness import gone_since
+
+SILENT_AFTER: Final = 30.0
+"""Seconds without an event after which a worker that replies is silent."""
 
 _SYNCHRONIZE: Final = "Synchronize the clocks, for example with NTP"
 
@@ -29,6 +33,8 @@ def worker_findings(state: ClusterState, now: float) -> Iterator[Finding]:
             yield _late(worker, now)
         elif worker.stalled_since is not None:
             yield _stalled(worker, now)
+        elif (silent_since := _silent_since(worker, listening)) is not None:
+            yield _silent(worker, silent_since, now)
         if worker.shares_name:
             yield _shared_name(worker)
     yield from _clock_skews(state, now)
@@ -130,6 +136,35 @@ def _stalled(worker: Worker, now: float) -> Finding:
         "worker-stalled", "error", "worker", text, worker.name, next_step, evidence,
         since=worker.stalled_since, common="not taking tasks",
     )  # fmt: skip
+
+
+def _silent_since(worker: Worker, listening: Listening) -> float | None:
+    """Return since when a worker replies but sends no heartbeats; None if that is not certain."""
+    # A solo pool sends nothing while it runs a task, and then replies first.
+    if not worker.sends_heartbeats or worker.clock_skew is None or worker.pool == "solo":
+        return None
+    silent_since = max(worker.newest_event_at - worker.clock_skew, listening.since)
+    patience = max(SILENT_AFTER, OFFLINE_AFTER_HEARTBEATS * worker.frequency)
+    replied_at = worker.inspected_at
+    if replied_at is None or replied_at - silent_since < patience:
+        return None
+    # Events of others, or a proof of the connection, show that its own would have arrived.
+    return silent_since if listening.until - silent_since > patience else None
+
+
+def _silent(worker: Worker, since: float, now: float) -> Finding:
+    return Finding(
+        "worker-silent",
+        "error",
+        "worker",
+        f"replies to remote control, but has sent no event for {units.age(since, now)}",
+        worker.name,
+        "Restart it: its states and counts are out of date, and it may not take tasks",
+        {"last_event_at": since, "replied_at": worker.inspected_at},
+        since=since,
+        common="sends no events",
+        incomplete=True,
+    )
 
 
 def _shared_name(worker: Worker) -> Finding:

@@ -52,6 +52,9 @@ class Attempts:
 
     def keep_present(self, task: Task, number: int, state: TaskState | None = None) -> None:
         """Store the current attempt, by default with its state, and reset the task."""
+        unended = task.lost_at is not None or (task.extra is not None and task.extra.redelivered)
+        if state is None and unended and task.started_at is not None and not task.finished:
+            self._tasks.keep_interrupted(task)
         kept = Attempt(
             max(0, number),
             state or task.state,

@@ -7,9 +7,10 @@ event was received, and only moves a task forward.
 from __future__ import annotations
 
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from ..entities.fault import Fault
 from ..entities.states import FINISHED, FROM_INSPECT, PENDING, RECEIVED, RETRY, STARTED, WAITING
@@ -39,11 +40,34 @@ MAX_NAMES: Final = 10_000
 """Registered tasks and processes that are kept for each worker."""
 MAX_QUEUES: Final = 1_000
 """Queues that are kept for each worker."""
+MAX_SHARED: Final = 16
+"""Different values of which workers with an equal one share the copy."""
 
 REPLY_DELAY: Final = 1.0
 """Seconds; a start so shortly before a reply may be more recent than the reply."""
 
 ReplyReader: TypeAlias = Callable[["InspectReplies", Worker, Any, float], None]
+
+
+T = TypeVar("T")
+
+
+class Shared(Generic[T]):
+    """Lets workers share one copy of equal values, as those of one app have.
+
+    Equal values of workers are then identical, so that a difference is found without comparing.
+    """
+
+    def __init__(self) -> None:
+        self._latest: deque[T] = deque(maxlen=MAX_SHARED)
+
+    def of(self, value: T) -> T:
+        """Return the copy of a value that workers share."""
+        for known in self._latest:
+            if known == value:
+                return known
+        self._latest.append(value)
+        return value
 
 
 class InspectReplies:
@@ -61,7 +85,8 @@ class InspectReplies:
         self._overlay = overlay
         self._attempts = Attempts(tasks)
         self._redaction = redaction
-        self._latest_conf: Mapping[str, Any] = {}
+        self._shared_confs: Shared[Mapping[str, Any]] = Shared()
+        self._shared_names: Shared[tuple[str, ...]] = Shared()
 
     def apply(self, reply: InspectReply, worker: Worker) -> None:
         """Apply one worker's reply to one command."""
@@ -189,7 +214,7 @@ class InspectReplies:
         if isinstance(reply, list | tuple):
             texts = (to_text(text, MAX_NAME_LENGTH) or "" for text in reply[:MAX_NAMES])
             registered = dict(map(parse_registration, texts))
-            worker.registered = tuple(sorted(registered))
+            worker.registered = self._shared_names.of(tuple(sorted(registered)))
             worker.limits = {
                 name: limits for name, limits in registered.items() if limits != UNLIMITED
             }
@@ -215,10 +240,7 @@ class InspectReplies:
         # Results are read by the settings of their backend: patterns must not change these.
         backend = {name: value for name, value in conf.items() if "backend" in name}
         conf = {**self._redaction.value(conf), **backend}
-        # Workers of one app have equal settings: a thousand of them share one copy.
-        if conf != self._latest_conf:
-            self._latest_conf = conf
-        worker.conf = self._latest_conf
+        worker.conf = self._shared_confs.of(conf)
 
     def _apply_enable_events(self, worker: Worker, reply: Any, at: float) -> None:
         if isinstance(reply, Mapping) and "ok" in reply:

@@ -29,6 +29,9 @@ OTHER_STATE: Final = "OTHER"
 MAX_ROUTES: Final = 10_000
 """Combinations of client, exchange and routing key that share one `TaskExtra`."""
 
+MAX_INTERRUPTED: Final = 1_000
+"""Tasks with an interrupted run that are kept by id; the oldest are dropped first."""
+
 EVICTION_DIVISOR: Final = 100
 """Eviction frees this fraction of the store: 100 is one hundredth. Evicted tasks use memory until
 the views have removed them."""
@@ -68,6 +71,8 @@ class TaskStore:
         self.max_text_bytes = max(0, max_text_bytes)
         self.event_states: dict[str, EventState] = {}
         """The events' states of the tasks that show the backend's state (`BackendOverlay`)."""
+        self.interrupted: dict[str, None] = {}
+        """Ids of the latest tasks that ran again although a run of theirs had no end."""
         self.corrections = Corrections(totals)
         self.relations = TaskRelations(self.tasks)
         self.retention = Retention(self.types, keep, self.max_tasks)
@@ -173,6 +178,13 @@ class TaskStore:
         """Mark a task as redelivered by the broker while it was considered running."""
         self.corrections.count("redelivered", task)
         task.set_extra(redelivered=True)
+
+    def keep_interrupted(self, task: Task) -> None:
+        """Record that a run of a task had no end, and that its message is there again."""
+        self.interrupted.pop(task.id, None)
+        self.interrupted[task.id] = None
+        if len(self.interrupted) > MAX_INTERRUPTED:
+            del self.interrupted[next(iter(self.interrupted))]
 
     def mark_running(self, task: Task) -> None:
         """Mark a task as running, even if it was considered lost."""

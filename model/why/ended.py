@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import re
 import signal
 from typing import Final
 
 from ..entities.states import CANCELLED, FAILURE, REJECTED, REVOKED, SUCCESS
 from ..entities.task import Task
+from ..health.crashes import WORKER_LOST, ended_by, signal_name
 from ..state import ClusterState
 from ..text import units
 from ..text.phrases import counted
 from ..text.traceback import exception_class, location_of
 from .answer import Answer, Evidence
 
-KILLED: Final = re.compile(r"\(?signal (\d{1,2})\b")
-"""How billiard reports the signal that ended a pool process: `exited prematurely: signal 9`."""
 MAX_EXCEPTION: Final = 300
 """Characters of an exception in an answer."""
 
 
 def killed_by(task: Task) -> int | None:
     """Return the number of the signal that ended a failed task's process; None if none did."""
-    if "WorkerLostError" not in (task.exception or "") + (task.traceback or "")[-2_000:]:
-        return None
-    found = KILLED.search(task.exception or "") or KILLED.search((task.traceback or "")[-2_000:])
-    return None if found is None else int(found[1])
+    for text in (task.exception or "", (task.traceback or "")[-2_000:]):
+        if WORKER_LOST in text and (number := ended_by(text)) is not None:
+            return number
+    return None
 
 
 def why_finished(task: Task, state: ClusterState, now: float) -> Answer:
@@ -92,7 +90,7 @@ def _failure(task: Task) -> tuple[str, str, str]:
     if number is not None:
         return (
             "killed",
-            f"its pool process was ended by {_signal(number)} (WorkerLostError)",
+            f"its pool process was ended by {signal_name(number)} (WorkerLostError)",
             (
                 f"Check the log of {task.worker or 'its worker'}; SIGSEGV and SIGABRT come from "
                 "native code"
@@ -116,13 +114,6 @@ def _failure(task: Task) -> tuple[str, str, str]:
     where = location_of(task.traceback, task.name)
     text = f"it failed: {exception}{f', at {where}' if where else ''}"
     return "failed", text, "Fix the cause, then retry it"
-
-
-def _signal(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
 
 
 def _host(task: Task) -> str:

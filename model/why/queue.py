@@ -59,12 +59,6 @@ def _reason(
     if places.is_full:
         text = f"{messages}; all {counted(places.slots, 'slot')} of its consumers are busy"
         return "consumers-full", text, "Add pool processes or workers, or wait for running tasks"
-    if (full := _full_prefetch(places)) is not None:
-        return (
-            "prefetch-full",
-            f"{messages}; {full}",
-            ("Set worker_eta_task_limit, or send tasks with a distant ETA later"),
-        )
     limited = [one.name for one in places.workers if one.limited_ids]
     if limited:
         text = f"{messages}; {named(limited)} holds tasks back by their rate limit"
@@ -99,27 +93,6 @@ def _change(queue: Queue) -> int | None:
     if len(queue.history) < 2:
         return None
     return queue.history[-1][1] - queue.history[-2][1]
-
-
-def _full_prefetch(places: Capacity) -> str | None:
-    """Return why no consumer can take another message, if that is certain; otherwise None.
-
-    A worker takes as many messages as its prefetch count: running, reserved and scheduled ones.
-    """
-    held = scheduled = 0
-    for worker in places.workers:
-        ids = worker.active_ids, worker.reserved_ids, worker.scheduled_ids
-        count = sum(len(one or ()) for one in ids)
-        if not worker.prefetch or count < worker.prefetch:
-            return None
-        held += count
-        scheduled += len(worker.scheduled_ids or ())
-    if not places.workers:
-        return None
-    return (
-        f"its consumers hold {counted(held, 'message')}, as many as they prefetch; "
-        f"{scheduled:,} of them wait for their ETA"
-    )
 
 
 def queue_evidence(

@@ -234,7 +234,7 @@ class _Unfinished:
             (
                 one
                 for one in self.related
-                if one.severity != "info"
+                if (one.severity == "error" or one.code == "queue-paused")
                 and (one.kind == "broker" or (one.kind == "queue" and one.name == self.task.queue))
             ),
             None,

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import pytest
 from celtop.model.health.workers import worker_findings
+from celtop.model.observations import ConnectionProved, InspectReply
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
+from celtop.tests.model.health.fleet import beat, fleet
 from celtop.tests.model.streams import NOW
 
 
@@ -50,3 +52,16 @@ def test_one_right_clock_shows_which_clocks_are_wrong() -> None:
         ("worker w1@a", "clock is 10 m ahead of this host's"),
         ("worker w2@b", "clock is 1 m ahead of this host's"),
     ]
+
+
+def test_a_worker_that_replies_but_sends_no_events() -> None:
+    def silent(seconds: float) -> list[str]:
+        state = fleet(w1={}, w2={})
+        beat(state, "w2@h", NOW + seconds)
+        state.observe(ConnectionProved(NOW + seconds))
+        state.observe(InspectReply("w1@h", "active", [], NOW + seconds))
+        found = worker_findings(state, NOW + seconds)
+        return [f"{one.name}: {one.text}" for one in found if one.code == "worker-silent"]
+
+    assert silent(20.0) == []
+    assert silent(60.0) == ["w1@h: replies to remote control, but has sent no event for 1 m"]

@@ -56,7 +56,7 @@ SITUATIONS: list[tuple[str, Callable[[], ClusterState], str, str]] = [
      "3 messages waiting; all 2 slots of its consumers are busy"),
     ("prefetch full", lambda: measured(
         cluster(scheduled=[{"eta": None, "request": one} for one in items(4)]), 3),
-     "prefetch-full", "its consumers hold 4 messages, as many as they prefetch; 4 of them wait"),
+     "queue-blocked-by-eta", "the prefetch of its consumers is taken by 4 tasks that wait"),
     ("rates unknown", lambda: measured(cluster(), 3), "rates-unknown", "3 messages waiting; rates"),
 ]  # fmt: skip
 
