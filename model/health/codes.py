@@ -274,20 +274,6 @@ CODES: Final[Mapping[str, Code]] = {
         "(`WorkerLostError`). With SIGKILL, the host or container was probably out of memory.",
         "Check the kernel log and the memory limit.",
     ),
-    "visibility-timeout-short": Code(
-        "type",
-        ("error",),
-        "With `acks_late` on Redis, a task ran for longer than the visibility timeout: its message "
-        "is redelivered while it runs, and it runs twice.",
-        "Set `visibility_timeout` in `broker_transport_options` above the longest run time.",
-    ),
-    "eta-beyond-visibility-timeout": Code(
-        "worker",
-        ("error",),
-        "On Redis, a worker holds a task whose ETA is further away than the visibility timeout: "
-        "its message is redelivered before that, and it runs several times.",
-        "Set `visibility_timeout` in `broker_transport_options` above the longest countdown.",
-    ),
     "result-extended-off": Code(
         "workers",
         ("info",),

@@ -1,31 +1,19 @@
-"""Findings on settings of the app that lose information or messages."""
+"""Findings on settings of the app that lose information."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import islice
-from typing import Final
+from collections.abc import Iterator
 
 from ..entities.worker import Worker
-from ..ingest.lost_tasks import VISIBILITY_TIMEOUT
 from ..state import ClusterState
-from ..text import units
 from ..text.phrases import named
 from .finding import Finding
-
-MAX_SCHEDULED: Final = 500
-"""Scheduled tasks of each worker whose ETA is compared with the visibility timeout."""
 
 
 def configuration_findings(state: ClusterState, now: float) -> Iterator[Finding]:
     """Yield the findings on the settings that workers report, once for all workers."""
     present = [state.workers[name] for name in state.present_workers(now)]
-    known = [worker for worker in present if worker.conf is not None]
-    if not known:
-        return
-    yield from _results(known)
-    if state.broker.family == "redis":
-        yield from _visibility_timeout(known, state, now)
+    yield from _results([worker for worker in present if worker.conf is not None])
 
 
 def _results(workers: list[Worker]) -> Iterator[Finding]:
@@ -58,59 +46,3 @@ def _results(workers: list[Worker]) -> Iterator[Finding]:
             next_step="Set task_track_started = True, or enable task events",
             evidence={"workers": unseen},
         )
-
-
-def _visibility_timeout(
-    workers: list[Worker], state: ClusterState, now: float
-) -> Iterator[Finding]:
-    """Yield a finding if messages are redelivered while their tasks wait or run."""
-    timeouts = {one.name: _timeout(one, state) for one in workers}
-    shortest = min(timeouts.values())
-    for kind in state.types.values():
-        longest = kind.runtime.max
-        if longest is None or longest <= shortest:
-            continue
-        late = kind.acks_late
-        if late is None:
-            late = any(one.setting("task_acks_late") is True for one in workers)
-        if late:
-            yield Finding(
-                "visibility-timeout-short",
-                "error",
-                "type",
-                f"a run took {units.duration(longest)}, longer than the visibility timeout of "
-                f"{units.duration(shortest)}: with acks_late, Redis redelivers its message while "
-                "it runs, and it runs twice",
-                kind.name,
-                "Set visibility_timeout in broker_transport_options above the longest run time",
-                {"longest_s": longest, "visibility_timeout_s": shortest},
-                common="longer than the visibility timeout",
-            )
-    for worker in workers:
-        timeout = timeouts[worker.name]
-        there = now + state.skew(worker.name)
-        tasks = (state.tasks.get(id_) for id_ in islice(worker.scheduled_ids or (), MAX_SCHEDULED))
-        longest = max(
-            (task.eta_at - there for task in tasks if task is not None and task.eta_at), default=0.0
-        )
-        if longest > timeout:
-            yield Finding(
-                "eta-beyond-visibility-timeout",
-                "error",
-                "worker",
-                f"holds a task whose ETA is in {units.duration(longest)}, longer than the "
-                f"visibility timeout of {units.duration(timeout)}: Redis redelivers its message "
-                "before that, and it runs several times",
-                worker.name,
-                "Set visibility_timeout in broker_transport_options above the longest countdown",
-                {"longest_s": longest, "visibility_timeout_s": timeout},
-                common="ETA beyond the visibility timeout",
-            )
-
-
-def _timeout(worker: Worker, state: ClusterState) -> float:
-    options = worker.setting("broker_transport_options")
-    own = options.get("visibility_timeout") if isinstance(options, Mapping) else None
-    seconds = state.broker.transport_options.get("visibility_timeout", own)
-    is_number = isinstance(seconds, int | float) and seconds > 0
-    return float(seconds) if is_number else VISIBILITY_TIMEOUT  # type: ignore[arg-type]

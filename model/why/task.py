@@ -8,6 +8,7 @@ from typing import Final
 from ..entities.queue import Queue
 from ..entities.states import PENDING, RETRY
 from ..entities.task import Task
+from ..entities.unacked import Unacked
 from ..entities.worker import Worker
 from ..health.finding import Finding
 from ..ingest.lost_tasks import loss_text, redelivery_text
@@ -63,6 +64,9 @@ class _Unfinished:
 
     def reason(self) -> tuple[str, str, str]:
         task = self.task
+        held = None if task.running else self.state.unacked.get(task.id)
+        if held is not None and self.state.is_abandoned(held, self.now):
+            return self._abandoned(held)
         if task.lost_at is not None:
             return self._lost()
         if task.running:
@@ -72,6 +76,14 @@ class _Unfinished:
         if task.state == PENDING:
             return self._in_queue()
         return self._in_worker()
+
+    def _abandoned(self, held: Unacked) -> tuple[str, str, str]:
+        text = f"its message is held by {held.worker or 'a worker'}, which is gone"
+        again = held.redelivered_at
+        if again is not None:
+            text += f"; it will be {redelivery_text(again, self.now)}"
+        step = "Wait for the redelivery; a retry before it would run the task twice"
+        return "unacked-by-dead-worker", text, step
 
     def _lost(self) -> tuple[str, str, str]:
         text = f"no worker runs it any longer: {loss_text(self.task)}"

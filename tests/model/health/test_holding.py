@@ -54,7 +54,7 @@ def test_tasks_held_by_a_rate_limit() -> None:
     state = fleet(w1={"reserved": [item(f"t{n}") for n in range(MIN_LIMITED)]})
     for id_ in list(state.tasks):
         state.tasks[id_].set_extra(rate_limit="10/m")
-        state.workers[W1].limited_ids[id_] = None
+        state.workers[W1].limited_ids[id_] = "10/m"
     assert codes(state) == [("type-rate-limited", "shop.bill")]
     state.workers[W1].limited_ids.popitem()
     assert codes(state) == []
