@@ -110,6 +110,8 @@ class QueueHead(msgspec.Struct, frozen=True, gc=False):
     """The `timestamp` property of the message, which Celery itself does not set."""
     name: str | None = None
     """The name of its task; None if it is unknown."""
+    eta_at: float | None = None
+    """When its task is due; None without an ETA."""
 
 
 class QueueMeasured(msgspec.Struct, frozen=True, gc=False):
@@ -134,6 +136,11 @@ class QueueMeasured(msgspec.Struct, frozen=True, gc=False):
     in_per_s: float | None = None
     out_per_s: float | None = None
     """The broker's own rates, used if events do not provide them."""
+    runnable: tuple[QueueHead, ...] | None = None
+    """The first message of each priority step that may run now; one without an id was not found
+    among those that were read. None if messages cannot be read."""
+    due_at: float | None = None
+    """The earliest ETA of the messages that may not run yet, in steps where none may run."""
 
 
 class UnackedMessage(msgspec.Struct, frozen=True, gc=False):

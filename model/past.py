@@ -183,7 +183,9 @@ def _queue_at(
     past = copy.copy(queue)
     past.version = _version(at)
     past.unacked = past.oldest_age = past.oldest_age_at_least = past.waiting = None
+    past.runnable_age = past.runnable_age_at_least = past.due_at = None
     past.unacked_at_least, past.held = None, ()
+    past.slots_busy = past.slots_total = past.slots_shared = past.reserved = past.runtime = None
     past.in_per_s = past.out_per_s = past.measured_at = None
     past.by_priority, past.next_since, past.notes = {}, {}, ()
     past.history = deque(maxlen=MAX_DEPTHS_KEPT)
@@ -194,6 +196,8 @@ def _queue_at(
     waiting = recorded.at("waiting", at)
     past.waiting = None if waiting is None else round(waiting)
     past.in_per_s, past.out_per_s = (recorded.at(name, at) for name in ("in_per_s", "out_per_s"))
+    past.oldest_age_at_least = recorded.at("oldest", at) or None
+    past.runnable_age_at_least = recorded.at("runnable", at) or None
     past.measured_at = None if waiting is None else at
     step = step_of(at)
     depths = recorded.window("waiting", step, MAX_DEPTHS_KEPT)

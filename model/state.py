@@ -36,6 +36,7 @@ from .ingest.progress import ProgressReader
 from .ingest.progress_rate import ProgressRates, estimate
 from .ingest.questions import Questions
 from .ingest.queue_ages import QueueAges
+from .ingest.queue_loads import QueueLoads
 from .ingest.queue_peeks import QueuePeeks
 from .ingest.queue_store import QueueStore
 from .ingest.reconciler import Reconciler
@@ -157,6 +158,7 @@ class ClusterState:
         self.types: dict[str, TaskType] = self._tasks.types
         self.series = SeriesRecorder(self.totals, self.queues, self._workers, self.types)
         """The last hour; recorded by `tick`."""
+        self._loads = QueueLoads(self.tasks, self.types, self._workers, self.queues)
         self.facts: dict[str, Fact] = self._questions.cluster
         """The questions about the cluster: `workers` and `queues` (which there are), ..."""
         self.failures = FailureGroups()
@@ -218,6 +220,8 @@ class ClusterState:
             self._other_changed = True
         self._progress_rates.forget_ended(self.tasks)
         self._update_consumers()
+        if self._loads.update(now):
+            self._other_changed = True
         connected = self.totals.first_event_at is not None and listening
         self.series.record(now, connected=connected)
 

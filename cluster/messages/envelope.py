@@ -99,7 +99,8 @@ def waiting_message(message: Envelope, queue: str, *, before: int | None = None)
 
 def head_of(message: Envelope) -> QueueHead:
     """Return a message as the next one of its queue, with the time if its sender set one."""
-    return QueueHead(message.id, _number(message.properties.get("timestamp")), message.task)
+    sent_at = _number(message.properties.get("timestamp"))
+    return QueueHead(message.id, sent_at, message.task, _time(message.headers.get("eta")))
 
 
 def _pending_signatures(message: Envelope) -> tuple[PendingSignature, ...]:

@@ -9,23 +9,17 @@ from typing import TYPE_CHECKING, Any, Final
 from ...model.entities.fault import Fault
 from ...model.entities.other_cluster import OtherCluster
 from ...model.entities.queue import DEFAULT_QUEUE, is_internal
-from ...model.observations import QueueGone, QueueHead, QueueMeasured, UnackedRead
+from ...model.observations import QueueGone, QueueMeasured, UnackedRead
 from ..connection.broker import BrokerConnection
 from ..connection.redis_keys import QueueKeys
-from ..messages.envelope import decode, head_of
 from .other_clusters import OtherClusterSearch
 from .redis_bindings import MAX_BINDINGS_AGE, RedisBindings
+from .redis_heads import UNREAD, ListHead, RedisHeads
 from .redis_unacked import RedisUnacked
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
 
-MAX_HEADS: Final = 50
-"""Lists whose next message is read in one measurement."""
-MAX_HEAD_BYTES: Final = 64 << 10
-"""Size from which the next message of a list is read only once in `LARGE_HEAD_INTERVAL`."""
-LARGE_HEAD_INTERVAL: Final = 120.0
-"""Seconds between two reads of large messages."""
 NO_COUNT_PER_QUEUE: Final = "; Redis has no count per queue"
 
 
@@ -59,7 +53,7 @@ class RedisDepths:
         self._other_steps_at = float("-inf")
         self._other_steps_checked: set[str] = set()
         self._measured: frozenset[str] = frozenset()
-        self._large_heads: dict[str, float] = {}
+        self._list_heads = RedisHeads(self._redis)
         self.latency: float | None = None
 
     @property
@@ -168,38 +162,21 @@ class RedisDepths:
             self._tags = replies.pop()
         return zip(keys, map(_number, replies), strict=True)
 
-    def _heads(self, counts: dict[str, int | str]) -> dict[str, QueueHead]:
-        """Return the next message of the longest lists, by key."""
-        now = time.monotonic()
-        sizes = {
-            key: size
-            for key, size in counts.items()
-            if isinstance(size, int) and size and key != self._keys.unacked
-        }
-        self._large_heads = {
-            key: at for key, at in self._large_heads.items() if now - at < LARGE_HEAD_INTERVAL
-        }
-        keys = sorted(sizes.keys() - self._large_heads.keys(), key=lambda key: -sizes[key])
-        keys = keys[:MAX_HEADS]
-        if not keys:
-            return {}
-        pipe = self._redis.pipeline(transaction=False)
-        for key in keys:
-            pipe.lindex(key, -1)
-        heads = {}
-        for key, raw in zip(keys, pipe.execute(raise_on_error=False), strict=True):
-            if isinstance(raw, bytes):
-                if len(raw) > MAX_HEAD_BYTES:
-                    self._large_heads[key] = now
-                message = decode(raw)
-                heads[key] = QueueHead() if message is None else head_of(message)
-        return heads
+    def _heads(self, counts: dict[str, int | str]) -> dict[str, ListHead]:
+        """Return the next messages of the longest lists, by key."""
+        return self._list_heads.read(
+            {
+                key: size
+                for key, size in counts.items()
+                if isinstance(size, int) and size and key != self._keys.unacked
+            }
+        )
 
     def _depth(
         self,
         name: str,
         counts: dict[str, int | str],
-        heads: dict[str, QueueHead],
+        heads: dict[str, ListHead],
         queues: int,
         at: float,
     ) -> QueueMeasured:
@@ -231,6 +208,7 @@ class RedisDepths:
             notes.append(
                 f"{total:,} unacknowledged in all queues together{read or NO_COUNT_PER_QUEUE}"
             )
+        filled = [heads.get(key, UNREAD) for key in keys if counts.get(key)]
         return QueueMeasured(
             name,
             at,
@@ -238,7 +216,9 @@ class RedisDepths:
             unacked=unacked,
             unacked_at_least=at_least,
             by_priority=by_priority,
-            heads=tuple(heads.get(key, QueueHead()) for key in keys if counts.get(key)),
+            heads=tuple(head.next for head in filled),
+            runnable=tuple(head.runnable for head in filled if head.runnable is not None),
+            due_at=min((head.due_at for head in filled if head.due_at is not None), default=None),
             notes=tuple(notes),
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from math import ceil
 from typing import Final
 
 import msgspec
@@ -89,12 +90,30 @@ class Queue(msgspec.Struct, eq=False):
     """Seconds that the oldest message had been waiting when measured; None if not known exactly."""
     oldest_age_at_least: float | None = None
     """The minimum of an age that is not known exactly; None if it may be 0."""
+    runnable_age: float | None = None
+    """Seconds for which the first message that may run now had been waiting when measured, since
+    it was sent or due; of several priorities the longest. None if not known exactly."""
+    runnable_age_at_least: float | None = None
+    """The minimum of such an age that is not known exactly; None if it may be 0."""
+    due_at: float | None = None
+    """When its next task is due, if none of the waiting messages may run before."""
     next_since: dict[str, float] = {}
-    """When each message that is next to be consumed was first seen as such, by task id."""
+    """When each message that is next to be consumed, or the first that may run, was first seen as
+    such, by task id."""
     next_names: tuple[str, ...] = ()
     """The names of the tasks that are next to be consumed, where the broker shows them."""
     in_per_s: float | None = None
     out_per_s: float | None = None
+    slots_busy: int | None = None
+    """Tasks that its consumers run, from any queue; None if that is unknown of one of them."""
+    slots_total: int | None = None
+    """Tasks that its consumers can run at once."""
+    slots_shared: bool | None = None
+    """Whether one of them consumes other queues too."""
+    reserved: int | None = None
+    """Tasks of it that its consumers have received but not started, except those with an ETA."""
+    runtime: float | None = None
+    """Mean run time of its latest tasks, seconds; of those that have not ended, of their type."""
     history: deque[tuple[float, int]] = msgspec.field(
         default_factory=lambda: deque(maxlen=MAX_DEPTHS_KEPT)
     )
@@ -155,3 +174,36 @@ class Queue(msgspec.Struct, eq=False):
             return None
         net = self.out_per_s - self.in_per_s
         return self.waiting / net if net > 0 else float("inf")
+
+    @property
+    def backlog(self) -> int | None:
+        """Messages that wait in it, and its tasks that wait in workers; None if unknown."""
+        if self.waiting is None or self.reserved is None:
+            return None
+        return self.waiting + self.reserved
+
+    @property
+    def capacity(self) -> float | None:
+        """Its tasks per second that its consumers can run if they run nothing else."""
+        if not self.slots_total or not self.runtime:
+            return None
+        return self.slots_total / self.runtime
+
+    def drain_with(self, processes: int) -> float | None:
+        """Return the seconds until it is empty with more processes that consume nothing else.
+
+        None if unknown, infinity if never.
+        """
+        if not self.waiting or self.in_per_s is None or self.out_per_s is None:
+            return self.drain
+        if not self.runtime:
+            return None
+        net = self.out_per_s + processes / self.runtime - self.in_per_s
+        return self.waiting / net if net > 0 else float("inf")
+
+    @property
+    def missing_processes(self) -> int | None:
+        """More processes with which it no longer grows; None if unknown."""
+        if self.in_per_s is None or self.out_per_s is None or not self.runtime:
+            return None
+        return max(0, ceil((self.in_per_s - self.out_per_s) * self.runtime))

@@ -34,7 +34,9 @@ RATES: Final = ("succeeded", "failed", "retried", "revoked", "received")
 CLUSTER_VALUES: Final = (*RATES, "waiting", "busy", "slots", "online", "wait_p95", "runtime_p95")
 """Tasks per second; messages waiting in all measured queues; tasks that workers run, and could run;
 online workers; seconds."""
-QUEUE_VALUES: Final = ("waiting", "in_per_s", "out_per_s")
+QUEUE_VALUES: Final = ("waiting", "in_per_s", "out_per_s", "oldest", "runnable")
+"""Messages; tasks per second; ages in seconds of the oldest message and of the first that may run,
+at least where they are not known exactly."""
 WORKER_VALUES: Final = ("busy", "slots", "per_s", "rss", "load")
 """Running tasks, size of the pool, tasks per second, peak memory of the main process in bytes, and
 the host's load over one minute."""
@@ -216,6 +218,10 @@ class SeriesRecorder:
                     "waiting": waiting,
                     "in_per_s": found.in_per_s,
                     "out_per_s": found.out_per_s,
+                    "oldest": _age(found, found.oldest_age, found.oldest_age_at_least),
+                    "runnable": 0.0
+                    if found.due_at is not None
+                    else _age(found, found.runnable_age, found.runnable_age_at_least),
                 }
             subject.series.record(step, values)
         return {"waiting": total}
@@ -304,6 +310,13 @@ def _depth(queue: Queue, now: float) -> int | None:
     """Return how many messages wait in a queue, unless that was measured too long ago."""
     at = queue.measured_at
     return queue.waiting if at is not None and now - at <= MAX_DEPTH_AGE else None
+
+
+def _age(queue: Queue, exact: float | None, at_least: float | None) -> float | None:
+    """Return an age or its minimum; 0 if no message is waiting."""
+    if not queue.waiting:
+        return 0.0
+    return at_least if exact is None else exact
 
 
 def _sum(numbers: Iterable[int | None]) -> float | None:

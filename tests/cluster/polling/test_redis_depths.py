@@ -97,3 +97,29 @@ def test_messages_of_steps_that_are_not_configured_are_counted(redis_url: str, s
     assert isinstance(seen, QueueMeasured) and seen.waiting == 2
     assert dict(seen.by_priority) == {"0": 1, "3": 0, "5": 1, "6": 0, "9": 0}
     assert seen.notes == ("priority 5 used, but not in priority_steps",)
+
+
+def test_the_first_message_that_may_run_is_found_behind_those_with_an_eta(
+    redis_server: RedisServer, redis_url: str, send: Send
+) -> None:
+    for countdown in (300, 200):
+        send(redis_url, "plain.ok", queue="a", countdown=countdown)
+    due = send(redis_url, "plain.ok", queue="a", countdown=-5)
+    broker = BrokerConnection(Settings(broker_url=redis_url))
+    depths = RedisDepths(broker.connect(), broker, set())
+
+    def seen() -> QueueMeasured:
+        (one,) = depths.measure(frozenset({"a"}))
+        assert isinstance(one, QueueMeasured)
+        return one
+
+    assert [head.id for head in seen().runnable or ()] == [due]
+    assert seen().due_at is None
+    client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
+    client.lpop("a")  # the one that is due
+    one = seen()
+    assert one.waiting == 2 and one.runnable == ()
+    assert one.due_at is not None and 190 < one.due_at - time.time() < 201
+    send(redis_url, "plain.ok", queue="a", priority=9, countdown=100)
+    urgent = send(redis_url, "plain.ok", queue="a", priority=3)
+    assert [head.id for head in seen().runnable or ()] == [urgent]

@@ -60,3 +60,43 @@ def test_a_clock_that_is_ahead_makes_no_negative_age() -> None:
     state = ClusterState()
     assert measure(state, NOW, QueueHead("a", NOW + 300)) == (0.0, None)
     assert measure(state, NOW + 10, QueueHead("a", NOW + 300)) == (10.0, None)
+
+
+def runnable(
+    state: ClusterState, at: float, *heads: QueueHead, due_at: float | None = None
+) -> tuple[float | None, float | None, float | None]:
+    seen = QueueMeasured("mail", at, 3, heads=heads, runnable=heads, due_at=due_at)
+    state.observe(seen)
+    queue = state.queues["mail"]
+    return queue.runnable_age, queue.runnable_age_at_least, queue.due_at
+
+
+def test_a_message_with_an_eta_has_been_runnable_since_then() -> None:
+    state = ClusterState()
+    consume(state)
+    sent = QueueHead("a", NOW - 500, eta_at=NOW - 20)
+    assert runnable(state, NOW, sent) == (20.0, None, None)
+    late = QueueHead("a", NOW - 5, eta_at=NOW - 20)
+    assert runnable(state, NOW, late) == (5.0, None, None)
+
+
+def test_an_eta_is_exact_only_if_the_message_was_seen_before_it() -> None:
+    state = ClusterState()
+    consume(state)
+    assert runnable(state, NOW, QueueHead("a", eta_at=NOW - 20)) == (None, None, None)
+    assert runnable(state, NOW + 5, QueueHead("a", eta_at=NOW - 20)) == (None, 5.0, None)
+    waits = QueueHead("b", eta_at=NOW + 30)
+    state.observe(QueueMeasured("mail", NOW + 10, 3, heads=(waits,), runnable=(), due_at=NOW + 30))
+    queue = state.queues["mail"]
+    assert (queue.runnable_age_at_least, queue.due_at) == (None, NOW + 30)
+    assert runnable(state, NOW + 42, waits) == (12.0, None, None)
+
+
+def test_of_several_priorities_the_longest_wait_counts() -> None:
+    state = ClusterState()
+    consume(state)
+    heads = QueueHead("a", NOW - 5), QueueHead("b", NOW - 50)
+    assert runnable(state, NOW, *heads) == (50.0, None, None)
+    assert runnable(state, NOW, *heads, QueueHead()) == (None, 50.0, None)
+    state.observe(QueueMeasured("mail", NOW, 3, heads=heads))
+    assert state.queues["mail"].runnable_age is None  # this broker shows no messages

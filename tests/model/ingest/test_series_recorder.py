@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from celtop.model.entities.time_series import STEP
 from celtop.model.ingest import series_recorder
-from celtop.model.observations import ConnectionChanged, QueueMeasured
+from celtop.model.observations import ConnectionChanged, QueueHead, QueueMeasured
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import EventBatch
 from celtop.tests.model.streams import NOW, WORKER, Script, event
@@ -159,3 +159,22 @@ def test_active_subjects_take_the_place_of_idle_ones(monkeypatch: pytest.MonkeyP
     run(state, late - 1, "succeeded", name="c")
     state.tick(late)
     assert set(state.series.types) == {"a", "c"}
+
+
+def test_the_ages_of_a_queue_are_recorded() -> None:
+    state = ClusterState()
+    due, later = QueueHead("a", NOW - 30), QueueHead("b", NOW - 90, eta_at=NOW + 500)
+    seen = QueueMeasured("mail", NOW, 2, heads=(later,), runnable=(due,))
+    state.observe(seen)
+    state.observe(QueueMeasured("empty", NOW, 0))
+    state.tick(NOW + 5)
+    state.tick(NOW + 10)
+    series = state.series.queues.series("mail")
+    assert series is not None
+    assert (series.last("oldest"), series.last("runnable")) == (90.0, 30.0)
+    empty = state.series.queues.series("empty")
+    assert empty is not None and empty.last("oldest") == 0.0
+    # None may run yet.
+    state.observe(QueueMeasured("mail", NOW + 10, 1, heads=(later,), runnable=(), due_at=NOW + 500))
+    state.tick(NOW + 15)
+    assert (series.last("oldest"), series.last("runnable")) == (100.0, 0.0)
