@@ -6,7 +6,7 @@ Derived from the workers and the latest tasks about once a second, and never per
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -126,10 +126,10 @@ class QueueLoads:
                 queue.runtime = totals[name] / count
 
 
-def _waiting(worker: Worker) -> dict[str, None]:
+def _waiting(worker: Worker) -> Collection[str]:
     """Return the tasks that wait in a worker for a free slot or for their rate limit."""
     reserved = worker.reserved_ids or {}
-    return reserved | worker.limited_ids if worker.limited_ids else reserved
+    return reserved.keys() | worker.limited_ids.keys() if worker.limited_ids else reserved
 
 
 def _slots(
