@@ -7,7 +7,7 @@ import signal
 from collections.abc import Iterator
 from typing import Final
 
-from ..entities.states import RETRY
+from ..entities.states import REJECTED, RETRY
 from ..entities.task import Task
 from ..ingest.failure_groups import FailureGroup
 from ..state import ClusterState
@@ -40,14 +40,13 @@ def crash_findings(state: ClusterState, now: float) -> Iterator[Finding]:
 
 
 def interrupted_runs(task: Task) -> int:
-    """Return how many runs of a task's present attempt began and had no end."""
+    """Return how many runs of a task's present attempt began and had no result."""
     return sum(
         1
         for run in task.attempts
         if run.number == task.retries
         and run.started_at is not None
-        and run.finished_at is None
-        and run.state != RETRY
+        and (run.state == REJECTED or (run.finished_at is None and run.state != RETRY))
     )
 
 
@@ -68,14 +67,17 @@ def signal_name(number: int) -> str:
 def _loop(task: Task, runs: int) -> Finding:
     workers = list(dict.fromkeys(run.worker for run in task.attempts if run.worker is not None))
     name = task.name or "a task"
+    why = "it probably kills the process that runs it"
+    if any(run.state == REJECTED for run in task.attempts):
+        why = "it kills the process that runs it, or raises Reject(requeue=True)"
     return Finding(
         "task-crash-loop",
         "error",
         "task",
         f"{name} was started {runs + 1:,} times on {named(workers)}, and none of the first "
-        f"{runs:,} runs ended: it probably kills the process that runs it",
+        f"{runs:,} runs had a result: {why}",
         task.id,
-        "Revoke it, and check the memory and the kernel log of these hosts",
+        f"Revoke it, and check the memory and the kernel log of {_hosts(workers)}",
         {"task": task.name, "interrupted": runs, "workers": workers},
         common="crash loop",
     )
@@ -87,12 +89,11 @@ def _killed(group: FailureGroup, state: ClusterState, now: float) -> Finding:
     names = list(group.names) or [group.name or "unknown tasks"]
     workers = sorted(group.workers)
     how = "ended" if number is None else f"ended by {signal_name(number)}"
-    hosts = named(sorted({worker.rpartition("@")[2] for worker in workers}))
     next_step = f"Check the logs of {named(workers)}"
     if number == signal.SIGKILL:
         next_step = (
-            f"Probably out of memory: check the kernel log of {hosts} and the memory limit; "
-            "worker_max_memory_per_child limits a process"
+            f"Probably out of memory: check the kernel log of {_hosts(workers)} and the memory "
+            "limit; worker_max_memory_per_child limits a process"
         )
     return Finding(
         "type-kills-processes",
@@ -107,3 +108,7 @@ def _killed(group: FailureGroup, state: ClusterState, now: float) -> Finding:
         since=group.first_at,
         common="pool processes ended",
     )
+
+
+def _hosts(workers: list[str]) -> str:
+    return named(sorted({worker.rpartition("@")[2] for worker in workers}))

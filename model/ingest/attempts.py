@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from ..entities.states import IGNORED, RETRY, STARTED, TaskState
+from ..entities.states import IGNORED, REJECTED, RETRY, STARTED, TaskState
 from ..entities.task import Attempt, Task, text_size
 from ..wire.events import Event
 from .task_store import TaskStore
@@ -52,8 +52,7 @@ class Attempts:
 
     def keep_present(self, task: Task, number: int, state: TaskState | None = None) -> None:
         """Store the current attempt, by default with its state, and reset the task."""
-        unended = task.lost_at is not None or (task.extra is not None and task.extra.redelivered)
-        if state is None and unended and task.started_at is not None and not task.finished:
+        if state is None and task.started_at is not None and _was_interrupted(task):
             self._tasks.keep_interrupted(task)
         kept = Attempt(
             max(0, number),
@@ -139,6 +138,18 @@ class Attempts:
 
     def _replace_last(self, task: Task, attempt: Attempt) -> None:
         task.attempts = (*task.attempts[:-1], attempt)
+
+
+def _was_interrupted(task: Task) -> bool:
+    """Return whether a run that is followed by another one had no result.
+
+    Its worker was lost; or a pool process was, and the worker returned the message to its queue
+    (`task_reject_on_worker_lost`).
+    """
+    if task.state == REJECTED:
+        return True
+    redelivered = task.extra is not None and bool(task.extra.redelivered)
+    return not task.finished and (task.lost_at is not None or redelivered)
 
 
 def _texts(*texts: str | None) -> int:

@@ -346,7 +346,7 @@ def task_evidence(task: Task, state: ClusterState, now: float) -> Iterator[Evide
     worker = state.workers.get(task.worker or "")
     if worker is not None:
         status = worker.health(state.broker.listening(now))
-        busy = "" if worker.running is None else f", {worker.running:,} tasks running"
+        busy = "" if worker.running is None else f", {counted(worker.running, 'task')} running"
         slots = f" in {counted(worker.slots, 'slot')}" if busy and worker.slots else ""
         yield Evidence(f"{worker.name} is {status}{busy}{slots}", worker.last_seen_at)
     if task.state == PENDING:

@@ -305,6 +305,12 @@ FLOODS = (
         constant="ingest.series_recorder.MAX_SUBJECTS",
     ),
     Flood(
+        "interrupted tasks",
+        lambda n: batch(script(n).received().started().rejected().received().events),
+        lambda s: len(s.interrupted),
+        constant="ingest.task_store.MAX_INTERRUPTED",
+    ),
+    Flood(
         "marks",
         lambda n: batch([{**_ONLINE, "timestamp": NOW + n}]),
         lambda s: len(s.series.marks),

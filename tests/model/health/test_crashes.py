@@ -23,6 +23,15 @@ def test_a_task_that_starts_again_and_again() -> None:
     )
 
 
+def test_a_message_that_its_worker_returns_to_the_queue() -> None:
+    script = Script("a", NOW - 600)
+    for _ in range(3):
+        script.received().started().say("rejected", requeue=True)
+    (found,) = crash_findings(play(script.received().started().events, at=NOW), NOW)
+    assert found.evidence["interrupted"] == 3
+    assert found.text.endswith("or raises Reject(requeue=True)")
+
+
 def test_a_task_that_ended_after_all_is_no_loop() -> None:
     state = looped(3)
     play(Script("a", NOW, worker=WORKER).succeeded().events, state, NOW)
