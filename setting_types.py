@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from math import inf
 from typing import Annotated, Any, Final, Literal, TypeAlias
+from urllib.parse import urlsplit
 
+import msgspec
 from msgspec import structs
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import from_json
 
+from .model.entities.alert_rules import AlertRules
 from .model.entities.keep import KEEP
 from .model.entities.thresholds import Thresholds
+from .model.health.codes import CODES
 from .model.text import parse
 
 _PROGRESS_FIELDS: Final = ("current", "total", "percent", "text")
@@ -86,6 +91,32 @@ def _thresholds(value: dict[str, float]) -> dict[str, float]:
     return {**defaults, **value}
 
 
+def _alerts(value: dict[str, Any]) -> dict[str, Any]:
+    """Check the rules of alerts, and complete them with the defaults."""
+    table = dict(value)
+    for name in ("for", "repeat"):
+        if name in table:
+            table[name] = _seconds(table[name])
+            if not isinstance(table[name], int | float) or not 0 <= table[name] < inf:
+                raise ValueError(f"{name}: a duration such as 30s or 4h")
+    if isinstance(command := table.get("command"), str):
+        try:
+            table["command"] = shlex.split(command)
+        except ValueError as error:
+            raise ValueError(f"command: {error}") from error
+    try:
+        rules = msgspec.convert(table, AlertRules)
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from error
+    if unknown := sorted(set(rules.ignore) - CODES.keys()):
+        raise ValueError(f"ignore: unknown code {unknown[0]!r}")
+    parts = urlsplit(rules.webhook)
+    if rules.webhook and not (parts.scheme in ("http", "https") and parts.hostname):
+        raise ValueError("webhook: an http or https URL")
+    complete: dict[str, Any] = msgspec.to_builtins(rules)
+    return complete
+
+
 def _table(value: object) -> object:
     """Read JSON from a flag or the environment as a table."""
     if isinstance(value, str) and value.lstrip().startswith("{"):
@@ -124,6 +155,7 @@ Limits: TypeAlias = Annotated[
     BeforeValidator(_table),
     AfterValidator(_thresholds),
 ]
+Alerts: TypeAlias = Annotated[dict[str, Any], BeforeValidator(_table), AfterValidator(_alerts)]
 KeysByAction: TypeAlias = Annotated[
     dict[str, str | tuple[str, ...]], BeforeValidator(_flat), BeforeValidator(_table)
 ]

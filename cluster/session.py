@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..model.confirm.targets import known_targets
+from ..model.entities.log import Level
 from ..model.entities.thresholds import Thresholds
 from ..model.ingest.redaction import Redaction
 from ..model.lookup import TaskLookup
@@ -191,6 +192,10 @@ class Session:
     def call_on_update(self, callback: Callable[[], object]) -> None:
         """Call `callback` once, from any thread, as soon as there is something to pump."""
         self._inbox.call_on_put(callback)
+
+    def log(self, level: Level, source: str, text: str) -> None:
+        """Add a line to the log, from any thread."""
+        self._inbox.log(level, source, text)
 
     def prove_connection(self) -> None:
         """Have something sent to us soon, so that the model shows whether the connection works."""

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 TESTS = ROOT / "tests"
-LAYERS = ("bindings", "cli", "cluster", "demo", "export", "model", "tui", "widgets")
+LAYERS = ("alerts", "bindings", "cli", "cluster", "demo", "export", "model", "tui", "widgets")
 
 
 def sources(folder: Path) -> list[str]:

@@ -252,6 +252,35 @@ def test_budgets_that_are_not_set_keep_their_defaults() -> None:
     assert Settings(keep={"failed": 7}).keep == {**KEEP, "failed": 7}
 
 
+@pytest.mark.parametrize(
+    ("rules", "problem"),
+    [
+        ({"severity": "fatal"}, "severity"),
+        ({"ignore": ["no-such-code"]}, "no-such-code"),
+        ({"for": "soon"}, "for"),
+        ({"webhook": "alerts.example"}, "http"),
+        ({"command": "mail 'x"}, "command"),
+        ({"bel": True}, "bel"),
+    ],
+)
+def test_rules_of_alerts_are_checked(rules: dict[str, object], problem: str) -> None:
+    with pytest.raises(SettingsError, match=problem):
+        load_settings({"alerts": rules}, {})
+
+
+def test_rules_of_alerts_are_completed_and_their_password_is_masked(tmp_path: Path) -> None:
+    write(
+        tmp_path / "celtop" / "config.toml",
+        '[alerts]\nfor = "1m"\ncommand = "mail -s \'celtop alert\' ops"\n'
+        'webhook = "http://me:secret@alerts/api"',
+    )
+    settings = load_settings({}, {})
+    assert settings.alerts["for"] == 60.0
+    assert settings.alerts["command"] == ("mail", "-s", "celtop alert", "ops")
+    assert settings.alerts["severity"] == "error"
+    assert "secret" not in str(settings.masked("alerts"))
+
+
 def test_limits_of_findings_are_numbers_or_durations(tmp_path: Path) -> None:
     write(tmp_path / "celtop" / "config.toml", '[findings]\nqueue_stalled = "5m"')
     limits = load_settings({}, {}).findings

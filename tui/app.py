@@ -14,7 +14,7 @@ from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from ..bindings.keymap import Keymap
 from ..widgets.compat.plain_scrollbar import PlainScrollBarRender
-from ..widgets.compat.textual_internals import drop_all_colour
+from ..widgets.compat.textual_internals import drop_all_colour, write_to_terminal
 from . import terminal
 from .host_app import HostApp
 from .keymap import bindings
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from ..cluster.session import Session
     from ..settings import Settings
+    from .alerting import Alerting
     from .bars.command_line import CommandLine
     from .messages import CopyRequested, DrillRequested, ViewRequested
 
@@ -76,6 +77,7 @@ class CeltopApp(HostApp, inherit_bindings=False):
         plain = self.context.ascii
         ScrollBar.renderer = PlainScrollBarRender if plain else ScrollBarRender
         self._set_theme(settings.theme)
+        self._alerting: Alerting | None = None
 
     def _set_theme(self, name: str | None) -> None:
         themes, self._theme_problems = user_themes()
@@ -104,10 +106,19 @@ class CeltopApp(HostApp, inherit_bindings=False):
         """Paint once, then start the session."""
         self.navigator.start()
         self.call_after_refresh(self.frame_loop.start)
+        self._start_alerting()
         for problem in self._theme_problems:
             self.say(problem, "warning")
         if view := self.context.settings.view:
             self.call_after_refresh(self._open_view, view)
+
+    def _start_alerting(self) -> None:
+        from .alerting import INTERVAL, alerting_of
+
+        self._alerting = alerting_of(self.context, partial(write_to_terminal, self))
+        if self._alerting is not None:
+            self._alerting.start()
+            self.set_interval(INTERVAL, self._alerting.tick)
 
     def _open_view(self, name: str) -> None:
         from .commands.views import open_saved
@@ -118,6 +129,8 @@ class CeltopApp(HostApp, inherit_bindings=False):
         """Stop the session, and save what was typed."""
         if self.is_set_up:
             self.context.history.save()
+            if self._alerting is not None:
+                self._alerting.stop()
             await self.frame_loop.stop()
 
     def end(self, code: int = 0) -> None:

@@ -114,6 +114,14 @@ def terminal_is_behind(app: App[Any]) -> bool:
     return queue is not None and bool(queue.qsize() > _MAX_QUEUED_WRITES)
 
 
+def write_to_terminal(app: App[Any], text: str) -> None:
+    """Send an escape sequence that Textual has no method for; it must not move the cursor."""
+    driver = getattr(app, "_driver", None)
+    if driver is not None:
+        driver.write(text)
+        driver.flush()
+
+
 class FrugalUpdate(CompositorUpdate):
     """A partial update of the screen that sends only the changed parts of lines.
 
