@@ -24,6 +24,17 @@ def broker_findings(state: ClusterState, now: float) -> Iterator[Finding]:
             next_step=broker.unverified.advice,
         )
     yield from _memory(state)
+    if broker.phase == "lost" and broker.fault is not None:
+        yield Finding(
+            "broker-lost",
+            "error",
+            "broker",
+            f"not connected: {broker.fault.problem}",
+            next_step=broker.fault.advice,
+            evidence={"lost_since": broker.since},
+            since=broker.since,
+            incomplete=True,
+        )
     if broker.phase == "blocked" and broker.fault is not None:
         workers = "worker data is out of date" if state.workers else "the workers are unknown"
         yield Finding(

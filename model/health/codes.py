@@ -36,6 +36,13 @@ CODES: Final[Mapping[str, Code]] = {
         "Free memory or disk space on the broker. Workers cannot send events meanwhile, so that "
         "none of them is reported as lost.",
     ),
+    "broker-lost": Code(
+        "broker",
+        ("error",),
+        "The connection to the broker is lost or cannot be made.",
+        "Check whether the broker runs and can be reached. celtop goes on trying; everything that "
+        "it shows is from before.",
+    ),
     "broker-unverified": Code(
         "broker",
         ("warning",),

@@ -44,4 +44,4 @@ def test_the_terminal_shows_an_alert_until_it_is_resolved(monkeypatch: pytest.Mo
 
 def test_by_default_nothing_is_raised() -> None:
     app, _ = make_app(ClusterState(), Clock())
-    assert alerting_of(app.context, [].append) is None
+    assert alerting_of(app.context, print) is None
