@@ -18,8 +18,14 @@ def configuration_findings(state: ClusterState, now: float) -> Iterator[Finding]
 
 def _results(workers: list[Worker]) -> Iterator[Finding]:
     """Yield what is missing from results."""
-    off = [one for one in workers if one.setting("result_backend")]
-    short = [one.name for one in off if not one.setting("result_extended")]
+    # Workers with equal settings share one copy.
+    by_conf: dict[int, list[Worker]] = {}
+    for worker in workers:
+        by_conf.setdefault(id(worker.conf), []).append(worker)
+    stored = [alike for alike in by_conf.values() if alike[0].setting("result_backend")]
+    short = [
+        one.name for alike in stored if not alike[0].setting("result_extended") for one in alike
+    ]
     if short:
         yield Finding(
             "result-extended-off",
@@ -33,8 +39,10 @@ def _results(workers: list[Worker]) -> Iterator[Finding]:
     # With events, a start is reported anyway.
     unseen = [
         one.name
-        for one in off
-        if not one.setting("task_track_started") and one.events_enabled is False
+        for alike in stored
+        if not alike[0].setting("task_track_started")
+        for one in alike
+        if one.events_enabled is False
     ]
     if unseen:
         yield Finding(

@@ -86,7 +86,8 @@ def _hoarded(
     sample = [state.tasks.get(id_) for id_ in islice(worker.reserved_ids or (), MAX_SAMPLED)]
     if not any(task is not None and (task.queue in theirs) for task in sample):
         return None
-    multiplier = worker.setting("worker_prefetch_multiplier")
+    # The option of the command line is not among the settings.
+    multiplier = round(worker.prefetch / slots) if worker.prefetch else None
     now_is = f" (it is {multiplier})" if multiplier else ""
     names = [other.name for other in shared]
     return Finding(

@@ -140,16 +140,17 @@ def _stalled(worker: Worker, now: float) -> Finding:
 
 def _silent_since(worker: Worker, listening: Listening) -> float | None:
     """Return since when a worker replies but sends no heartbeats; None if that is not certain."""
+    skew = worker.clock_skew
     # A solo pool sends nothing while it runs a task, and then replies first.
-    if not worker.sends_heartbeats or worker.clock_skew is None or worker.pool == "solo":
+    if not worker.sends_heartbeats or skew is None or worker.pool == "solo":
         return None
-    silent_since = max(worker.newest_event_at - worker.clock_skew, listening.since)
+    silent_since = max(worker.newest_event_at - skew, listening.since)
     patience = max(SILENT_AFTER, OFFLINE_AFTER_HEARTBEATS * worker.frequency)
-    replied_at = worker.inspected_at
-    if replied_at is None or replied_at - silent_since < patience:
-        return None
     # Events of others, or a proof of the connection, show that its own would have arrived.
-    return silent_since if listening.until - silent_since > patience else None
+    if listening.until - silent_since <= patience:
+        return None
+    replied_at = worker.inspected_at
+    return silent_since if replied_at and replied_at - silent_since >= patience else None
 
 
 def _silent(worker: Worker, since: float, now: float) -> Finding:

@@ -36,6 +36,7 @@ def test_a_worker_that_hoards_while_another_is_free() -> None:
     at = later(state)
     (found,) = holding_findings(state, at)
     assert (found.code, found.name, found.evidence["free_workers"]) == ("worker-hoards", W1, [W2])
+    assert found.next_step == "Lower worker_prefetch_multiplier (it is 25); 1 suits long tasks"
     assert found.text == "12 tasks reserved behind 2 busy processes, while w2@h has free ones"
 
 
