@@ -133,6 +133,8 @@ def _queue(queue: Queue) -> Iterator[str]:
             "measured_at unknown: not measured"
         )
         return
+    if queue.delayed is None:
+        yield "delayed unknown: for which queues some messages are, only task-sent events report"
     depths = {"waiting": queue.waiting, "unacked": queue.unacked}
     if (missing := _missing(depths)) and not depths_explained:
         yield f"{missing} unknown: not available on this broker"

@@ -126,6 +126,42 @@ class QueueRecord(msgspec.Struct, frozen=True, gc=False):
     """The minimum if `unacked` is unknown."""
     held: list[UnackedRecord] = []
     """Some of the unacknowledged messages, the oldest first; only on Redis."""
+    kind: str | None = None
+    """`classic` or `quorum` on RabbitMQ; null on other brokers, or without its management API."""
+    bytes: int | None = None
+    """The message bodies together; null like `kind`."""
+    max_priority: int | None = None
+    """`x-max-priority` on RabbitMQ, which does not count messages by priority; null if none."""
+    delayed: int | None = None
+    """Messages for it in `delayed` of the snapshot; null if the queues of some are unknown."""
+    statistics_at: str | None = None
+    """When the management API reported `unacked` and `bytes`, which may have been some seconds old
+    then; null if they were measured at `measured_at`."""
+
+
+class DueRecord(msgspec.Struct, frozen=True, gc=False):
+    """Delayed messages that are due at one time, or at an unknown time of a range."""
+
+    earliest_at: str | None
+    latest_at: str | None
+    """The same as `earliest_at` if the time is known."""
+    messages: int
+    queue: str | None
+    """The queue that they are for; null if unknown."""
+    undeliverable: bool
+    """Whether they are overdue, but the broker cannot deliver them."""
+
+
+class DelayedRecord(msgspec.Struct, frozen=True, gc=False):
+    """The messages of Celery's delayed delivery on RabbitMQ, which no queue counts as waiting."""
+
+    messages: int
+    """All of them."""
+    due: list[DueRecord]
+    """The earliest first."""
+    text: str
+    """When they are due, in words: `in 20 s, in 45 s, 3 within 2 m`."""
+    measured_at: str | None
 
 
 class ProgressRecord(msgspec.Struct, frozen=True, gc=False):
@@ -255,3 +291,6 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False):
     findings: list[FindingRecord]
     """What needs attention, the worst first; each is also a note."""
     windows: WindowsRecord
+    delayed: DelayedRecord | None = None
+    """Messages that wait for their time in delayed delivery; null if the broker has none of its
+    queues."""

@@ -14,6 +14,7 @@ import msgspec
 
 from ..model.entities.broker import Broker, Listening
 from ..model.entities.clock_skew import NO_SKEWS
+from ..model.entities.delayed import times_text
 from ..model.entities.keep import KINDS, Kind
 from ..model.entities.queue import Queue
 from ..model.entities.rates import RATE_WINDOW, SecondRing
@@ -33,6 +34,8 @@ from .records import (
     SCHEMA,
     AttemptRecord,
     BrokerRecord,
+    DelayedRecord,
+    DueRecord,
     FindingRecord,
     LimitsRecord,
     ProgressRecord,
@@ -72,6 +75,7 @@ def take_snapshot(state: ClusterState, now: float, query: Query = EVERY_TASK) ->
         ],
         findings=[finding_record(finding) for finding in found],
         windows=_windows(state.kept_since),
+        delayed=_delayed(state, now) if state.delayed.exists else None,
     )
 
 
@@ -162,6 +166,8 @@ def _queue(queue: Queue, state: ClusterState, now: float) -> QueueRecord:
         oldest_age_at_least_s=_number(queue.oldest_age_at_least),
         measured_at=iso(queue.measured_at),
         drain_s=_number(queue.drain),
+        kind=queue.kind or None,
+        bytes=queue.message_bytes,
         held=[_unacked(held, state.is_abandoned(held, now)) for held in queue.held],
     )
 
@@ -175,6 +181,25 @@ def _unacked(held: Unacked, worker_gone: bool | None) -> UnackedRecord:
         since_at=iso(held.since),
         redelivery_at=iso(held.redelivered_at),
         worker_gone=worker_gone,
+    )
+
+
+def _delayed(state: ClusterState, now: float) -> DelayedRecord:
+    delayed = state.delayed
+    return DelayedRecord(
+        messages=delayed.messages,
+        due=[
+            DueRecord(
+                earliest_at=iso(due.earliest),
+                latest_at=iso(due.latest),
+                messages=due.messages,
+                queue=utf8(due.queue) or None,
+                undeliverable=due.undeliverable,
+            )
+            for due in delayed.due_times(now)
+        ],
+        text=times_text(delayed.due_times(now), now),
+        measured_at=iso(delayed.measured.measured_at),
     )
 
 

@@ -44,6 +44,10 @@ def lines(snapshot: Snapshot, width: int, limit: int) -> list[Line]:
     out += _section("Queues", len(snapshot.queues), width)
     if snapshot.queues:
         out += table(_QUEUE_COLUMNS, [_queue_row(queue) for queue in snapshot.queues], width)
+    if snapshot.delayed is not None and snapshot.delayed.messages:
+        delayed = snapshot.delayed
+        text = f"waiting for their time: {count(delayed.messages)} ({delayed.text})"
+        out += [[(part, "")] for part in wrap(text, width)]
     out += _section("Tasks", len(snapshot.tasks), width, ", newest first")
     out += _task_lines(snapshot, width, limit)
     if snapshot.notes:

@@ -128,7 +128,7 @@ class QueueMeasured(msgspec.Struct, frozen=True, gc=False):
     """The next message of each priority step with messages; empty if it cannot be read."""
     unacked_at_least: int | None = None
     """The minimum if `unacked` is unknown; None if it may be 0."""
-    kind: str = ""
+    queue_kind: str = ""
     message_bytes: int | None = None
     max_priority: int | None = None
     statistics_at: float | None = None

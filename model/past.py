@@ -20,6 +20,7 @@ from .entities.task import Attempt, Task, first_seen_at, newest_time
 from .entities.time_series import STEP, MarkKind, TimeSeries, step_of
 from .entities.totals import Rates
 from .entities.worker import Worker
+from .ingest.delayed_messages import DelayedMessages
 from .ingest.failure_groups import FailureGroups
 from .ingest.series_recorder import SeriesRecorder
 from .state import ClusterState
@@ -44,6 +45,7 @@ def state_at(frozen: ClusterState, at: float) -> ClusterState:
         for name, queue in frozen.queues.items()
     }
     past.unacked = {}
+    past.delayed = DelayedMessages(past.workers)
     past.lost = {id_: task for id_, task in past.tasks.items() if task.lost_at is not None}
     past.failures = FailureGroups()
     past.failures.apply(task for task in past.tasks.values() if task.state in (FAILURE, RETRY))
@@ -186,6 +188,8 @@ def _queue_at(
     past.runnable_age = past.runnable_age_at_least = past.due_at = None
     past.unacked_at_least, past.held = None, ()
     past.slots_busy = past.slots_total = past.slots_shared = past.reserved = past.runtime = None
+    past.message_bytes = past.statistics_at = None
+    past.delayed = None if queue.delayed else queue.delayed
     past.in_per_s = past.out_per_s = past.measured_at = None
     past.by_priority, past.next_since, past.notes = {}, {}, ()
     past.history = deque(maxlen=MAX_DEPTHS_KEPT)

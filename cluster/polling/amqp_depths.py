@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from ...model.entities.delayed import LEVELS, Delayed, DelayLevel, level_name
 from ...model.entities.fault import Fault
-from ...model.entities.queue import DEFAULT_QUEUE, is_internal
+from ...model.entities.queue import DEFAULT_QUEUE, STATISTICS_DELAY, is_internal
 from ...model.observations import DelayedMeasured, QueueGone, QueueMeasured
 from ..connection.broker import BrokerConnection
 from ..connection.management_api import ManagementApi
@@ -30,15 +30,15 @@ Measured: TypeAlias = QueueMeasured | QueueGone | DelayedMeasured
 
 MAX_DECLARED: Final = 20
 """Listed queues that are declared passively in one measurement; those with messages come first."""
-STATISTICS_DELAY: Final = 5.0
-"""Seconds by which the management API may be late (`collect_statistics_interval`)."""
+DECLARE_INTERVAL: Final = 3.0
+"""Seconds between two passive declares of listed queues, unless they are measured more often."""
 DELAYS_INTERVAL: Final = 30.0
 """Seconds between two passive declares of all levels of delayed delivery."""
 _KINDS: Final = ("classic", "quorum")
 """The kinds of queues that Celery consumes; not streams."""
 _NO_QUEUE: Final = "no queue of this name"
 _NO_PRIORITIES: Final = "RabbitMQ does not count messages by priority"
-AMQP_COUNTS_NO_UNACKED: Final = "AMQP does not report unacknowledged messages"
+AMQP_COUNTS_NO_UNACKED: Final = "AMQP does not report unacknowledged messages, nor kind and bytes"
 AMQP_LISTS_NO_QUEUES: Final = Fault(
     "unsupported",
     "AMQP cannot list queues, so a queue without consumers is found only if a task-sent event "
@@ -63,6 +63,8 @@ class AmqpDepths:
         self._api = ManagementApi(broker, connection)
         self._listing = QueueListing(self._api, connection.virtual_host or "/")
         self._measured: set[str] = set()
+        self._interval = min(DECLARE_INTERVAL, broker.settings.queue_interval)
+        self._declare_due = float("-inf")
         self._delays_due = float("-inf")
         self._delays = False
 
@@ -103,12 +105,16 @@ class AmqpDepths:
             queues.values(), key=lambda one: (not one.waiting, one.name not in named, one.name)
         )
         known = {one.name: self._from_listing(one) for one in ranked}
-        declared = self._declared(name for name in list(known)[:MAX_DECLARED])
-        for seen in declared:
+        declared = [one.name for one in ranked[:MAX_DECLARED]]
+        if time.monotonic() < self._declare_due:
+            declared = [name for name in declared if name not in self._measured]
+        else:
+            self._declare_due = time.monotonic() + self._interval
+        for seen in self._declared(declared):
             yield _joined(seen, known) if isinstance(seen, QueueMeasured) else seen
-        for one in ranked[MAX_DECLARED:]:
-            self._measured.add(one.name)
-            yield known[one.name]
+        for name in known.keys() - declared:
+            self._measured.add(name)
+            yield known[name]
         yield from self._listed_delays()
 
     def _is_shown(self, queue: ListedQueue) -> bool:
@@ -133,7 +139,7 @@ class AmqpDepths:
             unacked=queue.unacked,
             consumer_count=statistics.consumers,
             notes=tuple(notes),
-            kind=queue.kind,
+            queue_kind=queue.kind,
             message_bytes=statistics.message_bytes,
             max_priority=queue.max_priority,
             statistics_at=self._listing.at,

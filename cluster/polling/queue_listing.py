@@ -201,5 +201,8 @@ def _statistics(row: Mapping[str, Any]) -> QueueStatistics:
 
 def _rate(row: Mapping[str, Any], details: str) -> float | None:
     stats = row.get("message_stats")
-    found = stats.get(details) if isinstance(stats, Mapping) else None
-    return to_float(found.get("rate")) if isinstance(found, Mapping) else None
+    if not isinstance(stats, Mapping):
+        return None
+    found = stats.get(details)
+    # What has never happened is missing.
+    return to_float(found.get("rate")) if isinstance(found, Mapping) else 0.0

@@ -13,14 +13,21 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from math import inf
 from typing import Final, NamedTuple
 
 import msgspec
+
+from ..text import units
 
 LEVELS: Final = 28
 """Levels, and bits in front of a routing key."""
 DELIVERY_EXCHANGE: Final = "celery_delayed_delivery"
 """The exchange after the last level, without the prefix that kombu 5.7 allows."""
+MAX_TIMES: Final = 4
+"""Due times that are named one by one; more are counted by `PERIODS`."""
+PERIODS: Final = (60.0, 600.0, 3_600.0, 21_600.0, 86_400.0, 604_800.0)
+"""Upper limits of the periods of a histogram of due times, in seconds from now."""
 _LEVEL_NAME: Final = re.compile(r"(?:.+_)?celery_delayed_(\d{1,2})")
 _BITS: Final = re.compile(rf"((?:[01]\.){{{LEVELS}}})(.+)")
 
@@ -86,6 +93,9 @@ class Due(NamedTuple):
     messages: int
     queue: str = ""
     """The queue that they are for; empty if unknown."""
+    undeliverable: bool = False
+    """Whether their time is over, but the broker cannot deliver them; both times are then when that
+    was measured."""
 
     @property
     def is_exact(self) -> bool:
@@ -138,13 +148,13 @@ def due_times(delayed: Delayed, known: Iterable[Known], now: float) -> list[Due]
     Messages that no event reported are due at an unknown time, within the longest time of their
     level.
     """
-    ahead = sorted(one for one in known if one.due > now)
-    if not delayed.messages:
-        return []
-    found = [Due(one.due, one.due, 1, one.queue) for one in ahead[: delayed.messages]]
-    unknown = {level.level: level.messages for level in delayed.levels}
     measured_at = delayed.measured_at or now
-    levels = Counter(_level_at(one, measured_at) for one in ahead[: delayed.messages])
+    unknown = {level.level: level.messages - level.undeliverable for level in delayed.levels}
+    ahead = sorted(one for one in known if one.due > now)[: sum(unknown.values())]
+    found = [Due(one.due, one.due, 1, one.queue) for one in ahead]
+    if delayed.undeliverable:
+        found.append(Due(measured_at, measured_at, delayed.undeliverable, undeliverable=True))
+    levels = Counter(_level_at(one, measured_at) for one in ahead)
     for number, messages in sorted(levels.items()):
         _take(unknown, number, messages)
     for level in delayed.levels:
@@ -152,6 +162,43 @@ def due_times(delayed: Delayed, known: Iterable[Known], now: float) -> list[Due]
             latest = measured_at + level.longest
             found.append(Due(measured_at, latest, unknown[level.level]))
     return sorted(found, key=lambda due: (due.latest, due.earliest))
+
+
+def times_text(due: Sequence[Due], now: float) -> str:
+    """Return when messages are due: `in 20 s, in 45 s, 3 within 2 m, 1 overdue`, or a histogram.
+
+    A histogram counts each message in the first of its periods: `5 within 1 m, 2 within 1 h`.
+    """
+    times: Counter[tuple[bool, int]] = Counter()
+    for one in due:
+        if not one.undeliverable:
+            times[one.is_exact, max(1, round(one.latest - now))] += one.messages
+    overdue = sum(one.messages for one in due if one.undeliverable)
+    parts = _each(times) if len(times) <= MAX_TIMES else _by_period(times)
+    return ", ".join([*parts, *([f"{units.count(overdue)} overdue"] if overdue else [])])
+
+
+def _each(times: Counter[tuple[bool, int]]) -> list[str]:
+    return [
+        f"{f'{units.count(messages)} ' if messages > 1 or not exact else ''}"
+        f"{'in' if exact else 'within'} {units.duration(left)}"
+        for (exact, left), messages in sorted(times.items(), key=lambda item: item[0][1])
+    ]
+
+
+def _by_period(times: Counter[tuple[bool, int]]) -> list[str]:
+    periods: Counter[float] = Counter()
+    for (_, left), messages in times.items():
+        periods[next((period for period in PERIODS if left <= period), inf)] += messages
+    return [
+        f"{units.count(messages)} {'later' if period == inf else f'within {_short(period)}'}"
+        for period, messages in sorted(periods.items())
+    ]
+
+
+def _short(period: float) -> str:
+    """Return a period in its largest unit: `1 m`."""
+    return units.duration(period).removesuffix(" 0 s").removesuffix(" 0 m").removesuffix(" 0 h")
 
 
 def _matches(pattern: Sequence[str], words: Sequence[str]) -> bool:

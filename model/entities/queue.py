@@ -17,6 +17,10 @@ MAX_DEPTHS_KEPT: Final = 120
 """Measured depths kept for the trend."""
 
 
+STATISTICS_DELAY: Final = 5.0
+"""Seconds by which the numbers of RabbitMQ's management API may be late: its
+`collect_statistics_interval`."""
+
 DEFAULT_QUEUE: Final = "celery"
 """The queue of tasks that are sent to no other (`task_default_queue`), if not configured."""
 

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from ..entities.delayed import delayed_route
-from ..entities.queue import Queue
+from ..entities.queue import STATISTICS_DELAY, Queue
 from ..entities.states import PENDING
 from ..entities.task import Loss, Task
 from ..entities.worker import Worker
@@ -19,8 +19,6 @@ from .task_store import TaskStore
 
 EMPTY_SECONDS: Final = 3.0
 """Seconds for which an empty queue is no proof: the event of a worker may be in transit."""
-STATISTICS_SECONDS: Final = 10.0
-"""Seconds for which statistics of the broker may be late."""
 
 
 class Evidence(msgspec.Struct, frozen=True, gc=False):
@@ -84,7 +82,7 @@ class EmptiedQueues:
             return None
         # The broker returns the messages of closed connections to their queue.
         unacked = 0 if queue.consumer_count == 0 else queue.unacked
-        if queue.statistics_at is not None and queue.statistics_at < settled + STATISTICS_SECONDS:
+        if queue.statistics_at is not None and queue.statistics_at < settled + STATISTICS_DELAY:
             unacked = unacked or None  # it may be older than the task
         lacking = self._names <= evidence.lacking
         if self._would_be_reported(task, queue, settled) and evidence.events_complete:

@@ -107,7 +107,7 @@ class QueueStore:
         queue.unacked_at_least = seen.unacked_at_least
         queue.by_priority = dict(seen.by_priority)
         queue.consumer_count = seen.consumer_count
-        queue.kind, queue.max_priority = seen.kind, seen.max_priority
+        queue.kind, queue.max_priority = seen.queue_kind, seen.max_priority
         queue.message_bytes, queue.statistics_at = seen.message_bytes, seen.statistics_at
         if seen.waiting is not None:
             queue.history.append((seen.at, seen.waiting))

@@ -7,12 +7,15 @@ import msgspec
 import pytest
 from celtop.export.json import encode
 from celtop.export.snapshot import take_snapshot
+from celtop.export.text import render
+from celtop.model.entities.delayed import Delayed, DelayLevel
 from celtop.model.entities.fault import Fault
 from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.task import Attempt, Progress
 from celtop.model.ingest.redaction import Redaction
 from celtop.model.observations import (
     ConnectionChanged,
+    DelayedMeasured,
     EventsDropped,
     InspectReply,
     OperationChanged,
@@ -26,14 +29,15 @@ from celtop.model.state import ClusterState
 from .conftest import HOSTILE, NOW, receive, run_task
 
 CONTRACT = {
-    "": "schema taken_at notes broker totals workers queues tasks findings windows",
+    "": "schema taken_at notes broker totals workers queues tasks findings windows delayed",
     "broker": "url transport status error latency_s commands_sent",
     "totals": "tasks events events_lost events_malformed succeeded_per_s failed_per_s corrected",
     "workers": "name status pool concurrency active reserved scheduled processed queues load "
     "heartbeat_age_s pid version prefetch rss_bytes clock_skew_s events_enabled limits "
     "silent",
     "queues": "name waiting unacked consumers by_priority oldest_age_s in_per_s out_per_s drain_s "
-    "oldest_age_at_least_s measured_at unacked_at_least held",
+    "oldest_age_at_least_s measured_at unacked_at_least held kind bytes max_priority "
+    "delayed statistics_at",
     "tasks": "id name state worker queue args kwargs result exception traceback sent_at "
     "received_at started_at finished_at eta_at expires_at runtime_s waited_s retries progress "
     "attempts root_id parent_id group_id sources revoke_requested_at retry_of retried_as "
@@ -160,6 +164,8 @@ def test_each_null_of_a_queue_has_a_reason(state: ClusterState) -> None:
     for queue in take_snapshot(state, NOW).queues:
         notes = notes_on(state, f"queue {queue.name}")
         for field, value in msgspec.to_builtins(queue).items():
+            if field in ("kind", "bytes", "max_priority", "statistics_at"):
+                continue  # only on RabbitMQ
             explained = field in notes or "no queue of this name" in notes
             explained |= field == "oldest_age_at_least_s" and queue.oldest_age_s is not None
             explained |= field == "unacked_at_least" and queue.unacked is not None
@@ -405,3 +411,23 @@ def test_json_is_always_valid_utf8(state: ClusterState) -> None:
     assert data["workers"][1]["pool"] == "lone \\ud800 surrogate"
     assert out.startswith(b'{\n  "schema": "celtop.snapshot/1",\n')
     assert out.endswith(b"}\n")
+
+
+def test_delayed_messages_on_rabbitmq(state: ClusterState) -> None:
+    state.observe(
+        QueueMeasured(
+            "celery", NOW, 0, unacked=2, queue_kind="quorum", message_bytes=120, statistics_at=NOW
+        )
+    )
+    levels = (DelayLevel(4, 1), DelayLevel(0, 2, undeliverable=2))
+    state.observe(DelayedMeasured(Delayed(levels, NOW), NOW))
+    data = printed(state)
+    assert data["delayed"]["messages"] == 3
+    assert data["delayed"]["text"] == "1 within 31 s, 2 overdue"
+    assert [due["undeliverable"] for due in data["delayed"]["due"]] == [True, False]
+    queue = by_name(data["queues"], "celery")
+    assert (queue["kind"], queue["bytes"], queue["delayed"]) == ("quorum", 120, None)
+    assert queue["statistics_at"] == data["delayed"]["measured_at"]
+    assert "delayed unknown" in notes_on(state, "queue celery")
+    text = render(take_snapshot(state, NOW), 120, 5)
+    assert "waiting for their time: 3 (1 within 31 s, 2 overdue)" in text

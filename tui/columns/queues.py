@@ -117,6 +117,11 @@ def unacked(queue: Queue, frame: Frame) -> Cell:
     return numbers.count(queue.unacked)
 
 
+def delayed(queue: Queue, frame: Frame) -> Cell:
+    """Return the number of messages of delayed delivery; empty if there are none."""
+    return numbers.NOTHING if queue.delayed == 0 else numbers.count(queue.delayed)
+
+
 def oldest(queue: Queue, frame: Frame) -> Cell:
     """Return how long the oldest message has been waiting, or its minimum; `-` if none is."""
     if queue.waiting == 0:
@@ -134,7 +139,13 @@ def _name(queue: Queue, frame: Frame) -> Cell:
     return queue.name, style_of(queue, frame)
 
 
+def _kind(queue: Queue, frame: Frame) -> Cell:
+    return queue.kind, "muted"
+
+
 def _priorities(queue: Queue, frame: Frame) -> Cell:
+    if queue.max_priority is not None:
+        return f"0 to {queue.max_priority}", "muted"
     filled = [f"{step}:{units.count(n)}" for step, n in queue.by_priority.items() if n]
     return " ".join(filled), "muted"
 
@@ -162,9 +173,12 @@ QUEUES: Final[tuple[Column[Queue], ...]] = (
     IN,
     OUT,
     DRAIN,
+    numbers.column("delayed", "Delayed", 8, delayed, 5),
     numbers.column("unacked", "Unacked", 8, unacked, 5),
     numbers.column("oldest", "Oldest", 10, oldest, 6),
     Column("consumers", "Consumers", 16, consumers, 1, grow=3, sort_key="consumers"),
+    Column("kind", "Kind", 8, _kind, 9, remark=True),
+    numbers.column("bytes", "Size", 8, lambda row, _: numbers.bytes_of(row.message_bytes), 9),
     Column("priorities", "By priority", 14, _priorities, 7),
     Column("notes", "Notes", 20, _notes, 8, grow=2, remark=True),
 )
@@ -178,6 +192,8 @@ QUEUE_KEYS: Final[Mapping[str, Callable[[Queue], Any]]] = {
     "out": lambda queue: queue.out_per_s,
     "drain": lambda queue: queue.drain,
     "unacked": lambda queue: queue.unacked_at_least if queue.unacked is None else queue.unacked,
+    "delayed": lambda queue: queue.delayed,
+    "bytes": lambda queue: queue.message_bytes,
     "oldest": lambda queue: (
         queue.oldest_age_at_least if queue.oldest_age is None else queue.oldest_age
     ),

@@ -70,7 +70,8 @@ class QueueScreen(SubjectScreen[Queue]):
     def show_fields(self, subject: Queue) -> None:
         """Show its numbers."""
         frame = self.context.frame()
-        self.fields.show(queue_fields(subject, tuple(self.worker_rows), frame))
+        delayed = self.context.state.delayed.due_times(frame.now)
+        self.fields.show(queue_fields(subject, tuple(self.worker_rows), frame, delayed))
         level: Level = "bad" if subject.unattended else "warn" if subject.paused else "idle"
         self.panes["facts"].show(level)
         self.lists["workers"].empty = "none" if subject.consumers is not None else "unknown"

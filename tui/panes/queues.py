@@ -17,7 +17,7 @@ from ..columns.overview import QUEUES
 from ..columns.queues import trouble
 from ..context import AppContext
 from ..navigation import DrillDown, FilteredView
-from ..text.queues import depths_age
+from ..text.queues import delayed_text, depths_age
 from .base import ListPane
 
 
@@ -51,7 +51,8 @@ class QueuesPane(ListPane[Queue]):
         else:
             level = "good" if any(queue.waiting for queue in self.rows) else "idle"
         # The budget of commands makes this screen's measurements less frequent.
-        return level, depths_age(state, 2 * self.context.settings.queue_interval, now)
+        age = depths_age(state, 2 * self.context.settings.queue_interval, now)
+        return level, "; ".join(text for text in (delayed_text(state.delayed, now), age) if text)
 
     def summary(self) -> Sequence[Part]:
         """Return the number of waiting messages, and the queues without consumers."""
@@ -67,6 +68,10 @@ class QueuesPane(ListPane[Queue]):
             parts.append(Part(f"no consumers: {named(unattended)}", COLOURS[level], 1))
         elif self.rows[0].waiting:
             parts.append(Part(f"most in {self.rows[0].name}", "$text-muted", 1))
+        state = self.context.state
+        delayed = delayed_text(state.delayed, self.context.now())
+        if delayed:
+            parts.append(Part(delayed, "$text-muted", 2))
         return parts
 
     def target(self, row_id: str | None) -> DrillDown | FilteredView:

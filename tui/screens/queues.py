@@ -16,7 +16,7 @@ from ..details.queue import queue_fields
 from ..keymap import bindings
 from ..navigation import DrillDown
 from ..panes.preview import Previewed
-from ..text.queues import common_note, consumers_age, depths_age
+from ..text.queues import common_note, consumers_age, delayed_text, depths_age
 from .row_lists import RowListScreen
 
 
@@ -54,7 +54,9 @@ class QueuesScreen(RowListScreen[Queue]):
         """Return the numbers of a queue, its depth, and what arrives and leaves."""
         workers = self.context.state.workers
         consumers = [workers[name] for name in row.known_consumers if name in workers]
-        fields = queue_fields(row, consumers, self.context.frame())
+        frame = self.context.frame()
+        delayed = self.context.state.delayed.due_times(frame.now)
+        fields = queue_fields(row, consumers, frame, delayed)
         builds = (charts.queue_depth, charts.queue_rates)
         return Previewed(
             row.id, f"Queue {row.name}", fields, [partial(build, name=row.name) for build in builds]
@@ -76,7 +78,9 @@ class QueuesScreen(RowListScreen[Queue]):
         notes.append(common_note(list(self.rows)))
         if state.queues_left_out:
             notes.append(f"{units.count(len(state.queues_left_out))} more queues not listed")
-        return [Part(text, "$text-warning", 3) for text in notes if text]
+        parts = [Part(text, "$text-warning", 3) for text in notes if text]
+        delayed = delayed_text(state.delayed, now)
+        return [Part(delayed, "$text-accent", 2), *parts] if delayed else parts
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Open the queue's page."""

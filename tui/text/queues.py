@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from ...model.entities.delayed import times_text
 from ...model.entities.queue import Queue
+from ...model.ingest.delayed_messages import DelayedMessages
 from ...model.state import ClusterState
 from ...model.text import units
 
@@ -21,6 +23,14 @@ def depths_age(state: ClusterState, interval: float, now: float) -> str:
     if not times or now - min(times) <= interval + GRACE:
         return ""
     return f"measured {units.duration(int(now - min(times)))} ago"
+
+
+def delayed_text(delayed: DelayedMessages, now: float) -> str:
+    """Return `3 waiting for their time: in 20 s, in 45 s, in 2 m`; empty if there are none."""
+    if not delayed.messages:
+        return ""
+    times = times_text(delayed.due_times(now), now)
+    return f"{units.count(delayed.messages)} waiting for their time: {times}"
 
 
 def common_note(queues: Sequence[Queue]) -> str:

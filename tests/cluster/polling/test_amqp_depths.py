@@ -35,7 +35,9 @@ def open_depths(rabbit_server: RabbitServer, amqp_url: str) -> Iterator[OpenDept
         management = management or f"http://127.0.0.1:{rabbit_server.http_port}"
         broker = BrokerConnection(Settings(broker_url=amqp_url, rabbitmq_management=management))
         connections.append(broker.connect())
-        return AmqpDepths(connections[-1], broker)
+        depths = AmqpDepths(connections[-1], broker)
+        depths._interval = 0.0
+        return depths
 
     yield start
     for connection in connections:
@@ -88,7 +90,7 @@ def test_the_management_api_completes_passive_declares(
 
         found = until(settled)
         assert depths.fault is None
-        numbers = {name: (one.waiting, one.unacked, one.kind) for name, one in found.items()}
+        numbers = {name: (one.waiting, one.unacked, one.queue_kind) for name, one in found.items()}
         assert numbers == {
             "orphan": (6, 1, "classic"),
             "strict": (3, 2, "quorum"),

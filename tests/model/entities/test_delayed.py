@@ -11,6 +11,7 @@ from celtop.model.entities.delayed import (
     delivery_exchange,
     due_times,
     level_of,
+    times_text,
 )
 from celtop.model.entities.queue import is_internal
 from kombu.transport.native_delayed_delivery import calculate_routing_key
@@ -69,6 +70,23 @@ def test_as_many_as_the_broker_counts() -> None:
     assert due_times(delayed, [sent(100)], NOW + 66) == [Due(NOW + 100, NOW + 100, 1, "billing")]
     assert due_times(Delayed((), NOW), [sent(100)], NOW) == []
     assert sum(one.messages for one in due_times(delayed, [sent(90), sent(95)], NOW)) == 1
+
+
+def test_due_times_as_text() -> None:
+    exact = [Due(NOW + left, NOW + left, 1) for left in (20, 45, 100)]
+    assert times_text(exact, NOW) == "in 20 s, in 45 s, in 1 m 40 s"
+    assert times_text([*exact[:1], Due(NOW, NOW + 31, 2)], NOW) == "in 20 s, 2 within 31 s"
+    assert times_text([Due(NOW, NOW + 63, 1)], NOW) == "1 within 1 m 3 s"
+    many = [Due(NOW + left, NOW + left, 2) for left in (1, 59, 61, 3_000, 9e6)]
+    assert times_text(many, NOW) == "4 within 1 m, 2 within 10 m, 2 within 1 h, 2 later"
+    assert times_text([], NOW) == ""
+
+
+def test_messages_that_cannot_be_delivered_are_overdue() -> None:
+    delayed = Delayed((DelayLevel(3, 3, undeliverable=2),), NOW)
+    found = due_times(delayed, [], NOW)
+    assert times_text(found, NOW) == "1 within 15 s, 2 overdue"
+    assert sum(one.messages for one in found) == delayed.messages
 
 
 def test_bindings_are_matched_as_by_a_topic_exchange() -> None:
