@@ -47,17 +47,23 @@ def why(ctx: click.Context, name: str, wait: float, as_json: bool) -> int:
             if lookup is None:
                 stderr.echo("Timed out looking up the task in workers, queues and result backend")
                 return ExitCode.TIMEOUT
+            if lookup.not_found:
+                places = "; ".join(f"{one.place}: {one.text}" for one in lookup.places)
+                stderr.echo(f"No task or queue {name} was found. {places}")
+                return ExitCode.FAILED
             _read_position(session, name)
         return _write(session, name, as_json)
 
 
 def _measure(session: Session, name: str, seconds: float) -> None:
-    """Measure a queue with waiting messages again, until its rates are known."""
+    """Measure a queue again, until it is empty or its rates are known."""
     queue = session.state.queues[name]
-    if not queue.waiting:
-        return
+
+    def is_known() -> bool:
+        return queue.waiting == 0 or queue.out_per_s is not None or queue.fact("depth").is_failed
+
     session.watch(frozenset({"queue"}))
-    pump_until(session, seconds, lambda: queue.out_per_s is not None)
+    pump_until(session, seconds, is_known)
 
 
 def _read_position(session: Session, id_: str) -> None:
@@ -79,7 +85,7 @@ def _write(session: Session, name: str, as_json: bool) -> ExitCode:
     now, state = time.time(), session.state
     answer = answer_for(state, name, now)
     if answer is None:
-        stderr.echo(f"No task or queue {name} was found. Check the spelling")
+        stderr.echo(f"{name} is no longer known. Try again")
         return ExitCode.FAILED
     text = render(answer, state, now).encode("utf-8", "backslashreplace")
     write(encode(report(answer, state, now)) if as_json else text)
