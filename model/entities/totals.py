@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
 from .rates import SecondRing
+
+EXPIRY_PAUSE: Final = 600.0
+"""Seconds without an expired task after which they are counted from 0 again."""
 
 Rated: TypeAlias = tuple[int, int, int, int]
 
@@ -42,6 +45,18 @@ class Totals(msgspec.Struct, eq=False):
     retried: int = 0
     revoked: int = 0
     rejected: int = 0
+    expired: int = 0
+    """Tasks that expired before they started, without a pause of `EXPIRY_PAUSE` between two."""
+    expired_since: float | None = None
+    expired_at: float | None = None
+    """When the first and the latest of them expired, by the local clock."""
+
+    def count_expired(self, now: float) -> None:
+        """Count a task that expired before a worker started it."""
+        if self.expired_at is None or now - self.expired_at > EXPIRY_PAUSE:
+            self.expired, self.expired_since = 0, now
+        self.expired += 1
+        self.expired_at = now
 
     @property
     def rated(self) -> Rated:

@@ -310,6 +310,12 @@ CODES: Final[Mapping[str, Code]] = {
         "Set `visibility_timeout` in `broker_transport_options` of all workers and clients to more "
         "than the longest run time and ETA, or use shorter ETAs.",
     ),
+    "tasks-expired": Code(
+        "tasks",
+        ("warning",),
+        "In the last ten minutes, workers discarded tasks that had expired before they started.",
+        "Add processes or workers where tasks wait, or send tasks with later `expires`.",
+    ),
     "task-stuck": Code(
         "task",
         ("warning",),

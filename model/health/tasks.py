@@ -1,4 +1,4 @@
-"""Findings on tasks that run much longer than their type usually does."""
+"""Findings on tasks that expired, or run much longer than their type usually does."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from ..state import ClusterState
 from ..text import units
 from ..text.phrases import counted
 from .finding import Finding
+from .newness import NEW
 
 MIN_RUNS: Final = 10
 """Earlier runs of a type before one of its tasks can be called stuck."""
 
 
 def task_findings(state: ClusterState, now: float) -> Iterator[Finding]:
-    """Yield the findings on running tasks."""
+    """Yield the findings on tasks that expired, and on running tasks."""
+    yield from _expired(state, now)
     shortest = state.thresholds.task_stuck
     for name in state.present_workers(now):
         there = now + state.skew(name)
@@ -27,6 +29,24 @@ def task_findings(state: ClusterState, now: float) -> Iterator[Finding]:
                 continue
             if task.running and _is_stuck(task, state, there):
                 yield _stuck(task, state, now, there)
+
+
+def _expired(state: ClusterState, now: float) -> Iterator[Finding]:
+    """Yield a finding if tasks expired recently: their events do not name them."""
+    totals = state.totals
+    if totals.expired_at is None or now - totals.expired_at > NEW:
+        return
+    yield Finding(
+        "tasks-expired",
+        "warning",
+        "tasks",
+        f"{counted(totals.expired, 'task')} expired before a worker started "
+        f"{'it' if totals.expired == 1 else 'them'}, the latest "
+        f"{units.age(totals.expired_at, now)} ago",
+        next_step="Add processes or workers where tasks wait, or send tasks with later expires",
+        evidence={"expired": totals.expired, "last_at": totals.expired_at},
+        since=totals.expired_since,
+    )
 
 
 def _is_stuck(task: Task, state: ClusterState, there: float) -> bool:

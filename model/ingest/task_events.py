@@ -281,6 +281,8 @@ class TaskEvents:
         signal = None if event.signum is None else str(event.signum)
         task.set_extra(terminated=event.terminated, expired=event.expired, signal=signal)
         self._totals.revoked += 1
+        if event.expired:
+            self._totals.count_expired(now)
         if task.name is not None:
             kind = self._types[task.name]
             kind.revoked += 1

@@ -6,7 +6,7 @@ import pytest
 from celtop.model.health.finding import Finding
 from celtop.model.health.tasks import task_findings
 from celtop.model.state import ClusterState
-from celtop.model.wire.events import Event
+from celtop.model.wire.events import Event, EventBatch
 from celtop.tests.model.health.hours import with_runs
 from celtop.tests.tui.fake_session import NOW, feed, task_events
 
@@ -48,3 +48,20 @@ def test_a_task_that_reports_progress_is_not_stuck() -> None:
     )
     feed(state, [progress])
     assert found(state) == []
+
+
+def test_tasks_that_expired_are_counted_until_there_is_a_pause() -> None:
+    state = ClusterState()
+
+    def expire(number: int, at: float) -> None:
+        state.observe(
+            EventBatch((Event("task-revoked", "w1@h", at, uuid=f"t{number}", expired=True),), at)
+        )
+
+    expire(1, NOW - 1_000)
+    assert not list(task_findings(state, NOW))
+    for number, ago in enumerate((100.0, 60.0), start=2):
+        expire(number, NOW - ago)
+    (one,) = task_findings(state, NOW)
+    assert (one.code, one.since) == ("tasks-expired", NOW - 100.0)
+    assert one.text == "2 tasks expired before a worker started them, the latest 1 m ago"
