@@ -26,6 +26,7 @@ _VIEWS: Final = (
     ("types", "Types", "Statistics per task name"),
     ("scheduled", "Scheduled", "Tasks with an ETA or countdown, and pending retries"),
     ("log", "Log", "Connections, lost events, workers, operations"),
+    ("findings", "Findings", "What needs attention, with the evidence and the next step"),
 )
 
 VIEWS: Final = tuple(
@@ -272,6 +273,17 @@ _OVERVIEW: Final = (
     ),
 )
 
+_FINDINGS: Final = (
+    Action(
+        "finding.acknowledge",
+        ("m",),
+        "app.acknowledge",
+        "acknowledge",
+        "Acknowledge the selected findings until they become worse, or take it back",
+        ("findings",),
+    ),
+)
+
 _TEXT: Final = (
     _in_texts("search", ("/",), "search", "search", "Search the text of the page", show=True),
     Action(
@@ -375,6 +387,6 @@ _ACTS: Final = (
 )
 
 ACTIONS: Final[tuple[Action, ...]] = (
-    *VIEWS, *_GLOBAL, *_MOVE, *_CHARTS, *_LIST, *_OVERVIEW, *_TEXT, *_SUBJECT, *_ACTS,
+    *VIEWS, *_GLOBAL, *_MOVE, *_CHARTS, *_LIST, *_OVERVIEW, *_FINDINGS, *_TEXT, *_SUBJECT, *_ACTS,
     *TYPING_ACTIONS,
 )  # fmt: skip

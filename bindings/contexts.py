@@ -13,6 +13,7 @@ Context: TypeAlias = Literal[
     "subject",
     "charts",
     "failures",
+    "findings",
     "text",
     "tasks",
     "workers",
@@ -28,10 +29,10 @@ Context: TypeAlias = Literal[
     "columns",
 ]
 """Where a key works: on every screen, the overview, lists, lists that can follow their newest row
-(tasks and log), pages, the pages of a queue or task type, the charts and the failures; in texts
-that can be searched; where tasks, workers, queues or task types can be selected; while a filter, a
-search or a command is typed; in dialogs, confirmations, the dialog of a running operation, forms,
-and the dialog of a list's columns."""
+(tasks and log), pages, the pages of a queue or task type, the charts and the failures; where
+findings can be selected; in texts that can be searched; where tasks, workers, queues or task types
+can be selected; while a filter, a search or a command is typed; in dialogs, confirmations, the
+dialog of a running operation, forms, and the dialog of a list's columns."""
 
 CONTEXT_TITLES: Final[dict[Context, str]] = {
     "global": "Everywhere",
@@ -42,6 +43,7 @@ CONTEXT_TITLES: Final[dict[Context, str]] = {
     "subject": "Queue and task type pages",
     "charts": "Charts",
     "failures": "Failures",
+    "findings": "Findings and Attention",
     "text": "Pages and dialogs",
     "tasks": "Task operations",
     "workers": "Worker operations",
@@ -58,14 +60,15 @@ CONTEXT_TITLES: Final[dict[Context, str]] = {
 }
 
 ACTIVE_TOGETHER: Final[tuple[tuple[Context, ...], ...]] = (
-    ("global", "overview", "tasks", "workers", "queues"),
+    ("global", "overview", "findings", "tasks", "workers", "queues"),
     ("global", "list", "stream", "tasks"),
+    ("global", "list", "findings"),
     ("global", "list", "workers"),
     ("global", "list", "queues"),
     ("global", "list", "types"),
     ("global", "detail", "text", "tasks", "workers"),
-    ("global", "detail", "subject", "text", "tasks", "queues"),
-    ("global", "detail", "subject", "text", "tasks", "types"),
+    ("global", "detail", "subject", "findings", "text", "tasks", "queues"),
+    ("global", "detail", "subject", "findings", "text", "tasks", "types"),
     ("global", "charts"),
     ("global", "list", "failures", "tasks"),
     ("filter",),

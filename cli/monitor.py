@@ -59,13 +59,26 @@ def _prepare(read: Callable[[], Settings]) -> Prepared:
     if settings.view:
         require_view(settings.view, settings.source("view"))
     require_usable_url(settings)
+    from ..acknowledgements import Acknowledgements
     from ..cluster.session import Session
     from ..tui.seen_hints import SeenHints
     from ..tui.starting import Prepared, import_first_screen
     from .keymap import keymap_of
 
     import_first_screen()
-    return Prepared(Session(settings), settings, keymap_of(settings), SeenHints.of_user())
+    return Prepared(
+        Session(settings),
+        settings,
+        keymap_of(settings),
+        SeenHints.of_user(),
+        Acknowledgements.of_user(cluster_name(settings)),
+    )
+
+
+def cluster_name(settings: Settings) -> str:
+    """Return the name under which what the user does with a cluster is remembered."""
+    prefix = settings.broker_transport_options.get("global_keyprefix") or ""
+    return f"{settings.masked('broker_url')} {prefix}".rstrip()
 
 
 def require_terminal() -> None:

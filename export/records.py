@@ -258,6 +258,8 @@ class FindingRecord(msgspec.Struct, frozen=True, gc=False):
     evidence: dict[str, object]
     """The facts behind it."""
     next_step: str | None
+    since_at: str | None = None
+    """When it began or last became worse; null if unknown."""
 
 
 class WindowsRecord(msgspec.Struct, frozen=True, gc=False):

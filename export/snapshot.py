@@ -105,6 +105,7 @@ def finding_record(finding: Finding) -> FindingRecord:
             for name, value in finding.evidence.items()
         },
         next_step=utf8(finding.next_step) or None,
+        since_at=iso(finding.since),
     )
 
 

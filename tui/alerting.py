@@ -14,7 +14,6 @@ from ..alerts.sender import AlertSender
 from ..alerts.tracker import Alert, AlertTracker, Raised
 from ..alerts.wording import news, title
 from ..model.entities.alert_rules import AlertRules
-from ..model.health.findings import findings
 from .context import AppContext
 
 INTERVAL: Final = 1.0
@@ -62,7 +61,9 @@ class Alerting:
     def tick(self) -> None:
         """Look at the findings, and raise what is due."""
         now = self._context.clock()
-        raised = self._tracker.update(findings(self._context.live, now), now)
+        quiets = self._context.acknowledgements.quiets
+        found = [one for one in self._context.live_findings if not quiets(one)]
+        raised = self._tracker.update(found, now)
         active = self._tracker.active
         if raised:
             self._notify(raised)

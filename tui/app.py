@@ -253,6 +253,12 @@ class CeltopApp(HostApp, inherit_bindings=False):
         """Show the outcome of the last operation in full, or its progress."""
         self.runner.open_details()
 
+    def action_acknowledge(self) -> None:
+        """Acknowledge the selected findings, or take that back."""
+        from .commands.findings import acknowledge_selected
+
+        acknowledge_selected(self)
+
     def action_freeze(self) -> None:
         """Freeze the screen, or unfreeze it."""
         self.frame_loop.freeze(not self.context.frozen)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
+from ..acknowledgements import Acknowledgements
 from ..bindings.keymap import Keymap
 from ..model.entities.queue import Queue
 from ..model.entities.task import Task
@@ -14,6 +15,8 @@ from ..model.entities.task_type import TaskType
 from ..model.entities.time_series import STEP, STEPS
 from ..model.entities.worker import Worker
 from ..model.frozen_copy import frozen_copy
+from ..model.health.finding import Finding
+from ..model.health.findings import findings
 from ..model.operations.lasting import Lasting, lasting
 from ..model.past import state_at
 from ..typed_history import TypedHistory
@@ -84,6 +87,12 @@ class AppContext:
     """The columns that the user chose, by list."""
     history: TypedHistory = field(default_factory=TypedHistory)
     """The filters and commands typed last."""
+    acknowledgements: Acknowledgements = field(default_factory=lambda: Acknowledgements(None))
+    """The findings that the user has acknowledged."""
+    _live_findings: tuple[float, tuple[Finding, ...]] | None = None
+    """When `live_findings` was last computed, and its value."""
+    _frozen_findings: tuple[object, tuple[Finding, ...]] | None = None
+    """The frozen state that `findings` was last computed of, and its value."""
     _snapshot: tuple[float, ClusterState] | None = None
     """When the screen was frozen, and its state then."""
     _columns_read: bool = False
@@ -191,6 +200,27 @@ class AppContext:
             TaskType: live.types,
         }
         return cast(R, held.get(type(row), {}).get(getattr(row, "id", ""), row))
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What needs attention on the screen, the worst first."""
+        return self.live_findings if self._shown.state is self.live else self._shown_findings()
+
+    @property
+    def live_findings(self) -> tuple[Finding, ...]:
+        """What needs attention now, the worst first, computed at most once a second."""
+        now, held = self.clock(), self._live_findings
+        if held is None or not 0 < now - held[0] < CACHE_SECONDS:
+            held = self._live_findings = now, findings(self.live, now)
+            self.acknowledgements.update(held[1], now)
+        return held[1]
+
+    def _shown_findings(self) -> tuple[Finding, ...]:
+        """Return the findings of a frozen state, which does not change."""
+        state, held = self._shown.state, self._frozen_findings
+        if held is None or held[0] is not state:
+            held = self._frozen_findings = state, findings(state, self.now())
+        return held[1]
 
     @property
     def paused_queues(self) -> Mapping[str, PauseQueue]:

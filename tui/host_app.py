@@ -116,6 +116,11 @@ class HostApp(FrugalApp, inherit_bindings=False):
         """Return the rows of a kind that were selected when the operation was begun."""
         return [self.context.current(row) for row in self._selection.rows(kind)]
 
+    def chosen(self, kind: type[R]) -> list[R]:
+        """Return the selected rows of a kind, which need not be of those for operations."""
+        screen = self.frame_loop.topmost_screen
+        return [] if screen is None else screen.chosen(kind)
+
     def keep_selection(self) -> None:
         """Keep the present selection for the operation that is about to begin."""
         from .selection import Selection

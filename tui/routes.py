@@ -26,6 +26,7 @@ def root(view: str, context: AppContext) -> MonitorScreen:
         from .screens.tasks import TaskListScreen
 
         return (TaskListScreen if view == "tasks" else ScheduledScreen)(context, location)
+    from .screens.findings import FindingsScreen
     from .screens.log import LogScreen
     from .screens.queues import QueuesScreen
     from .screens.task_types import TypesScreen
@@ -36,6 +37,7 @@ def root(view: str, context: AppContext) -> MonitorScreen:
         "queues": QueuesScreen,
         "types": TypesScreen,
         "log": LogScreen,
+        "findings": FindingsScreen,
     }
     return screens[view](context, location)
 

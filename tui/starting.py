@@ -20,6 +20,7 @@ from .app import CeltopApp
 from .theme import TERMINAL_COLOURS
 
 if TYPE_CHECKING:
+    from ..acknowledgements import Acknowledgements
     from ..bindings.keymap import Keymap
     from ..cluster.session import Session
     from ..settings import Settings
@@ -33,6 +34,7 @@ class Prepared(NamedTuple):
     settings: Settings
     keymap: Keymap
     seen_hints: SeenHints
+    acknowledgements: Acknowledgements
 
 
 def import_first_screen() -> None:
@@ -110,6 +112,7 @@ class StartingApp(CeltopApp):
             # In 16 colours the nearest one to a theme's red may be white.
             self.theme = TERMINAL_COLOURS
         self.context.seen_hints = prepared.seen_hints
+        self.context.acknowledgements = prepared.acknowledgements
         await self.switch_mode(CeltopApp.DEFAULT_MODE)
         await self.remove_mode("start")
         self.use_mouse(prepared.settings.mouse)

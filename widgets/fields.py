@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Final
 
 from rich.cells import cell_len
@@ -111,6 +112,17 @@ class Fields(Widget):
         value = fit(field.value, max(1, room - labels - GAP), ellipsis)
         found = field.label == self._found
         return [(label, "reverse" if found else "$text-muted"), (value, COLOURS[field.style])]
+
+
+def wrapped(fields: Sequence[Field], width: int) -> list[Field]:
+    """Return fields whose values are wrapped to a width in cells, further lines without a label."""
+    labels = max((cell_len(field.label) for field in fields), default=0)
+    room = max(10, width - min(labels, MAX_LABEL_WIDTH, max(1, width // 2)) - GAP)
+    return [
+        Field("" if number else field.label, line, field.style)
+        for field in fields
+        for number, line in enumerate(wrap(field.value, room) or [""])
+    ]
 
 
 def _columns(width: int) -> int:

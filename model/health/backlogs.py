@@ -74,7 +74,7 @@ def _stalled(
         f"{'has' if len(names) == 1 else 'have'} {counted(slots, 'free process')}",
         queue.name,
         f"Check {log}; restart {'it' if len(names) == 1 else 'them'} if nothing is taken",
-        {"waiting": queue.waiting, "consumers": names, "free_slots": slots, "idle_since": since},
+        {"waiting": queue.waiting, "consumers": names, "free_slots": slots, "idle_since_at": since},
         since=since,
         common="not consumed",
     )

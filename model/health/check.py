@@ -14,8 +14,8 @@ from ..entities.queue import Queue
 from ..state import ClusterState
 from ..text import units
 from ..text.phrases import counted, named
-from .finding import Finding, Severity
-from .findings import SEVERITY_ORDER, findings
+from .finding import SEVERITY_ORDER, Finding, Severity
+from .findings import findings
 
 Status: TypeAlias = Literal["ok", "warning", "unknown", "failed"]
 STATUSES: Final[tuple[Status, ...]] = ("ok", "warning", "unknown", "failed")

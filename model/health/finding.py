@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -19,6 +19,10 @@ SubjectKind: TypeAlias = Literal[
     "type",
     "results",
 ]
+
+
+SEVERITY_ORDER: Final[dict[Severity, int]] = {"error": 0, "warning": 1, "info": 2}
+"""The worst first."""
 
 
 class Finding(msgspec.Struct, frozen=True):

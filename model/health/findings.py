@@ -17,7 +17,7 @@ from .crashes import crash_findings
 from .delayed import delayed_findings
 from .drift import drift_findings
 from .events import event_findings
-from .finding import Finding, Severity
+from .finding import SEVERITY_ORDER, Finding
 from .holding import holding_findings
 from .known_faults import known_fault_findings
 from .questions import question_findings
@@ -50,9 +50,6 @@ FAMILIES: Final[tuple[Family, ...]] = (
     configuration_findings,
     known_fault_findings,
 )
-
-SEVERITY_ORDER: Final[dict[Severity, int]] = {"error": 0, "warning": 1, "info": 2}
-"""The worst first."""
 
 
 def findings(state: ClusterState, now: float) -> tuple[Finding, ...]:

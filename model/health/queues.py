@@ -18,6 +18,8 @@ from .registrations import registered_by
 MAX_EXPLAINED: Final = 50
 """Queues without consumers above which they are not compared with others; nor with more than:"""
 MAX_COMPARED: Final = 200
+MAX_QUEUES_NAMED: Final = 2
+"""Queues of the workers that register a task above which none of them is suggested."""
 SIMILAR: Final = 0.8
 """The ratio of `difflib` from which on two names are similar."""
 
@@ -48,12 +50,12 @@ def _unattended(
     evidence: dict[str, Any] = {"waiting": queue.waiting, "measured_at": queue.measured_at}
     task = queue.next_names[0] if queue.next_names and consumed else ""
     elsewhere = registered_by(task, state, now) if task else {}
+    queues = sorted({name for names in elsewhere.values() for name in names})
     similar = similar_name(queue.name, consumed)
     if similar is not None:
         evidence["similar_queue"] = similar
         next_step = f"Check its name: {similar} has consumers. Otherwise start a worker for it"
-    elif elsewhere:
-        queues = sorted({name for names in elsewhere.values() for name in names})
+    elif 0 < len(queues) <= MAX_QUEUES_NAMED:
         evidence |= {"task": task, "registered_by": list(elsewhere), "their_queues": queues}
         next_step += f"; or route {task} to {named(queues)}, whose workers register it"
     return Finding(

@@ -6,6 +6,7 @@ import pytest
 from celtop.bindings import ACTIONS, Action
 from celtop.tests.tui import chart_keys as chart_keys
 from celtop.tests.tui import column_keys as column_keys
+from celtop.tests.tui import finding_keys as finding_keys
 from celtop.tests.tui import operation_keys as operation_keys
 from celtop.tests.tui import typing_keys as typing_keys
 from celtop.tests.tui.app_under_test import AppUnderTest, make_app
@@ -38,7 +39,8 @@ async def test_each_key_does_what_the_table_says(action: Action, key: str) -> No
 
 
 @checks(*(f"view.{view}" for view in
-          ("overview", "tasks", "workers", "queues", "types", "scheduled", "log")))  # fmt: skip
+          ("overview", "tasks", "workers", "queues", "types", "scheduled", "log",
+           "findings")))  # fmt: skip
 async def _view(ui: AppUnderTest, key: str) -> None:
     views = {action.keys[0]: action.id.removeprefix("view.") for action in ACTIONS}
     await ui.press("7" if key != "7" else "1", key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from celtop.model.entities.worker import Worker
+from celtop.model.health.findings import findings
 from celtop.tests.tui.app_under_test import make_app
 from celtop.tests.tui.fake_session import NOW, cluster
 from celtop.tui.bars.header import HeaderBar
@@ -39,7 +40,7 @@ def test_a_silent_worker_says_what_it_does_not_do() -> None:
     )
     worker.stalled_since = worker.idle_since = NOW - 40
     assert worker.health(state.broker.listening(NOW)) == "stalled"
-    told = [alert for alert in alerts(state, NOW) if alert.subject == worker.name]
+    told = [alert for alert in alerts(findings(state, NOW), NOW) if alert.subject == worker.name]
     assert any(alert.level == "bad" and "for 40 s" in alert.text for alert in told)
     from celtop.tests.tui.test_columns import FRAME
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import cast
 
+from celtop.acknowledgements import Acknowledgements
 from celtop.bindings.keymap import Keymap
 from celtop.cluster.session import Session
 from celtop.settings import Settings
@@ -28,7 +29,13 @@ class Settled:
         if self.error is not None:
             raise self.error
         settings = Settings(ascii=False, theme="celtop-light", history=0)
-        return Prepared(cast(Session, FakeSession()), settings, Keymap(), SeenHints(None))
+        return Prepared(
+            cast(Session, FakeSession()),
+            settings,
+            Keymap(),
+            SeenHints(None),
+            Acknowledgements(None),
+        )
 
 
 async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:

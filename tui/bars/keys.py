@@ -57,10 +57,11 @@ class KeyBar(Bar):
             return
         self._painted = painted
         right = [*_keys(context, here), *([last] if last else []), Part("", gap=1)]
-        views = _views(context, view, names=True)
-        needed = _width(part for part in (*views, *right) if part.priority < CORE)
-        if self.size.width < max(NAMES_WIDTH, needed):
-            views = _views(context, view, names=False)
+        for names, gap, least in ((True, GAP, NAMES_WIDTH), (False, 1, 0), (False, 0, 0)):
+            views = _views(context, view, names=names, gap=gap)
+            needed = _width(part for part in (*views, *right) if part.priority < CORE)
+            if self.size.width >= max(least, needed):
+                break
         self.show(views, right)
 
 
@@ -68,14 +69,17 @@ def _width(parts: Iterable[Part]) -> int:
     return sum(part.gap + len(part.text) for part in parts)
 
 
-def _views(context: AppContext, view: str, *, names: bool) -> list[Part]:
-    parts = []
+def _views(context: AppContext, view: str, *, names: bool, gap: int) -> list[Part]:
+    """Return the keys of the views: `1 Overview  2 Tasks`, `1 2 Tasks 3` or `12 Tasks 3`."""
+    parts: list[Part] = []
+    joins = False
     for action in (context.keymap[one.id] for one in VIEWS):
         here = action.id == f"view.{view}"
         click = f"app.{action.action}"
         key = context.keymap.key(action.id, ascii_only=context.ascii)
-        gap = GAP if names else 1
-        parts.append(Part(key, "bold $text-accent", 0 if here else 3, click, gap))
+        before = gap if joins and len(key) == 1 else max(1, gap)
+        joins = len(key) == 1 and not here
+        parts.append(Part(key, "bold $text-accent", 0 if here else 3, click, before))
         if names or here:
             style = "bold reverse" if here else "$text-muted"
             parts.append(Part(action.label, style, 0 if here else 2, click, gap=1))

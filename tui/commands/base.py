@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 from ..host import Host
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from ...views_file import View
     from ..loop import FrameLoop
     from ..operations.runner import OperationRunner
+
+
+R = TypeVar("R")
 
 
 class CommandHost(Host, Protocol):
@@ -38,6 +41,9 @@ class CommandHost(Host, Protocol):
 
     def open_view(self, view: View, name: str) -> None:
         """Open a saved view."""
+
+    def chosen(self, kind: type[R]) -> list[R]:
+        """Return the selected rows of a kind, which need not be of those for operations."""
 
     def choose_columns(self) -> None:
         """Choose the columns of the list on the screen."""

@@ -18,6 +18,7 @@ from ..text.filter_values import filter_values
 from .base import Command as Command
 from .base import CommandError as CommandError
 from .base import CommandHost, Run, known_task, task_starting_with
+from .findings import FINDING_COMMANDS
 from .operations import OPERATION_COMMANDS
 from .views import VIEW_COMMAND
 
@@ -273,6 +274,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     ),
     Command("freeze", "Freeze or unfreeze the screen", lambda host, _: host.action_freeze()),
     Command("refresh", "Poll workers and queues", lambda host, _: host.action_refresh_now()),
+    *FINDING_COMMANDS,
     *OPERATION_COMMANDS,
     Command("save", "Save what is shown", lambda host, path: host.action_export(path), "[FILE]"),
     Command("help", "List the keys", lambda host, _: host.action_help()),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import msgspec
 
 from ...export.json import encode, escape
-from ...export.snapshot import take_snapshot
+from ...export.snapshot import finding_record, take_snapshot
 from ...model.entities.log import LogEntry
 from ...model.entities.queue import Queue
 from ...model.entities.task import Task
@@ -42,6 +42,8 @@ def copies(row: object, state: ClusterState, now: float) -> list[Copy]:
     """Return all texts that can be copied from a row."""
     if isinstance(row, LogEntry):
         return [Copy("text", row.text)]
+    if isinstance(row, Alert):
+        return _finding_copies(row)
     found = [Copy("id" if isinstance(row, Task) else "name", row_id(row))]
     if isinstance(row, Task):
         for name in ("name", "args", "kwargs", "result", "exception", "traceback"):
@@ -55,6 +57,18 @@ def copies(row: object, state: ClusterState, now: float) -> list[Copy]:
             found.append(Copy("celery call", call_line(row)))
     if isinstance(row, Task | Worker | Queue):
         found.append(Copy("JSON", row_json(row, state, now)))
+    return found
+
+
+def _finding_copies(alert: Alert) -> list[Copy]:
+    records = [finding_record(finding) for finding in alert.group]
+    found = [Copy("text", f"{alert.subject}: {alert.text}")]
+    found += [Copy("next step", alert.finding.next_step)] if alert.finding.next_step else []
+    found += [Copy("name", alert.finding.name)] if alert.finding.name else []
+    found.append(Copy("code", alert.finding.code))
+    found.append(
+        Copy("JSON", encode(records[0] if len(records) == 1 else records).decode().rstrip())
+    )
     return found
 
 

@@ -23,8 +23,8 @@ MAX_RUN_TIMES: Final = 1_000
 class QueueScreen(SubjectScreen[Queue]):
     """The page of a queue."""
 
-    BINDINGS = bindings("subject", "queues", "tasks")
-    CONTEXTS = ("detail", "subject", "text", "queues", "tasks")
+    BINDINGS = bindings("subject", "findings", "queues", "tasks")
+    CONTEXTS = ("detail", "subject", "findings", "text", "queues", "tasks")
     KIND = Queue
     TERM = SAME = "queue"
     FINDING = "queue"

@@ -33,7 +33,7 @@ from ..context import AppContext
 from ..navigation import DrillDown, Location
 from ..panes.attention import COLUMNS
 from ..panes.chart_strip import ChartOf, ChartStrip
-from ..text.alerts import Alert, alerts
+from ..text.alerts import Alert, each_alert
 from .detail import DetailScreen
 
 K = TypeVar("K")
@@ -208,9 +208,10 @@ class SubjectScreen(DetailScreen, Generic[R]):
     def _alerts(self) -> list[Alert]:
         if self.FINDING is None:
             return []
-        found = alerts(self.context.state, self.context.now())
+        context = self.context
         about = (self.FINDING, self.name_)
-        return [each for each in found if (each.finding.kind, each.finding.name) == about]
+        found = [one for one in context.findings if (one.kind, one.name) == about]
+        return each_alert(found, context.now(), context.acknowledgements.quiets)
 
     # Keys
 

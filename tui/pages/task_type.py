@@ -17,8 +17,8 @@ from .subject import SubjectScreen
 class TypeScreen(SubjectScreen[TaskType]):
     """The page of a task type."""
 
-    BINDINGS = bindings("subject", "types", "tasks")
-    CONTEXTS = ("detail", "subject", "text", "types", "tasks")
+    BINDINGS = bindings("subject", "findings", "types", "tasks")
+    CONTEXTS = ("detail", "subject", "findings", "text", "types", "tasks")
     KIND = TaskType
     TERM = SAME = "name"
     FINDING = "type"

@@ -22,16 +22,19 @@ IN_BANNER: Final = "broker-blocked"
 
 
 class AttentionPane(ListPane[Alert]):
-    """The findings; hidden if there are none."""
+    """The findings; one line if all are acknowledged, hidden if there are none."""
 
-    NAME, TITLE, VIEW, EMPTY = "attention", "Attention", "log", ""
+    NAME, TITLE, VIEW, EMPTY = "attention", "Attention", "findings", ""
     FRAME_LINES = 2
+    _version = 0
 
     def __init__(self, context: AppContext) -> None:
         rows = RowList[Alert](
             lambda: [
                 alert
-                for alert in alerts(context.state, context.now())
+                for alert in alerts(
+                    context.findings, context.now(), context.acknowledgements.quiets
+                )
                 if alert.finding.code != IN_BANNER
             ],
             lambda alert: alert.id,
@@ -42,14 +45,37 @@ class AttentionPane(ListPane[Alert]):
 
     def status(self) -> tuple[Level, str]:
         """Return whether anything is bad, and the number of findings."""
-        level: Level = "bad" if any(alert.level == "bad" for alert in self.rows) else "warn"
         count = len(self.rows)
-        return level, f"{count}" if count > 1 else ""
+        level: Level = "warn" if count else "idle"
+        if any(alert.level == "bad" for alert in self.rows):
+            level = "bad"
+        notes = [f"{count}"] if count > 1 else []
+        if self.acknowledged:
+            notes.append(self._note)
+        return level, ", ".join(notes)
+
+    @property
+    def acknowledged(self) -> int:
+        """How many findings are acknowledged, and not listed for that reason."""
+        quiets = self.context.acknowledgements.quiets
+        return sum(map(quiets, self.context.findings))
+
+    @property
+    def _note(self) -> str:
+        return f"{self.acknowledged:,} acknowledged"
+
+    def refresh_rows(self) -> None:
+        """Read the findings again once a second, or when one was acknowledged."""
+        version = self.context.acknowledgements.version
+        if version != self._version:
+            self._version = version
+            self._refreshed = None
+        super().refresh_rows()
 
     def summary(self) -> Sequence[Part]:
         """Return the worst finding, and how many more there are."""
         if not len(self.rows):
-            return ()
+            return (Part(self._note, "$text-muted", gap=1),)
         first, more = self.rows[0], len(self.rows) - 1
         parts = [Part(f"{first.subject}: {first.text}", COLOURS[first.level], gap=1)]
         return [*([Part(f"(+{more})", "$text-muted", gap=1)] if more else []), *parts]

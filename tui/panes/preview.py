@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 
 from ...model.text.sanitize import visible
 from ...widgets.charts.chart import Chart
-from ...widgets.fields import Field, Fields
+from ...widgets.fields import Field, Fields, wrapped
 from ...widgets.tile import Tile
 from .. import charts
 from ..charts import Build
@@ -37,6 +37,8 @@ class Previewed:
     fields: Sequence[Field]
     charts: Sequence[Build]
     """The most important first."""
+    wraps: bool = False
+    """Whether the fields are texts, which are wrapped, and take the room of charts."""
 
 
 class Preview(Tile):
@@ -49,6 +51,8 @@ class Preview(Tile):
         &.-shown.-hidden { display: none; }
         & Horizontal { height: 1fr; }
         & Fields { width: 48; max-width: 50%; margin-right: 2; }
+        &.-text Fields { width: 1fr; max-width: 99; }
+        &.-text Horizontal > Horizontal { width: 1fr; }
         & Chart { width: 1fr; height: 1fr; margin-right: 1; }
     }
     """
@@ -87,11 +91,16 @@ class Preview(Tile):
             self.fields.show(())
             return
         self.show("idle", visible(shown.title))
-        self.fields.show(shown.fields)
-        beside = (self.size.width - min(FIELDS_WIDTH, self.size.width // 2)) // MIN_CHART_WIDTH
-        below = self.size.height // MIN_CHART_LINES
+        self.set_class(shown.wraps, "-text")
+        width, height = self.size
+        taken = width // 2 if shown.wraps else min(FIELDS_WIDTH, width // 2)
+        texts = wrapped(shown.fields, self.fields.size.width) if shown.wraps else shown.fields
+        self.fields.show(texts)
+        beside, below = (width - taken) // MIN_CHART_WIDTH, height // MIN_CHART_LINES
         self._box.styles.layout = "horizontal" if beside >= below else "vertical"
         fitting = min(len(shown.charts), max(1, beside, below))
+        # Texts need the room of a chart that does not fit beside them.
+        self._box.display = bool(fitting and (beside or not shown.wraps))
         for number, chart in enumerate(self.charts):
             chart.display = number < fitting
             if chart.display:

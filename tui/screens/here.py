@@ -15,6 +15,7 @@ from ...model.entities.worker import Worker
 from ...model.ingest.failure_groups import FailureGroup
 from ...model.text.frames import TracebackFrame
 from ..bars.keys import Here, Key
+from ..text.alerts import Alert
 
 if TYPE_CHECKING:
     from ...widgets.table.live_table import LiveTable
@@ -80,6 +81,7 @@ _MARKED_ROWS: Final[Mapping[type, tuple[str, ...]]] = {
     Task: ("task.revoke", "task.terminate", "task.retry"),
     Worker: ("worker.drain", "pool.grow", "pool.shrink"),
     FailureGroup: ("task.retry",),
+    Alert: ("finding.acknowledge",),
 }
 _MUTATING: Final = frozenset(action.id for action in ACTIONS if action.mutates)
 
@@ -113,6 +115,8 @@ def _of_row(screen: Shown) -> Iterator[Key]:
             yield "copy.id", "copy path:line"
         if isinstance(row, Queue) and row.name in context.paused_queues and not read_only:
             yield "undo", "resume"
+        if isinstance(row, Alert):
+            yield "finding.acknowledge", "take back" if row.acknowledged else ""
         if isinstance(row, FailureGroup):
             if not read_only:
                 yield "task.retry", "retry all"

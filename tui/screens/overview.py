@@ -45,8 +45,8 @@ class OverviewScreen(MonitorScreen):
     """Throughput, failures, queues, workers, running tasks, and what needs attention."""
 
     CSS_PATH = "overview.tcss"
-    BINDINGS = bindings("overview", "tasks", "workers", "queues")
-    CONTEXTS = ("overview", "tasks", "workers", "queues")
+    BINDINGS = bindings("overview", "findings", "tasks", "workers", "queues")
+    CONTEXTS = ("overview", "findings", "tasks", "workers", "queues")
 
     def __init__(self, context: AppContext, location: Location) -> None:
         super().__init__(context, location)
@@ -152,10 +152,11 @@ class OverviewScreen(MonitorScreen):
                 pane.fit(room)
             return
         needs = {pane.NAME: _bounded(pane.need(), room) for pane in self.panes}
-        if (room, two_columns, needs) == self._laid_out:
+        noted = self.attention.acknowledged > 0
+        if (room, two_columns, needs, noted) == self._laid_out:
             return
-        self._laid_out = room, two_columns, needs
-        if not needs["attention"].rows:
+        self._laid_out = room, two_columns, needs, noted
+        if not needs["attention"].rows and not noted:
             del needs["attention"]
         self.attention.set_class("attention" in needs, "-shown")
         panes = {pane.NAME: pane for pane in self.panes}

@@ -1,19 +1,18 @@
-"""The lines of the Overview's Attention list: the findings, and the pages that they open."""
+"""The lines of Attention and of the Findings screen, and the pages that they open."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from ...model.health.finding import Finding, SubjectKind
-from ...model.health.findings import findings
 from ...model.health.groups import group_text, grouped
 from ...model.health.newness import is_pressing
-from ...model.state import ClusterState
 from ...model.text.phrases import SHORT_ID_LENGTH, counted
 from ..navigation import DrillDown, FilteredView
 
-AlertLevel: TypeAlias = Literal["bad", "warn"]
+AlertLevel: TypeAlias = Literal["bad", "warn", "idle"]
 
 _VIEWS: Final[dict[SubjectKind, str]] = {
     "queue": "queues",
@@ -24,7 +23,7 @@ _VIEWS: Final[dict[SubjectKind, str]] = {
     "tasks": "tasks",
     "type": "types",
 }
-"""The view that a finding leads to; the log for all others."""
+"""The view that a finding leads to; the findings for all others."""
 
 _FILTERS: Final[dict[str, str]] = {
     "worker-lost": "offline",
@@ -45,9 +44,11 @@ class Alert:
     group: tuple[Finding, ...]
     """The findings, all of one kind."""
     level: AlertLevel
-    """The line's style: `bad` if it is an error that is new or growing."""
+    """The line's style: `bad` if it is an error that is new or growing, `idle` if it is
+    acknowledged or no more than a note."""
     text: str
     """The problem and the next step."""
+    acknowledged: bool = False
 
     @property
     def finding(self) -> Finding:
@@ -58,7 +59,9 @@ class Alert:
     def id(self) -> str:
         """The row's id."""
         finding = self.finding
-        return f"{finding.code} {finding.common if len(self.group) > 1 else finding.subject}"
+        if len(self.group) > 1:
+            return f"{finding.code} {finding.common}"
+        return f"{finding.code} {finding.subject} {finding.common}"
 
     @property
     def subject(self) -> str:
@@ -73,7 +76,9 @@ class Alert:
     def target(self) -> DrillDown | FilteredView:
         """The page or list that the line opens."""
         kind, name = self.finding.kind, self.finding.name
-        view = _VIEWS.get(kind, "log")
+        view = _VIEWS.get(kind)
+        if view is None:
+            return FilteredView("findings", self.finding.code)
         if len(self.group) > 1:
             return FilteredView(view, _FILTERS.get(self.finding.code, ""))
         if name and (kind == "worker" or kind == "task" or kind == "queue" or kind == "type"):
@@ -81,15 +86,40 @@ class Alert:
         return FilteredView(view)
 
 
-def alerts(state: ClusterState, now: float) -> list[Alert]:
-    """Return everything that needs attention, the worst first."""
-    shown = [one for one in findings(state, now) if one.severity != "info"]
+def alerts(
+    findings: Iterable[Finding], now: float, quiets: Callable[[Finding], bool] = lambda _: False
+) -> list[Alert]:
+    """Return the lines of what needs attention, the worst first.
+
+    Args:
+        findings: All findings, the worst first.
+        now: The time, epoch seconds.
+        quiets: Returns whether a finding is acknowledged; those are left out.
+    """
+    shown = [one for one in findings if one.severity != "info" and not quiets(one)]
     found = [
         Alert(
             group,
-            "bad" if any(is_pressing(one, now) for one in group) else "warn",
+            _level(group, now),
             str(group[0]) if len(group) == 1 else group_text(group, now),
         )
         for group in grouped(shown)
     ]
     return sorted(found, key=lambda alert: alert.level != "bad")
+
+
+def each_alert(
+    findings: Iterable[Finding], now: float, quiets: Callable[[Finding], bool]
+) -> list[Alert]:
+    """Return a line for each finding, also for those that are acknowledged."""
+    found = []
+    for finding in findings:
+        acknowledged = quiets(finding)
+        quiet = acknowledged or finding.severity == "info"
+        level = "idle" if quiet else _level((finding,), now)
+        found.append(Alert((finding,), level, str(finding), acknowledged))
+    return found
+
+
+def _level(group: Iterable[Finding], now: float) -> AlertLevel:
+    return "bad" if any(is_pressing(one, now) for one in group) else "warn"
