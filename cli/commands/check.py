@@ -111,8 +111,8 @@ def _known_codes(
               " repeatable.")  # fmt: skip
 @click.option("--max-age", multiple=True, metavar="QUEUE=DURATION",
               callback=_by_queue(read_duration),
-              help="Fail if the oldest message of the queue has been waiting longer, or if its age"
-              " is unknown; repeatable.")  # fmt: skip
+              help="Fail if the first message of the queue that may run has been waiting longer,"
+              " or if its age is unknown; repeatable.")  # fmt: skip
 @click.option("--min-workers", type=click.IntRange(0), metavar="N",
               help="Fail if fewer workers are online (default: 1 if no limit is"
               " given).")  # fmt: skip
@@ -192,6 +192,7 @@ def _run(settings: Settings, limits: CheckLimits, wait: float, timeout: float) -
     settings = _settings_for(settings, limits)
     with open_session(settings, inspect=limits.need_workers, report=False) as session:
         broker = session.state.broker
+        session.refresh()
         try:
             wait_for_broker(session, min(CONNECT_TIMEOUT, timeout), timeout)
         except BrokerUnreachable as error:
@@ -199,7 +200,7 @@ def _run(settings: Settings, limits: CheckLimits, wait: float, timeout: float) -
         if window is not None:
             listen(session, window)
             deadline += window
-        session.refresh()
+            session.refresh()
         replied = pump_until(
             session, max(0.0, deadline - time.monotonic()), lambda: session.refreshed
         )

@@ -41,7 +41,7 @@ UNREACHABLE: Final = frozenset({"dns", "tcp", "sentinel", "tls", "server", "pass
 
 
 @click.command(cls=Command)
-@click.option("--deep", is_flag=True, help="Add advice on tasks and configuration.")
+@click.option("--deep", is_flag=True, help="Add advice, on the configuration above all.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, when all steps are complete.")
 @click.pass_context
 def doctor(ctx: click.Context, deep: bool, as_json: bool) -> int:

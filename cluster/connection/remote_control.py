@@ -35,6 +35,11 @@ Redis, kombu first opens another connection."""
 SLOW_ROUND_TRIP: Final = 0.01
 """Seconds of a round trip above which replies are fetched several at a time; below, that would only
 be one more command for each reply."""
+MANY_REPLIES: Final = 6
+"""Missing replies from which they are fetched several at a time over a fast link too: each reply
+costs kombu a command, and workers send them within milliseconds of each other."""
+COLLECT_TIME: Final = 0.03
+"""Seconds in which these collect."""
 DRAIN_TIMEOUT: Final = 0.25
 """Seconds between two checks whether to go on waiting."""
 Arguments: TypeAlias = Mapping[str, Mapping[str, Any]]
@@ -165,7 +170,9 @@ class RemoteControl:
                 break
             with suppress(TimeoutError):
                 self._connection.drain_events(timeout=DRAIN_TIMEOUT)
-                if self._is_redis and self._is_slow:
+                if self._is_redis and (self._is_slow or replies.missing(workers) >= MANY_REPLIES):
+                    if not self._is_slow:
+                        time.sleep(COLLECT_TIME)
                     deliver_waiting(self._connection.default_channel, self._queue.name)
         if self._last_reply_at == started:
             self._forget_queue()

@@ -87,6 +87,11 @@ class Replies:
         """Add a reply in a serializer that is not accepted, or that could not be decoded."""
         self._unreadable[command].append(serializer)
 
+    def missing(self, workers: Collection[str] | None) -> int:
+        """Return about how many replies of these workers are missing; None is one, unknown."""
+        received = self._counts.total() + sum(map(len, self._unreadable.values()))
+        return len(self._by_command) * max(1, len(workers or ())) - received
+
     @property
     def commands(self) -> tuple[str, ...]:
         """The commands that were sent."""

@@ -132,10 +132,17 @@ class RedisDepths:
         scanned = replies.pop(0) if scans else None
         exist = replies.pop(0) if others else 0
         counts = dict(self._sizes(filled, replies))
-        if exist:
-            pipe = self._redis.pipeline(transaction=False)
-            self._ask_sizes(pipe, others)
-            counts |= self._sizes(others, pipe.execute(raise_on_error=False))
+        # Few queues use several priorities: their lists are asked only if there are more keys.
+        left = exist if isinstance(exist, int) else len(others)
+        default = {self._keys.unacked, *(self._keys.list_of(queue, 0) for queue in queues)}
+        for asked in (
+            [key for key in others if key in default],
+            [key for key in others if key not in default],
+        ):
+            if asked and sum(1 for key in others if counts.get(key)) < left:
+                pipe = self._redis.pipeline(transaction=False)
+                self._ask_sizes(pipe, asked)
+                counts |= self._sizes(asked, pipe.execute(raise_on_error=False))
         self._filled = {key for key, count in counts.items() if count}
         if scans:
             self.bindings.scanned(scanned)

@@ -28,7 +28,8 @@ class CheckLimits(msgspec.Struct, frozen=True):
     max_waiting: Mapping[str, int] = {}
     """Messages that may wait, by queue."""
     max_age: Mapping[str, float] = {}
-    """Seconds that the oldest message may have been waiting, by queue."""
+    """Seconds that the first message that may run now may have been waiting, by queue; where that
+    is unknown, the oldest message."""
     min_workers: int | None = None
     max_failure_rate: float | None = None
     """Percent of the tasks that finish while events are received."""
@@ -141,15 +142,21 @@ def _age(state: ClusterState, name: str, oldest: float) -> CheckResult:
         )
     if not queue.waiting:
         return result("ok", "no messages waiting", 0.0)
-    if (age := queue.oldest_age) is not None:
-        text = f"oldest message waiting for {units.duration(age)}"
+    runnable = queue.runnable_age is not None or queue.runnable_age_at_least is not None
+    if not runnable and queue.due_at is not None:
+        text = f"none of {counted(queue.waiting, 'message')} may run yet"
+        return result("ok", text, 0.0)
+    age = queue.runnable_age if runnable else queue.oldest_age
+    least = queue.runnable_age_at_least if runnable else queue.oldest_age_at_least
+    which = "first message that may run" if runnable else "oldest message"
+    if age is not None:
+        text = f"{which} waiting for {units.duration(age)}"
         return result("failed" if age > oldest else "ok", text, age)
-    least = queue.oldest_age_at_least or 0.0
-    if least > oldest:
-        text = f"oldest message waiting for at least {units.duration(least)}"
+    if (least or 0.0) > oldest:
+        text = f"{which} waiting for at least {units.duration(least)}"
         return result("failed", text, least)
     text = (
-        f"{counted(queue.waiting, 'message')} waiting, but the age of the oldest one is unknown: "
+        f"{counted(queue.waiting, 'message')} waiting, but the age of the {which} is unknown: "
         "its sender added no time"
     )
     return result("unknown", text, None)

@@ -6,7 +6,7 @@ steps of the connection are made where the connection is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
@@ -63,11 +63,12 @@ BROKER: Final = StepKind("broker", "Broker")
 WORKERS: Final = StepKind("workers", "Workers")
 EVENTS: Final = StepKind("events", "Events")
 QUEUES: Final = StepKind("queues", "Queues")
+TASKS: Final = StepKind("tasks", "Tasks")
 RESULTS: Final = StepKind("results", "Result backend")
 BEAT: Final = StepKind("beat", "Beat")
 CLOCKS: Final = StepKind("clocks", "Clocks")
 ADVICE: Final = StepKind("advice", "Advice")
-CLUSTER_STEPS: Final = (BROKER, WORKERS, EVENTS, QUEUES, RESULTS, BEAT, CLOCKS)
+CLUSTER_STEPS: Final = (BROKER, WORKERS, EVENTS, QUEUES, TASKS, RESULTS, BEAT, CLOCKS)
 
 BEAT_CODES: Final = ("beat-", "schedule-")
 CLOCK_CODES: Final = ("worker-clock-skew", "local-clock-skew")
@@ -86,7 +87,7 @@ def kind_of(finding: Finding) -> StepKind:
         "broker": BROKER, "events": EVENTS, "workers": WORKERS, "worker": WORKERS,
         "queues": QUEUES, "queue": QUEUES, "results": RESULTS,
     }  # fmt: skip
-    return kinds.get(finding.kind, ADVICE)
+    return kinds.get(finding.kind, TASKS)
 
 
 def cluster_steps(
@@ -98,7 +99,7 @@ def cluster_steps(
         state: The model.
         now: The time in epoch seconds.
         results: The step of the result backend, which was asked already.
-        deep: Whether to add advice: the findings on tasks, and those that are only information.
+        deep: Whether to add advice: findings that are only information.
     """
     found = [one for one in findings(state, now) if one.code != "broker-unverified"]
     for kind, own in (
@@ -106,6 +107,7 @@ def cluster_steps(
         (WORKERS, _workers(state, now)),
         (EVENTS, _events(state, now)),
         (QUEUES, _queues(state)),
+        (TASKS, _tasks(state)),
         (RESULTS, results),
         (BEAT, _beat(state, now)),
         (CLOCKS, _clocks(state)),
@@ -114,7 +116,7 @@ def cluster_steps(
             own, [one for one in found if kind_of(one) == kind and one.severity != "info"]
         )
     if deep:
-        yield _advice(one for one in found if kind_of(one) == ADVICE or one.severity == "info")
+        yield _advice(tuple(one for one in found if one.severity == "info"))
 
 
 def _with_findings(step: Step, found: list[Finding]) -> Step:
@@ -187,6 +189,14 @@ def _queues(state: ClusterState) -> Step:
     )
 
 
+def _tasks(state: ClusterState) -> Step:
+    types = {task.name for task in state.tasks.values()} - {None}
+    text = (
+        f"{counted(len(state.tasks), 'task')} of {counted(len(types), 'type')} running or waiting"
+    )
+    return Step(TASKS, "ok", f"{text} in workers" if state.tasks else "no tasks in workers")
+
+
 def _beat(state: ClusterState, now: float) -> Step:
     if not state.present_workers(now):
         return Step(BEAT, "not checked", "no worker has reported a beat_schedule")
@@ -218,10 +228,7 @@ def _clock(seconds: float) -> str:
     return "0.1 s" if seconds < 0.1 else units.duration(seconds)
 
 
-def _advice(found: Iterable[Finding]) -> Step:
-    advice = tuple(found)
-    if not advice:
+def _advice(found: tuple[Finding, ...]) -> Step:
+    if not found:
         return Step(ADVICE, "ok", "nothing to improve was found")
-    text = counted(len(advice), "suggestion")
-    worst = any(one.severity != "info" for one in advice)
-    return Step(ADVICE, "warning" if worst else "ok", text, findings=advice)
+    return Step(ADVICE, "ok", counted(len(found), "suggestion"), findings=found)

@@ -9,17 +9,19 @@ from celery import Celery
 from celtop.cli.main import run
 from celtop.tests.cli.conftest import celtop, error_text
 from celtop.tests.network import black_hole
-from celtop.tests.servers import free_port
+from celtop.tests.servers import RedisServer, free_port
 
 Capture = pytest.CaptureFixture[str]
 
 
-def test_a_queue_that_is_longer_than_allowed(redis_url: str) -> None:
+def test_a_queue_that_is_longer_than_allowed(redis_url: str, redis_server: RedisServer) -> None:
     app = Celery(broker=redis_url)
     with app.connection_for_write(redis_url) as connection:
         for _ in range(50):
             app.send_task("shop.bill", queue="nobody", connection=connection)
+    redis_server.client().config_resetstat()
     failed = celtop("-b", redis_url, "check", "--max-waiting", "nobody=10")
+    assert redis_server.client().info("stats")["total_commands_processed"] <= 40
     assert (failed.returncode, failed.stderr) == (1, "")
     assert failed.stdout == "FAILED  queue nobody: 50 messages waiting (limit: 10)\n"
     passed = celtop("-b", redis_url, "check", "--max-waiting", "nobody=1000")

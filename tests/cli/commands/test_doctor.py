@@ -19,8 +19,8 @@ def test_a_cluster(redis_url: str, start_worker: StartWorker, capfd: Capture) ->
     document = json.loads(capfd.readouterr().out)
     by_name = {step["name"]: step for step in document["steps"]}
     assert {name: step["text"] for name, step in by_name.items() if step["status"] != "ok"} == {}
-    assert list(by_name)[-8:] == [
-        "broker", "workers", "events", "queues", "results", "beat", "clocks", "advice",
+    assert list(by_name)[-9:] == [
+        "broker", "workers", "events", "queues", "tasks", "results", "beat", "clocks", "advice",
     ]  # fmt: skip
     assert "1 worker online: w1@test" in by_name["workers"]["text"]
 

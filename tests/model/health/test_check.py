@@ -57,7 +57,7 @@ def test_the_age_of_the_oldest_message() -> None:
     assert one(measured(1, QueueHead("1", sent_at=NOW - 30)), limits).status == "ok"
     unknown = one(measured(1, QueueHead("1")), limits)
     assert (unknown.status, unknown.value) == ("unknown", None)
-    assert "the age of the oldest one is unknown" in unknown.text
+    assert "the age of the oldest message is unknown" in unknown.text
 
 
 def test_an_age_of_which_only_the_minimum_is_known() -> None:
@@ -67,6 +67,21 @@ def test_an_age_of_which_only_the_minimum_is_known() -> None:
     assert (result.status, result.text) == (
         "failed",
         "oldest message waiting for at least 1 m 30 s (limit: 1 m)",
+    )
+
+
+def test_a_message_that_is_not_due_yet_has_no_age() -> None:
+    state = measured(2, QueueHead("1", sent_at=NOW - 90))
+    queue = state.queues["mail"]
+    queue.due_at = NOW + 60
+    limits = CheckLimits(max_age={"mail": 60.0})
+    later = one(state, limits)
+    assert (later.status, later.value) == ("ok", 0.0)
+    queue.runnable_age = 70.0
+    result = one(state, limits)
+    assert (result.status, result.text) == (
+        "failed",
+        "first message that may run waiting for 1 m 10 s (limit: 1 m)",
     )
 
 

@@ -6,11 +6,11 @@ from celtop.model.entities.other_cluster import OtherCluster
 from celtop.model.health.codes import CODES
 from celtop.model.health.finding import Finding
 from celtop.model.health.steps import (
-    ADVICE,
     CLOCKS,
     CLUSTER_STEPS,
     EVENTS,
     RESULTS,
+    TASKS,
     Step,
     cluster_steps,
     kind_of,
@@ -90,4 +90,4 @@ def test_every_code_has_a_step() -> None:
     kinds = {code: kind_of(Finding(code, "info", its.kind, "text")) for code, its in CODES.items()}
     assert kinds["worker-clock-skew"] == kinds["local-clock-skew"] == CLOCKS
     assert kinds["workers-events-off"] == EVENTS
-    assert kinds["task-stuck"] == kinds["type-slow"] == ADVICE
+    assert kinds["task-stuck"] == kinds["type-slow"] == TASKS
