@@ -94,7 +94,14 @@ async def _purge(ui: AppUnderTest, key: str) -> None:
 
 @checks("why")
 async def _why(ui: AppUnderTest, key: str) -> None:
-    await ui.press("4")
+    alerts = ui.screen.query_one("#attention-table")
+    alerts.focus()
+    row = next(row for row in alerts.rows if row.finding.kind == "queue")
+    await ui.to(row.id)
+    await ui.press(key)
+    await ui.dialog(WhyDialog)
+    assert f"queue {row.finding.name}" in ui.text
+    await ui.press("escape", "4")
     queue = ui.table.cursor_row
     await ui.press(key)
     await ui.dialog(WhyDialog)

@@ -9,6 +9,7 @@ from ...model.entities.states import PENDING
 from ...model.entities.task import Task
 from ..dialogs.why import WhyDialog
 from ..host import Host
+from ..text.alerts import Alert
 
 MAX_READ_MESSAGES: Final = 1_000
 """Messages of a queue, the next ones first, that are read to find the place of a task."""
@@ -17,11 +18,19 @@ MAX_READ_MESSAGES: Final = 1_000
 async def why(host: Host) -> None:
     """Explain the selected queue or task; on the page of a queue, the queue."""
     found = [queue.name for queue in host.selection(Queue)]
-    found = found or [task.id for task in host.selection(Task)]
+    found = found or [task.id for task in host.selection(Task)] or _subject_of_finding(host)
     if len(found) == 1:
         await explain(host, found[0])
     else:
         host.say("Select one task or queue" if found else "No task or queue selected", "warning")
+
+
+def _subject_of_finding(host: Host) -> list[str]:
+    """Return the task or queue that the finding under the cursor is about."""
+    row = None if host.table is None else host.table.cursor_row
+    if not isinstance(row, Alert) or row.finding.kind not in ("task", "queue"):
+        return []
+    return [one.name for one in row.group]
 
 
 async def explain(host: Host, name: str) -> None:
