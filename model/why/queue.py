@@ -30,11 +30,24 @@ def why_queue(
         related: The findings on the queue and the broker, the worst first.
     """
     places = capacity(queue, state, now)
-    found = next((one for one in related if one.severity != "info"), None)
+    found = next((one for one in related if _explains(one, queue)), None)
     if found is not None:
         return Answer.of_finding("queue", queue.name, found)
     code, text, next_step = _reason(queue, state, places, now)
     return Answer(code, "queue", queue.name, text, next_step=next_step)
+
+
+def blocks(finding: Finding) -> bool:
+    """Return whether messages wait because of a finding on the broker or on their queue."""
+    if finding.severity == "error":
+        return finding.kind == "broker" or finding.code.startswith("queue-")
+    return finding.code == "queue-paused"
+
+
+def _explains(finding: Finding, queue: Queue) -> bool:
+    if not queue.waiting:
+        return blocks(finding) or finding.code == "unacked-by-dead-worker"
+    return blocks(finding) or finding.code in ("queue-full", "queue-growing")
 
 
 def _reason(
@@ -46,8 +59,12 @@ def _reason(
         reason = next(iter(queue.notes), "") or queue.fact("depth").reason
         return "depth-unknown", f"its depth is unknown: {reason}", ""
     if not waiting:
-        held = f"; workers hold {counted(queue.unacked, 'message')} of it" if queue.unacked else ""
-        return "empty", f"no message is waiting{held}", ""
+        text = "no message is waiting"
+        if queue.unacked:
+            text += f"; workers hold {counted(queue.unacked, 'message')} of it"
+        if queue.delayed:
+            text += f"; {counted(queue.delayed, 'message')} for it in delayed delivery"
+        return "empty", text, ""
     messages = f"{counted(waiting, 'message')} waiting"
     if not places.workers and not queue.has_consumers:
         if consumers is None:
@@ -106,6 +123,9 @@ def queue_evidence(
             text += f" (by priority {', '.join(steps)})"
         if queue.unacked is not None:
             text += f", {queue.unacked:,} unacknowledged"
+        yield Evidence(text, queue.measured_at)
+    if queue.delayed:
+        text = f"{counted(queue.delayed, 'message')} for it in delayed delivery"
         yield Evidence(text, queue.measured_at)
     if queue.waiting and queue.oldest_age is not None:
         yield Evidence(f"oldest message: {units.duration(queue.oldest_age)}", queue.measured_at)

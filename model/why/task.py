@@ -19,7 +19,7 @@ from ..text.phrases import counted, named
 from .answer import Answer, Evidence
 from .capacity import Capacity, capacity, starts_in
 from .ended import MAX_EXCEPTION, why_finished
-from .queue import queue_evidence
+from .queue import blocks, queue_evidence
 
 LONG: Final = 0.95
 """The quantile of its type's run times after which a running task takes long."""
@@ -242,15 +242,7 @@ class _Unfinished:
         return self._next(self.queue, places)
 
     def _queue_finding(self) -> Finding | None:
-        return next(
-            (
-                one
-                for one in self.related
-                if (one.severity == "error" or one.code == "queue-paused")
-                and (one.kind == "broker" or (one.kind == "queue" and one.name == self.task.queue))
-            ),
-            None,
-        )
+        return next((one for one in self.related if blocks(one)), None)
 
     def _unregistered(self, places: Capacity) -> tuple[str, str, str] | None:
         """Return the reason if certainly no consumer of the queue has registered the task."""

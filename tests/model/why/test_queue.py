@@ -83,3 +83,13 @@ def test_a_queue_that_moves() -> None:
     state.observe(QueueMeasured("mail", NOW, waiting=60))
     answer = why(state, "mail", NOW)
     assert answer is not None and answer.code == "growing"
+
+
+def test_a_difference_between_its_workers_is_no_reason() -> None:
+    state = measured(cluster(), 0)
+    for command, reply in {**REPLIES, "registered": ["shop.other"]}.items():
+        state.observe(InspectReply("celery@two", command, reply, NOW - 20))
+    state.tick(NOW)
+    answer = why(state, "mail", NOW)
+    assert answer is not None and answer.code == "empty"
+    assert [one.code for one in answer.findings] == ["workers-differ"]
