@@ -122,15 +122,15 @@ def _worker(worker: Worker) -> Iterator[str]:
 
 
 def _queue(queue: Queue) -> Iterator[str]:
-    if queue.consumers is None:
-        yield f"consumers unknown: {_consumers_reason(queue)}"
+    yield from _work(queue)
     yield from queue.notes
     rates_explained = any(note.startswith("rates") for note in queue.notes)
     depths_explained = any(not note.startswith("rates") for note in queue.notes)
     if queue.measured_at is None:
         yield (
-            "waiting, unacked, oldest_age_s, oldest_age_at_least_s, in_per_s, out_per_s, drain_s, "
-            "measured_at unknown: not measured"
+            "waiting, unacked, oldest_age_s, oldest_age_at_least_s, runnable_age_s, "
+            "runnable_age_at_least_s, in_per_s, out_per_s, drain_s, measured_at unknown: not "
+            "measured"
         )
         return
     if queue.delayed is None:
@@ -138,8 +138,8 @@ def _queue(queue: Queue) -> Iterator[str]:
     depths = {"waiting": queue.waiting, "unacked": queue.unacked}
     if (missing := _missing(depths)) and not depths_explained:
         yield f"{missing} unknown: not available on this broker"
-    if queue.oldest_age is None and queue.waiting != 0:
-        yield _oldest_age(queue)
+    if queue.waiting != 0:
+        yield from _ages(queue)
     rates = {"in_per_s": queue.in_per_s, "out_per_s": queue.out_per_s}
     if (missing := _missing(rates)) and not rates_explained:
         reason = "waiting is unknown" if queue.waiting is None else "too few measurements yet"
@@ -160,13 +160,53 @@ def _consumers_reason(queue: Queue) -> str:
     return f"{reason}; known are {', '.join(known)}" if known else reason
 
 
-def _oldest_age(queue: Queue) -> str:
-    if queue.oldest_age_at_least is not None:
-        return "oldest_age_s unknown: the send time is unknown, only the minimum is observed"
-    reason = "the send time of the oldest message is unknown"
-    if queue.waiting is None:
-        reason = "waiting is unknown"
-    return f"oldest_age_s, oldest_age_at_least_s unknown: {reason}"
+def _ages(queue: Queue) -> Iterator[str]:
+    """Explain the ages of messages that are waiting."""
+    ages = [("oldest_age", queue.oldest_age, queue.oldest_age_at_least)]
+    if queue.due_at is None:
+        ages.append(("runnable_age", queue.runnable_age, queue.runnable_age_at_least))
+    else:
+        yield "runnable_age_s, runnable_age_at_least_s: no waiting message may run before due_at"
+    bounded = [f"{name}_s" for name, exact, least in ages if exact is None and least is not None]
+    if bounded:
+        yield (
+            f"{', '.join(bounded)} unknown: the send time is unknown, only the minimum is observed"
+        )
+    unknown = [
+        f"{name}_s, {name}_at_least_s"
+        for name, exact, least in ages
+        if exact is None and least is None
+    ]
+    if unknown:
+        reason = "the send time of the oldest message is unknown"
+        if queue.waiting is None:
+            reason = "waiting is unknown"
+        yield f"{', '.join(unknown)} unknown: {reason}"
+
+
+def _work(queue: Queue) -> Iterator[str]:
+    """Explain the consumers, and what follows from their work and from the latest tasks."""
+    values = {
+        "consumers": queue.consumers,
+        "slots_busy": queue.slots_busy,
+        "slots_total": queue.slots_total,
+        "slots_shared": queue.slots_shared,
+        "reserved": queue.reserved,
+        "backlog": queue.backlog,
+        "capacity_per_s": queue.capacity,
+    }
+    if queue.consumers is None:
+        yield f"{_missing(values)} unknown: {_consumers_reason(queue)}"
+        return
+    if queue.slots_total is not None and queue.capacity is None:
+        del values["capacity_per_s"]
+        reason = "no run times of its tasks are known" if queue.slots_total else "no consumers"
+        yield f"capacity_per_s unknown: {reason}"
+    if queue.waiting is None and queue.reserved is not None:
+        del values["backlog"]
+        yield "backlog unknown: waiting is unknown"
+    if missing := _missing(values):
+        yield f"{missing} unknown: not all consumers have reported their tasks"
 
 
 def _missing(values: Mapping[str, object]) -> str:

@@ -137,6 +137,26 @@ class QueueRecord(msgspec.Struct, frozen=True, gc=False):
     statistics_at: str | None = None
     """When the management API reported `unacked` and `bytes`, which may have been some seconds old
     then; null if they were measured at `measured_at`."""
+    runnable_age_s: float | None = None
+    """How long the first message that may run now had been waiting at `measured_at`, since it was
+    sent or its ETA; of several priorities the longest."""
+    runnable_age_at_least_s: float | None = None
+    """The minimum if `runnable_age_s` is unknown."""
+    due_at: str | None = None
+    """When the next task is due, if none of the waiting messages may run before."""
+    slots_busy: int | None = None
+    """Tasks that its consumers run, from any queue."""
+    slots_total: int | None = None
+    """Tasks that its consumers can run at once."""
+    slots_shared: bool | None = None
+    """Whether a consumer consumes other queues too."""
+    reserved: int | None = None
+    """Its tasks that consumers have received but not started, except those with an ETA."""
+    backlog: int | None = None
+    """`waiting` and `reserved` together."""
+    capacity_per_s: float | None = None
+    """Its tasks per second that the slots can run if they run nothing else, by the mean run time of
+    the latest ones."""
 
 
 class DueRecord(msgspec.Struct, frozen=True, gc=False):

@@ -23,7 +23,14 @@ from celtop.cluster.session import Pumped, RunningOperation, Session
 from celtop.demo.cluster import DemoCluster
 from celtop.model.confirm import targets
 from celtop.model.entities.result import ResultMeta
-from celtop.model.observations import InspectReply, Observation, ResultsRead
+from celtop.model.observations import (
+    InspectReply,
+    Observation,
+    QueueMeasured,
+    QueuePeeked,
+    ResultsRead,
+    UnackedRead,
+)
 from celtop.model.operations.commands import Revoke
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
@@ -103,7 +110,9 @@ class MovedState(ClusterState):
             if hasattr(observation, "at")
             else observation
         )
-        if isinstance(moved, EventBatch):
+        if isinstance(moved, QueueMeasured | QueuePeeked | UnackedRead):
+            moved = self._moved_times(moved)
+        elif isinstance(moved, EventBatch):
             events = tuple(self._moved_event(event) for event in moved.events)
             moved = msgspec.structs.replace(moved, events=events)
         elif isinstance(moved, ResultsRead):
@@ -112,6 +121,19 @@ class MovedState(ClusterState):
         elif isinstance(moved, InspectReply):
             moved = msgspec.structs.replace(moved, reply=self._moved_reply(moved.reply))
         super().observe(moved)
+
+    def _moved_times(self, value: Any) -> Any:
+        """Move all fields that end in `_at`, also those of messages."""
+        if isinstance(value, tuple):
+            return tuple(map(self._moved_times, value))
+        if not isinstance(value, msgspec.Struct):
+            return value
+        changes = {}
+        for name in value.__struct_fields__:
+            part = getattr(value, name)
+            is_time = name.endswith("_at") and part is not None
+            changes[name] = part + self.offset if is_time else self._moved_times(part)
+        return msgspec.structs.replace(value, **changes)
 
     def _moved_event(self, event: Event) -> Event:
         return msgspec.structs.replace(

@@ -205,6 +205,16 @@ def queue_rates(context: AppContext, name: str) -> ChartData:
     return _as_line(data, "in")
 
 
+def queue_ages(context: AppContext, name: str) -> ChartData:
+    """Return for how long the first message that may run had been waiting, below the oldest one.
+
+    Where an age is not known exactly, it is the minimum.
+    """
+    series = context.state.series.queues.series(name)
+    layers = (("runnable", "runnable", "second"), ("oldest", "oldest", "fourth"))
+    return _as_line(_of(context, series, DURATION, *layers), "oldest")
+
+
 def worker_busy(context: AppContext, name: str) -> ChartData:
     """Return the busy slots of a worker, below a line of all slots."""
     return _marked(_slots(context, context.state.series.workers.series(name)), name)

@@ -205,9 +205,12 @@ class Queue(msgspec.Struct, eq=False):
         net = self.out_per_s + processes / self.runtime - self.in_per_s
         return self.waiting / net if net > 0 else float("inf")
 
-    @property
-    def missing_processes(self) -> int | None:
-        """More processes with which it no longer grows; None if unknown."""
-        if self.in_per_s is None or self.out_per_s is None or not self.runtime:
+    def more_processes(self, seconds: float) -> int | None:
+        """Return how many more processes empty it in some seconds; None if unknown.
+
+        In an infinite time: with how many it no longer grows.
+        """
+        waiting, arriving, taken = self.waiting, self.in_per_s, self.out_per_s
+        if waiting is None or arriving is None or taken is None or not self.runtime:
             return None
-        return max(0, ceil((self.in_per_s - self.out_per_s) * self.runtime))
+        return max(0, ceil((waiting / seconds + arriving - taken) * self.runtime))

@@ -252,6 +252,13 @@ class Worker(msgspec.Struct, eq=False):
         return len(self.processes) or self.concurrency
 
     @property
+    def hoarded(self) -> int | None:
+        """How many reserved tasks have no free slot in it; None if unknown."""
+        if self.reserved_ids is None or self.running is None or self.slots is None:
+            return None
+        return max(0, len(self.reserved_ids) - max(0, self.slots - self.running))
+
+    @property
     def started_at(self) -> float | None:
         """When it started, by the local clock; None if unknown."""
         stats_at = self.fact("stats").answered_at

@@ -37,7 +37,9 @@ CONTRACT = {
     "silent",
     "queues": "name waiting unacked consumers by_priority oldest_age_s in_per_s out_per_s drain_s "
     "oldest_age_at_least_s measured_at unacked_at_least held kind bytes max_priority "
-    "delayed statistics_at",
+    "delayed statistics_at "
+    "runnable_age_s runnable_age_at_least_s due_at slots_busy slots_total slots_shared reserved "
+    "backlog capacity_per_s",
     "tasks": "id name state worker queue args kwargs result exception traceback sent_at "
     "received_at started_at finished_at eta_at expires_at runtime_s waited_s retries progress "
     "attempts root_id parent_id group_id sources revoke_requested_at retry_of retried_as "
@@ -169,11 +171,15 @@ def test_each_null_of_a_queue_has_a_reason(state: ClusterState) -> None:
             explained = field in notes or "no queue of this name" in notes
             explained |= field == "oldest_age_at_least_s" and queue.oldest_age_s is not None
             explained |= field == "unacked_at_least" and queue.unacked is not None
+            explained |= field.startswith("runnable_age") and queue.waiting == 0
+            explained |= field == "runnable_age_at_least_s" and queue.runnable_age_s is not None
+            explained |= field == "due_at"  # some message may run now, or none is waiting
             explained |= field.startswith("oldest_age") and queue.waiting == 0
             assert value is not None or explained, (queue.name, field)
 
 
 def test_a_queue_without_consumers_never_drains(state: ClusterState) -> None:
+    state.tick(NOW)
     queue = by_name(printed(state)["queues"], "idle")
     assert (
         queue.items()
@@ -189,11 +195,17 @@ def test_a_queue_without_consumers_never_drains(state: ClusterState) -> None:
             "drain_s": None,
             "oldest_age_at_least_s": 20.0,
             "measured_at": "2026-09-21T14:13:20.000Z",
+            "slots_busy": 0,
+            "slots_total": 0,
+            "backlog": 7,
         }.items()
     )
     assert notes_on(state, "queue idle").splitlines() == [
         "7 messages waiting, no consumers. Start a worker for it, or add a consumer",
+        "capacity_per_s unknown: no consumers",
         "oldest_age_s unknown: the send time is unknown, only the minimum is observed",
+        "runnable_age_s, runnable_age_at_least_s unknown: the send time of the oldest message is "
+        "unknown",
         "drain_s: never at the current rates",
     ]
 
@@ -225,12 +237,21 @@ def test_unknown_rates_have_a_reason(state: ClusterState) -> None:
     assert queue.consumers is None
     assert (queue.name, queue.in_per_s, queue.out_per_s) == ("idle", None, None)
     assert notes_on(state, "queue idle").splitlines() == [
-        "consumers unknown: the queues of new@c are unknown (no reply yet)",
+        "consumers, slots_busy, slots_total, slots_shared, reserved, backlog, capacity_per_s "
+        "unknown: the queues of new@c are unknown (no reply yet)",
         "rates unknown: the queues of new@c are unknown (no reply yet)",
-        "oldest_age_s, oldest_age_at_least_s unknown: the send time of the oldest message is "
-        "unknown",
+        "oldest_age_s, oldest_age_at_least_s, runnable_age_s, runnable_age_at_least_s unknown: "
+        "the send time of the oldest message is unknown",
         "drain_s unknown: it is calculated from waiting, in_per_s and out_per_s",
     ]
+
+
+def test_messages_that_may_not_run_yet_have_no_runnable_age(state: ClusterState) -> None:
+    seen = QueueMeasured("later", NOW, 2, runnable=(), due_at=NOW + 60)
+    state.observe(seen)
+    queue = by_name(printed(state)["queues"], "later")
+    assert (queue["runnable_age_s"], queue["due_at"]) == (None, "2026-09-21T14:14:20.000Z")
+    assert "no waiting message may run before due_at" in notes_on(state, "queue later")
 
 
 def test_unknown_depths_have_a_reason(state: ClusterState) -> None:

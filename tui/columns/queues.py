@@ -26,7 +26,7 @@ def trouble(queue: Queue) -> tuple[int, int]:
         return 1, waiting
     if queue.unattended:
         return 3, waiting
-    return 2 if waiting and queue.out_per_s == 0 else 0, waiting
+    return 2 if waiting and queue.out_per_s == 0 and queue.due_at is None else 0, waiting
 
 
 def style_of(queue: Queue, frame: Frame, otherwise: str = "text") -> str:
@@ -44,6 +44,8 @@ def status_word(queue: Queue) -> str:
         return PAUSED
     if not queue.waiting:
         return units.UNKNOWN if queue.waiting is None else "empty"
+    if queue.due_at is not None:
+        return "not due"
     if queue.out_per_s == 0:
         return "not moving"
     if queue.drain is None:
@@ -131,8 +133,36 @@ def oldest(queue: Queue, frame: Frame) -> Cell:
     return numbers.seconds(queue.oldest_age)
 
 
+def runnable(queue: Queue, frame: Frame) -> Cell:
+    """Return how long the first message that may run has been waiting, or when one may run."""
+    if queue.waiting == 0:
+        return "-", "muted"
+    if queue.due_at is not None:
+        return units.age(queue.due_at, frame.now), "muted"
+    if queue.runnable_age is None and queue.runnable_age_at_least is not None:
+        return f"{_at_least(frame)} {units.duration(queue.runnable_age_at_least)}", "text"
+    return numbers.seconds(queue.runnable_age)
+
+
+def slots(queue: Queue, frame: Frame) -> Cell:
+    """Return the busy slots of its consumers, of all of them."""
+    if queue.slots_total is None or queue.slots_busy is None:
+        return numbers.UNKNOWN
+    if not queue.slots_total:
+        return "-", "muted"
+    full = queue.slots_busy >= queue.slots_total
+    style = "warn" if full and queue.waiting else "text" if queue.slots_busy else "muted"
+    return f"{queue.slots_busy:,}/{queue.slots_total:,}", style
+
+
 def _at_least(frame: Frame) -> str:
     return ">=" if frame.glyphs.name == "ascii" else "≥"
+
+
+def _busy_share(queue: Queue) -> float | None:
+    if queue.slots_busy is None or not queue.slots_total:
+        return None
+    return queue.slots_busy / queue.slots_total
 
 
 def _name(queue: Queue, frame: Frame) -> Cell:
@@ -174,7 +204,10 @@ QUEUES: Final[tuple[Column[Queue], ...]] = (
     OUT,
     DRAIN,
     numbers.column("delayed", "Delayed", 8, delayed, 5),
+    numbers.column("slots", "Slots", 7, slots, 4),
+    numbers.column("backlog", "Backlog", 8, lambda row, _: numbers.count(row.backlog), 6),
     numbers.column("unacked", "Unacked", 8, unacked, 5),
+    numbers.column("runnable", "Runnable", 10, runnable, 5),
     numbers.column("oldest", "Oldest", 10, oldest, 6),
     Column("consumers", "Consumers", 16, consumers, 1, grow=3, sort_key="consumers"),
     Column("kind", "Kind", 8, _kind, 9, remark=True),
@@ -196,6 +229,11 @@ QUEUE_KEYS: Final[Mapping[str, Callable[[Queue], Any]]] = {
     "bytes": lambda queue: queue.message_bytes,
     "oldest": lambda queue: (
         queue.oldest_age_at_least if queue.oldest_age is None else queue.oldest_age
+    ),
+    "slots": _busy_share,
+    "backlog": lambda queue: queue.backlog,
+    "runnable": lambda queue: (
+        queue.runnable_age_at_least if queue.runnable_age is None else queue.runnable_age
     ),
     "consumers": lambda queue: queue.consumer_count or len(queue.known_consumers),
 }

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from math import isinf
+from typing import Final
 
 from ...model.entities.delayed import Due, times_text
 from ...model.entities.queue import STATISTICS_DELAY, Queue
 from ...model.entities.worker import Worker
 from ...model.text import units
-from ...model.text.phrases import counted
+from ...model.text.phrases import MAX_NAMED, counted, named
 from ...model.text.sanitize import visible
 from ...widgets.fields import Field
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Frame
 from ..columns import numbers, queues
 
+SOON: Final = 300.0
+"""Seconds in which a queue should be empty, to say how many processes that takes."""
 _MAX_TEXT = 300
 
 
@@ -34,13 +39,19 @@ def queue_fields(
         measured = f"{units.age(queue.measured_at, frame.now)} ago"
     found = [
         _field("Waiting", queues.depth(queue, frame)),
+        _field("Backlog", _backlog(queue)),
         _unacked(queue, frame),
+        *_holders(queue, frame),
         _field("In", numbers.per_second(queue.in_per_s)),
         _field("Out", numbers.per_second(queue.out_per_s)),
+        _field("Capacity", _capacity(queue)),
         _field("Drains in", queues.drain_or_no_consumers(queue, frame)),
+        *_more_processes(queue),
         _field("Oldest message", queues.oldest(queue, frame)),
+        _field("Runnable", queues.runnable(queue, frame)),
         _field("Consumers", queues.consumers(queue, frame)),
         Field("Slots busy", _busy(queue, consumers)),
+        *_prefetched(queue, consumers),
         Field("Measured", measured),
     ]
     if queue.by_priority:
@@ -83,6 +94,55 @@ def _field(label: str, cell: Cell) -> Field:
     return Field(label, visible(text, _MAX_TEXT), style)
 
 
+def _backlog(queue: Queue) -> Cell:
+    """Return `52, of which 12 in workers`."""
+    text, style = numbers.count(queue.backlog)
+    return (f"{text}, of which {queue.reserved:,} in workers" if queue.reserved else text), style
+
+
+def _holders(queue: Queue, frame: Frame) -> list[Field]:
+    """Return which workers hold its unacknowledged messages: `w1 (8) and w2 (3), up to 12 m`."""
+    if not queue.held:
+        return []
+    counts = Counter(held.worker or "an unknown worker" for held in queue.held).most_common()
+    holders = [f"{worker} ({number:,})" for worker, number in counts]
+    oldest = units.age(queue.held[0].since, frame.now)
+    return [_field("Held by", (f"{named(holders)}, up to {oldest}", "text"))]
+
+
+def _capacity(queue: Queue) -> Cell:
+    """Return what its slots can run in a second, and what that follows from."""
+    text, style = numbers.per_second(queue.capacity)
+    if queue.capacity is None or queue.slots_total is None:
+        return text, style
+    slots, runtime = counted(queue.slots_total, "slot"), units.duration(queue.runtime)
+    short = queue.in_per_s is not None and queue.in_per_s > queue.capacity
+    return f"{text}: {slots}, {runtime} per task", "warn" if short else style
+
+
+def _more_processes(queue: Queue) -> list[Field]:
+    """Return how many more processes keep up with what arrives, or empty it soon."""
+    drain, more = queue.drain, queue.more_processes(SOON)
+    if not queue.waiting or not queue.slots_total or queue.paused or drain is None or not more:
+        return []
+    text = f"{more:,}: empty in {units.duration(SOON)}"
+    if isinf(drain):
+        text = f"{queue.more_processes(drain) or 1:,}: keeps up; {text}"
+    return [Field("More processes", text)]
+
+
+def _prefetched(queue: Queue, consumers: Sequence[Worker]) -> list[Field]:
+    """Return which of its consumers have received more tasks than they have free slots for."""
+    hoarded = {worker.name: worker.hoarded for worker in consumers if worker.hoarded}
+    if not hoarded:
+        return []
+    worst = sorted(hoarded, key=lambda name: -(hoarded[name] or 0))
+    texts = [f"{hoarded[name]:,} in {name}" for name in worst]
+    if len(texts) > MAX_NAMED:
+        texts[MAX_NAMED:] = [f"and in {len(texts) - MAX_NAMED:,} more workers"]
+    return [_field("Without free slot", (", ".join(texts), "text"))]
+
+
 def _busy(queue: Queue, consumers: Sequence[Worker]) -> str:
     """Return `5 of 8 on 2 workers`: workers share their slots among all their queues."""
     if queue.consumers is None:
@@ -93,4 +153,7 @@ def _busy(queue: Queue, consumers: Sequence[Worker]) -> str:
     room = [worker.slots for worker in consumers if worker.slots is not None]
     if not len(busy) == len(room) == len(queue.consumers):
         return units.UNKNOWN
-    return f"{sum(busy)} of {sum(room)} on {counted(len(consumers), 'worker')}"
+    text = f"{sum(busy)} of {sum(room)} on {counted(len(consumers), 'worker')}"
+    others = {one.name: None for worker in consumers for one in worker.queues or ()}
+    others.pop(queue.name, None)
+    return visible(f"{text}, shared with {named(list(others))}" if others else text, _MAX_TEXT)

@@ -21,6 +21,7 @@ ChartOf: TypeAlias = tuple[str, Callable[[AppContext, str], ChartData]]
 OF_QUEUE: Final[tuple[ChartOf, ...]] = (
     ("Waiting", charts.queue_depth),
     ("In and out", charts.queue_rates),
+    ("Message age, at least", charts.queue_ages),
 )
 OF_WORKER: Final[tuple[ChartOf, ...]] = (
     ("Busy slots", charts.worker_busy),

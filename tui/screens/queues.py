@@ -57,7 +57,7 @@ class QueuesScreen(RowListScreen[Queue]):
         frame = self.context.frame()
         delayed = self.context.state.delayed.due_times(frame.now)
         fields = queue_fields(row, consumers, frame, delayed)
-        builds = (charts.queue_depth, charts.queue_rates)
+        builds = (charts.queue_depth, charts.queue_rates, charts.queue_ages)
         return Previewed(
             row.id, f"Queue {row.name}", fields, [partial(build, name=row.name) for build in builds]
         )

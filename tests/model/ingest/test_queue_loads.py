@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 from celtop.model.entities.queue import Queue
@@ -97,9 +98,9 @@ def test_more_processes_empty_a_queue_sooner() -> None:
     assert queue.drain == float("inf")
     assert queue.drain_with(0) == queue.drain_with(4) == float("inf")
     assert queue.drain_with(8) == 50.0
-    assert queue.missing_processes == 4
+    assert (queue.more_processes(inf), queue.more_processes(50.0)) == (4, 8)
     queue.out_per_s = 6.0
-    assert (queue.drain, queue.drain_with(2), queue.missing_processes) == (100.0, 50.0, 0)
+    assert (queue.drain, queue.drain_with(2), queue.more_processes(inf)) == (100.0, 50.0, 0)
     queue.in_per_s = None
     assert queue.drain_with(2) is None
     queue.in_per_s, queue.runtime = 5.0, None
