@@ -33,10 +33,12 @@ HTTP_PORTS: Final = (15672,)
 """Where the API is looked for on the broker's host."""
 HTTPS_PORTS: Final = (15671, 443)
 """The same for a broker with TLS; hosted brokers use the port of HTTPS."""
-TIMEOUT: Final = 5.0
-"""Seconds for a connection, and for each read."""
+CONNECT_TIMEOUT: Final = 4.0
+"""Seconds for the API to accept a connection."""
+READ_TIMEOUT: Final = 15.0
+"""Seconds for a reply: in a large cluster with a high load, a list takes long."""
 MAX_REPLY_BYTES: Final = 8 << 20
-"""Size of a reply; a page of 500 queues takes about 150 KiB."""
+"""Size of a reply; 5,000 queues take about 0.5 MiB."""
 _ENABLE: Final = (
     "Run rabbitmq-plugins enable rabbitmq_management, or set rabbitmq_management to the URL of the "
     "API, or to never"
@@ -65,6 +67,12 @@ _RULES: Final = (
         r"ConnectionRefused",
         "the management API at {url} refused the connection",
         _ENABLE,
+    ),
+    Rule(
+        "timeout",
+        r"timed out",
+        "the management API at {url} does not respond in time",
+        "See the load of the broker; it is asked again in a minute",
     ),
     Rule(
         "tls",
@@ -207,7 +215,7 @@ class _Http(http.client.HTTPConnection):
     """A connection that is encrypted if it has a context."""
 
     def __init__(self, host: str, port: int, context: ssl.SSLContext | None, name: str) -> None:
-        super().__init__(host, port, timeout=TIMEOUT)
+        super().__init__(host, port, timeout=CONNECT_TIMEOUT)
         self._context = context
         self._name = name
 
@@ -221,6 +229,7 @@ class _Http(http.client.HTTPConnection):
                 with contextlib.suppress(OSError):
                     plain.close()
                 raise
+        self.sock.settimeout(READ_TIMEOUT)
 
 
 def management_urls(broker: BrokerConnection, connection: Connection) -> tuple[str, ...]:

@@ -64,6 +64,7 @@ class AmqpDepths:
         self._listing = QueueListing(self._api, connection.virtual_host or "/")
         self._measured: set[str] = set()
         self._interval = min(DECLARE_INTERVAL, broker.settings.queue_interval)
+        self._listed_at = 0.0
         self._declare_due = float("-inf")
         self._delays_due = float("-inf")
         self._delays = False
@@ -92,7 +93,8 @@ class AmqpDepths:
         named = {name for name in names | {DEFAULT_QUEUE} if not is_internal(name)}
         listed = self._listing.queues
         if listed is None:
-            yield from self._declared(sorted(named | self._measured))
+            others = sorted(self._measured - named)[:MAX_DECLARED]
+            yield from self._declared([*sorted(named), *others])
             yield from self._declared_delays()
             return
         queues = {queue.name: queue for queue in listed.values() if self._is_shown(queue)}
@@ -112,9 +114,11 @@ class AmqpDepths:
             self._declare_due = time.monotonic() + self._interval
         for seen in self._declared(declared):
             yield _joined(seen, known) if isinstance(seen, QueueMeasured) else seen
-        for name in known.keys() - declared:
-            self._measured.add(name)
-            yield known[name]
+        if self._listed_at != self._listing.at:
+            self._listed_at = self._listing.at
+            for name in known.keys() - declared:
+                self._measured.add(name)
+                yield known[name]
         yield from self._listed_delays()
 
     def _is_shown(self, queue: ListedQueue) -> bool:

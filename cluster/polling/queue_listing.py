@@ -1,6 +1,6 @@
 """Lists the queues of RabbitMQ's virtual host with its management API.
 
-Two requests, each page by page. One is cheap for the broker: messages, whether acknowledged or not,
+Two requests. One is cheap for the broker: messages, whether acknowledged or not,
 a classic queue's at once, a quorum queue's up to five seconds late. The other has the statistics,
 about ten seconds late: consumers, bytes and rates.
 """
@@ -8,7 +8,7 @@ about ten seconds late: consumers, bytes and rates.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -19,10 +19,8 @@ from ...model.entities.fault import Fault
 from ...model.text.coerce import to_float, to_int
 from ..connection.management_api import ManagementApi, ManagementError
 
-PAGE_SIZE: Final = 500
-"""Queues in one reply; the API allows no more."""
-MAX_LISTED: Final = 5_000
-"""Queues that are listed."""
+MAX_LISTED: Final = 10_000
+"""Queues that are kept, those with messages first."""
 STATISTICS_INTERVAL: Final = 10.0
 """Seconds between two requests for statistics."""
 BINDINGS_INTERVAL: Final = 60.0
@@ -96,18 +94,31 @@ class QueueListing:
         if not self._api.is_wanted or started < self._due:
             return
         try:
-            self.queues = {one.name: one for one in map(_listed, self._pages(_MESSAGES_QUERY))}
-            self.at = time.time()
-            if started >= self._statistics_due:
-                rows = self._pages(f"columns={_STATISTICS}")
-                self._statistics = {str(row.get("name")): _statistics(row) for row in rows}
-                self._statistics_due = started + max(STATISTICS_INTERVAL, _pause(started))
+            listed = [_listed(row) for row in self._rows(_MESSAGES_QUERY)]
         except ManagementError as error:
             self.queues, self.fault = None, error.fault
             self._due = started + RETRY_INTERVAL
             return
-        self.fault = TOO_MANY if len(self.queues) >= MAX_LISTED else None
+        self.at = time.time()
         self._due = started + _pause(started)
+        self.fault = None
+        if len(listed) > MAX_LISTED:
+            self.fault = TOO_MANY
+            listed = sorted(listed, key=lambda one: -(one.waiting or 0))[:MAX_LISTED]
+        self.queues = {one.name: one for one in listed}
+        if time.monotonic() >= self._statistics_due:
+            self._refresh_statistics()
+
+    def _refresh_statistics(self) -> None:
+        """Read the statistics; if that fails, the old ones stay for a while."""
+        started = time.monotonic()
+        try:
+            rows = self._rows(f"columns={_STATISTICS}")[: 2 * MAX_LISTED]
+        except ManagementError:
+            self._statistics_due = started + RETRY_INTERVAL
+            return
+        self._statistics = {str(row.get("name")): _statistics(row) for row in rows}
+        self._statistics_due = started + max(STATISTICS_INTERVAL, _pause(started))
 
     def statistics(self, name: str) -> QueueStatistics:
         """Return the latest statistics of a queue."""
@@ -139,17 +150,10 @@ class QueueListing:
             self._bindings = self._read_bindings(exchanges)
         return Delayed(filled, self.at, self._bindings)
 
-    def _pages(self, query: str) -> Iterator[Mapping[str, Any]]:
-        """Yield the queues of all pages, at most `MAX_LISTED`."""
-        for page in range(1, MAX_LISTED // PAGE_SIZE + 1):
-            path = f"queues/{self._vhost}?page={page}&page_size={PAGE_SIZE}&{query}"
-            reply = self._api.get(path)
-            items = reply.get("items") if isinstance(reply, Mapping) else None
-            if not isinstance(items, list):
-                return
-            yield from (item for item in items if isinstance(item, Mapping))
-            if page >= (to_int(reply.get("page_count")) or 0):
-                return
+    def _rows(self, query: str) -> list[Mapping[str, Any]]:
+        """Return the queues of the virtual host. In pages, the broker would list all for each."""
+        reply = self._api.get(f"queues/{self._vhost}?{query}")
+        return [row for row in reply if isinstance(row, Mapping)] if isinstance(reply, list) else []
 
     def _read_bindings(self, exchanges: set[str]) -> tuple[str, ...] | None:
         """Return the routing keys with which delayed messages are delivered; None if unknown."""
