@@ -131,6 +131,8 @@ class Settings(BaseSettings):
     """Whether to send the broker as few commands as possible; values are then older."""
     queues: Names = ()
     """Queues to watch in addition to those found through workers and tasks."""
+    beat_schedule_file: str | None = None
+    """The file of beat's default scheduler (`celery beat -s`), to read its last runs from."""
     inspect_interval: Seconds = Field(default=15.0, ge=1.0)
     """Seconds between two rounds of inspecting the workers while a screen shows them."""
     queue_interval: Seconds = Field(default=5.0, ge=0.5)

@@ -66,6 +66,8 @@ GLOBAL_OPTIONS: Final = (
                  help="The config file (default: see `celtop config paths`)."),
     GlobalOption("-Q", "--queues", field="queues", metavar="NAMES",
                  help="Additional queues to monitor, separated by commas."),
+    GlobalOption("--beat-schedule-file", field="beat_schedule_file", metavar="FILE",
+                 help="The file of `celery beat -s`; it is read without unpickling it."),
     GlobalOption("--events", field="events", type=click.Choice(["auto", "always", "never"]),
                  help="Enable task events on workers that send none: until celtop exits (auto,"
                  " the default), permanently (always), or not at all (never)."),

@@ -40,6 +40,7 @@ from .polling.poller import ScreenInterest
 from .polling.queue_poller import QueuePoller
 from .results.follower import ResultFollower
 from .results.lookups import ResultLookup, run_in_thread
+from .schedule.reader import ScheduleReader
 
 if TYPE_CHECKING:
     from ..model.entities.result import ResultMeta
@@ -93,6 +94,9 @@ class Session:
         self._inspector = Inspector("inspector", *shared, open_tasks=open_tasks)
         self._queues = QueuePoller("queues", *shared)
         self._queues.pauses = lambda: PausedQueues().pauses(self._broker.identity)
+        self._schedule = ScheduleReader(
+            settings, self._broker, self._inbox, self._receiver, self._interest
+        )
         self._follower = ResultFollower(
             settings,
             self._results,
@@ -118,7 +122,7 @@ class Session:
     @property
     def threads(self) -> tuple[threading.Thread, ...]:
         """The threads that talk to the cluster."""
-        own = (self._receiver, self._inspector, self._queues)
+        own = (self._receiver, self._inspector, self._queues, self._schedule)
         return (*own, *self._follower.threads, *self._control.threads)
 
     @property
@@ -147,7 +151,8 @@ class Session:
             # Their stderr output would land in the middle of the screen; the errors that matter
             # reach us as exceptions and go to our own log.
             logging.getLogger(library).addHandler(logging.NullHandler())
-        for thread in (self._receiver, self._queues, *([self._inspector] if inspect else [])):
+        threads = (self._receiver, self._queues, self._schedule)
+        for thread in (*threads, *([self._inspector] if inspect else [])):
             thread.start()
         self._follower.start()
 
@@ -159,7 +164,7 @@ class Session:
         deadline = time.monotonic() + timeout
         self._results.begin_search().set()
         self._control.stop()
-        for poller in (self._inspector, self._queues):
+        for poller in (self._inspector, self._queues, self._schedule):
             poller.stop()
         self._follower.stop()
         self._receiver.stop()
@@ -186,7 +191,8 @@ class Session:
                 break
         if stale := self.state.take_stale_consumers(now):
             self._inspector.inspect_consumers(stale)
-        self._follower.sync(self.state, self._worker_conf(), now)
+        conf = self._schedule.conf = self._worker_conf()
+        self._follower.sync(self.state, conf, now)
         return Pumped(applied, len(self._inbox) > 0)
 
     def call_on_update(self, callback: Callable[[], object]) -> None:
@@ -211,6 +217,12 @@ class Session:
         if self._inspector.is_alive():
             self._inspector.wake(refresh=True)
         self._queues.wake(refresh=True)
+        if self._schedule.wanted:
+            self._schedule.read()
+
+    def read_schedule(self) -> Future[None]:
+        """Read beat's schedule now, and regularly from then on; the model is updated."""
+        return self._schedule.read()
 
     @property
     def refreshed(self) -> bool:
@@ -225,13 +237,18 @@ class Session:
     def watch(self, topics: frozenset[str]) -> None:
         """Set the topics to poll more often.
 
-        They are `workers`, `worker:NAME`, `queues`, `consumers` (of queues), and `overview` if all
-        of these may be older.
+        They are `workers`, `worker:NAME`, `queues`, `consumers` (of queues), `schedule`, and
+        `overview` if all of these may be older.
         """
+        if not self._schedule.wanted:
+            self._schedule.wanted = True
+            self._schedule.wake()
         if topics != self._interest.topics:
             self._interest.topics = topics
             self._inspector.wake()
             self._queues.wake()
+            if "schedule" in topics:
+                self._schedule.wake()
 
     def watch_results(self, ids: Sequence[str]) -> None:
         """Follow the progress of these unfinished tasks, in place of the tasks before."""

@@ -12,6 +12,7 @@ from .entities.fault import Fault
 from .entities.other_cluster import OtherCluster
 from .entities.queue import Pause
 from .entities.result import ResultMeta
+from .entities.schedule import ScheduleEntry, ScheduleSource
 from .operations.outcome import Outcome
 from .wire.events import EventBatch
 from .wire.signatures import PendingSignature
@@ -308,6 +309,20 @@ class HistorySearched(msgspec.Struct, frozen=True, gc=False):
         return f"{text}; {self.note}" if self.note else text
 
 
+class ScheduleRead(msgspec.Struct, frozen=True, gc=False):
+    """The entries of beat's schedule that one source has, or why it could not be read."""
+
+    source: ScheduleSource
+    at: float
+    entries: tuple[ScheduleEntry, ...] = ()
+    fault: Fault | None = None
+    """Why it could not be read; the entries before are still shown."""
+    left_out: int = 0
+    """Entries that are too many to be read."""
+    lock_s: float | None = None
+    """Seconds for which the running beat holds the lock, with RedBeat; None if there is no lock."""
+
+
 Observation: TypeAlias = (
     EventBatch
     | ConnectionChanged
@@ -330,4 +345,5 @@ Observation: TypeAlias = (
     | QueuePeeked
     | ResultsRead
     | HistorySearched
+    | ScheduleRead
 )

@@ -41,6 +41,7 @@ from .ingest.queue_peeks import QueuePeeks
 from .ingest.queue_store import QueueStore
 from .ingest.reconciler import Reconciler
 from .ingest.redaction import Redaction
+from .ingest.schedule_store import ScheduleStore
 from .ingest.series_recorder import SeriesRecorder
 from .ingest.stale_consumers import StaleConsumers
 from .ingest.stalled_workers import find_stalled_workers
@@ -70,6 +71,7 @@ from .observations import (
     QueuesPaused,
     ResultsRead,
     UnackedRead,
+    ScheduleRead,
 )
 from .operations.commands import PurgeResults
 from .operations.outcome import Outcome
@@ -159,6 +161,8 @@ class ClusterState:
         self.series = SeriesRecorder(self.totals, self.queues, self._workers, self.types)
         """The last hour; recorded by `tick`."""
         self._loads = QueueLoads(self.tasks, self.types, self._workers, self.queues)
+        self.schedule = ScheduleStore(self._tasks.tasks, self.redaction, self._workers.skew)
+        """The periodic tasks, once they were read."""
         self.facts: dict[str, Fact] = self._questions.cluster
         """The questions about the cluster: `workers` and `queues` (which there are), ..."""
         self.failures = FailureGroups()
@@ -196,6 +200,7 @@ class ClusterState:
             QueuePeeked: self._queue_peeked,
             ResultsRead: self._results_read,
             HistorySearched: self._searches.add,
+            ScheduleRead: self.schedule.apply,
         }
 
     def observe(self, observation: Observation) -> None:
@@ -219,6 +224,9 @@ class ClusterState:
         if self._tasks.corrections.log_due(self.log, now):
             self._other_changed = True
         self._progress_rates.forget_ended(self.tasks)
+        if self.schedule.entries:
+            self.schedule.observed_since = self.broker.listening(now).since
+            self.schedule.find_runs(now)
         self._update_consumers()
         if self._loads.update(now):
             self._other_changed = True

@@ -350,5 +350,30 @@ CODES: Final[Mapping[str, Code]] = {
         "before (`type_slow`).",
         "Compare the slow tasks with earlier ones: arguments, workers and versions.",
     ),
+    # Beat
+    "beat-dead": Code(
+        "beat",
+        ("error",),
+        "Entries of the schedule were due, and beat has sent no task since.",
+        "Start `celery beat`, or check its log if it is running.",
+    ),
+    "beat-twice": Code(
+        "beat",
+        ("error",),
+        "Entries of the schedule are sent at least twice each time they are due.",
+        "Stop one beat: only one may run for a schedule.",
+    ),
+    "schedule-entry-overdue": Code(
+        "schedule",
+        ("warning",),
+        "An entry of the schedule was due and was not sent, although beat sends others.",
+        "Check beat's log for errors of this entry.",
+    ),
+    "schedule-unknown": Code(
+        "schedule",
+        ("warning",),
+        "The schedule could not be read from one of its sources.",
+        "Follow the advice of the finding; it depends on the source.",
+    ),
 }
 """Every code that a finding can have."""

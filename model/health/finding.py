@@ -18,6 +18,8 @@ SubjectKind: TypeAlias = Literal[
     "task",
     "type",
     "results",
+    "beat",
+    "schedule",
 ]
 
 

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 from ..state import ClusterState
 from .backlogs import backlog_findings
+from .beat import beat_findings
 from .broker import broker_findings
 from .configuration import configuration_findings
 from .crashes import crash_findings
@@ -49,6 +50,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
     event_findings,
     configuration_findings,
     known_fault_findings,
+    beat_findings,
 )
 
 

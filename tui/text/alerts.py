@@ -22,6 +22,8 @@ _VIEWS: Final[dict[SubjectKind, str]] = {
     "task": "tasks",
     "tasks": "tasks",
     "type": "types",
+    "beat": "schedule",
+    "schedule": "schedule",
 }
 """The view that a finding leads to; the findings for all others."""
 

@@ -8,14 +8,12 @@ first request names the backend; the others read ids, search for entries, or del
 from __future__ import annotations
 
 import base64
-import json
-import os
 import sys
-import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
+from ...app_child import Answer, serve
 from ...app_probe import load_app
 
 _COLUMNS: Final = (
@@ -26,9 +24,6 @@ _COLUMNS: Final = (
 """Columns of `django_celery_results.models.TaskResult`, if the installed version has them."""
 
 _TIMES: Final = ("date_created", "date_started", "date_done")
-
-Answer: TypeAlias = Callable[[Mapping[str, Any]], dict[str, Any]]
-"""Returns the answer to a request."""
 
 _FIELDS: Final = {
     "status": "status",
@@ -56,22 +51,15 @@ _LOOKUPS: Final = {
 def main(app: str, requests: str, answers: str) -> None:
     """Answer requests until the parent closes the pipe: the whole life of the child."""
     reply: Answer | None = None
-    with os.fdopen(int(requests), "rb") as pipe, os.fdopen(int(answers), "wb") as out:
-        for line in pipe:
-            request = json.loads(line)
-            try:
-                if reply is None:
-                    reply = _open(app, request["backend"])
-                    answer: dict[str, Any] = {}
-                else:
-                    answer = reply(request)
-            except BaseException as error:  # an app may call sys.exit() while it is imported
-                lines = traceback.format_exception(error, chain=False)
-                answer = {"error": "".join(lines).strip().splitlines()[-1]}
-            out.write(json.dumps(answer).encode() + b"\n")
-            out.flush()
-    # Skip the app's threads and exit handlers, which may wait forever.
-    os._exit(0)
+
+    def answer(request: Mapping[str, Any]) -> dict[str, Any]:
+        nonlocal reply
+        if reply is None:
+            reply = _open(app, request["backend"])
+            return {}
+        return reply(request)
+
+    serve(requests, answers, answer)
 
 
 def _open(name: str, url: str) -> Answer:

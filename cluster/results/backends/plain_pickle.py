@@ -3,18 +3,29 @@
 Celery before 5.7 pickles every result in a database, whatever `result_serializer` is (issue 3025),
 and almost all of them are texts, numbers, lists and tables. A pickle is a small program; this knows
 only the opcodes that build such values. None of them can name a class or call anything; a pickle
-with any other opcode is not read.
+with any other opcode is not read, unless the caller takes objects as `Inert` descriptions.
 """
 
 from __future__ import annotations
 
 import pickletools
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 
 class NotPlain(Exception):
     """The pickle contains other objects than plain values, or is broken."""
+
+
+class Inert(NamedTuple):
+    """An object that the pickle would make: described, never made.
+
+    It may contain itself many times over: look at known classes and their arguments only.
+    """
+
+    of: Any
+    """The dotted name of a class or function, or the object that would be called."""
+    args: tuple[Any, ...]
 
 
 _PUSH_OPCODES: Final = frozenset(
@@ -35,27 +46,32 @@ _EMPTY_OPCODES: Final[dict[str, Callable[[], Any]]] = {
 _VALUES_TAKEN: Final = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3, "APPEND": 1, "SETITEM": 2}
 """The number of values that an opcode takes; the others take all since the last mark."""
 _IGNORED_OPCODES: Final = frozenset({"PROTO", "FRAME"})
+_OBJECT_OPCODES: Final = frozenset({"GLOBAL", "STACK_GLOBAL", "REDUCE", "NEWOBJ", "BUILD"})
 MAX_REPEATED: Final = 32
 """Total size of repeated texts, as a multiple of the pickle's own size."""
 _KEY_TYPES: Final = (str, bytes, int, float, type(None))
 
 
-def read(data: bytes) -> Any:
+def read(data: bytes, *, objects: bool = False) -> Any:
     """Return the value of a pickle of protocol 2 or later.
+
+    Args:
+        data: The pickle.
+        objects: Whether it may contain objects, which are returned as `Inert`.
 
     Raises:
         NotPlain: It contains other objects, the same list or table twice, or texts repeated to many
             times its own size.
     """
     try:
-        return _read(data)
+        return _read(data, objects=objects)
     except NotPlain:
         raise
     except Exception as error:  # a broken pickle may raise anything
         raise NotPlain(type(error).__name__) from None
 
 
-def _read(data: bytes) -> Any:
+def _read(data: bytes, *, objects: bool) -> Any:
     stack: list[Any] = []
     marks: list[int] = []
     memo: dict[int, Any] = {}
@@ -78,7 +94,7 @@ def _read(data: bytes) -> Any:
         elif name in ("BINGET", "LONG_BINGET"):
             known = memo[int(value or 0)]
             # Nested lists that each occur twice turn a few bytes into gigabytes.
-            if not isinstance(known, str | bytes | int | float):
+            if not isinstance(known, str | bytes | int | float | Inert):
                 raise NotPlain(name)
             if isinstance(known, str | bytes):
                 repeated += len(known)
@@ -87,9 +103,27 @@ def _read(data: bytes) -> Any:
             stack.append(known)
         elif name == "STOP":
             return stack.pop()
+        elif objects and name in _OBJECT_OPCODES:
+            _describe(name, value, stack)
         elif name not in _IGNORED_OPCODES:
             raise NotPlain(name)
     raise NotPlain("no end")
+
+
+def _describe(name: str, value: Any, stack: list[Any]) -> None:
+    """Replace what an opcode would make an object of by its description."""
+    if name == "GLOBAL":
+        stack.append(Inert(str(value).replace(" ", "."), ()))
+    elif name == "STACK_GLOBAL":
+        attribute, module = stack.pop(), stack.pop()
+        stack.append(Inert(f"{module}.{attribute}", ()))
+    elif name == "BUILD":
+        stack.pop()  # its state
+    else:
+        args, called = stack.pop(), stack.pop()
+        if not isinstance(called, Inert) or type(args) is not tuple:
+            raise NotPlain(name)
+        stack.append(Inert(called if called.args else called.of, args))
 
 
 def _build(name: str, stack: list[Any], taken: list[Any]) -> None:

@@ -6,22 +6,16 @@ The app runs in a child process (`app_process`), which returns the stored data s
 from __future__ import annotations
 
 import base64
-import contextlib
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from selectors import EVENT_READ, DefaultSelector
 from typing import Any, Final
-
-import msgspec
 
 from ....model.entities.fault import Fault
 from ....model.entities.result import ResultMeta
 from ....settings import Settings
-from ...app_probe import LOAD_TIMEOUT, app_environment
+from ...app_child import AppChild, ChildFailed
+from ...app_probe import LOAD_TIMEOUT
 from ...connection.broker import hide
 from ..search import MAX_COUNTED, MAX_EXAMINED, Found, Put, ResultSearch
 from . import app_process
@@ -55,7 +49,7 @@ class AppResults(ResultReader):
         self._settings = settings
         self._app = settings.app
         self._lock = threading.Lock()
-        self._child: _Child | None = None
+        self._child: AppChild | None = None
 
     def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
         """Return the entries of tasks, by id."""
@@ -134,12 +128,15 @@ class AppResults(ResultReader):
         with self._lock:
             try:
                 if self._child is None:
-                    self._child = _Child(self._app, self._settings.workdir)
+                    self._child = AppChild(app_process.__name__, self._app, self._settings.workdir)
                     self._checked(self._child.ask({"backend": self._url}, LOAD_TIMEOUT))
                 return self._checked(self._child.ask(request, timeout))
             except ResultsError:
                 self._end()
                 raise
+            except ChildFailed as error:
+                self._end()
+                raise self._fault(str(error)) from error
 
     def _checked(self, answer: dict[str, Any]) -> dict[str, Any]:
         if "error" in answer:
@@ -157,84 +154,6 @@ class AppResults(ResultReader):
         child, self._child = self._child, None
         if child is not None:
             child.close()
-
-
-class _Child:
-    """The child process and the two pipes to it."""
-
-    def __init__(self, app: str, workdir: str | None) -> None:
-        self._app = app
-        requests, self._requests = os.pipe()
-        self._answers, answers = os.pipe()
-        self._rest = b""
-        try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", app_process.__name__, app, str(requests), str(answers)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=(requests, answers),
-                env=app_environment(workdir),
-                cwd=workdir,
-                start_new_session=True,
-            )
-        except OSError as error:
-            os.close(self._requests)
-            os.close(self._answers)
-            raise self._failed(f"its process did not start: {error.strerror}") from error
-        finally:
-            os.close(requests)
-            os.close(answers)
-
-    def ask(self, request: Mapping[str, Any], timeout: float) -> dict[str, Any]:
-        """Return the answer to one request.
-
-        Raises:
-            ResultsError: The process exited, or did not answer in time.
-        """
-        deadline = time.monotonic() + timeout
-        try:
-            with os.fdopen(os.dup(self._requests), "wb") as pipe:
-                pipe.write(msgspec.json.encode(request) + b"\n")
-        except BrokenPipeError:
-            raise self._failed(self._ending()) from None
-        received = bytearray(self._rest)
-        with DefaultSelector() as selector:
-            selector.register(self._answers, EVENT_READ)
-            while b"\n" not in received:
-                if not selector.select(max(0.0, deadline - time.monotonic())):
-                    raise self._failed(f"no answer within {timeout:g} s")
-                data = os.read(self._answers, 1 << 20)
-                if not data:
-                    raise self._failed(self._ending())
-                received += data
-        line, _, self._rest = bytes(received).partition(b"\n")
-        answer: dict[str, Any] = msgspec.json.decode(line)
-        return answer
-
-    def kill(self) -> None:
-        """Kill the process and everything that it started."""
-        if self._process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, 9)
-
-    def close(self) -> None:
-        """Kill the process and close the pipes."""
-        self.kill()
-        self._process.wait()
-        os.close(self._requests)
-        os.close(self._answers)
-
-    def _ending(self) -> str:
-        try:
-            status = self._process.wait(1.0)
-        except subprocess.TimeoutExpired:
-            return "it closed its pipe"
-        how = f"signal {-status}" if status < 0 else f"status {status}"
-        return f"its process exited ({how})"
-
-    def _failed(self, why: str) -> ResultsError:
-        return ResultsError(Fault("app", f"The app {self._app} cannot read its results: {why}", ""))
 
 
 def _meta(id_: str, entry: Mapping[str, Any]) -> ResultMeta:
