@@ -27,6 +27,7 @@ _VIEWS: Final = (
     ("scheduled", "Scheduled", "Tasks with an ETA or countdown, and pending retries"),
     ("log", "Log", "Connections, lost events, workers, operations"),
     ("findings", "Findings", "What needs attention, with the evidence and the next step"),
+    ("schedule", "Schedule", "Periodic tasks: next and last runs, overdue entries"),
 )
 
 VIEWS: Final = tuple(
@@ -323,7 +324,7 @@ _ACTS: Final = (
         "app.operation_menu",
         "operations",
         "Everything you can do here, and why the rest is unavailable",
-        ("tasks", "workers", "queues", "types"),
+        ("tasks", "workers", "queues", "types", "schedule"),
         show=True,
     ),
     Action(
@@ -348,7 +349,7 @@ _ACTS: Final = (
         "app.operation('task.trigger')",
         "trigger",
         "Send a new task; nothing is sent before you confirm",
-        ("tasks", "queues", "types"),
+        ("tasks", "queues", "types", "schedule"),
     ),
     _operation("task.retry", "R", "retry", "Send the same task again under a new id", "tasks"),
     _operation("task.rerun", "E", "edit", "Edit the task and send it as a new one", "tasks"),

@@ -19,6 +19,7 @@ Context: TypeAlias = Literal[
     "workers",
     "queues",
     "types",
+    "schedule",
     "filter",
     "search",
     "command",
@@ -30,9 +31,9 @@ Context: TypeAlias = Literal[
 ]
 """Where a key works: on every screen, the overview, lists, lists that can follow their newest row
 (tasks and log), pages, the pages of a queue or task type, the charts and the failures; where
-findings can be selected; in texts that can be searched; where tasks, workers, queues or task types
-can be selected; while a filter, a search or a command is typed; in dialogs, confirmations, the
-dialog of a running operation, forms, and the dialog of a list's columns."""
+findings can be selected; in texts that can be searched; where tasks, workers, queues, task types or
+periodic tasks can be selected; while a filter, a search or a command is typed; in dialogs,
+confirmations, the dialog of a running operation, forms, and the dialog of a list's columns."""
 
 CONTEXT_TITLES: Final[dict[Context, str]] = {
     "global": "Everywhere",
@@ -49,6 +50,7 @@ CONTEXT_TITLES: Final[dict[Context, str]] = {
     "workers": "Worker operations",
     "queues": "Queue operations",
     "types": "Task type operations",
+    "schedule": "Schedule operations",
     "filter": "While typing a filter",
     "search": "While typing a search",
     "command": "While typing a command",
@@ -66,6 +68,7 @@ ACTIVE_TOGETHER: Final[tuple[tuple[Context, ...], ...]] = (
     ("global", "list", "workers"),
     ("global", "list", "queues"),
     ("global", "list", "types"),
+    ("global", "list", "schedule"),
     ("global", "detail", "text", "tasks", "workers"),
     ("global", "detail", "subject", "findings", "text", "tasks", "queues"),
     ("global", "detail", "subject", "findings", "text", "tasks", "types"),
@@ -81,6 +84,7 @@ ACTIVE_TOGETHER: Final[tuple[tuple[Context, ...], ...]] = (
     # In the menu of operations, the key of an operation chooses it.
     ("dialog", "text", "tasks", "workers", "queues"),
     ("dialog", "text", "types"),
+    ("dialog", "text", "schedule"),
 )
 """Contexts that are active at the same time: within each group a key starts one action only. Lines
 that are typed into and dialogs take keys before the screen behind them."""

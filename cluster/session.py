@@ -191,7 +191,10 @@ class Session:
                 break
         if stale := self.state.take_stale_consumers(now):
             self._inspector.inspect_consumers(stale)
-        conf = self._schedule.conf = self._worker_conf()
+        conf = self._worker_conf()
+        if conf is not self._schedule.conf:
+            self._schedule.conf = conf
+            self._schedule.wake()
         self._follower.sync(self.state, conf, now)
         return Pumped(applied, len(self._inbox) > 0)
 

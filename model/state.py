@@ -70,8 +70,8 @@ from .observations import (
     QueuePeeked,
     QueuesPaused,
     ResultsRead,
-    UnackedRead,
     ScheduleRead,
+    UnackedRead,
 )
 from .operations.commands import PurgeResults
 from .operations.outcome import Outcome

@@ -29,6 +29,7 @@ def root(view: str, context: AppContext) -> MonitorScreen:
     from .screens.findings import FindingsScreen
     from .screens.log import LogScreen
     from .screens.queues import QueuesScreen
+    from .screens.schedule import ScheduleScreen
     from .screens.task_types import TypesScreen
     from .screens.workers import WorkersScreen
 
@@ -38,6 +39,7 @@ def root(view: str, context: AppContext) -> MonitorScreen:
         "types": TypesScreen,
         "log": LogScreen,
         "findings": FindingsScreen,
+        "schedule": ScheduleScreen,
     }
     return screens[view](context, location)
 

@@ -10,6 +10,7 @@ from ..model.entities.queue import Queue
 from ..model.entities.task import Task
 from ..model.entities.task_type import TaskType
 from ..model.entities.worker import Worker
+from ..model.health.schedule_status import EntryStatus
 from ..model.ingest.failure_groups import FailureGroup
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-KINDS: Final[tuple[type, ...]] = (Task, Worker, Queue, TaskType)
+KINDS: Final[tuple[type, ...]] = (Task, Worker, Queue, TaskType, EntryStatus)
 """The types of rows that operations act on."""
 
 

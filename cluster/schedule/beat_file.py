@@ -55,7 +55,7 @@ def read_file(path: str) -> list[RawEntry]:
 def _value(path: str, key: bytes) -> bytes:
     base = next((path[: -len(end)] for end in _SUFFIXES if path.endswith(end)), path)
     name, kind = path, dbm.whichdb(path)
-    if kind is None:
+    if not kind and base != path:
         name, kind = base, dbm.whichdb(base)
     if kind is None:
         missing = not any(Path(path + end).exists() for end in ("", *_SUFFIXES))
@@ -155,6 +155,6 @@ def _zone(value: Any) -> tzinfo:
         return timezone(_delta(value.args[0]) or timedelta())
     # `zoneinfo.ZoneInfo._unpickle(key, from_cache)`.
     if value.args and isinstance(value.args[0], str):
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(KeyError, OSError, ValueError):
             return ZoneInfo(value.args[0])
     return UTC

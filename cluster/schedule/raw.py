@@ -226,7 +226,7 @@ def zone_of(name: object, *, utc: bool = True) -> tzinfo:
     if isinstance(name, str) and name:
         try:
             return ZoneInfo(name)
-        except (OSError, ValueError):
+        except (KeyError, OSError, ValueError):
             return UTC
     if utc:
         return ZoneInfo("UTC")

@@ -86,7 +86,9 @@ def _entry(definition: Any, meta: Any) -> RawEntry | None:
         return None
     if not isinstance(fields, Mapping) or not isinstance(state, Mapping):
         return None
-    options = fields.get("options")
+    options, at = fields.get("options"), _epoch(state.get("last_run_at"))
+    # Of an entry that has not run yet, it is the time when it was added.
+    total = _number(state.get("total_run_count")) or 0
     return RawEntry(
         str(fields.get("name", "")),
         str(fields.get("task", "")),
@@ -95,8 +97,9 @@ def _entry(definition: Any, meta: Any) -> RawEntry | None:
         fields.get("kwargs") or {},
         dict(options) if isinstance(options, Mapping) else {},
         enabled=bool(fields.get("enabled", True)),
-        last_run_at=_epoch(state.get("last_run_at")),
-        total_runs=_number(state.get("total_run_count")),
+        last_run_at=at if total else None,
+        changed_at=at,
+        total_runs=total,
     )
 
 
@@ -126,7 +129,7 @@ def _epoch(value: Any) -> float | None:
         )
         tz = offset or (ZoneInfo(zone) if zone != "UTC" else UTC)
         return datetime(year, month, day, hour, minute, second, fraction, tz).timestamp()
-    except (OSError, TypeError, ValueError, OverflowError):
+    except (KeyError, OSError, TypeError, ValueError, OverflowError):
         return None
 
 

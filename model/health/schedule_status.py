@@ -1,7 +1,7 @@
 """What is known of each entry of beat's schedule: its last and next runs, and whether it is late.
 
 An entry is overdue if it would have been seen to run. Either its source would have it: RedBeat
-notes each run at once, the other sources every few minutes. Or its task would have been received:
+writes each run at once, other schedulers every few minutes. Or its task would have been received:
 events of all workers arrive, a worker has registered the task, and nothing waits in the queues that
 this worker consumes.
 """
@@ -9,6 +9,7 @@ this worker consumes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import ceil
 from typing import Final, Literal, TypeAlias
 
 import msgspec
@@ -26,12 +27,13 @@ Word: TypeAlias = Literal[
 _ENDED: Final = frozenset({"disabled", "expired", "finished"})
 GRACE: Final = 5.0
 """Seconds from when a task is due to when it is received, at most."""
-SOURCE_LAGS: Final[dict[ScheduleSource, float]] = {
+SYNC_INTERVALS: Final[dict[ScheduleSource, float]] = {
     "redbeat": 0.0,
-    "django-celery-beat": 185.0,
-    "file": 185.0,
+    "django-celery-beat": 180.0,
+    "file": 180.0,
 }
-"""Seconds after which a source has a run (`Scheduler.sync_every`); the others never have it."""
+"""Seconds between two times that beat writes all runs to a source, when it sends a task
+(`Scheduler.sync_every`); the other sources never have them."""
 
 
 class EntryStatus(msgspec.Struct, frozen=True):
@@ -126,22 +128,33 @@ def _upcoming(entry: ScheduleEntry, due: float | None, now: float) -> Iterator[f
 def _missed(state: ClusterState, entry: ScheduleEntry, now: float) -> float | None:
     """Return when an entry was due and has certainly not run; None if it may have."""
     due, expected = state.schedule.due(entry.name), state.schedule.expected(entry.name)
-    if due is not None and now >= due + GRACE and _source_has_none(state, entry, due):
-        return due
+    if due is not None and (missed := _missed_by_source(state, entry, due)) is not None:
+        return missed
     if expected is not None and now >= expected + GRACE:
         return expected if _would_be_received(state, entry, expected, now) else None
     return None
 
 
-def _source_has_none(state: ClusterState, entry: ScheduleEntry, due: float) -> bool:
-    """Return whether the source of an entry would have a run at `due` by now."""
-    lag = SOURCE_LAGS.get(entry.source)
+def _missed_by_source(state: ClusterState, entry: ScheduleEntry, due: float) -> float | None:
+    """Return a time at which its source would have a run of an entry; None if it has, or may not.
+
+    Beat writes all runs when it sends a task and has not written for `SYNC_INTERVALS`: the newest
+    run in the source is from when it last did.
+    """
+    interval = SYNC_INTERVALS.get(entry.source)
     read = state.schedule.reads.get(entry.source)
-    if lag is not None and read is not None and read.fault is None:
-        # What changed it, such as enabling it, comes before beat sends it.
-        since = max(due, entry.changed_at or 0.0) if entry.source != "file" else due
-        return read.at >= since + lag + GRACE
-    return False
+    if interval is None or read is None or read.fault is not None:
+        return None
+    newest = max((one.last_run_at or 0.0 for one in read.entries), default=0.0)
+    if newest <= due + GRACE:
+        late, spacing = newest + interval + GRACE - due, entry.spacing
+        if interval and late > 0:
+            if spacing is None:
+                return None
+            due += ceil(late / spacing) * spacing
+    # Enabling or changing it comes before beat sends it.
+    changed = entry.changed_at if entry.source == "django-celery-beat" else None
+    return due if read.at >= max(due, changed or 0.0) + 2 * GRACE else None
 
 
 def _would_be_received(state: ClusterState, entry: ScheduleEntry, due: float, now: float) -> bool:

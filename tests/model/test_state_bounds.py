@@ -21,6 +21,7 @@ from celtop.model.observations import (
     OperationChanged,
     QueueMeasured,
     QueuePeeked,
+    ScheduleRead,
     WaitingMessage,
 )
 from celtop.model.operations.commands import Ping
@@ -29,6 +30,7 @@ from celtop.model.query.task_view import TaskView
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import EventBatch
 from celtop.model.wire.signatures import PendingSignature
+from celtop.tests.model.schedules import entry as schedule_entry
 
 from .streams import NOW, WORKER, Fields, Script, event
 
@@ -309,6 +311,12 @@ FLOODS = (
         lambda n: batch(script(n).received().started().rejected().received().events),
         lambda s: len(s.interrupted),
         constant="ingest.task_store.MAX_INTERRUPTED",
+    ),
+    Flood(
+        "entries of the schedule",
+        lambda n: ScheduleRead("app", NOW, tuple(map(schedule_entry, map(str, range(n, n + 30))))),
+        lambda s: len(s.schedule.entries),
+        constant="ingest.schedule_store.MAX_ENTRIES",
     ),
     Flood(
         "marks",

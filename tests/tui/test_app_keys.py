@@ -40,7 +40,7 @@ async def test_each_key_does_what_the_table_says(action: Action, key: str) -> No
 
 @checks(*(f"view.{view}" for view in
           ("overview", "tasks", "workers", "queues", "types", "scheduled", "log",
-           "findings")))  # fmt: skip
+           "findings", "schedule")))  # fmt: skip
 async def _view(ui: AppUnderTest, key: str) -> None:
     views = {action.keys[0]: action.id.removeprefix("view.") for action in ACTIONS}
     await ui.press("7" if key != "7" else "1", key)

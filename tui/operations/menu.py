@@ -16,6 +16,7 @@ from ...model.entities.queue import Queue
 from ...model.entities.task import Task
 from ...model.entities.task_type import TaskType
 from ...model.entities.worker import Worker
+from ...model.health.schedule_status import EntryStatus
 from ...model.operations import commands as commands
 from ...model.text.phrases import named
 from ..context import AppContext
@@ -101,6 +102,7 @@ def _subject(host: Host) -> str:
     names = [worker.id for worker in host.selection(Worker)]
     names += [queue.id for queue in host.selection(Queue)]
     names += [one.id for one in host.selection(TaskType)]
+    names += [one.id for one in host.selection(EntryStatus)]
     return named(names) if names else ""
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from ...model.entities.queue import Queue
+from ...model.entities.schedule import ScheduleEntry
 from ...model.entities.task_type import TaskType
-from ...model.operations.call import SOURCE_NAMES, Call, SentTask
+from ...model.health.schedule_status import EntryStatus
+from ...model.operations.call import SOURCE_NAMES, Call, SentTask, Unrecoverable
 from ...model.operations.commands import Trigger
 from ..dialogs.argument_fields import prefilled
 from ..dialogs.send_form import Known, TriggerForm, filled_call
@@ -17,8 +19,8 @@ async def trigger(host: Host, call: Known | None = None, retry_of: str | None = 
 
     Args:
         host: The app.
-        call: The task to send, or what is known of an earlier one; by default the selected task
-            type or queue.
+        call: The task to send, or what is known of an earlier one; by default that of the selected
+            periodic task, else the selected task type or queue.
         retry_of: The id of the task that it repeats.
     """
     context = host.context
@@ -32,12 +34,34 @@ async def trigger(host: Host, call: Known | None = None, retry_of: str | None = 
     )
 
 
-def _selected_call(host: Host) -> Call:
+def _selected_call(host: Host) -> Known:
+    if len(entries := host.selection(EntryStatus)) == 1:
+        return _call_of(entries[0].entry)
     types, queues = host.selection(TaskType), host.selection(Queue)
     return Call(
         name=types[0].name if len(types) == 1 else "",
         queue=queues[0].name if len(queues) == 1 else None,
     )
+
+
+def _call_of(entry: ScheduleEntry) -> Known:
+    """Return the task of a periodic task as beat sends it."""
+    headers = dict(entry.headers)
+    if entry.source == "django-celery-beat":
+        headers["periodic_task_name"] = entry.name  # as its own scheduler does
+    call = Call(
+        name=entry.task,
+        args=entry.args if entry.exact else (),
+        kwargs=entry.kwargs if entry.exact else {},
+        queue=entry.queue,
+        priority=entry.priority,
+        expires_in=entry.expires_in,
+        headers=headers,
+    )
+    if entry.exact:
+        return call
+    reason = "the arguments of the entry are masked, or not plain JSON"
+    return Unrecoverable("", reason, call, repr(entry.args), repr(entry.kwargs))
 
 
 def _notes(known: Known, retry_of: str | None) -> list[str]:

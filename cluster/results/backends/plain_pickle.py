@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import pickletools
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+
+import msgspec
 
 
 class NotPlain(Exception):
     """The pickle contains other objects than plain values, or is broken."""
 
 
-class Inert(NamedTuple):
+class Inert(msgspec.Struct, frozen=True):
     """An object that the pickle would make: described, never made.
 
     It may contain itself many times over: look at known classes and their arguments only.
@@ -94,9 +96,12 @@ def _read(data: bytes, *, objects: bool) -> Any:
         elif name in ("BINGET", "LONG_BINGET"):
             known = memo[int(value or 0)]
             # Nested lists that each occur twice turn a few bytes into gigabytes.
-            if not isinstance(known, str | bytes | int | float | Inert):
+            if objects and isinstance(known, list | dict | tuple) and _is_flat(known):
+                # A copy: what is added to one of them later is not in the other.
+                known = type(known)(known)
+            elif not isinstance(known, str | bytes | int | float | Inert):
                 raise NotPlain(name)
-            if isinstance(known, str | bytes):
+            if isinstance(known, str | bytes | list | dict | tuple):
                 repeated += len(known)
                 if repeated > MAX_REPEATED * len(data):
                     raise NotPlain(name)
@@ -124,6 +129,12 @@ def _describe(name: str, value: Any, stack: list[Any]) -> None:
         if not isinstance(called, Inert) or type(args) is not tuple:
             raise NotPlain(name)
         stack.append(Inert(called if called.args else called.of, args))
+
+
+def _is_flat(values: Any) -> bool:
+    """Return whether a collection contains no other."""
+    inner = values.values() if isinstance(values, dict) else values
+    return not any(isinstance(one, list | dict | tuple) for one in inner)
 
 
 def _build(name: str, stack: list[Any], taken: list[Any]) -> None:

@@ -1,0 +1,220 @@
+"""The list of `celtop schedule`, as JSON or text."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from ..model.health.beat import beat_findings
+from ..model.health.finding import Finding
+from ..model.health.schedule_status import EntryStatus, entry_statuses
+from ..model.state import ClusterState
+from ..model.text.sanitize import visible
+from ..model.text.units import UNKNOWN, age, ago, count, duration, iso
+from .json import encode, utf8, utf8_or_none
+from .records import Note
+from .tables import Cell, Column, plain, table, wrap
+
+SCHEMA: Final = "celtop.schedule/1"
+_MAX_CELL: Final = 200
+_MAX_NOTE: Final = 500
+
+
+class RunRecord(msgspec.Struct, frozen=True, gc=False):
+    """A task that an entry sent."""
+
+    id: str
+    at: str | None
+    """When it was sent or, if that is unknown, received."""
+    state: str
+    runtime_s: float | None
+
+
+class EntryRecord(msgspec.Struct, frozen=True, gc=False):
+    """One entry of the schedule."""
+
+    name: str
+    task: str
+    status: str
+    """`scheduled`, `overdue`, `unknown` (when it is due), `not started`, `disabled`, `expired`, or
+    `finished` (a one-off that has run)."""
+    schedule: str
+    """In words."""
+    kind: str
+    """`interval`, `crontab`, `solar`, `clocked` or `other`."""
+    definition: str
+    """In the notation of its source."""
+    every_s: float | None
+    timezone: str | None
+    args: list[Any] | None
+    kwargs: dict[str, Any] | None
+    arguments_exact: bool
+    """Whether the arguments are those that beat sends: JSON values, none of them masked."""
+    queue: str | None
+    """By its own options; null is decided by the routes."""
+    priority: int | None
+    task_expires_s: float | None
+    options: dict[str, Any]
+    """Other options of `apply_async`."""
+    enabled: bool
+    one_off: bool
+    starts_at: str | None
+    expires_at: str | None
+    last_run_at: str | None
+    next_run_at: str | None
+    next_times: list[str | None]
+    overdue_s: float | None
+    """Seconds since it should have run; null if it is not certain that it has not."""
+    total_runs: int | None
+    runs: list[RunRecord]
+    """The newest tasks of it that are known, the oldest first."""
+    runs_by_name: bool
+    """Whether these were found by task name and arguments alone."""
+    sources: list[str]
+    """`django-celery-beat`, `redbeat`, `file`, `app`, `workers`: the first one counts."""
+    note: str | None
+
+
+class FindingRecord(msgspec.Struct, frozen=True, gc=False):
+    """Something wrong with beat."""
+
+    code: str
+    severity: str
+    subject: str
+    text: str
+    next_step: str
+
+
+class ScheduleRecord(msgspec.Struct, frozen=True, gc=False):
+    """The schedule of beat."""
+
+    schema: str
+    taken_at: str | None
+    notes: list[Note]
+    """What could not be read, and why."""
+    findings: list[FindingRecord]
+    entries: list[EntryRecord]
+    """The overdue ones first, then by their next run."""
+
+
+def schedule_record(state: ClusterState, now: float) -> ScheduleRecord:
+    """Return the schedule as it is known at `now`, in epoch seconds."""
+    notes = [
+        Note(f"schedule {source}", utf8(str(read.fault)))
+        for source, read in state.schedule.reads.items()
+        if read.fault is not None
+    ]
+    if state.schedule.left_out:
+        notes.append(Note("schedule", f"{state.schedule.left_out:,} more entries not listed"))
+    statuses = entry_statuses(state, now)
+    if any(one.last_run_at is None and one.entry.total_runs is None for one in statuses):
+        text = "last_run_at unknown: no source has it, and no task of the entry was seen"
+        notes.append(Note("schedule", text))
+    found = [_finding(one) for one in beat_findings(state, now)]
+    entries = [_entry(one, state) for one in statuses]
+    return ScheduleRecord(SCHEMA, iso(now), notes, found, entries)
+
+
+def as_json(state: ClusterState, now: float, width: int) -> bytes:
+    """Return the schedule as JSON."""
+    return encode(schedule_record(state, now))
+
+
+def as_text(state: ClusterState, now: float, width: int) -> bytes:
+    """Return the schedule as a table, at most `width` cells wide, with what is wrong below it."""
+    record = schedule_record(state, now)
+    out = []
+    if record.entries:
+        out += table(_COLUMNS, [_row(one, now) for one in entry_statuses(state, now)], width)
+    else:
+        out.append([("No periodic tasks found", "")])
+    lines = [f"{one.subject}: {one.text}. {one.next_step}" for one in record.findings]
+    lines += [f"{note.subject}: {note.text}" for note in record.notes]
+    for line in lines:
+        out += [[(part, "")] for part in wrap(visible(line, _MAX_NOTE, ".."), width)]
+    return "".join(plain(line) + "\n" for line in out).encode()
+
+
+_COLUMNS: Final = (
+    Column("entry", min_width=12),
+    Column("status"),
+    Column("next run", right=True),
+    Column("last run", right=True),
+    Column("schedule", min_width=16),
+    Column("task", min_width=12),
+    Column("runs", right=True),
+    Column("queue", min_width=8),
+    Column("source"),
+)
+
+
+def _row(status: EntryStatus, now: float) -> list[Cell]:
+    entry = status.entry
+    last = "never" if entry.total_runs == 0 else UNKNOWN
+    if status.last_run_at is not None:
+        last = ago(status.last_run_at, now)
+    due = "-" if status.word != "unknown" else UNKNOWN
+    if status.overdue_s is not None:
+        due = f"{duration(int(status.overdue_s))} late"
+    elif status.next_run_at is not None:
+        due = age(status.next_run_at, now) if status.next_run_at > now else "now"
+    texts = (
+        *(entry.name, status.word, due, last, entry.schedule, entry.task),
+        *(count(entry.total_runs), entry.queue or "", entry.source),
+    )
+    bad = "bad" if status.word == "overdue" else ""
+    return [(visible(text, _MAX_CELL, ".."), bad) for text in texts]
+
+
+def _finding(finding: Finding) -> FindingRecord:
+    texts = (finding.subject, finding.text, finding.next_step)
+    return FindingRecord(finding.code, finding.severity, *map(utf8, texts))
+
+
+def _entry(status: EntryStatus, state: ClusterState) -> EntryRecord:
+    entry = status.entry
+    return EntryRecord(
+        name=utf8(entry.name),
+        task=utf8(entry.task),
+        status=status.word,
+        schedule=utf8(entry.schedule),
+        kind=entry.kind,
+        definition=utf8(entry.definition),
+        every_s=entry.every,
+        timezone=entry.zone,
+        args=_plain(list(entry.args)),
+        kwargs=_plain(entry.kwargs),
+        arguments_exact=entry.exact,
+        queue=utf8_or_none(entry.queue),
+        priority=entry.priority,
+        task_expires_s=entry.expires_in,
+        options=_plain(entry.options) or {},
+        enabled=entry.enabled,
+        one_off=entry.one_off,
+        starts_at=iso(entry.starts_at),
+        expires_at=iso(entry.expires_at),
+        last_run_at=iso(status.last_run_at),
+        next_run_at=iso(status.next_run_at),
+        next_times=[iso(at) for at in status.upcoming],
+        overdue_s=None if status.overdue_s is None else round(status.overdue_s, 3),
+        total_runs=entry.total_runs,
+        runs=[
+            RunRecord(task.id, iso(state.schedule.run_at(task)), task.state, task.runtime)
+            for task in status.runs
+        ],
+        runs_by_name=status.by_name,
+        sources=list(status.sources),
+        note=utf8(entry.note) if entry.note else None,
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it, with lone surrogates escaped."""
+    if isinstance(value, str):
+        return utf8(value)
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, dict):
+        return {utf8(str(key)): _plain(one) for key, one in value.items()}
+    return value if value is None or isinstance(value, bool | int | float) else utf8(str(value))
