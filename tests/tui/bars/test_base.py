@@ -13,7 +13,7 @@ async def drawn(width: int, left: list[Part], right: list[Part]) -> str:
     async with app.run_test(size=(width, 1)):
         bar = app.query_one(Bar)
         bar.show(left, right)
-        return str(bar.render())
+        return bar.render_line(0).text
 
 
 async def test_parts_stand_left_and_right() -> None:
