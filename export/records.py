@@ -176,7 +176,7 @@ class DelayedRecord(msgspec.Struct, frozen=True, gc=False):
     """The messages of Celery's delayed delivery on RabbitMQ, which no queue counts as waiting."""
 
     messages: int
-    """All of them."""
+    """All of them: as many as RabbitMQ counted at `measured_at`, and those sent since."""
     due: list[DueRecord]
     """The earliest first."""
     text: str

@@ -190,8 +190,9 @@ def _unacked(held: Unacked, worker_gone: bool | None) -> UnackedRecord:
 
 def _delayed(state: ClusterState, now: float) -> DelayedRecord:
     delayed = state.delayed
+    times = delayed.due_times(now)
     return DelayedRecord(
-        messages=delayed.messages,
+        messages=sum(due.messages for due in times),
         due=[
             DueRecord(
                 earliest_at=iso(due.earliest),
@@ -200,9 +201,9 @@ def _delayed(state: ClusterState, now: float) -> DelayedRecord:
                 queue=utf8(due.queue) or None,
                 undeliverable=due.undeliverable,
             )
-            for due in delayed.due_times(now)
+            for due in times
         ],
-        text=times_text(delayed.due_times(now), now),
+        text=times_text(times, now),
         measured_at=iso(delayed.measured.measured_at),
     )
 

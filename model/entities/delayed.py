@@ -107,8 +107,9 @@ class Known(NamedTuple):
     """A delayed message that a `task-sent` event reported."""
 
     due: float
-    """When it is delivered, epoch seconds by the sender's clock."""
+    """When it is delivered, epoch seconds by the local clock."""
     sent_at: float
+    """When the event was received, which is soon after the message was sent."""
     queue: str
     routing_key: str
     id: str
@@ -143,18 +144,20 @@ class Delayed(msgspec.Struct, frozen=True, gc=False):
 
 
 def due_times(delayed: Delayed, known: Iterable[Known], now: float) -> list[Due]:
-    """Return when the messages are due, the earliest first: as many as the broker counts.
+    """Return when the messages are due, the earliest first.
 
-    Messages that no event reported are due at an unknown time, within the longest time of their
-    level.
+    They are as many as the broker counted, and those sent since. Messages that no event reported
+    are due at an unknown time, within the longest time of their level.
     """
     measured_at = delayed.measured_at or now
     unknown = {level.level: level.messages - level.undeliverable for level in delayed.levels}
-    ahead = sorted(one for one in known if one.due > now)[: sum(unknown.values())]
-    found = [Due(one.due, one.due, 1, one.queue) for one in ahead]
+    ahead = sorted(one for one in known if one.due > now)
+    newer = [one for one in ahead if one.sent_at > measured_at]
+    counted = [one for one in ahead if one.sent_at <= measured_at][: sum(unknown.values())]
+    found = [Due(one.due, one.due, 1, one.queue) for one in (*counted, *newer)]
     if delayed.undeliverable:
         found.append(Due(measured_at, measured_at, delayed.undeliverable, undeliverable=True))
-    levels = Counter(_level_at(one, measured_at) for one in ahead)
+    levels = Counter(_level_at(one, measured_at) for one in counted)
     for number, messages in sorted(levels.items()):
         _take(unknown, number, messages)
     for level in delayed.levels:

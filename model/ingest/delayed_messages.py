@@ -50,7 +50,7 @@ class DelayedMessages:
         ]
 
     def sent(self, id_: str, at: float, route: Route) -> str:
-        """Keep when a message is due that was sent at a time; return the queue that it is for."""
+        """Keep when a message is due whose event was received at a time; return its queue."""
         queue = self._queue(route.routing_key)
         known = Known(at + route.countdown, at, queue, route.routing_key, id_)
         place = bisect_left(self._known, known)

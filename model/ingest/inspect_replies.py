@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
+from ..entities.delayed import delayed_route
 from ..entities.fault import Fault
 from ..entities.states import FINISHED, FROM_INSPECT, PENDING, RECEIVED, RETRY, STARTED, WAITING
 from ..entities.task import Task
@@ -351,9 +352,14 @@ def _set_pool(worker: Worker, pool: Mapping[str, Any]) -> None:
 def _queue_name(worker: Worker, exchange: str | None, routing_key: str) -> str | None:
     """Return a message's queue; None if its bindings are unknown.
 
-    By Celery's default, and through the default exchange, the routing key is the queue's name.
+    By Celery's default, and through the default exchange, the routing key is the queue's name. A
+    message of delayed delivery has lost the name of its exchange.
     """
     consumed = worker.queues or ()
+    delayed = delayed_route(routing_key)
+    if delayed is not None:
+        routing_key = delayed.routing_key
+        exchange = next((one.exchange for one in consumed if one.routing_key == routing_key), None)
     if any(queue.name == routing_key for queue in consumed):
         return routing_key
     for queue in consumed:

@@ -112,7 +112,7 @@ class TaskEvents:
             worker.events_enabled = True
             handler(task, event, worker, now)
         elif event.type == "task-sent":
-            self._sent(task, event)
+            self._sent(task, event, now)
         else:
             self._custom(task, event, now)
         if backend is not None:
@@ -121,7 +121,7 @@ class TaskEvents:
         task.sources |= FROM_EVENT
         self._changed[id_] = task
 
-    def _sent(self, task: Task, event: Event) -> None:
+    def _sent(self, task: Task, event: Event, now: float) -> None:
         self._totals.sent += 1
         at = event.timestamp
         if task.started_at is not None and replaced_by(task, event):
@@ -129,7 +129,7 @@ class TaskEvents:
         if task.sent_at is None or at >= task.sent_at:
             task.sent_at = at
             route = delayed_route(event.routing_key)
-            name = event.queue if route is None else self._delayed.sent(task.id, at, route)
+            name = event.queue if route is None else self._delayed.sent(task.id, now, route)
             if name:
                 task.queue = self._queues.shared_name(name)
                 # A client sends the event after the message: a worker's may arrive first.

@@ -27,10 +27,11 @@ def depths_age(state: ClusterState, interval: float, now: float) -> str:
 
 def delayed_text(delayed: DelayedMessages, now: float) -> str:
     """Return `3 waiting for their time: in 20 s, in 45 s, in 2 m`; empty if there are none."""
-    if not delayed.messages:
+    due = delayed.due_times(now)
+    if not due:
         return ""
-    times = times_text(delayed.due_times(now), now)
-    return f"{units.count(delayed.messages)} waiting for their time: {times}"
+    messages = sum(one.messages for one in due)
+    return f"{units.count(messages)} waiting for their time: {times_text(due, now)}"
 
 
 def common_note(queues: Sequence[Queue]) -> str:

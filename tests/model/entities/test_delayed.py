@@ -72,6 +72,12 @@ def test_as_many_as_the_broker_counts() -> None:
     assert sum(one.messages for one in due_times(delayed, [sent(90), sent(95)], NOW)) == 1
 
 
+def test_messages_sent_since_they_were_counted_are_added() -> None:
+    delayed = Delayed((DelayLevel(5, 1),), NOW)
+    found = due_times(delayed, [sent(20, NOW + 2)], NOW + 3)
+    assert found == [Due(NOW + 22, NOW + 22, 1, "billing"), Due(NOW, NOW + 63, 1)]
+
+
 def test_due_times_as_text() -> None:
     exact = [Due(NOW + left, NOW + left, 1) for left in (20, 45, 100)]
     assert times_text(exact, NOW) == "in 20 s, in 45 s, in 1 m 40 s"

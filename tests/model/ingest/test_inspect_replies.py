@@ -226,6 +226,22 @@ def test_a_routing_key_may_differ_from_the_queue() -> None:
     assert [task.queue for task in state.tasks.values()] == ["geo", "mail"]
 
 
+def test_the_queue_of_a_task_that_was_delayed() -> None:
+    queues = [
+        {"name": "mail", "exchange": {"name": "mail"}, "routing_key": "mail"},
+        {"name": "geo", "exchange": {"name": "topics"}, "routing_key": "geo.eu"},
+    ]
+    state = observe_reply("active_queues", queues)
+    bits = "0." * 27 + "1."
+    infos = [
+        {"exchange": "celery_delayed_27", "routing_key": bits + key} for key in ("mail", "geo.eu")
+    ]
+    observe_reply(
+        "active", [item(id_, delivery_info=infos[n]) for n, id_ in enumerate("ab")], state
+    )
+    assert [task.queue for task in state.tasks.values()] == ["mail", "geo"]
+
+
 def test_a_queried_task() -> None:
     state = observe_reply(
         "query_task", {"a": ["active", item("a")], "b": ["reserved", item("b", None)]}
