@@ -165,13 +165,19 @@ def _queue_row(queue: QueueRecord) -> list[Cell]:
     return [
         (_short(queue.name), ""),
         (count(queue.waiting), "warn" if unattended else ""),
-        (count(queue.unacked), ""),
+        (_unacked(queue), ""),
         (rate(queue.in_per_s), ""),
         (rate(queue.out_per_s), ""),
         (NEVER if never else duration(queue.drain_s), ""),
         (_oldest(queue), ""),
         (consumers, "warn" if unattended else ""),
     ]
+
+
+def _unacked(queue: QueueRecord) -> str:
+    if queue.unacked is None and queue.unacked_at_least is not None:
+        return f">= {count(queue.unacked_at_least)}"
+    return count(queue.unacked)
 
 
 def _oldest(queue: QueueRecord) -> str:

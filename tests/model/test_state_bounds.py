@@ -22,6 +22,8 @@ from celtop.model.observations import (
     QueueMeasured,
     QueuePeeked,
     ScheduleRead,
+    UnackedMessage,
+    UnackedRead,
     WaitingMessage,
 )
 from celtop.model.operations.commands import Ping
@@ -74,6 +76,12 @@ def waiting(number: int, **fields: Any) -> QueuePeeked:
     return QueuePeeked("celery", (message,), NOW, complete=False)
 
 
+def unacked(number: int, *queues: str) -> UnackedRead:
+    """Return unacknowledged messages, one of each queue."""
+    messages = [UnackedMessage(NOW, name, f"{number}-{n}") for n, name in enumerate(queues)]
+    return UnackedRead(tuple(messages), len(messages), NOW)
+
+
 @dataclass(frozen=True)
 class Flood:
     """One dimension: how to make more of it, how much there is, and what bounds it."""
@@ -93,6 +101,18 @@ def worker(state: ClusterState) -> Any:
 _ONLINE: Fields = {"type": "worker-online", "hostname": WORKER, "freq": 2.0, "pid": 1}
 
 FLOODS = (
+    Flood(
+        "unacknowledged messages",
+        lambda n: unacked(n, *(f"queue-{n}-{place}" for place in range(FLOOD))),
+        lambda s: len(s.unacked),
+        constant="ingest.unacked_messages.MAX_HELD",
+    ),
+    Flood(
+        "unacknowledged messages of a queue",
+        lambda n: unacked(n, *["celery"] * FLOOD),
+        lambda s: len(s.queues["celery"].held) if s.queues else 0,
+        constant="ingest.unacked_messages.MAX_HELD_PER_QUEUE",
+    ),
     Flood("tasks", lambda n: batch(script(n).received().events), lambda s: len(s.tasks), MAX_TASKS),
     Flood(
         "states",

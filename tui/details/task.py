@@ -60,8 +60,7 @@ def task_fields(
         text = f"{units.age(task.lost_at, frame.now)} ago: {visible(loss_text(task), _MAX_TEXT)}"
         found[2:3] = [Field("Last state", task.state), Field("Lost", text, "bad")]
     if held is not None and not task.finished:
-        text = visible(held_message(held, frame, abandoned=abandoned is True), _MAX_TEXT)
-        found.insert(3, Field("Message", text, "warn" if abandoned else "text"))
+        found[3:3] = _held(held, frame, abandoned=abandoned is True)
     elif redelivery_at is not None:
         text = redelivery_text(redelivery_at, frame.now)
         if redelivery_at > frame.now:
@@ -78,22 +77,22 @@ def task_fields(
     return found
 
 
-def held_message(held: Unacked, frame: Frame, *, abandoned: bool) -> str:
-    """Return who holds a message since when, and when it is redelivered.
-
-    Such as `held by w1 since 14:02:05, redelivered at 15:02:05 if it does not finish`.
-    """
-    zone = UTC if frame.utc else None
+def _held(held: Unacked, frame: Frame, *, abandoned: bool) -> list[Field]:
+    """Return who holds a message since when, and when it is redelivered."""
+    zone, style = UTC if frame.utc else None, "warn" if abandoned else "text"
     worker = held.worker or "a worker"
     if abandoned:
         worker = f"{held.worker}, which is gone," if held.worker else "a worker that is gone,"
     text = f"held by {worker} since {units.clock(held.since, zone)}"
-    if held.redelivered_at is None:
-        return text
-    if held.redelivered_at <= frame.now:
-        return f"{text}, redelivery is due"
-    at = units.clock(held.redelivered_at, zone)
-    return f"{text}, redelivered at {at}{'' if abandoned else ' if it does not finish'}"
+    found = [Field("Message", visible(text, _MAX_TEXT), style)]
+    if held.redelivered_at is not None:
+        again = f"at {units.clock(held.redelivered_at, zone)}"
+        if held.redelivered_at <= frame.now:
+            again, style = "due", "warn"
+        elif not abandoned:
+            again += " if it does not finish"
+        found.append(Field("Redelivery", again, style))
+    return found
 
 
 def frame_place(frame: TracebackFrame | None) -> str:
