@@ -294,11 +294,33 @@ CODES: Final[Mapping[str, Code]] = {
         "they are inspected.",
         "Set `task_track_started = True`, or enable task events.",
     ),
-    "known-fault": Code(
+    "fault-revoke-overwrites-results": Code(
         "workers",
-        ("warning", "info"),
-        "Workers run a version of Celery with a known fault; the evidence has links.",
-        "Upgrade as the finding says.",
+        ("warning",),
+        "Celery 5.6.2 and 5.6.3: a revoke overwrites the result of a task that has failed, and "
+        "marks a running task as REVOKED in the result backend.",
+        "Upgrade Celery to 5.7, and revoke only tasks that have not started.",
+    ),
+    "fault-reconnect-deafness": Code(
+        "workers",
+        ("warning",),
+        "Celery before 5.5 on Redis, with kombu before 5.4: after a reconnect, workers may stop "
+        "consuming without an error (celery#8030, celery#8384, kombu#2007).",
+        "Upgrade kombu to 5.4 or newer, best with Celery 5.5.",
+    ),
+    "fault-broker-restart-crash": Code(
+        "workers",
+        ("warning",),
+        "Celery 5.6.2 and 5.6.3, with kombu before 5.7: a restart of the broker may end a worker "
+        "with KeyError(fd) (kombu#2582).",
+        "Upgrade Celery and kombu to 5.7.",
+    ),
+    "fault-half-open-deafness": Code(
+        "workers",
+        ("info",),
+        "Celery before 5.7 on Redis, with kombu before 5.7: a worker whose connection was cut "
+        "without a notice stops replying to remote control (celery#10502, kombu#2590).",
+        "Upgrade Celery and kombu to 5.7.",
     ),
     # Tasks and task types
     "visibility-timeout-short": Code(

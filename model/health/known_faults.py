@@ -24,6 +24,7 @@ class KnownFault(msgspec.Struct, frozen=True):
     """A fault of some Celery versions."""
 
     code: str
+    """That of the finding."""
     since: Version
     """The first version with the fault."""
     fixed: Version
@@ -42,7 +43,7 @@ class KnownFault(msgspec.Struct, frozen=True):
 
 KNOWN_FAULTS: Final = (
     KnownFault(
-        "revoke-overwrites-results",
+        "fault-revoke-overwrites-results",
         (5, 6, 2),
         (5, 7),
         "warning",
@@ -51,7 +52,7 @@ KNOWN_FAULTS: Final = (
         "Upgrade Celery to 5.7, and revoke only tasks that have not started",
     ),
     KnownFault(
-        "reconnect-deafness",
+        "fault-reconnect-deafness",
         (4, 0),
         (5, 5),
         "warning",
@@ -62,7 +63,7 @@ KNOWN_FAULTS: Final = (
         "kombu is 5.4 or newer",
     ),
     KnownFault(
-        "broker-restart-crash",
+        "fault-broker-restart-crash",
         (5, 6, 2),
         (5, 7),
         "warning",
@@ -72,7 +73,7 @@ KNOWN_FAULTS: Final = (
         unless="kombu is 5.7 or newer",
     ),
     KnownFault(
-        "half-open-deafness",
+        "fault-half-open-deafness",
         (4, 0),
         (5, 7),
         "info",
@@ -117,13 +118,12 @@ def _finding(fault: KnownFault, versions: list[str], workers: list[str]) -> Find
     links = f" ({', '.join(fault.links)})" if fault.links else ""
     unless = f", unless {fault.unless}" if fault.unless else ""
     return Finding(
-        "known-fault",
+        fault.code,
         fault.severity,
         "workers",
         f"Celery {named(versions)} on {named(workers)}: {fault.text}{unless}{links}",
         next_step=fault.next_step,
         evidence={
-            "fault": fault.code,
             "versions": versions,
             "workers": workers,
             "links": [_url(link) for link in fault.links],
