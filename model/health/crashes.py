@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from ..entities.states import REJECTED, RETRY
@@ -32,11 +32,15 @@ def crash_findings(state: ClusterState, now: float) -> Iterator[Finding]:
             runs = interrupted_runs(task)
             if runs >= MIN_INTERRUPTED:
                 yield _loop(task, runs)
+    killed: dict[str, list[FailureGroup]] = {}
     for group in state.failures:
         if group.error is not None and group.error.rpartition(".")[2] == WORKER_LOST:
             at = group.last_at
             if at is not None and now - at < NEW:
-                yield _killed(group, state, now)
+                name = next(iter(group.names)) if len(group.names) == 1 else ""
+                killed.setdefault(name, []).append(group)
+    for name, groups in killed.items():
+        yield _killed(name, groups, state, now)
 
 
 def interrupted_runs(task: Task) -> int:
@@ -83,11 +87,13 @@ def _loop(task: Task, runs: int) -> Finding:
     )
 
 
-def _killed(group: FailureGroup, state: ClusterState, now: float) -> Finding:
-    task = state.tasks.get(group.example or "")
+def _killed(name: str, groups: Sequence[FailureGroup], state: ClusterState, now: float) -> Finding:
+    """Return the finding on a task type; an empty name is for several or unknown types."""
+    latest = max(groups, key=lambda group: group.last_at or 0.0)
+    task = state.tasks.get(latest.example or "")
     number = ended_by(None if task is None else task.exception)
-    names = list(group.names) or [group.name or "unknown tasks"]
-    workers = sorted(group.workers)
+    workers = sorted({worker for group in groups for worker in group.workers})
+    count = sum(group.count for group in groups)
     how = "ended" if number is None else f"ended by {signal_name(number)}"
     next_step = f"Check the logs of {named(workers)}"
     if number == signal.SIGKILL:
@@ -98,14 +104,13 @@ def _killed(group: FailureGroup, state: ClusterState, now: float) -> Finding:
     return Finding(
         "type-kills-processes",
         "error",
-        "type" if len(names) == 1 and group.names else "tasks",
-        f"{counted(group.count, 'run')} ended with WorkerLostError, because the pool process was "
-        f"{how}, the latest {units.age(group.last_at, now)} ago"
-        + ("" if len(names) == 1 and group.names else f" ({named(names)})"),
-        names[0] if len(names) == 1 and group.names else "",
+        "type" if name else "tasks",
+        f"{counted(count, 'run')} ended with WorkerLostError, because the pool process was {how}, "
+        f"the latest {units.age(latest.last_at, now)} ago",
+        name,
         next_step,
-        {"count": group.count, "signal": number, "workers": workers, "last_at": group.last_at},
-        since=group.first_at,
+        {"count": count, "signal": number, "workers": workers, "last_at": latest.last_at},
+        since=min((one.first_at for one in groups if one.first_at is not None), default=None),
         common="pool processes ended",
     )
 
