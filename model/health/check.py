@@ -180,6 +180,9 @@ def _workers(state: ClusterState, least: int, now: float, silent: int) -> CheckR
     if silent:
         text += f", {silent:,} of them without a reply, possibly busy in a solo pool"
     text += f" (minimum: {least:,})"
+    if found < least and state.broker.phase == "blocked" and state.broker.fault is not None:
+        text = f"number of workers unknown: {state.broker.fault.problem}"
+        return CheckResult("min-workers", "workers", "unknown", text, None, least)
     fault = state.fact("workers").fault
     if found < least and fault is not None:
         # There may be others, which could not be asked.

@@ -145,6 +145,10 @@ def _broker(state: ClusterState) -> Step:
 
 def _workers(state: ClusterState, now: float) -> Step:
     names = state.present_workers(now)
+    if not names and state.broker.phase == "blocked":
+        return Step(
+            WORKERS, "not checked", "workers cannot reply while the broker takes no messages"
+        )
     if not names:
         return Step(
             WORKERS,

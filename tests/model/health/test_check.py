@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from celtop.model.entities.fault import Fault
 from celtop.model.health.check import CheckLimits, CheckResult, check
+from celtop.model.health.steps import BROKER, RESULTS, WORKERS, Step, cluster_steps
 from celtop.model.observations import (
+    ConnectionChanged,
     InspectReply,
     QuestionsAnswered,
     QuestionsFailed,
@@ -102,6 +104,18 @@ def test_the_number_of_workers() -> None:
     busy = one(online(), CheckLimits(min_workers=2), silent=1)
     assert (busy.status, busy.value) == ("ok", 2)
     assert "possibly busy in a solo pool" in busy.text
+
+
+def test_workers_are_unknown_while_the_broker_takes_no_messages() -> None:
+    state = ClusterState()
+    fault = Fault("memory", "the broker is out of memory", "Free memory")
+    state.observe(ConnectionChanged("blocked", NOW, fault, None, "amqp://h", "amqp", None))
+    result = one(state, CheckLimits(min_workers=1))
+    assert (result.status, result.value) == ("unknown", None)
+    assert result.text.endswith("the broker is out of memory")
+    results = Step(RESULTS, "ok")
+    statuses = {step.kind: step.status for step in cluster_steps(state, NOW, results)}
+    assert (statuses[WORKERS], statuses[BROKER]) == ("not checked", "failed")
 
 
 def test_the_failure_rate() -> None:
