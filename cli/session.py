@@ -34,6 +34,8 @@ PUMP_BUDGET: Final = 0.05
 """Seconds of applying observations between two checks of the deadline."""
 PUMP_INTERVAL: Final = 0.02
 """Seconds between two checks of an empty inbox."""
+FRESH_REPLIES: Final = 5.0
+"""Seconds for which the replies of workers that send events need not be repeated."""
 STOP_TIMEOUT: Final = 2.0
 """Seconds at most for the session's threads to end, and to leave task events as found."""
 
@@ -82,9 +84,11 @@ def collect(session: Session, seconds: float) -> None:
     Raises:
         BrokerUnreachable: The broker did not reply.
     """
+    session.refresh()
     wait_for_broker(session, seconds)
     listen(session, seconds)
-    session.refresh()
+    # Events keep what workers have replied up to date; each round costs commands for each worker.
+    session.refresh(workers=seconds > FRESH_REPLIES or not session.state.observed)
     wait_for_replies(session)
 
 

@@ -214,10 +214,14 @@ class Session:
         """Cut all connections to the broker, which does not respond: waiting for it ends."""
         self._broker.meter.cut()
 
-    def refresh(self) -> None:
-        """Inspect workers and measure queues now; if disconnected, try to connect now."""
+    def refresh(self, *, workers: bool = True) -> None:
+        """Measure queues and inspect workers now; if disconnected, try to connect now.
+
+        Args:
+            workers: Whether to inspect workers.
+        """
         self._receiver.retry_now()
-        if self._inspector.is_alive():
+        if workers and self._inspector.is_alive():
             self._inspector.wake(refresh=True)
         self._queues.wake(refresh=True)
         if self._schedule.wanted:

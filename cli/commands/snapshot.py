@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from ...export.formats import FORMATS
-from .. import stderr
 from ..arguments import duration_option
 from ..exit_codes import ExitCode
 from ..options import Command, settings_of
@@ -57,9 +56,4 @@ def snapshot(
         taken = take_snapshot(session.state, time.time(), parsed or EVERY_TASK)
     width = output_width()
     write(FORMATS[format_name].encode(taken, width, limit), output)
-    broker = session.state.broker
-    if broker.phase == "live":
-        return ExitCode.OK
-    if not broker.is_connected:
-        stderr.echo(f"Lost the connection to the broker: {broker.fault}")
-    return ExitCode.UNREACHABLE
+    return ExitCode.OK if session.state.broker.phase == "live" else ExitCode.UNREACHABLE

@@ -117,7 +117,8 @@ class TestUnreachable:
         assert running.returncode == 3
         assert json.loads(out)["broker"]["status"] == "lost"
         assert "Traceback" not in err
-        assert err.startswith("celtop: Lost the connection to the broker")
+        assert err.startswith("celtop: broker: not connected: Cannot connect to")
+        assert len(err.splitlines()) == 1
 
 
 class TestUsage:
