@@ -33,6 +33,8 @@ EVENTS_TIMEOUT: Final = 2.5
 """Seconds for the heartbeats of all workers: they are sent every 2 s, and at once on request."""
 OTHER_CLUSTERS_TIMEOUT: Final = 5.0
 """Seconds to look for the workers elsewhere on the broker, if there are none."""
+SCHEDULE_TIMEOUT: Final = 10.0
+"""Seconds for all sources of beat's schedule."""
 RESULTS_TIMEOUT: Final = 15.0
 """Seconds for the result backend."""
 APP: Final = StepKind("app", "App")
@@ -133,6 +135,7 @@ def _examine_cluster(settings: Settings, deep: bool) -> Iterator[Step]:
             yield from (Step(kind, "not checked") for kind in CLUSTER_STEPS if kind != BROKER)
             return
         _wait_for_heartbeats(session)
+        pump_until(session, SCHEDULE_TIMEOUT, session.read_schedule().done)
         results = _results(session)
         yield from cluster_steps(session.state, time.time(), results, deep=deep)
 

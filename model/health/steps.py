@@ -12,11 +12,13 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 import msgspec
 
 from ..entities.fault import Fault
+from ..entities.schedule import SOURCE_NAMES
 from ..state import ClusterState
 from ..text import units
 from ..text.phrases import counted, named
 from .finding import Finding
 from .findings import findings
+from .schedule_status import entry_statuses
 
 StepStatus: TypeAlias = Literal["ok", "warning", "failed", "not checked"]
 
@@ -70,15 +72,12 @@ CLOCKS: Final = StepKind("clocks", "Clocks")
 ADVICE: Final = StepKind("advice", "Advice")
 CLUSTER_STEPS: Final = (BROKER, WORKERS, EVENTS, QUEUES, TASKS, RESULTS, BEAT, CLOCKS)
 
-BEAT_CODES: Final = ("beat-", "schedule-")
 CLOCK_CODES: Final = ("worker-clock-skew", "local-clock-skew")
 EVENT_CODES: Final = ("workers-events-off", "workers-without-events")
 
 
 def kind_of(finding: Finding) -> StepKind:
     """Return the step that reports a finding."""
-    if finding.code.startswith(BEAT_CODES):
-        return BEAT
     if finding.code in CLOCK_CODES:
         return CLOCKS
     if finding.code in EVENT_CODES:
@@ -86,6 +85,7 @@ def kind_of(finding: Finding) -> StepKind:
     kinds: dict[str, StepKind] = {
         "broker": BROKER, "events": EVENTS, "workers": WORKERS, "worker": WORKERS,
         "queues": QUEUES, "queue": QUEUES, "results": RESULTS,
+        "beat": BEAT, "schedule": BEAT,
     }  # fmt: skip
     return kinds.get(finding.kind, TASKS)
 
@@ -202,17 +202,16 @@ def _tasks(state: ClusterState) -> Step:
 
 
 def _beat(state: ClusterState, now: float) -> Step:
-    if not state.present_workers(now):
-        return Step(BEAT, "not checked", "no worker has reported a beat_schedule")
-    entries = {
-        name
-        for worker in state.workers.values()
-        if isinstance(schedule := worker.setting("beat_schedule"), dict)
-        for name in schedule
-    }
-    if not entries:
-        return Step(BEAT, "ok", "no beat_schedule in the configuration of the workers")
-    return Step(BEAT, "ok", f"{counted(len(entries), 'periodic task')} in beat_schedule")
+    statuses = entry_statuses(state, now)
+    if not statuses:
+        if not state.present_workers(now):
+            return Step(BEAT, "not checked", "no worker has reported a schedule")
+        return Step(BEAT, "ok", "no periodic tasks were found")
+    sources = sorted({SOURCE_NAMES[one.entry.source] for one in statuses})
+    latest = max((one.last_run_at or 0.0 for one in statuses), default=0.0)
+    sent = f"the last was sent {units.ago(latest, now)}" if latest else "no run was observed"
+    text = f"{counted(len(statuses), 'periodic task')} ({named(sources)}); {sent}"
+    return Step(BEAT, "ok", text)
 
 
 def _clocks(state: ClusterState) -> Step:

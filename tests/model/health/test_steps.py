@@ -20,8 +20,10 @@ from celtop.model.observations import (
     OtherClustersFound,
     QuestionsAnswered,
     QueueMeasured,
+    ScheduleRead,
 )
 from celtop.model.state import ClusterState
+from celtop.tests.model.schedules import entry
 from celtop.tests.model.streams import NOW, WORKER
 
 READABLE = Step(RESULTS, "ok", "results can be read")
@@ -34,8 +36,7 @@ def steps(state: ClusterState, *, deep: bool = False) -> dict[str, Step]:
 def online() -> ClusterState:
     state = ClusterState()
     state.observe(InspectReply(WORKER, "active_queues", [{"name": "mail"}], NOW))
-    conf = {"beat_schedule": {"nightly": {"task": "shop.clean"}}}
-    state.observe(InspectReply(WORKER, "conf", conf, NOW))
+    state.observe(ScheduleRead("app", NOW, (entry(),)))
     state.observe(QueueMeasured("mail", NOW, 3))
     state.observe(QuestionsAnswered(("workers",), NOW))
     state.tick(NOW)
@@ -50,7 +51,7 @@ def test_a_healthy_cluster() -> None:
     assert found["workers"].text == f"1 worker online: {WORKER}"
     assert found["events"].text == "heartbeats received from 1 of 1 worker"
     assert found["queues"].text == "1 queue, 3 messages waiting"
-    assert found["beat"].text == "1 periodic task in beat_schedule"
+    assert found["beat"].text == ("1 periodic task (beat_schedule of the app); no run was observed")
     assert found["clocks"].text == "the clocks of the workers differ by at most 0.1 s"
 
 
