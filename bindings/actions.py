@@ -333,7 +333,7 @@ _ACTS: Final = (
         "app.operation('why')",
         "why",
         "Explain why the task or queue does not move, or how soon it will",
-        ("tasks", "queues"),
+        ("tasks", "queues", "findings"),
     ),
     Action(
         "workflow",

@@ -101,6 +101,10 @@ async def _why(ui: AppUnderTest, key: str) -> None:
     await ui.press(key)
     await ui.dialog(WhyDialog)
     assert f"queue {row.finding.name}" in ui.text
+    await ui.press("escape", "8")
+    await ui.to(row.id)
+    await ui.press(key)
+    await ui.dialog(WhyDialog)
     await ui.press("escape", "4")
     queue = ui.table.cursor_row
     await ui.press(key)
