@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import ceil, isnan
 from typing import Any, Final
 
@@ -12,8 +12,8 @@ from ..entities.worker import Worker
 from ..state import ClusterState
 from ..text import units
 from ..text.phrases import counted, named
-from .capacity import Capacity, are_full, capacity, steps_in, was_free
 from .finding import Finding
+from .slots import are_full, consumers_of, steps_in, was_free
 
 MIN_WAITING: Final = 10
 """Messages below which a queue that grows needs no attention."""
@@ -31,8 +31,8 @@ def backlog_findings(state: ClusterState, now: float) -> Iterator[Finding]:
         series = state.series.queues.series(queue.name)
         if series is None:
             continue
-        consumers = capacity(queue, state)
-        if consumers is None:
+        consumers = consumers_of(queue, state)
+        if not consumers:
             continue
         finding = _stalled(queue, consumers, series, state, now)
         if finding is None and queue.waiting >= MIN_WAITING:
@@ -44,10 +44,12 @@ def backlog_findings(state: ClusterState, now: float) -> Iterator[Finding]:
 
 
 def _stalled(
-    queue: Queue, consumers: Capacity, series: TimeSeries, state: ClusterState, now: float
+    queue: Queue, consumers: Sequence[Worker], series: TimeSeries, state: ClusterState, now: float
 ) -> Finding | None:
     """Return a finding if nothing was taken for a while although consumers were free."""
     limit = state.thresholds.queue_stalled
+    if queue.due_at is not None and queue.due_at > now:
+        return None
     if queue.out_per_s is None or queue.received.count_since(now - min(limit, RING_SECONDS), now):
         return None
     newest, steps = state.series.newest, steps_in(limit)
@@ -58,12 +60,14 @@ def _stalled(
         rate > 0 for rate in series.window("out_per_s", newest, steps_in(limit - RING_SECONDS))
     ):
         return None
-    free = [one for one in consumers.workers if was_free(one, state, limit)]
+    free = [one for one in consumers if was_free(one, state, limit)]
     if not free:
         return None
     since = _idle_since(queue, series, newest)
     names = [worker.name for worker in free]
-    log = f"the log of {named(names)}" if len(names) == 1 else "the logs of these workers"
+    next_step = _restart(names)
+    if step_note := next((note for note in queue.notes if "priority_steps" in note), None):
+        next_step = f"Set the same priority_steps for workers and senders: {step_note}"
     slots = sum(max(0, (one.slots or 0) - (one.running or 0)) for one in free)
     return Finding(
         "queue-stalled",
@@ -73,11 +77,17 @@ def _stalled(
         f"{units.duration(int(now - since))}, although {named(names)} "
         f"{'has' if len(names) == 1 else 'have'} {counted(slots, 'free process')}",
         queue.name,
-        f"Check {log}; restart {'it' if len(names) == 1 else 'them'} if nothing is taken",
+        next_step,
         {"waiting": queue.waiting, "consumers": names, "free_slots": slots, "idle_since_at": since},
         since=since,
         common="not consumed",
     )
+
+
+def _restart(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"Check the log of {names[0]}; restart it if nothing is taken"
+    return "Check the logs of these workers; restart them if nothing is taken"
 
 
 def _idle_since(queue: Queue, series: TimeSeries, newest: int) -> float:
@@ -93,21 +103,21 @@ def _idle_since(queue: Queue, series: TimeSeries, newest: int) -> float:
 
 
 def _full(
-    queue: Queue, consumers: Capacity, series: TimeSeries, state: ClusterState
+    queue: Queue, consumers: Sequence[Worker], series: TimeSeries, state: ClusterState
 ) -> Finding | None:
     """Return a finding if all processes were busy for a while, and the queue grew."""
     seconds = state.thresholds.queue_full
     growth = _growth(queue, series, state, seconds)
-    if growth is None or not are_full(consumers.workers, state, seconds):
+    if growth is None or not are_full(consumers, state, seconds):
         return None
     arriving, taken = queue.in_per_s, queue.out_per_s
     since = _growing_since(series, state.series.newest)
     text = f"all {_processes(consumers)} busy; "
     evidence: dict[str, Any] = {"waiting": queue.waiting, "grown_by": growth, "over_s": seconds}
-    evidence |= {"slots": consumers.slots, "in_per_s": arriving, "out_per_s": taken}
+    evidence |= {"slots": _slots(consumers), "in_per_s": arriving, "out_per_s": taken}
     next_step = "Add processes (celtop control grow) or workers"
     if arriving and taken and arriving > taken:
-        more = max(1, ceil(consumers.slots * (arriving / taken - 1)))
+        more = max(1, ceil(_slots(consumers) * (arriving / taken - 1)))
         evidence["more_slots"] = more
         next_step = f"Add at least {counted(more, 'process')} (celtop control grow), or workers"
     return Finding(
@@ -124,7 +134,7 @@ def _full(
 
 
 def _growing(
-    queue: Queue, consumers: Capacity, series: TimeSeries, state: ClusterState
+    queue: Queue, consumers: Sequence[Worker], series: TimeSeries, state: ClusterState
 ) -> Finding | None:
     """Return a finding if more tasks arrived than were taken for a while."""
     seconds = state.thresholds.queue_growing
@@ -132,7 +142,11 @@ def _growing(
     if growth is None:
         return None
     evidence = {"waiting": queue.waiting, "grown_by": growth, "over_s": seconds}
-    evidence |= {"slots": consumers.slots, "in_per_s": queue.in_per_s, "out_per_s": queue.out_per_s}
+    evidence |= {
+        "slots": _slots(consumers),
+        "in_per_s": queue.in_per_s,
+        "out_per_s": queue.out_per_s,
+    }
     return Finding(
         "queue-growing",
         "warning",
@@ -190,10 +204,13 @@ def _trend(queue: Queue, growth: float, seconds: float) -> str:
     return text
 
 
-def _processes(consumers: Capacity) -> str:
-    workers: tuple[Worker, ...] = consumers.workers
+def _processes(workers: Sequence[Worker]) -> str:
     of = workers[0].name if len(workers) == 1 else counted(len(workers), "worker")
-    return f"{counted(consumers.slots, 'process')} of {of}"
+    return f"{counted(_slots(workers), 'process')} of {of}"
+
+
+def _slots(workers: Sequence[Worker]) -> int:
+    return sum(worker.slots or 0 for worker in workers)
 
 
 def _mean(values: list[float]) -> float:

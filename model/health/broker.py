@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from ..state import ClusterState
 from ..text import units
 from ..text.phrases import counted
 from .finding import Finding, Severity
 
-NO_EVICTION = "noeviction"
+NO_EVICTION: Final = "noeviction"
+"""The only policy with which Redis is a safe broker."""
+FULL: Final = 0.99
+"""The part of the memory from which on Redis may refuse the next message."""
 
 
 def broker_findings(state: ClusterState, now: float) -> Iterator[Finding]:
@@ -55,6 +59,7 @@ def _memory(state: ClusterState) -> Iterator[Finding]:
         return
     share = memory.used / memory.maximum
     evicts = memory.policy not in (NO_EVICTION, "")
+    left = "out of memory" if share >= FULL else "nearly out of memory"
     used = f"{units.size(memory.used)} of {units.size(memory.maximum)} used"
     evidence = {
         "used_bytes": memory.used,
@@ -66,10 +71,9 @@ def _memory(state: ClusterState) -> Iterator[Finding]:
     if share >= limit and not evicts and state.broker.phase != "blocked":
         yield Finding(
             "redis-memory",
-            "error" if share >= 1 else "warning",
+            "error" if share >= FULL else "warning",
             "broker",
-            f"Redis is nearly out of memory: {used}. At the limit it refuses messages, results and "
-            "events",
+            f"Redis is {left}: {used}. At the limit it refuses messages, results and events",
             next_step="Raise maxmemory, or remove waiting messages and old results",
             evidence=evidence,
         )

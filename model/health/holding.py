@@ -11,8 +11,8 @@ from ..entities.queue import Queue
 from ..entities.worker import Worker
 from ..state import ClusterState
 from ..text.phrases import counted, named
-from .capacity import was_free
 from .finding import Finding
+from .slots import was_free
 
 MIN_HOARDED: Final = 10
 """Reserved tasks below which a worker does not hoard."""

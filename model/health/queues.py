@@ -20,7 +20,7 @@ MAX_EXPLAINED: Final = 50
 MAX_COMPARED: Final = 200
 MAX_QUEUES_NAMED: Final = 2
 """Queues of the workers that register a task above which none of them is suggested."""
-SIMILAR: Final = 0.8
+SIMILAR: Final = 0.74
 """The ratio of `difflib` from which on two names are similar."""
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 from celtop.model.entities.thresholds import Thresholds
-from celtop.model.observations import QueuesPaused
+from celtop.model.health.backlogs import backlog_findings
+from celtop.model.observations import InspectReply
 from celtop.tests.model.health.hours import WORKERS, Backlog
+from celtop.tests.tui.fake_session import NOW
 
 MINUTES = 12
 """Measurements in a minute."""
@@ -83,7 +85,24 @@ def test_other_queues_neither_are_full_nor_grow(depths: list[int] | range) -> No
 
 def test_nothing_is_concluded_of_a_queue_with_unknown_consumers() -> None:
     backlog = Backlog()
-    backlog.state.workers["celery@two"].concurrency = None
+    backlog.state.observe(InspectReply("celery@three", "stats", {}, NOW))
+    assert backlog.state.queues["celery"].consumers is None
     assert backlog.run([7] * 30) == []
-    assert backlog.state.queues["celery"].pause is None
-    backlog.state.observe(QueuesPaused({}, backlog.now))
+
+
+def test_a_queue_whose_messages_are_not_due_is_not_stalled() -> None:
+    backlog = Backlog()
+    assert [one.code for one in backlog.run([7] * 30)] == ["queue-stalled"]
+    backlog.state.queues["celery"].due_at = backlog.now + 60
+    assert list(backlog_findings(backlog.state, backlog.now)) == []
+    backlog.state.queues["celery"].due_at = backlog.now - 60
+    assert len(list(backlog_findings(backlog.state, backlog.now))) == 1
+
+
+def test_unequal_priority_steps_are_named_as_the_cause() -> None:
+    backlog = Backlog()
+    backlog.run([7] * 30)
+    note = "priority 4 used, but not in priority_steps"
+    backlog.state.queues["celery"].notes = (note,)
+    (one,) = backlog_findings(backlog.state, backlog.now)
+    assert one.next_step == f"Set the same priority_steps for workers and senders: {note}"

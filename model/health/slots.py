@@ -1,10 +1,10 @@
-"""How busy the workers that consume a queue were, from the last hour's series."""
+"""How many slots of a queue's consumers were busy, from the last hour's series."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from math import isnan
-from typing import Final, NamedTuple
+from typing import Final
 
 from ..entities.queue import Queue
 from ..entities.time_series import STEP
@@ -17,22 +17,11 @@ FULL: Final = 0.9
 """The part of a time for which all processes must be busy; tasks end and start meanwhile."""
 
 
-class Capacity(NamedTuple):
-    """The workers that consume a queue."""
-
-    workers: tuple[Worker, ...]
-    slots: int
-    """Tasks that they can run at once."""
-
-
-def capacity(queue: Queue, state: ClusterState) -> Capacity | None:
-    """Return a queue's consumers; None if not all are known with their number of processes."""
-    names = queue.consumers
-    workers = [state.workers[name] for name in names or () if name in state.workers]
-    slots = [worker.slots for worker in workers]
-    if not names or len(workers) < len(names) or None in slots:
-        return None
-    return Capacity(tuple(workers), sum(filter(None, slots)))
+def consumers_of(queue: Queue, state: ClusterState) -> tuple[Worker, ...]:
+    """Return a queue's consumers; none of them if not all are known."""
+    names = queue.consumers or ()
+    workers = tuple(state.workers[name] for name in names if name in state.workers)
+    return workers if len(workers) == len(names) else ()
 
 
 def are_full(workers: Iterable[Worker], state: ClusterState, seconds: float) -> bool:
