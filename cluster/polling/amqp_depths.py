@@ -8,6 +8,7 @@ seconds late: it is used for what a passive declare does not return, and for all
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -36,6 +37,7 @@ DELAYS_INTERVAL: Final = 30.0
 """Seconds between two passive declares of all levels of delayed delivery."""
 _KINDS: Final = ("classic", "quorum")
 """The kinds of queues that Celery consumes; not streams."""
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$")
 _NO_QUEUE: Final = "no queue of this name"
 _NO_PRIORITIES: Final = "RabbitMQ does not count messages by priority"
 AMQP_COUNTS_NO_UNACKED: Final = "AMQP does not report unacknowledged messages, nor kind and bytes"
@@ -60,8 +62,11 @@ class AmqpDepths:
         self._connection = connection
         self._frugal = broker.settings.frugal
         self._channel: Any = None
-        self._api = ManagementApi(broker, connection)
-        self._listing = QueueListing(self._api, connection.virtual_host or "/")
+        self._listing = QueueListing(
+            ManagementApi(broker, connection),
+            connection.virtual_host or "/",
+            bindings=not self._frugal,
+        )
         self._measured: set[str] = set()
         self._interval = min(DECLARE_INTERVAL, broker.settings.queue_interval)
         self._listed_at = 0.0
@@ -85,7 +90,7 @@ class AmqpDepths:
 
     def close(self) -> None:
         """Close the connection to the management API."""
-        self._api.close()
+        self._listing.close()
 
     def measure(self, names: frozenset[str]) -> Iterator[Measured]:
         """Yield the depth of each named or listed queue, and `QueueGone` for deleted ones."""
@@ -95,14 +100,27 @@ class AmqpDepths:
         if listed is None:
             others = sorted(self._measured - named)[:MAX_DECLARED]
             yield from self._declared([*sorted(named), *others])
-            yield from self._declared_delays()
-            return
-        queues = {queue.name: queue for queue in listed.values() if self._is_shown(queue)}
-        for name in sorted(self._measured - queues.keys()):
-            self._measured.discard(name)
-            yield QueueGone(name, self._listing.at)
-        for name in sorted(named - queues.keys() - {DEFAULT_QUEUE}):
-            yield QueueMeasured(name, self._listing.at, notes=(_note(listed.get(name)),))
+            if not self._listing.is_pending:
+                yield from self._declared_delays()
+        else:
+            yield from self._measure_listed(named, listed)
+
+    def _measure_listed(
+        self, named: set[str], listed: Mapping[str, ListedQueue]
+    ) -> Iterator[Measured]:
+        queues = {queue.name: queue for queue in listed.values() if self._is_shown(queue, named)}
+        missing = sorted((self._measured | named) - queues.keys())
+        if self._listed_at == self._listing.at:
+            # They may have been declared since the queues were listed.
+            yield from self._declared(name for name in missing if name not in listed)
+        else:
+            for name in missing:
+                if name in self._measured:
+                    self._measured.discard(name)
+                    yield QueueGone(name, self._listing.at)
+                elif name != DEFAULT_QUEUE:
+                    note = _note(listed.get(name))
+                    yield QueueMeasured(name, self._listing.at, notes=(note,))
         ranked = sorted(
             queues.values(), key=lambda one: (not one.waiting, one.name not in named, one.name)
         )
@@ -121,11 +139,15 @@ class AmqpDepths:
                 yield known[name]
         yield from self._listed_delays()
 
-    def _is_shown(self, queue: ListedQueue) -> bool:
+    def _is_shown(self, queue: ListedQueue, named: set[str]) -> bool:
+        """Return whether a queue may be for tasks; those for replies are named after a UUID."""
+        if queue.name in named:
+            return queue.kind in _KINDS
         return (
             queue.kind in _KINDS
             and not is_internal(queue.name)
             and not self._listing.statistics(queue.name).exclusive
+            and _UUID.search(queue.name) is None
         )
 
     def _from_listing(self, queue: ListedQueue) -> QueueMeasured:
@@ -191,7 +213,7 @@ class AmqpDepths:
 
     def _listed_delays(self) -> Iterator[DelayedMeasured]:
         """Yield the messages of delayed delivery, if there are or were any levels."""
-        delayed = self._listing.delayed(ask_bindings=not self._frugal)
+        delayed = self._listing.delayed
         if delayed is not None or self._delays:
             self._delays = delayed is not None
             yield DelayedMeasured(delayed or Delayed(), self._listing.at)
@@ -224,5 +246,5 @@ def _joined(seen: QueueMeasured, known: Mapping[str, QueueMeasured]) -> QueueMea
     """Return a queue as listed, with the exact numbers of a passive declare."""
     listed = known[seen.name]
     if seen.waiting is None:
-        return listed
+        return listed  # refused
     return replace(listed, at=seen.at, waiting=seen.waiting, consumer_count=seen.consumer_count)

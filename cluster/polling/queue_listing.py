@@ -7,8 +7,9 @@ about ten seconds late: consumers, bytes and rates.
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -27,6 +28,8 @@ BINDINGS_INTERVAL: Final = 60.0
 """Seconds between two requests for the bindings of delayed delivery."""
 RETRY_INTERVAL: Final = 60.0
 """Seconds until the API is asked again after it failed."""
+PATIENCE: Final = 1.0
+"""Seconds that a measurement waits for a list; otherwise it uses the one before."""
 MAX_SHARE: Final = 0.05
 """The part of the time that requests may take: in large clusters they take seconds."""
 MAX_BINDINGS: Final = 2_000
@@ -73,41 +76,78 @@ NO_STATISTICS: Final = QueueStatistics()
 
 
 class QueueListing:
-    """The queues of a virtual host, read again when it is due."""
+    """The queues of a virtual host, listed again when that is due, in a thread of its own.
 
-    def __init__(self, api: ManagementApi, vhost: str) -> None:
+    A firewall that drops packets, or a broker with a high load, does not delay other measurements.
+    """
+
+    def __init__(self, api: ManagementApi, vhost: str, *, bindings: bool = True) -> None:
+        """`bindings` is whether to ask for the bindings of delayed delivery."""
         self._api = api
         self._vhost = quote(vhost, safe="")
+        self._asks_bindings = bindings
+        self._thread: threading.Thread | None = None
         self._due = self._statistics_due = self._bindings_due = float("-inf")
         self._statistics: dict[str, QueueStatistics] = {}
-        self._bindings: tuple[str, ...] | None = None
+        self.delayed: Delayed | None = None
+        """The messages of delayed delivery; None if there is none."""
         self.queues: dict[str, ListedQueue] | None = None
-        """All queues by name, Celery's own too; None if they cannot be listed."""
+        """All queues by name, Celery's own too; None if they cannot be listed, or not yet."""
         self.at = 0.0
         """When they were listed, epoch seconds."""
         self.fault: Fault | None = None
         """Why queues are missing, or all are."""
 
-    def refresh(self) -> None:
-        """List the queues again if that is due."""
+    @property
+    def is_pending(self) -> bool:
+        """Whether the first reply of the API has not arrived yet."""
+        return self.queues is None and self.fault is None and self._api.is_wanted
+
+    def refresh(self, patience: float | None = None) -> None:
+        """List the queues again if that is due; wait for it at most `patience` seconds.
+
+        None is `PATIENCE`.
+        """
+        if not self._is_running and self._api.is_wanted and time.monotonic() >= self._due:
+            self._thread = threading.Thread(
+                target=self._refresh, name="celtop-management", daemon=True
+            )
+            self._thread.start()
+        if self._thread is not None:
+            self._thread.join(PATIENCE if patience is None else patience)
+
+    def close(self) -> None:
+        """Close the connection, unless it is in use: the session cuts it when it closes."""
+        if not self._is_running:
+            self._api.close()
+
+    @property
+    def _is_running(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def statistics(self, name: str) -> QueueStatistics:
+        """Return the latest statistics of a queue."""
+        return self._statistics.get(name, NO_STATISTICS)
+
+    def _refresh(self) -> None:
         started = time.monotonic()
-        if not self._api.is_wanted or started < self._due:
-            return
         try:
             listed = [_listed(row) for row in self._rows(_MESSAGES_QUERY)]
+            at = time.time()
+            self._due = started + _pause(started)
+            if time.monotonic() >= self._statistics_due:
+                self._refresh_statistics()
+            self.delayed = self._delayed(listed, at)
         except ManagementError as error:
-            self.queues, self.fault = None, error.fault
             self._due = started + RETRY_INTERVAL
+            self.queues, self.delayed, self.fault = None, None, error.fault
             return
-        self.at = time.time()
-        self._due = started + _pause(started)
-        self.fault = None
+        fault = None
         if len(listed) > MAX_LISTED:
-            self.fault = TOO_MANY
+            fault = TOO_MANY
             listed = sorted(listed, key=lambda one: -(one.waiting or 0))[:MAX_LISTED]
         self.queues = {one.name: one for one in listed}
-        if time.monotonic() >= self._statistics_due:
-            self._refresh_statistics()
+        self.at, self.fault = at, fault
 
     def _refresh_statistics(self) -> None:
         """Read the statistics; if that fails, the old ones stay for a while."""
@@ -120,19 +160,10 @@ class QueueListing:
         self._statistics = {str(row.get("name")): _statistics(row) for row in rows}
         self._statistics_due = started + max(STATISTICS_INTERVAL, _pause(started))
 
-    def statistics(self, name: str) -> QueueStatistics:
-        """Return the latest statistics of a queue."""
-        return self._statistics.get(name, NO_STATISTICS)
-
-    def delayed(self, *, ask_bindings: bool) -> Delayed | None:
-        """Return the messages of delayed delivery; None if there is none.
-
-        Args:
-            ask_bindings: Whether to ask for the bindings, once in a while, if messages are delayed.
-        """
+    def _delayed(self, listed: Iterable[ListedQueue], at: float) -> Delayed | None:
         levels: dict[int, DelayLevel] = {}
         exchanges = set()
-        for queue in (self.queues or {}).values():
+        for queue in listed:
             level = level_of(queue.name)
             if level is None:
                 continue
@@ -143,12 +174,11 @@ class QueueListing:
         if not levels:
             return None
         filled = tuple(levels[level] for level in sorted(levels) if levels[level].messages)
-        if not filled or not ask_bindings:
-            self._bindings = None if not filled else self._bindings
-        elif time.monotonic() >= self._bindings_due:
+        bindings = self.delayed.bindings if self.delayed is not None and filled else None
+        if filled and self._asks_bindings and time.monotonic() >= self._bindings_due:
             self._bindings_due = time.monotonic() + BINDINGS_INTERVAL
-            self._bindings = self._read_bindings(exchanges)
-        return Delayed(filled, self.at, self._bindings)
+            bindings = self._read_bindings(exchanges)
+        return Delayed(filled, at, bindings)
 
     def _rows(self, query: str) -> list[Mapping[str, Any]]:
         """Return the queues of the virtual host. In pages, the broker would list all for each."""

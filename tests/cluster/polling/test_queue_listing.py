@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -46,14 +47,15 @@ def row(name: str, ready: int = 0, unacked: int = 0, **more: Any) -> Row:
 
 
 @pytest.fixture
-def listing_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[Api], QueueListing]:
+def listing_of(monkeypatch: pytest.MonkeyPatch) -> Callable[..., QueueListing]:
     """`listing_of(api)`: a listing that asks the API as often as it is told to."""
     monkeypatch.setattr(queue_listing, "_pause", lambda started: 0.0)
-    return lambda api: QueueListing(cast(ManagementApi, api), "a/b")
+    monkeypatch.setattr(queue_listing, "PATIENCE", 10.0)
+    return lambda api, **options: QueueListing(cast(ManagementApi, api), "a/b", **options)
 
 
 def test_statistics_are_not_always_due(
-    listing_of: Callable[[Api], QueueListing],
+    listing_of: Callable[..., QueueListing],
 ) -> None:
     api = Api(*(row(f"q{n}", n) for n in range(5)))
     listing = listing_of(api)
@@ -67,7 +69,7 @@ def test_statistics_are_not_always_due(
 
 
 def test_there_may_be_too_many_queues(
-    listing_of: Callable[[Api], QueueListing], monkeypatch: pytest.MonkeyPatch
+    listing_of: Callable[..., QueueListing], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue_listing, "MAX_LISTED", 4)
     api = Api(*(row(f"q{n}", n) for n in range(9)))
@@ -77,7 +79,7 @@ def test_there_may_be_too_many_queues(
     assert listing.fault is not None and listing.fault.kind == "too-many"
 
 
-def test_rows_of_unexpected_shapes(listing_of: Callable[[Api], QueueListing]) -> None:
+def test_rows_of_unexpected_shapes(listing_of: Callable[..., QueueListing]) -> None:
     api = Api({"name": "new"}, row("old", 1, 2, type="rabbit_classic_queue", arguments=[]))
     listing = listing_of(api)
     listing.refresh()
@@ -88,14 +90,14 @@ def test_rows_of_unexpected_shapes(listing_of: Callable[[Api], QueueListing]) ->
     assert listing.statistics("new") == listing.statistics("missing") == QueueStatistics()
 
 
-def test_statistics(listing_of: Callable[[Api], QueueListing]) -> None:
+def test_statistics(listing_of: Callable[..., QueueListing]) -> None:
     rates = {"publish_details": {"rate": 2.5}}
     listing = listing_of(Api(row("q", consumers=3, message_bytes=70, message_stats=rates)))
     listing.refresh()
     assert listing.statistics("q") == QueueStatistics(False, 3, 70, 2.5, 0.0)
 
 
-def test_a_failed_request_is_repeated_later(listing_of: Callable[[Api], QueueListing]) -> None:
+def test_a_failed_request_is_repeated_later(listing_of: Callable[..., QueueListing]) -> None:
     api = Api(row("q"))
     api.fault = Fault("refused", "refused", "")
     listing = listing_of(api)
@@ -107,7 +109,7 @@ def test_a_failed_request_is_repeated_later(listing_of: Callable[[Api], QueueLis
     assert listing.queues is not None and listing.fault is None
 
 
-def test_delayed_delivery(listing_of: Callable[[Api], QueueListing]) -> None:
+def test_delayed_delivery(listing_of: Callable[..., QueueListing]) -> None:
     api = Api(
         row("celery"),
         row("celery_delayed_0", 0, messages=2),
@@ -117,15 +119,34 @@ def test_delayed_delivery(listing_of: Callable[[Api], QueueListing]) -> None:
     )
     api.bindings = [{"routing_key": "#.celery"}]
     listing = listing_of(api)
-    assert listing.delayed(ask_bindings=True) is None
+    assert listing.delayed is None and listing.is_pending
     listing.refresh()
     levels = (DelayLevel(0, 2, undeliverable=2), DelayLevel(3, 5))
-    assert listing.delayed(ask_bindings=False) == Delayed(levels, listing.at)
-    assert listing.delayed(ask_bindings=True) == Delayed(levels, listing.at, ("#.celery",) * 2)
+    assert listing.delayed == Delayed(levels, listing.at, ("#.celery",) * 2)
     asked = [path.partition("?")[0] for path in api.paths if path.startswith("exchanges/")]
     assert asked == [
         "exchanges/a%2Fb/celery_delayed_delivery/bindings/source",
         "exchanges/a%2Fb/eu_celery_delayed_delivery/bindings/source",
     ]
-    listing.delayed(ask_bindings=True)
+    listing.refresh()
+    assert listing.delayed == Delayed(levels, listing.at, ("#.celery",) * 2)
     assert sum(path.startswith("exchanges/") for path in api.paths) == 2
+
+
+def test_bindings_are_not_asked_for_when_frugal(listing_of: Callable[..., QueueListing]) -> None:
+    api = Api(row("celery_delayed_3", 4))
+    listing = listing_of(api, bindings=False)
+    listing.refresh()
+    assert listing.delayed == Delayed((DelayLevel(3, 4),), listing.at)
+
+
+def test_a_slow_api_delays_nothing(listing_of: Callable[..., QueueListing]) -> None:
+    api, going_on = Api(row("q")), threading.Event()
+    reply = api.get
+    api.get = lambda path: reply(path) if going_on.wait(20) else None  # type: ignore[method-assign]
+    listing = listing_of(api)
+    listing.refresh(patience=0.01)
+    assert listing.is_pending
+    going_on.set()
+    listing.refresh()
+    assert listing.queues is not None and not listing.is_pending
