@@ -324,7 +324,7 @@ _ACTS: Final = (
         "app.operation_menu",
         "operations",
         "Everything you can do here, and why the rest is unavailable",
-        ("tasks", "workers", "queues", "types", "schedule"),
+        ("tasks", "workers", "queues", "types", "schedule", "messages"),
         show=True,
     ),
     Action(
@@ -377,10 +377,11 @@ _ACTS: Final = (
         "queue.look",
         ("v",),
         "app.operation('queue.look')",
-        "peek",
-        "Peek at the messages waiting in the queue (Redis; read-only)",
+        "messages",
+        "List the messages waiting in the queue; on RabbitMQ this marks them as redelivered",
         ("queues",),
     ),
+    _operation("message.remove", "D", "delete", "Delete the selected messages (Redis)", "messages"),
     _operation("queue.purge", "P", "purge", "Delete all messages waiting in the queue", "queues"),
     _operation(
         "type.limit", "L", "limits", "Change rate and time limits of the task type", "types"

@@ -20,6 +20,7 @@ Context: TypeAlias = Literal[
     "queues",
     "types",
     "schedule",
+    "messages",
     "filter",
     "search",
     "command",
@@ -31,9 +32,10 @@ Context: TypeAlias = Literal[
 ]
 """Where a key works: on every screen, the overview, lists, lists that can follow their newest row
 (tasks and log), pages, the pages of a queue or task type, the charts and the failures; where
-findings can be selected; in texts that can be searched; where tasks, workers, queues, task types or
-periodic tasks can be selected; while a filter, a search or a command is typed; in dialogs,
-confirmations, the dialog of a running operation, forms, and the dialog of a list's columns."""
+findings can be selected; in texts that can be searched; where tasks, workers, queues, task types,
+periodic tasks or messages can be selected; while a filter, a search or a command is typed; in
+dialogs, confirmations, the dialog of a running operation, forms, and the dialog of a list's
+columns."""
 
 CONTEXT_TITLES: Final[dict[Context, str]] = {
     "global": "Everywhere",
@@ -51,6 +53,7 @@ CONTEXT_TITLES: Final[dict[Context, str]] = {
     "queues": "Queue operations",
     "types": "Task type operations",
     "schedule": "Schedule operations",
+    "messages": "Messages of a queue",
     "filter": "While typing a filter",
     "search": "While typing a search",
     "command": "While typing a command",
@@ -69,6 +72,7 @@ ACTIVE_TOGETHER: Final[tuple[tuple[Context, ...], ...]] = (
     ("global", "list", "queues"),
     ("global", "list", "types"),
     ("global", "list", "schedule"),
+    ("global", "list", "messages", "tasks", "queues"),
     ("global", "detail", "text", "tasks", "workers"),
     ("global", "detail", "subject", "findings", "text", "tasks", "queues"),
     ("global", "detail", "subject", "findings", "text", "tasks", "types"),
@@ -83,6 +87,7 @@ ACTIVE_TOGETHER: Final[tuple[tuple[Context, ...], ...]] = (
     ("dialog", "columns"),
     # In the menu of operations, the key of an operation chooses it.
     ("dialog", "text", "tasks", "workers", "queues"),
+    ("dialog", "text", "messages", "tasks", "queues"),
     ("dialog", "text", "types"),
     ("dialog", "text", "schedule"),
 )

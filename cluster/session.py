@@ -328,20 +328,26 @@ class Session:
 
         return run_in_thread(find)
 
-    def peek(self, queue: str | None, limit: int, task: str | None = None) -> Future[QueuePeeked]:
+    def peek(
+        self, queue: str | None, limit: int, task: str | None = None, skip: int = 0
+    ) -> Future[QueuePeeked]:
         """Read messages waiting in a queue without changing it; the model is updated.
 
         Args:
             queue: The queue's name; None reads the unacknowledged messages that workers have.
             limit: Maximum number of messages, beginning with the next one to be consumed.
             task: Only messages of this task name.
+            skip: Messages to leave out at the beginning.
         """
         from .messages.reader import MessageReader
 
         def peek() -> QueuePeeked:
             with self._broker.connection() as connection:
                 reader = MessageReader(connection, self._broker)
-                seen = reader.held(limit) if queue is None else reader.waiting(queue, limit, task)
+                if queue is None:
+                    seen = reader.held(limit)
+                else:
+                    seen = reader.waiting(queue, limit, task, skip)
             seen = self._redaction.peeked(seen)
             self._inbox.put(seen)
             return seen

@@ -247,6 +247,12 @@ class WaitingMessage(msgspec.Struct, frozen=True, gc=False):
     """When a worker received it, by that worker's clock, if it is unacknowledged."""
     before: int | None = None
     """Messages that will be consumed before it; None if they were not counted."""
+    sent_at: float | None = None
+    """When it was sent, if its sender set a time."""
+    sender: str = ""
+    """The process that sent it (`origin`), such as `gen4711@web-1`."""
+    content_type: str = ""
+    """The serializer of its body, such as `application/json`."""
 
 
 class QueuePeeked(msgspec.Struct, frozen=True, gc=False):
@@ -263,6 +269,10 @@ class QueuePeeked(msgspec.Struct, frozen=True, gc=False):
     """The messages that were read, beginning with the next one, if all of them are included."""
     held: bool = False
     """Whether workers have received the messages without acknowledging them yet, from any queue."""
+    skipped: int = 0
+    """Messages before the first one, which were not read."""
+    is_listing: bool = False
+    """Whether all messages from there on are included, up to the last one."""
 
 
 class ResultsRead(msgspec.Struct, frozen=True, gc=False):

@@ -37,7 +37,7 @@ from .ingest.progress_rate import ProgressRates, estimate
 from .ingest.questions import Questions
 from .ingest.queue_ages import QueueAges
 from .ingest.queue_loads import QueueLoads
-from .ingest.queue_peeks import QueuePeeks
+from .ingest.queue_peeks import Listing, QueuePeeks
 from .ingest.queue_store import QueueStore
 from .ingest.reconciler import Reconciler
 from .ingest.redaction import Redaction
@@ -273,6 +273,10 @@ class ClusterState:
     def pending_signatures(self) -> Mapping[str, tuple[PendingSignature, ...]]:
         """The tasks that will follow a waiting message's task, by that task's id."""
         return self._queue_peeks.pending_signatures
+
+    def listing(self, queue: str) -> Listing | None:
+        """Return the messages of a queue that were listed last; None if they were not."""
+        return self._queue_peeks.listings.get(queue)
 
     def position(self, task: Task) -> Position | None:
         """Return a waiting task's place in its queue when that was last read; None if unknown."""

@@ -8,7 +8,16 @@ from typing import Final, Literal, TypeAlias
 MAX_HISTORY: Final = 100
 
 Kind: TypeAlias = Literal[
-    "task", "worker", "queue", "type", "tasks", "workflow", "failures", "compare", "charts"
+    "task",
+    "worker",
+    "queue",
+    "type",
+    "tasks",
+    "workflow",
+    "failures",
+    "compare",
+    "charts",
+    "messages",
 ]
 
 
@@ -18,9 +27,10 @@ class DrillDown:
 
     kind: Kind
     subject: str
-    """The id of the task, or of any task of the workflow; the name of the worker, queue or task
-    type; the filter of the task list; kind and ids of what is compared, as a JSON array; for
-    failures, the id of a task whose group to select, or nothing; nothing for the charts."""
+    """The id of the task, or of any task of the workflow; the name of the worker, queue (also for
+    its messages) or task type; the filter of the task list; kind and ids of what is compared, as a
+    JSON array; for failures, the id of a task whose group to select, or nothing; nothing for the
+    charts."""
     title: str = ""
     """The text in the breadcrumb; the subject if empty."""
     ids: frozenset[str] | None = None

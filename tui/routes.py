@@ -75,6 +75,10 @@ def deep(location: Location, context: AppContext) -> MonitorScreen:
         from .pages.failures import FailuresScreen
 
         return FailuresScreen(context, location)
+    if step.kind == "messages":
+        from .pages.messages import MessagesScreen
+
+        return MessagesScreen(context, location)
     if step.kind == "charts":
         from .pages.charts import ChartsScreen
 

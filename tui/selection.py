@@ -12,13 +12,14 @@ from ..model.entities.task_type import TaskType
 from ..model.entities.worker import Worker
 from ..model.health.schedule_status import EntryStatus
 from ..model.ingest.failure_groups import FailureGroup
+from ..model.observations import WaitingMessage
 
 if TYPE_CHECKING:
     from ..model.state import ClusterState
 
 R = TypeVar("R")
 
-KINDS: Final[tuple[type, ...]] = (Task, Worker, Queue, TaskType, EntryStatus)
+KINDS: Final[tuple[type, ...]] = (Task, Worker, Queue, TaskType, EntryStatus, WaitingMessage)
 """The types of rows that operations act on."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
@@ -10,11 +11,12 @@ import click
 from .. import stderr
 from ..options import Command, settings_of
 from ..run_operation import RunOptions, connected, operation_options, print_outcome, run_operation
-from ..selection import MAX_PEEKED_MESSAGES, peek_notes
+from ..selection import MAX_PEEKED_MESSAGES, peek_notes, read_filter
 from ..session import wait_for
 
 if TYPE_CHECKING:
     from ...cluster.session import Session
+    from ...model.query.language import Query
 
 MAX_NAMES_LISTED: Final = 20
 
@@ -22,9 +24,14 @@ MAX_NAMES_LISTED: Final = 20
 @click.command(cls=Command)
 @click.argument("queue")
 @click.option("--task", metavar="NAME", help="Delete only messages of this task (Redis only).")
+@click.option("--filter", "filter_", metavar="FILTER",
+              help="Delete only messages of tasks that match, such as state:revoked (Redis only)."
+              )  # fmt: skip
 @operation_options
 @click.pass_context
-def purge(ctx: click.Context, queue: str, task: str | None, options: RunOptions) -> int:
+def purge(
+    ctx: click.Context, queue: str, task: str | None, filter_: str | None, options: RunOptions
+) -> int:
     """Delete the messages waiting in a queue.
 
     This cannot be undone. Messages already received by workers are not deleted. On Redis, the
@@ -32,11 +39,27 @@ def purge(ctx: click.Context, queue: str, task: str | None, options: RunOptions)
     """
     from ...model.operations.commands import Purge
 
-    with connected(settings_of(ctx), options) as session:
-        if not options.as_json:
+    settings = settings_of(ctx)
+    query = None if filter_ is None else read_filter(filter_, settings)
+    with connected(settings, options) as session:
+        ids = None if query is None else _matching(session, queue, task, query)
+        if ids is None and not options.as_json:
             _preview(session, queue, task)
-        outcome = run_operation(session, Purge(queue=queue, task=task), options)
+        outcome = run_operation(session, Purge(queue=queue, task=task, ids=ids), options)
     return print_outcome(outcome, options)
+
+
+def _matching(session: Session, queue: str, task: str | None, query: Query) -> tuple[str, ...]:
+    """Return the tasks of waiting messages that match a filter; say how many there are."""
+    peeked = wait_for(session, session.peek(queue, MAX_PEEKED_MESSAGES, task), f"queue {queue}")
+    for note in peek_notes(peeked):
+        stderr.echo(note)
+    ids = dict.fromkeys(message.id for message in peeked.messages)
+    now, tasks = time.time(), session.state.tasks
+    found = tuple(id_ for id_ in ids if id_ in tasks and query.matches(tasks[id_], now))
+    searched = f"{len(peeked.messages):,}" if peeked.complete else f"first {len(peeked.messages):,}"
+    stderr.echo(f"{len(found):,} of the {searched} messages match")
+    return found
 
 
 def _preview(session: Session, queue: str, task: str | None) -> None:

@@ -1,7 +1,7 @@
 """Reads RabbitMQ's management API, an HTTP server that the plugin `rabbitmq_management` starts.
 
-Requests are GETs only. The user's password goes to the broker's own host or to the URL in the
-settings, and redirects are not followed.
+Nothing is changed, except that reading messages marks them as redelivered. The user's password goes
+to the broker's own host or to the URL in the settings, and redirects are not followed.
 """
 
 from __future__ import annotations
@@ -123,12 +123,24 @@ class ManagementApi:
         Raises:
             ManagementError: It cannot be reached, refuses the request or replies something else.
         """
+        return self._first_reply(path, None)
+
+    def post(self, path: str, body: object) -> Any:
+        """Return the decoded reply to a POST of a JSON body to a path below `/api/`.
+
+        Raises:
+            ManagementError: As for `get`.
+        """
+        return self._first_reply(path, msgspec.json.encode(body))
+
+    def _first_reply(self, path: str, body: bytes | None) -> Any:
+        """Return the reply at the first URL that works; with a body, to a POST of it."""
         if self._found is not None:
-            return self._get(self._found, path)
+            return self._reply(self._found, path, body)
         first: ManagementError | None = None
         for url in self._urls:
             try:
-                reply = self._get(url, path)
+                reply = self._reply(url, path, body)
             except ManagementError as error:
                 first = first or error
             else:
@@ -142,9 +154,9 @@ class ManagementApi:
             self._http.close()
             self._http = None
 
-    def _get(self, url: str, path: str) -> Any:
+    def _reply(self, url: str, path: str, body: bytes | None) -> Any:
         try:
-            status, body = self._request(url, path)
+            status, reply = self._request(url, path, body)
         except (OSError, http.client.HTTPException, ValueError) as error:
             self.close()
             raise ManagementError(self._explain(url, error)) from error
@@ -152,11 +164,11 @@ class ManagementApi:
             self.close()
             raise ManagementError(self._explain(url, OSError(f"HTTP status {status}")))
         try:
-            return msgspec.json.decode(body)
+            return msgspec.json.decode(reply)
         except msgspec.DecodeError as error:
             raise ManagementError(self._explain(url, error)) from error
 
-    def _request(self, url: str, path: str) -> tuple[int, bytes]:
+    def _request(self, url: str, path: str, sent: bytes | None) -> tuple[int, bytes]:
         """Return the status and the body of a reply.
 
         Raises:
@@ -166,12 +178,14 @@ class ManagementApi:
         target = f"{parts.path.rstrip('/').removesuffix('/api')}/api/{path}"
         login = base64.b64encode(":".join(self._login_at(url)).encode()).decode()
         headers = {"Authorization": f"Basic {login}", "Accept": "application/json"}
+        if sent:
+            headers["Content-Type"] = "application/json"
         reused = self._http is not None
         while True:
             connection = self._http or self._connect(url)
             self._broker.meter.count()
             try:
-                connection.request("GET", target, headers=headers)
+                connection.request("POST" if sent else "GET", target, sent, headers)
                 response = connection.getresponse()
                 body = response.read(MAX_REPLY_BYTES + 1)
             except _STALE:

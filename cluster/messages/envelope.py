@@ -94,6 +94,9 @@ def waiting_message(message: Envelope, queue: str, *, before: int | None = None)
         replaced=bool(_whole(headers.get("replaced_task_nesting"))),
         redelivered=headers.get("redelivered") is True,
         before=before,
+        sent_at=_number(message.properties.get("timestamp")),
+        sender=_name(headers.get("origin")) or "",
+        content_type=message.content_type[:MAX_NAME_LENGTH],
     )
 
 

@@ -72,8 +72,16 @@ class MessageReader:
         key_type: Any = self.redis.type(key)
         return str(key_type.decode())
 
-    def waiting(self, queue: str, limit: int, task: str | None = None) -> QueuePeeked:
+    def waiting(
+        self, queue: str, limit: int, task: str | None = None, skip: int = 0
+    ) -> QueuePeeked:
         """Return the messages waiting in a queue, or those of one task name, the next one first.
+
+        Args:
+            queue: The queue.
+            limit: The most messages to return.
+            task: Only messages of this task name.
+            skip: The messages to leave out at the beginning.
 
         Raises:
             redis.RedisError: The connection was lost, or the key is not a queue.
@@ -83,8 +91,8 @@ class MessageReader:
             return QueuePeeked(queue, (), at, complete=False, notes=(self.unavailable,))
         self._reset()
         found: list[WaitingMessage] = []
-        read, complete = 0, True
-        for raw in self._waiting(queue):
+        read, complete = skip, True
+        for raw in self._waiting(queue, skip):
             message = self.read(raw)
             if message is not None and task in (None, message.task):
                 if len(found) == limit:
@@ -99,6 +107,8 @@ class MessageReader:
             complete=complete and self._remaining > 0,
             notes=self.notes,
             read=read if task is None else 0,
+            skipped=skip,
+            is_listing=task is None,
         )
 
     def held(self, limit: int) -> QueuePeeked:
@@ -186,13 +196,15 @@ class MessageReader:
             message = None
         return message
 
-    def blocks(self, key: str) -> Iterator[list[bytes]]:
+    def blocks(self, key: str, skip: int = 0) -> Iterator[list[bytes]]:
         """Yield the messages of a list in blocks, the next one to be consumed first.
+
+        `skip` messages are left out at the beginning.
 
         Workers consume from the end that is read first. Each read overlaps the block before it,
         which shows how far the list has moved, so that no message is missed or repeated.
         """
-        read, overlap, size = 0, 0, FIRST_BLOCK_MESSAGES
+        read, overlap, size = skip, 0, FIRST_BLOCK_MESSAGES
         last: bytes | None = None
         while True:
             block: list[Any] = self.redis.lrange(key, -(read + size), -(read - overlap) - 1)
@@ -224,13 +236,19 @@ class MessageReader:
         self._remaining = limit
         self._not_a_queue: str | None = None
 
-    def _waiting(self, queue: str) -> Iterator[bytes]:
+    def _waiting(self, queue: str, skip: int = 0) -> Iterator[bytes]:
         for key in self.keys(queue):
             key_type = self.key_type(key)
             if key_type not in ("list", "none"):
                 self._not_a_queue = f"{queue} is not a queue but a Redis {key_type}"
                 continue
-            for block in self.blocks(key):
+            if skip:
+                length: Any = self.redis.llen(key)
+                if length <= skip:
+                    skip -= length
+                    continue
+            skipped, skip = skip, 0
+            for block in self.blocks(key, skipped):
                 for raw in block:
                     if self._remaining <= 0:
                         return

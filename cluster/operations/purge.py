@@ -1,4 +1,4 @@
-"""Deletes the messages waiting in a queue: all of them, or on Redis those of one task name.
+"""Deletes the messages waiting in a queue: all of them, or on Redis single ones.
 
 Messages that workers have already taken are not affected. No copy of a deleted message is kept.
 """
@@ -66,12 +66,12 @@ def purge(operation: Purge, context: OperationContext) -> None:
             _check(context, messages, queue)
         if context.cancelled.is_set():
             raise Refused("cancelled before anything was deleted")
-        if operation.task is None:
+        if operation.task is None and operation.ids is None:
             _purge_all(context, connection, messages, queue)
         elif messages.unavailable is not None:
-            raise Refused(f"cannot purge by task name: {messages.unavailable}")
+            raise Refused(f"cannot purge single messages: {messages.unavailable}")
         else:
-            _purge_task(context, connection, messages, queue, operation.task)
+            _purge_some(context, connection, messages, operation)
 
 
 def _check(context: OperationContext, messages: MessageReader, queue: str) -> None:
@@ -115,19 +115,16 @@ def _delete_lists(messages: MessageReader, queue: str) -> int:
     return sum(pipe.execute()[::2])
 
 
-def _purge_task(
-    context: OperationContext,
-    connection: Connection,
-    messages: MessageReader,
-    queue: str,
-    task: str,
+def _purge_some(
+    context: OperationContext, connection: Connection, messages: MessageReader, operation: Purge
 ) -> None:
-    deletion = _Deletion(messages)
+    queue = operation.queue
+    deletion = _Deletion(messages, operation)
     for key in messages.keys(queue):
         try:
             # Messages taken by workers shift others past us: repeat, but not for ever.
             for _ in range(MAX_ROUNDS):
-                if not deletion.delete_from(key, task, context):
+                if not deletion.delete_from(key, context):
                     break
         except connection.connection_errors as error:
             raise _unsure(context, queue, f"at least {deletion.count:,} were deleted") from error
@@ -140,25 +137,27 @@ def _purge_task(
 
 
 class _Deletion:
-    """Deletes the messages of one task name from lists, in the order in which they are served."""
+    """Deletes messages from lists, by task name or id, in the order in which they are served."""
 
-    def __init__(self, messages: MessageReader) -> None:
+    def __init__(self, messages: MessageReader, operation: Purge) -> None:
         self.count = 0
         """Messages deleted."""
         self.missed: set[int] = set()
         """Hashes of the messages that were read, but gone when they were to be deleted."""
         self._messages = messages
+        self._task = operation.task
+        self._ids = None if operation.ids is None else frozenset(operation.ids)
         self._mark = f"deleted {uuid.uuid4()}"
         self._scripts = True
 
-    def delete_from(self, key: str, task: str, context: OperationContext) -> bool:
-        """Delete the messages of a task from a list; return whether there were any."""
+    def delete_from(self, key: str, context: OperationContext) -> bool:
+        """Delete messages from a list; return whether there were any."""
         before, kept, size = self.count, 0, 16
-        while not context.cancelled.is_set():
+        while not context.cancelled.is_set() and not self._has_all:
             block: list[Any] = self._messages.redis.lrange(key, -(kept + size), -kept - 1)
             if not block:
                 break
-            matching = list(dict.fromkeys(raw for raw in reversed(block) if self._is_of(raw, task)))
+            matching = list(dict.fromkeys(raw for raw in reversed(block) if self._is_meant(raw)))
             if matching:
                 first, last = -(kept + size), -max(0, kept - MAX_SHIFT) - 1
                 for raw, found in zip(
@@ -172,9 +171,15 @@ class _Deletion:
             size = max(1, min(BLOCK_MESSAGES, size))
         return self.count > before and not context.cancelled.is_set()
 
-    def _is_of(self, raw: bytes, task: str) -> bool:
+    @property
+    def _has_all(self) -> bool:
+        return self._ids is not None and self.count >= len(self._ids)
+
+    def _is_meant(self, raw: bytes) -> bool:
         message = self._messages.read(raw)
-        return message is not None and message.task == task
+        if message is None or self._task not in (None, message.task):
+            return False
+        return self._ids is None or message.id in self._ids
 
     def _delete(self, key: str, first: int, last: int, raws: list[bytes]) -> list[int]:
         """Delete exact messages from a range; return 1 for each that was there."""

@@ -5,7 +5,17 @@
 
 from __future__ import annotations
 
-from . import drain, pause, purge, purge_results, remote, revoke, send
+from . import drain, pause, purge, purge_results, read_messages, remote, revoke, send
 from .running import perform
 
-__all__ = ["drain", "pause", "perform", "purge", "purge_results", "remote", "revoke", "send"]
+__all__ = [
+    "drain",
+    "pause",
+    "perform",
+    "purge",
+    "purge_results",
+    "read_messages",
+    "remote",
+    "revoke",
+    "send",
+]

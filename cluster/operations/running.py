@@ -64,7 +64,8 @@ class OperationContext:
         self.afterwards: Callable[[], object] | None = None
         """Called after the outcome was reported, to ask again for the effects."""
         self._on_change = on_change
-        self._redact = redact
+        self.redact = redact
+        """Masks what must not be shown in a text."""
 
     def limited(self) -> AbstractContextManager[None]:
         """Make the broker's replies within the block time out after `BROKER_TIMEOUT` seconds.
@@ -104,7 +105,7 @@ class OperationContext:
     def _redacted(self, answers: Mapping[str, Answer]) -> dict[str, Answer]:
         """Return answers whose texts, which may be a worker's own, are masked."""
         return {
-            name: Answer(answer.verdict, self._redact(answer.text)) if answer.text else answer
+            name: Answer(answer.verdict, self.redact(answer.text)) if answer.text else answer
             for name, answer in answers.items()
         }
 

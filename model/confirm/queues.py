@@ -5,11 +5,28 @@ from __future__ import annotations
 from typing import Final
 
 from ..entities.queue import Queue
-from ..operations.commands import AddConsumer, CancelConsumer, PauseQueue, Purge, ResumeQueue
+from ..operations.commands import (
+    AddConsumer,
+    CancelConsumer,
+    PauseQueue,
+    Purge,
+    ReadMessages,
+    ResumeQueue,
+)
 from ..state import ClusterState
 from ..text import units
 from ..text.phrases import counted, named, verb
-from .confirmation import UNTIL_RESTART, Confirmation, confirm, describe, worker_lines
+from .confirmation import (
+    MAX_LISTED_TARGETS,
+    UNTIL_RESTART,
+    Confirmation,
+    confirm,
+    describe,
+    listed,
+    task_line,
+    typed_count,
+    worker_lines,
+)
 
 DEPTH_MAX_AGE: Final = 5.0
 """Seconds for which a queue that was measured as empty is taken to be empty."""
@@ -129,7 +146,11 @@ def purge(operation: Purge, state: ClusterState, now: float) -> Confirmation:
     name, task = operation.queue, operation.task
     queue = state.queues.get(name)
     waiting = _waiting(queue, now)
-    if task:
+    ids = operation.ids
+    if ids is not None:
+        effects = [f"Deletes {counted(len(ids), 'message')} waiting in {name}"]
+        effects += [f"The whole queue has {waiting}"] if waiting else []
+    elif task:
         effects = [f"Deletes only the messages of {task} waiting in {name}"]
         effects += [f"The whole queue has {waiting}"] if waiting else []
     else:
@@ -140,26 +161,57 @@ def purge(operation: Purge, state: ClusterState, now: float) -> Confirmation:
         "This cannot be undone; no copy is kept",
         f"Messages received by workers but not acknowledged are not deleted{unacked}",
         "Tasks that workers receive in the meantime will run"
-        if task
+        if task or ids is not None
         else "Messages sent afterwards are not deleted",
     ]
     refusal = None if name else NO_QUEUE
-    if name and task and state.broker.family not in ("redis", "unknown"):
+    if ids is not None and not ids:
+        refusal = "no message is selected"
+    elif name and (task or ids is not None) and state.broker.family not in ("redis", "unknown"):
         refusal = (
-            f"messages can be purged by task name only on Redis, not on {state.broker.transport}; "
+            f"single messages can be purged only on Redis, not on {state.broker.transport}; "
             "purge the whole queue instead"
         )
     elif queue is not None and _empty(queue, now):
         refusal = f"{name} is empty"
     return describe(
         operation,
-        (name,),
+        (name,) if ids is None else _messages(ids, state),
         effects,
         caveats,
         warnings=[f"Unknown queue {name}; check the spelling"] if unknown else [],
         refusal=refusal,
-        must_type=name,
+        must_type=name if ids is None else typed_count(len(ids)),
         destructive=True,
+    )
+
+
+def _messages(ids: tuple[str, ...], state: ClusterState) -> tuple[str, ...]:
+    lines = [task_line(state, id_) for id_ in ids[:MAX_LISTED_TARGETS]]
+    return listed(lines, len(ids))
+
+
+@confirm.register
+def read_messages(operation: ReadMessages, state: ClusterState, now: float) -> Confirmation:
+    """Confirm reading messages on RabbitMQ."""
+    name, queue = operation.queue, state.queues.get(operation.queue)
+    caveats = ["Workers can receive the messages as before, in the same order"]
+    if queue is not None and queue.kind == "quorum":
+        caveats.append(
+            "Each reading counts towards the delivery limit of a quorum queue, after which a "
+            "message is dropped or dead-lettered"
+        )
+    return describe(
+        operation,
+        (name,),
+        [
+            f"Takes up to {operation.count:,} messages from {name} and returns them, with the "
+            "management API",
+            "RabbitMQ marks them as redelivered; tasks with acks_late may take that for a lost "
+            "worker",
+        ],
+        caveats,
+        refusal=None if name else NO_QUEUE,
     )
 
 

@@ -29,6 +29,10 @@ MAX_PRIORITIES: Final = 1_000
 """Priorities that share one `TaskExtra` each."""
 MAX_SEEN_QUEUES: Final = 100
 """Queues whose latest messages are compared with the next ones."""
+MAX_LISTED_QUEUES: Final = 4
+"""Queues whose messages are kept for a list of them."""
+MAX_LISTED_MESSAGES: Final = 10_000
+"""Messages kept of each."""
 MAX_PENDING_SIGNATURES: Final = 50_000
 """Pending signatures kept; the oldest are dropped first."""
 
@@ -42,6 +46,19 @@ class Peek(msgspec.Struct, frozen=True):
     read: int
     """How many were read in a row, if all of them are in `before`."""
     complete: bool
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """The messages at the beginning of a queue, in their order."""
+
+    messages: tuple[WaitingMessage, ...]
+    at: float
+    """When the last of them were read, epoch seconds."""
+    read: int
+    """The messages that were read, unreadable ones included."""
+    complete: bool
+    """Whether these are all."""
+    notes: tuple[str, ...] = ()
 
 
 class QueuePeeks:
@@ -64,6 +81,8 @@ class QueuePeeks:
         self._extras: dict[int, TaskExtra] = {}
         self._signature_count = 0
         self._seen: dict[str, Peek] = {}
+        self.listings: dict[str, Listing] = {}
+        """The messages of the queues that were listed last."""
         self.pending_signatures: dict[str, tuple[PendingSignature, ...]] = {}
         """The tasks that will follow a waiting message's task, by that task's id."""
 
@@ -77,6 +96,8 @@ class QueuePeeks:
         left: frozenset[str] = frozenset() if seen.held else self._left(seen)
         if not seen.held:
             self._queues.get_or_create(seen.queue)
+            if seen.is_listing:
+                self._list(seen)
         for message in seen.messages:
             if 0 < len(message.id) <= MAX_NAME_LENGTH:
                 task = self._tasks.tasks.get(message.id) or self._tasks.add(message.id)
@@ -87,9 +108,25 @@ class QueuePeeks:
                 self._fill(task, message, self._queues.shared_name(message.queue))
         return left
 
+    def _list(self, seen: QueuePeeked) -> None:
+        """Keep the messages for a list; those of a further page follow the ones before."""
+        earlier = self.listings.pop(seen.queue, None)
+        messages = seen.messages
+        if seen.skipped and earlier is not None:
+            known = {message.id for message in earlier.messages}
+            messages = earlier.messages + tuple(one for one in messages if one.id not in known)
+        self.listings[seen.queue] = Listing(
+            messages[:MAX_LISTED_MESSAGES], seen.at, seen.read, seen.complete, seen.notes
+        )
+        if len(self.listings) > MAX_LISTED_QUEUES:
+            del self.listings[next(iter(self.listings))]
+
     def _left(self, seen: QueuePeeked) -> frozenset[str]:
         now = {message.id: message.before for message in seen.messages}
         earlier = self._seen.pop(seen.queue, None)
+        if seen.skipped and earlier is not None:
+            # A further page: the messages before it were not read again.
+            now = {**earlier.before, **now}
         self._seen[seen.queue] = Peek(seen.at, now, seen.read, seen.complete)
         if len(self._seen) > MAX_SEEN_QUEUES:
             del self._seen[next(iter(self._seen))]

@@ -346,13 +346,30 @@ class Purge(Operation, frozen=True):
     queue: str
     task: str | None = None
     """Only the messages of this task name; on Redis only."""
+    ids: tuple[str, ...] | None = None
+    """Only the messages of these tasks; on Redis only."""
     words = Words("Purged", "Purging", "Purge", "{0.what}")
     refresh_after = True
 
     @property
     def what(self) -> str:
         """Which messages."""
+        if self.ids is not None:
+            return f"{counted(len(self.ids), 'message')} from {self.queue}"
         return f"{self.task} from {self.queue}" if self.task else f"queue {self.queue}"
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The queue."""
+        return (self.queue,)
+
+
+class ReadMessages(Operation, frozen=True):
+    """Read the next messages of a queue on RabbitMQ, which marks them as redelivered."""
+
+    queue: str
+    count: int
+    words = Words("Read", "Reading", "Read", "{0.count} messages of {0.queue}")
 
     @property
     def targets(self) -> tuple[str, ...]:

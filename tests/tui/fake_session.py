@@ -162,7 +162,9 @@ class FakeSession:
         found.set_result(self.results.get(id_))
         return found
 
-    def peek(self, queue: str | None, most: int, task: str | None = None) -> Future[QueuePeeked]:
+    def peek(
+        self, queue: str | None, most: int, task: str | None = None, skip: int = 0
+    ) -> Future[QueuePeeked]:
         self.peeked.append((queue, most, task))
         return self.peeking
 

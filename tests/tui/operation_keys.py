@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celtop.model.entities.result import ResultMeta
 from celtop.model.observations import QueuePeeked, ResultsRead, WaitingMessage
+from celtop.model.operations.commands import Purge
 from celtop.tests.tui.app_under_test import AppUnderTest
 from celtop.tests.tui.fake_session import NOW
 from celtop.tests.tui.key_checks import checks
@@ -125,20 +126,38 @@ async def _why(ui: AppUnderTest, key: str) -> None:
 @checks("queue.look")
 async def _look(ui: AppUnderTest, key: str) -> None:
     await ui.press("4", key)
-    await ui.dialog(WaitingDialog)
+    await ui.until(lambda: bool(ui.session.peeked))
     queue = ui.session.peeked[0][0] or ""
     seen = WaitingMessage("w1", "mail.send", queue, args="(1,)", kwargs="{}")
     revoked = WaitingMessage("w2", "mail.send", queue)
-    peeked = QueuePeeked(queue, (seen, revoked), NOW, complete=True)
+    peeked = QueuePeeked(queue, (seen, revoked), NOW, complete=True, is_listing=True)
     ui.session.state.observe(ResultsRead((ResultMeta("w2", "REVOKED"),), NOW, "push"))
-    ui.session.waiting.append(peeked)
+    ui.session.put(peeked)
     ui.session.peeking.set_result(peeked)
     for _ in range(200):
         if ui.app.location.path and len(ui.table.rows) == 2:
             break
         await ui.pilot.pause(0.02)
-    assert {task.id: task.state for task in ui.table.rows} == {"w1": "PENDING", "w2": "REVOKED"}
+    assert [message.id for message in ui.table.rows] == ["w1", "w2"]
+    assert "REVOKED" in ui.text
     assert not ui.session.done
+
+
+@checks("message.remove")
+async def _remove(ui: AppUnderTest, key: str) -> None:
+    await ui.press("4", "v")
+    await ui.until(lambda: bool(ui.session.peeked))
+    queue = ui.session.peeked[0][0] or ""
+    seen = WaitingMessage("w1", "mail.send", queue)
+    peeked = QueuePeeked(queue, (seen,), NOW, complete=True, is_listing=True)
+    ui.session.put(peeked)
+    ui.session.peeking.set_result(peeked)
+    await ui.until(lambda: ui.table is not None and len(ui.table.rows) == 1)
+    await ui.press(key)
+    await ui.asked()
+    await ui.press("y")
+    await ui.until(lambda: ui.session.done)
+    assert ui.session.done == [Purge(queue=queue, ids=("w1",))]
 
 
 @checks("type.limit")

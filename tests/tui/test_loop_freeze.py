@@ -121,7 +121,7 @@ async def test_what_is_looked_up_while_frozen_is_shown() -> None:
         await on.press("p")
         await on.to("celery")
         message = WaitingMessage("waiting-1", "shop.bill", "celery")
-        seen = QueuePeeked("celery", (message,), NOW, complete=True)
+        seen = QueuePeeked("celery", (message,), NOW, complete=True, is_listing=True)
         on.session.peeking.set_result(seen)
         on.session.put(seen)
         await on.press("v")

@@ -17,8 +17,9 @@ from ...model.entities.task import Task
 from ...model.entities.task_type import TaskType
 from ...model.entities.worker import Worker
 from ...model.health.schedule_status import EntryStatus
+from ...model.observations import WaitingMessage
 from ...model.operations import commands as commands
-from ...model.text.phrases import named
+from ...model.text.phrases import counted, named
 from ..context import AppContext
 from ..dialogs.menu import Menu
 from ..host import READ_ONLY, Host
@@ -233,6 +234,19 @@ def _queue_item(
     return MenuItem(id_, label, handler, offer, read_only)
 
 
+def _on_message(host: Host) -> Offer:
+    found = host.selection(WaitingMessage)
+    why_not = None if found else "no message selected"
+    if found and host.context.live.broker.family == "amqp":
+        why_not = "supported with Redis only"
+    return counted(len(found), "message"), why_not
+
+
+def _why_no_list(host: Host, queue: str) -> str | None:
+    listable = host.context.live.broker.family in ("redis", "amqp", "unknown")
+    return None if listable else "supported with Redis and RabbitMQ only"
+
+
 def _why_no_peek(host: Host, queue: str) -> str | None:
     peekable = host.context.live.broker.family in ("redis", "unknown")
     return None if peekable else "supported with Redis only"
@@ -314,7 +328,7 @@ MENU: Final[Mapping[Context, tuple[MenuItem, ...]]] = {
     ),
     "queues": (
         MenuItem("why", "Explain {}", why, _explained(Queue), True),
-        _queue_item("queue.look", "Peek at the messages in {}", queues.peek, _why_no_peek, True),
+        _queue_item("queue.look", "List the messages in {}", queues.peek, _why_no_list, True),
         _queue_item("queue.pause", "Pause {} on all workers", queues.pause, _why_no_pause),
         _queue_item("queue.resume", "Resume {}", queues.resume, _why_no_resume),
         _queue_item("queue.purge", "Purge {} ...", queues.purge, _why_no_purge),
@@ -322,6 +336,7 @@ MENU: Final[Mapping[Context, tuple[MenuItem, ...]]] = {
             "queue.purge_task", "Purge one task name from {} ...", queues.purge_task, _why_no_peek
         ),
     ),
+    "messages": (MenuItem("message.remove", "Delete {} ...", queues.remove_messages, _on_message),),
     "types": (MenuItem("type.limit", "Limit {} ...", change_limits, _on_type),),
     "global": (
         MenuItem("undo", "Undo{}", undo, _undo),

@@ -9,8 +9,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from ...model.entities.queue import Queue
-from ...model.operations.commands import Consumer, PauseQueue, Purge, ResumeQueue
-from ...model.query.language import exact_term
+from ...model.observations import WaitingMessage
+from ...model.operations.commands import Consumer, PauseQueue, Purge, ReadMessages, ResumeQueue
 from ...model.text import units
 from ...model.text.sanitize import visible
 from ..dialogs.menu import Menu
@@ -21,10 +21,13 @@ from ..navigation import DrillDown
 from .run import one_selected, run
 
 if TYPE_CHECKING:
-    from ...model.observations import QueuePeeked, WaitingMessage
+    from ...model.observations import QueuePeeked
     from ...model.state import ClusterState
 
 MAX_PEEKED_MESSAGES: Final = 10_000
+READ_AT_ONCE: Final = 50
+"""Messages that are read on RabbitMQ, and further ones each time that this is repeated."""
+MAX_READ_AT_ONCE: Final = 1_000
 MAX_PREVIEWED_MESSAGES: Final = 20
 """Messages whose arguments are shown before they are purged."""
 MAX_MESSAGE_CHARACTERS: Final = 160
@@ -36,27 +39,33 @@ def _selected_queue(host: Host) -> str | None:
 
 
 async def peek(host: Host) -> None:
-    """Read the messages that wait in a queue, and list them as tasks; nothing is changed.
+    """List the messages that wait in a queue; nothing is changed on Redis.
 
     No event reports a waiting message, unless its sender has `task_send_sent_event` enabled.
     """
     queue = _selected_queue(host)
     if queue is None:
         return
-    seen = await _peek(host, queue)
-    if seen is None:
-        return
-    if seen.complete and not seen.messages:
-        host.say(f"No messages waiting in {queue}")
-    elif seen.messages:
-        host.say(f"{_message_count(len(seen.messages), seen)} waiting in {queue}")
-        # By their ids: a task may be revoked, or waiting for its next attempt.
-        host.unfreeze()
-        filter_text = f"{exact_term('queue', queue)} state:pending"
-        ids = frozenset(message.id for message in seen.messages)
-        host.go(host.location.deeper(DrillDown("tasks", filter_text, f"{queue}, waiting", ids)))
+    host.unfreeze()
+    here = host.location.path[-1] if host.location.path else None
+    step = DrillDown("messages", queue, f"{queue}, waiting")
+    if host.context.live.broker.family == "amqp":
+        listing = host.context.live.listing(queue)
+        count = READ_AT_ONCE + (len(listing.messages) if listing is not None else 0)
+        if not await run(host, ReadMessages(queue=queue, count=min(count, MAX_READ_AT_ONCE))):
+            return
+    if here is None or (here.kind, here.subject) != (step.kind, step.subject):
+        host.go(host.location.deeper(step))
+
+
+async def remove_messages(host: Host) -> None:
+    """Delete the selected messages from their queue."""
+    messages = host.selection(WaitingMessage)
+    if messages:
+        ids = tuple(dict.fromkeys(message.id for message in messages))
+        await run(host, Purge(queue=messages[0].queue, ids=ids))
     else:
-        host.say("; ".join(seen.notes), "warning")
+        host.say("No message selected", "warning")
 
 
 async def _peek(host: Host, queue: str) -> QueuePeeked | None:

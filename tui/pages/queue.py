@@ -11,11 +11,15 @@ from ...model.entities.queue import Queue
 from ...model.entities.styles import Level
 from ...model.entities.worker import Worker
 from ...model.ingest.failure_groups import FailureGroup
+from ...widgets.fields import Field
 from ..details.queue import queue_fields
 from ..keymap import bindings
 from ..panes.chart_strip import OF_QUEUE
+from ..text.listings import listing_text
 from .subject import SubjectScreen
 
+SAMPLE: Final = 200
+"""Next messages that are counted by task name."""
 MAX_RUN_TIMES: Final = 1_000
 """Latest tasks of the queue whose run times are counted."""
 
@@ -35,6 +39,13 @@ class QueueScreen(SubjectScreen[Queue]):
     def topics(self) -> frozenset[str]:
         """Queue depths and consumers."""
         return frozenset({"queues", "consumers"})
+
+    def on_mount(self) -> None:
+        """Read the next messages, where that changes nothing, to count them by task name."""
+        super().on_mount()
+        settings = self.context.settings
+        if self.context.live.broker.family == "redis" and not settings.frugal:
+            self.context.session.peek(self.name_, SAMPLE)
 
     @property
     def subject(self) -> Queue | None:
@@ -71,7 +82,11 @@ class QueueScreen(SubjectScreen[Queue]):
         """Show its numbers."""
         frame = self.context.frame()
         delayed = self.context.state.delayed.due_times(frame.now)
-        self.fields.show(queue_fields(subject, tuple(self.worker_rows), frame, delayed))
+        fields = queue_fields(subject, tuple(self.worker_rows), frame, delayed)
+        listing = self.context.state.listing(self.name_)
+        if listing is not None and listing.messages:
+            fields.append(Field("Messages", listing_text(listing, frame.now)))
+        self.fields.show(fields)
         level: Level = "bad" if subject.unattended else "warn" if subject.paused else "idle"
         self.panes["facts"].show(level)
         self.lists["workers"].empty = "none" if subject.consumers is not None else "unknown"

@@ -13,6 +13,7 @@ from ...model.entities.task import Task
 from ...model.entities.task_type import TaskType
 from ...model.entities.worker import Worker
 from ...model.ingest.failure_groups import FailureGroup
+from ...model.observations import WaitingMessage
 from ...model.text.frames import TracebackFrame
 from ..bars.keys import Here, Key
 from ..text.alerts import Alert
@@ -74,6 +75,10 @@ _ONE_ROW: Final[Mapping[type, tuple[tuple[str, Callable[[Any], bool]], ...]]] = 
         ("queue.look", lambda queue: queue.waiting != 0),
         ("queue.purge", lambda queue: bool(queue.waiting)),
     ),
+    WaitingMessage: (
+        ("message.remove", lambda message: True),
+        ("queue.look", lambda message: True),
+    ),
     TaskType: (("type.limit", lambda type_: True), ("task.trigger", lambda type_: True)),
 }
 """The actions for a row, each with the condition under which it makes sense."""
@@ -82,6 +87,7 @@ _MARKED_ROWS: Final[Mapping[type, tuple[str, ...]]] = {
     Worker: ("worker.drain", "pool.grow", "pool.shrink"),
     FailureGroup: ("task.retry",),
     Alert: ("finding.acknowledge",),
+    WaitingMessage: ("message.remove", "task.revoke"),
 }
 _MUTATING: Final = frozenset(action.id for action in ACTIONS if action.mutates)
 

@@ -81,6 +81,35 @@ def test_messages_are_limited_and_filtered_by_task(
     assert messages.waiting("nothing", 5).complete
 
 
+@pytest.mark.parametrize("size", [1, 7, 20])
+def test_pages_follow_each_other_through_all_priorities(
+    size: int, redis_url: str, open_messages: OpenMessages, send: Send
+) -> None:
+    ids = [send(redis_url, "plain.ok", queue="q", priority=n // 10 * 3) for n in range(35)]
+    messages, found, read = open_messages(redis_url), [], 0
+    while True:
+        page = messages.waiting("q", size, skip=read)
+        assert page.skipped == read and page.is_listing
+        assert [one.before for one in page.messages] == list(range(read, page.read))
+        found += [one.id for one in page.messages]
+        read = page.read
+        if page.complete:
+            break
+        assert len(page.messages) == size
+    assert found == ids
+
+
+def test_sender_and_serializer_are_named_and_a_pickle_is_not_loaded(
+    redis_url: str, open_messages: OpenMessages, send: Send
+) -> None:
+    send(redis_url, "plain.ok", queue="q")
+    send(redis_url, "plain.ok", queue="q", serializer="pickle", kwargs={"a": 1})
+    plain, pickled = open_messages(redis_url).waiting("q", 5).messages
+    assert plain.content_type == "application/json"
+    assert "@" in plain.sender
+    assert (pickled.content_type, pickled.kwargs) == ("application/x-python-serialize", "{'a': 1}")
+
+
 def test_prefix_separator_and_steps_come_from_the_app(
     redis_url: str, open_messages: OpenMessages, send: Send
 ) -> None:

@@ -55,6 +55,15 @@ def test_a_whole_queue_with_all_its_priorities(redis_url: str, client: Any, send
     assert json.loads(client.lrange("other", 0, -1)[0])["headers"]["id"] == kept
 
 
+def test_only_the_messages_of_some_tasks(redis_url: str, client: Any) -> None:
+    raws = fill(client, "q", 1_000)
+    ids = ("q-3", "q-998", "gone")
+    outcome = OperationRun(redis_url, Purge(queue="q", ids=ids)).run(purge)
+    assert outcome.count == 2
+    left = client.lrange("q", 0, -1)
+    assert left == [raw for raw in reversed(raws) if raw not in (raws[3], raws[998])]
+
+
 def test_prefix_and_separator_are_the_apps(redis_url: str, client: Any, send: Send) -> None:
     options = {"global_keyprefix": "p:", "sep": "#"}
     conf = {"broker_transport_options": options}
@@ -237,6 +246,6 @@ class TestRabbitmq:
         with pytest.raises(Refused, match="there is no queue missing"):
             OperationRun(amqp_url, Purge(queue="missing")).run(purge)
         send(amqp_url, "plain.ok", queue="q")
-        with pytest.raises(Refused, match="cannot purge by task name: RabbitMQ"):
+        with pytest.raises(Refused, match="cannot purge single messages: RabbitMQ"):
             OperationRun(amqp_url, Purge(queue="q", task="plain.ok")).run(purge)
         assert OperationRun(amqp_url, Purge(queue="q")).run(purge).count == 1

@@ -25,6 +25,7 @@ from celtop.model.operations.commands import (
     Purge,
     PurgeResults,
     RateLimit,
+    ReadMessages,
     Report,
     ResumeQueue,
     Retry,
@@ -65,6 +66,8 @@ OPERATIONS: tuple[Operation, ...] = (
     PauseQueue("geo", tuple(Consumer(name) for name in ALL)),
     ResumeQueue("geo", tuple(Consumer(name) for name in ALL)),
     Purge("geo"),
+    Purge("geo", ids=("a",)),
+    ReadMessages("geo", 50),
     PurgeResults(filter="state:success finished:>30d", at=NOW, count=12_340, examples=("a", "b")),
 )
 

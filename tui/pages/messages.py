@@ -1,0 +1,190 @@
+"""The messages that wait in a queue, the next one first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from ...model.entities.queue import Queue
+from ...model.entities.task import Task
+from ...model.ingest.queue_peeks import MAX_LISTED_MESSAGES, Listing
+from ...model.observations import WaitingMessage
+from ...model.text import units
+from ...model.text.sanitize import visible
+from ...widgets.table.column import Column
+from ...widgets.table.live_table import LiveTable
+from ..bars.base import Part
+from ..columns.messages import MESSAGE_KEYS, message_columns
+from ..context import AppContext
+from ..keymap import bindings
+from ..navigation import DrillDown, Location
+from ..screens.row_lists import RowListScreen
+from ..text.listings import task_counts
+
+if TYPE_CHECKING:
+    from ...widgets.table.viewport import Motion
+
+R = TypeVar("R")
+
+PAGE: Final = 500
+"""Messages that are read at once."""
+AHEAD: Final = 50
+"""Rows below the cursor; with fewer, the next messages are read."""
+MAX_ERROR: Final = 200
+
+
+class MessagesScreen(RowListScreen[WaitingMessage]):
+    """The messages of a queue, read page by page as one scrolls.
+
+    Reading changes nothing on Redis. On RabbitMQ it marks messages as redelivered, so that it is an
+    operation that has to be confirmed; this screen then shows what was read.
+    """
+
+    BINDINGS = bindings("messages", "tasks", "queues")
+    CONTEXTS = ("list", "messages", "tasks", "queues")
+    LIST = "messages"
+    QUESTION = ""
+    EMPTY = "No messages"
+    ORDER = ("before", False)
+    FAULTS = "revoked or expired"
+    KEYS = MESSAGE_KEYS
+
+    def __init__(self, context: AppContext, location: Location) -> None:
+        self.queue = location.path[-1].subject
+        self._reading = False
+        self._problem = ""
+        super().__init__(context, location)
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """Queue depths and consumers."""
+        return frozenset({"queues", "consumers"})
+
+    def on_mount(self) -> None:
+        """Read the first messages again."""
+        super().on_mount()
+        if self._reads_freely:
+            self._read(0)
+
+    @property
+    def listing(self) -> Listing | None:
+        """The messages that were read; None before that."""
+        return self.context.state.listing(self.queue)
+
+    @property
+    def _reads_freely(self) -> bool:
+        """Whether reading changes nothing."""
+        return self.context.live.broker.family != "amqp"
+
+    # Rows
+
+    def columns(self) -> tuple[Column[WaitingMessage], ...]:
+        """Return the columns of messages."""
+        return message_columns(self.context.state)
+
+    def source(self) -> Iterable[WaitingMessage]:
+        """Return the messages that were read."""
+        return () if self.listing is None else self.listing.messages
+
+    def row_version(self, row: WaitingMessage) -> object:
+        """Return the version of its task, whose state is shown."""
+        task = self.context.state.tasks.get(row.id)
+        return row, None if task is None else task.version
+
+    def row_text(self, row: WaitingMessage) -> str:
+        """Return name, id, state, arguments and sender."""
+        task = self.context.state.tasks.get(row.id)
+        state = "" if task is None else f"{task.state} {'revoking' if task.revoking else ''}"
+        return " ".join((row.name, row.id, state, row.args or "", row.kwargs or "", row.sender))
+
+    def faulty(self, row: WaitingMessage) -> bool:
+        """Return whether workers will discard it: it is revoked or expired."""
+        task = self.context.state.tasks.get(row.id)
+        revoked = task is not None and (task.revoking or task.state == "REVOKED")
+        return revoked or (row.expires_at is not None and row.expires_at <= self.context.now())
+
+    def chosen(self, kind: type[R]) -> list[R]:
+        """Return the queue, the selected messages or their tasks."""
+        rows: Sequence[object] = super().chosen(WaitingMessage)
+        if kind is Queue:
+            queue = self.context.state.queues.get(self.queue)
+            rows = () if queue is None else (queue,)
+        elif kind is Task:
+            tasks = self.context.state.tasks
+            rows = [tasks[one.id] for one in super().chosen(WaitingMessage) if one.id in tasks]
+        return [row for row in rows if isinstance(row, kind)]
+
+    def on_live_table_opened(self, message: LiveTable.Opened) -> None:
+        """Open the task."""
+        self.visit(DrillDown("task", message.row_id, message.row_id[:8]))
+
+    # Reading
+
+    def action_move(self, motion: Motion) -> None:
+        """Move the cursor, and read on near the end."""
+        super().action_move(motion)
+        table = self.list_table
+        at = table.rows.index(table.cursor_id or "")
+        if at is not None and at >= len(table.rows) - AHEAD and not self.filter_text:
+            self._read_on()
+
+    def _read_on(self) -> None:
+        """Read the next messages, if there are any."""
+        listing = self.listing
+        if not self._reads_freely or listing is None or listing.complete:
+            return
+        if len(listing.messages) < MAX_LISTED_MESSAGES:
+            self._read(listing.read)
+
+    def _read(self, skip: int) -> None:
+        if self._reading or self.context.frozen:
+            return
+        self._reading = True
+        reading = self.context.session.peek(self.queue, PAGE, None, skip)
+
+        async def wait() -> None:
+            try:
+                await asyncio.wrap_future(reading)
+                self._problem = ""
+            except Exception as error:
+                self._problem = f"{type(error).__name__}: {error}"
+            self._reading = False
+            if self.is_attached:
+                self.paint_info()
+
+        self.run_worker(wait(), exit_on_error=False)
+
+    # The info bar
+
+    def empty_text(self) -> str:
+        """Return why there is nothing to list."""
+        listing = self.listing
+        if self._problem:
+            return f"The messages could not be read: {visible(self._problem, MAX_ERROR)}"
+        if listing is None and not self._reads_freely:
+            return f"Press {self.context.keymap.key('queue.look')} to read messages"
+        if listing is None or (self._reading and not listing.messages):
+            return "Reading the messages"
+        if listing.notes and not listing.messages:
+            return "; ".join(listing.notes)
+        return super().empty_text()
+
+    def notes(self) -> Sequence[Part]:
+        """Return how much was read, and the most frequent task names in it."""
+        listing = self.listing
+        if listing is None:
+            return ()
+        queue = self.context.state.queues.get(self.queue)
+        age = units.age(listing.at, self.context.now())
+        read = f"read {age} ago"
+        if not listing.complete:
+            waiting = "" if queue is None or queue.waiting is None else f" of {queue.waiting:,}"
+            read = f"the next {len(listing.messages):,}{waiting}, {read}"
+        parts = [Part(read, "$text-muted", 3)]
+        if names := task_counts(listing):
+            parts.append(Part(names, "$text", 2))
+        if self._problem and listing.messages:
+            parts.append(Part(visible(self._problem, MAX_ERROR), "$text-warning", 1))
+        parts += [Part(note, "$text-warning", 4) for note in listing.notes]
+        return parts
