@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, get_args
 
 from textual import events
 from textual.containers import Vertical
@@ -14,8 +13,6 @@ from textual.widget import Widget
 from ..model.entities.styles import Level
 from ..model.text.sanitize import visible
 from .glyphs import UNICODE, Glyphs
-
-LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 
 
 class Tile(Vertical, can_focus=True):
@@ -72,6 +69,7 @@ class Tile(Vertical, can_focus=True):
         self._level: Level = level
         self._glyphs = glyphs
         self.set_class(glyphs.name == "ascii", "-ascii")
+        self.set_class(True, f"-{level}")
         self._update_border()
 
     @property
@@ -82,7 +80,10 @@ class Tile(Vertical, can_focus=True):
     def show(self, level: Level, title: str | None = None, subtitle: str | None = None) -> None:
         """Set the level and, if given, the texts on the upper and lower border."""
         before = (self._level, self._title, self._subtitle)
-        self._level = level
+        if level != self._level:
+            self.set_class(False, f"-{self._level}")
+            self.set_class(True, f"-{level}")
+            self._level = level
         self._title = self._title if title is None else title
         self._subtitle = self._subtitle if subtitle is None else subtitle
         if before != (self._level, self._title, self._subtitle):
@@ -99,8 +100,6 @@ class Tile(Vertical, can_focus=True):
             self.action_open()
 
     def _update_border(self) -> None:
-        for level in LEVELS:
-            self.set_class(level == self._level, f"-{level}")
         glyph = f"{self._glyphs.level(self._level)} " if self._level in ("warn", "bad") else ""
         # A plain string would be interpreted as markup.
         self.border_title = Content(f"{glyph}{visible(self._title)}")

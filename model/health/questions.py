@@ -53,10 +53,12 @@ def question_findings(state: ClusterState, now: float) -> Iterator[Finding]:
             evidence={"question": question, "failed_at": fact.failed_at},
             incomplete=not limitation,
         )
+    listening = state.broker.listening(now)
     for name in state.present_workers(now):
         worker = state.workers[name]
-        late = worker.status(state.broker.listening(now)) != "online"
-        for fault, commands in failed_commands(worker).items():
+        failed = failed_commands(worker)
+        late = bool(failed) and worker.status(listening) != "online"
+        for fault, commands in failed.items():
             # That a late worker does not reply either is nothing new.
             if fault not in shared and not (late and fault.kind == NO_REPLY.kind):
                 yield _worker_finding(worker, fault, commands, now)
@@ -65,10 +67,12 @@ def question_findings(state: ClusterState, now: float) -> Iterator[Finding]:
 def failed_commands(worker: Worker) -> dict[Fault, list[str]]:
     """Return the inspect commands whose latest attempt failed, by fault."""
     failed: dict[Fault, list[str]] = {}
+    facts, last = worker.facts, None
     for command in COMMANDS:
-        fault = worker.fact(command).fault
-        if fault is not None:
-            failed.setdefault(fault, []).append(command)
+        if command in facts and (fault := facts[command].fault) is not None:
+            if fault is not last:  # most often all have one fault, and a hash takes time
+                last, commands = fault, failed.setdefault(fault, [])
+            commands.append(command)
     return failed
 
 
@@ -85,12 +89,12 @@ def _named(commands: list[str]) -> str:
 
 
 def _worker_finding(worker: Worker, fault: Fault, commands: list[str], now: float) -> Finding:
-    known = all(worker.fact(command).answered_at is not None for command in commands)
-    ages = [worker.fact(command).age(now) for command in commands]
-    oldest = max((age for age in ages if age is not None), default=0.0)
-    values = f"{units.duration(int(oldest))} old" if known else "unknown"
+    facts = [worker.facts[command] for command in commands]
+    ages = [age for fact in facts if (age := fact.age(now)) is not None]
+    known = len(ages) == len(facts)
+    values = f"{units.duration(int(max(ages)))} old" if known else "unknown"
     next_step = fault.advice
-    asked_at = min(worker.fact(command).asked_at or inf for command in commands)
+    asked_at = min(fact.asked_at or inf for fact in facts)
     if fault.kind == "no-reply" and (worker.inspected_at or 0.0) >= asked_at:
         next_step = "It replies to other commands; check its log"
     return Finding(
@@ -100,7 +104,7 @@ def _worker_finding(worker: Worker, fault: Fault, commands: list[str], now: floa
         f"{_named(commands)} failed: {fault.problem}; its values are {values}",
         worker.name,
         next_step,
-        {"commands": commands, "failed_at": worker.fact(commands[0]).failed_at},
+        {"commands": commands, "failed_at": facts[0].failed_at},
         common=f"{_named(commands)} failed: {fault.problem}",
         incomplete=True,
     )

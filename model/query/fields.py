@@ -86,6 +86,9 @@ TIMES: Final[dict[str, Callable[[Task], float | None]]] = {
 TIMED: Final = frozenset({"age", "runtime"})
 """Fields whose value changes with time alone."""
 
+SKEWED: Final = frozenset({"runtime", "waited"})
+"""Fields whose value depends on the clock skews of workers."""
+
 FIELDS: Final = ("state", *TEXTS, *DURATIONS, *NUMBERS, *TIMES)
 
 STATE_ALIASES: Final[dict[str, frozenset[str]]] = {

@@ -51,7 +51,7 @@ from typing import Final
 from ..entities.task import Task
 from . import fields
 from .condition import Comparison, Condition, TextPattern, Value
-from .fields import FIELDS, TIMED, Predicate
+from .fields import FIELDS, SKEWED, TIMED, Predicate
 from .time_range import TimeRange, parse_time_range
 
 _FIELD: Final = re.compile(r"([A-Za-z_]+)(?::|(?=[<>]))")
@@ -106,6 +106,11 @@ class Query:
     def timed(self) -> bool:
         """Whether matching depends on the time."""
         return any(term.timed for term in self.terms)
+
+    @property
+    def skewed(self) -> bool:
+        """Whether matching depends on the clock skews of workers."""
+        return any(term.field in SKEWED for term in self.terms)
 
 
 @dataclass(frozen=True, slots=True)

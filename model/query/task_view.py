@@ -18,6 +18,7 @@ from typing import Final, Protocol, TypeVar
 from ..entities.changes import Changes
 from ..entities.clock_skew import ClockSkews, Moment
 from ..entities.task import Task
+from .fields import SKEWED
 from .language import EVERY_TASK, Query
 from .order import NEWEST_FIRST, Key, Order, key_maker
 
@@ -137,8 +138,10 @@ class TaskView:
                 )
         if self._state.skews is not self._skews:
             self._skews = self._state.skews
-            if not self.query.empty or self.order.key != "arrival":
+            if self.query.skewed:
                 self._unseen = list(held.values())
+            elif self.order.key in SKEWED:
+                self._place(list(self._rows))
         if self._unseen:
             self._place(self._next_unseen())
 

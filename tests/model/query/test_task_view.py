@@ -362,3 +362,26 @@ def test_a_row_list_sorts_filters_and_finds() -> None:
         table[-1]
     with pytest.raises(KeyError):
         table.set_order("nonsense", False)
+
+
+def test_a_clock_skew_moves_rows_without_filtering_all_tasks_again() -> None:
+    store = Store()
+    store.put("a", state="STARTED", worker="w", started_at=NOW - 10)
+    store.put("b", state="STARTED", worker="x", started_at=NOW - 5)
+    store.put("c", state="SUCCESS")
+    query = parse_query("state:STARTED")
+    checked: list[str] = []
+
+    def matches(task: Task, now: float) -> bool:
+        checked.append(task.id)
+        return query.matches(task, now)
+
+    view = TaskView(
+        store, dataclasses.replace(query, matches=matches), Order("runtime", True), now=NOW
+    )
+    assert [task.id for task in view] == ["a", "b"]
+    checked.clear()
+    store.skews = {"w": -8.0}
+    view.apply(Changes({}, [], False), NOW)
+    assert [task.id for task in view] == ["b", "a"]
+    assert sorted(checked) == ["a", "b"]
