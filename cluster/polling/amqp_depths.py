@@ -47,6 +47,11 @@ AMQP_LISTS_NO_QUEUES: Final = Fault(
     "names it",
     OTHER_WAYS,
 )
+_PENDING: Final = Fault(
+    "unsupported",
+    "AMQP cannot list queues, and the management API has not replied yet",
+    "Set rabbitmq_management to its URL, or to never",
+)
 
 
 class AmqpDepths:
@@ -80,6 +85,8 @@ class AmqpDepths:
         fault = self._listing.fault
         if self._listing.queues is not None:
             return fault
+        if self._listing.is_pending:
+            return _PENDING
         if fault is None:
             return AMQP_LISTS_NO_QUEUES
         return Fault(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from ..entities.delayed import delayed_route
 from ..entities.queue import Queue
 from ..entities.states import PENDING, RETRY
 from ..entities.task import Task
@@ -61,6 +62,9 @@ class _Unfinished:
         self.worker: Worker | None = state.workers.get(task.worker or "")
         self.queue: Queue | None = state.queues.get(task.queue or "")
         self.where = f"in {task.queue}" if task.queue else "in a queue that is unknown"
+        key = None if task.extra is None else task.extra.routing_key
+        if delayed_route(key) is not None and task.queue:
+            self.where = f"in delayed delivery for {task.queue}"
 
     def reason(self) -> tuple[str, str, str]:
         task = self.task
@@ -218,6 +222,9 @@ class _Unfinished:
                 f"it expired {ago}; the worker that receives it discards it",
                 ("Check why it waited so long"),
             )
+        stuck = next((one for one in self.related if one.code == "delayed-queue-stuck"), None)
+        if stuck is not None:
+            return stuck.code, f"it waits {self.where}: {stuck.text}", stuck.next_step
         if task.eta_at is not None and task.eta_at > now:
             left = units.duration(task.eta_at - now)
             return (

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from celtop.model.entities.delayed import Delayed, DelayLevel
 from celtop.model.entities.task import Task
 from celtop.model.observations import (
     ConnectionChanged,
     ConnectionProved,
+    DelayedMeasured,
     InspectReply,
     QuestionsAnswered,
     QueueMeasured,
@@ -19,6 +21,7 @@ from celtop.model.observations import (
 from celtop.model.state import ClusterState
 from celtop.model.why.answer import Answer
 from celtop.model.why.why import why
+from kombu.transport.native_delayed_delivery import calculate_routing_key
 
 from ..streams import NOW, OTHER, WORKER, Script, play
 
@@ -46,6 +49,15 @@ def cluster(replies: dict[str, dict[str, Any]] | None = None, at: float = NOW) -
             state.observe(InspectReply(worker, command, reply, at))
     state.observe(QuestionsAnswered(("workers", "queues", "depths"), at))
     state.tick(at)
+    return state
+
+
+def delayed(binding: str = "#.mail") -> ClusterState:
+    """Let the task wait in delayed delivery on RabbitMQ."""
+    key = calculate_routing_key(90, "mail")
+    script = Script(ID, at=NOW - 1).sent(routing_key=key, queue=None, eta="2023-11-14T22:14:50Z")
+    state = play(script.events, cluster())
+    state.observe(DelayedMeasured(Delayed((DelayLevel(6, 1),), NOW, (binding,)), NOW))
     return state
 
 
@@ -162,6 +174,10 @@ SITUATIONS: list[tuple[str, Callable[[], ClusterState], str, str, str]] = [
      "it is reserved by celery@one for 5.0 s, 0 of 2 slots busy: it starts next", ""),
     ("reserved behind", reserved_behind, "reserved-behind-others",
      "behind 2 running tasks (2 of 2 slots busy)", "add pool processes"),
+    ("delayed", delayed, "eta",
+     "it waits in delayed delivery for mail, and does not run before", ""),
+    ("delayed for ever", lambda: delayed("#.other"), "delayed-queue-stuck",
+     "1 delayed message cannot be delivered", "Restart a worker of the queue"),
     ("eta", lambda: in_worker({}, eta="2023-11-14T22:14:00+00:00"), "eta",
      "celery@one holds it until its ETA in 40 s", ""),
     ("rate limit", held_by_limit, "rate-limit", "held by its rate limit 1/m on celery@one",
