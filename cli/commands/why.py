@@ -50,7 +50,7 @@ def why(ctx: click.Context, name: str, wait: float, as_json: bool) -> int:
             if lookup is None:
                 stderr.echo("Timed out looking up the task in workers, queues and result backend")
                 return ExitCode.TIMEOUT
-            if lookup.not_found:
+            if lookup.not_found and name not in session.state.tasks:
                 places = "; ".join(f"{one.place}: {one.text}" for one in lookup.places)
                 stderr.echo(f"No task or queue {name} was found. {places}")
                 return ExitCode.FAILED

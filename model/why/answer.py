@@ -44,8 +44,9 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 def sentence(text: str) -> str:
-    """Return a text as a sentence."""
-    return f"{text[:1].upper()}{text[1:]}."
+    """Return a text as a sentence; a name at its beginning stays as it is."""
+    is_word = text.partition(" ")[0].isalpha()
+    return f"{text[:1].upper() if is_word else text[:1]}{text[1:]}."
 
 
 def evidence_line(evidence: Evidence, now: float) -> str:

@@ -156,8 +156,8 @@ class _Unfinished:
         if task.eta_at is not None and task.eta_at > there:
             left = units.duration(task.eta_at - there)
             if task.state == RETRY or task.retries:
-                return "retry", f"{by} retries it in {left}{self._after()}", _NO_STEP
-            return "eta", f"{by} holds it until its ETA in {left}", _NO_STEP
+                return "retry", f"its next attempt on {by} is in {left}{self._after()}", _NO_STEP
+            return "eta", f"it is held by {by} until its ETA in {left}", _NO_STEP
         if task.state == RETRY:
             return "retry", f"it waits for its next attempt{self._after()}", _NO_STEP
         if task.held_by is not None:

@@ -19,7 +19,7 @@ from celtop.model.observations import (
     WaitingMessage,
 )
 from celtop.model.state import ClusterState
-from celtop.model.why.answer import Answer
+from celtop.model.why.answer import Answer, sentence
 from celtop.model.why.why import why
 from kombu.transport.native_delayed_delivery import calculate_routing_key
 
@@ -179,10 +179,10 @@ SITUATIONS: list[tuple[str, Callable[[], ClusterState], str, str, str]] = [
     ("delayed for ever", lambda: delayed("#.other"), "delayed-queue-stuck",
      "1 delayed message cannot be delivered", "Restart a worker of the queue"),
     ("eta", lambda: in_worker({}, eta="2023-11-14T22:14:00+00:00"), "eta",
-     "celery@one holds it until its ETA in 40 s", ""),
+     "it is held by celery@one until its ETA in 40 s", ""),
     ("rate limit", held_by_limit, "rate-limit", "held by its rate limit 1/m on celery@one",
      "Raise the rate limit"),
-    ("retry", retrying, "retry", "celery@one retries it in 40 s, after Again()", ""),
+    ("retry", retrying, "retry", "its next attempt on celery@one is in 40 s, after Again()", ""),
     ("running", lambda: running(5.0), "running", "it is running on celery@one for 5.0 s; 95 % of",
      ""),
     ("running long", running, "running-long", "it is running on celery@one for 30 s; 95 % of",
@@ -251,6 +251,11 @@ def test_a_blocked_broker_is_the_reason() -> None:
     state = waits(cluster())
     state.observe(ConnectionChanged("blocked", NOW, Fault("alarm", "memory alarm", "Free memory")))
     assert ask(state).code == "broker-blocked"
+
+
+def test_a_name_at_the_beginning_of_a_sentence_stays_as_it_is() -> None:
+    assert sentence("it is next in mail") == "It is next in mail."
+    assert sentence("shop.bill was started 3 times") == "shop.bill was started 3 times."
 
 
 def test_an_unknown_name_has_no_answer() -> None:
