@@ -257,13 +257,13 @@ class Reconciler:
         """Record which rate limit holds a waiting task back in its worker, if one does.
 
         If only its message shows that it was received, the worker is the only consumer of its
-        queue, unless it has started since.
+        queue, unless it has started since, or would list the task.
         """
         if task.worker is None and task.state != PENDING:
             queue = self._queues.get(task.queue or "")
             consumers = None if queue is None else queue.consumers
             only = self._workers.workers.get(consumers[0]) if consumers else None
-            if only is not None and consumers is not None and len(consumers) == 1:
+            if only is not None and len(consumers or ()) == 1 and rate_limit(task, only):
                 since = only.started_at
                 if since is not None and (task.received_at or since) >= since - REPLY_DELAY:
                     task.worker = only.name

@@ -6,7 +6,7 @@ replies. A message of a worker that is gone stays unacknowledged until its visib
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from ..entities.broker import Broker
@@ -51,7 +51,9 @@ class UnackedMessages:
         self._broker = broker
         self._facts = facts
         self._holding: list[Queue] = []
+        self._read_at = 0.0
         self._claims: _Claims | None = None
+        self._unclaimed_before: set[tuple[str, float]] = set()
 
     def apply(self, seen: UnackedRead) -> None:
         """Replace the messages by those that were just read."""
@@ -66,6 +68,8 @@ class UnackedMessages:
                 self.by_id[held.id] = held
             if held.queue is not None:
                 by_queue.setdefault(held.queue, []).append(held)
+        self._read_at = seen.at
+        self._unclaimed_before &= {(held.id, held.since) for held in self.by_id.values()}
         for before in self._holding:
             before.held = ()
         self._holding = []
@@ -74,20 +78,24 @@ class UnackedMessages:
                 queue.held = tuple(messages[:MAX_HELD_PER_QUEUE])
                 queue.version += 1
                 self._holding.append(queue)
+        for held in self.by_id.values():
+            if held.worker is None:
+                self._unclaimed(held, seen.at)  # while no later reply leaves it open
 
     def is_abandoned(self, held: Unacked, now: float) -> bool | None:
         """Return whether the worker that received a message is gone; None if that is unknown.
 
-        It is certain if its worker is lost, or started again since then; and of a message whose
-        worker is unknown, if no present worker can have it.
+        It is certain if the message was still unacknowledged after its worker was lost, or was
+        started again; and of a message whose worker is unknown, if no present worker can have it.
         """
-        if held.worker is None:
-            return self._unclaimed(held, now)
-        worker = self._workers.workers.get(held.worker)
+        worker = self._workers.workers.get(held.worker or "")
         if worker is None:
             return self._unclaimed(held, now)
         if self._workers.status(worker.name) != "offline":
-            return _began_after(worker, held.since) and not worker.shares_name
+            began = _began_until(worker, self._read_at)
+            return held.since < began and not worker.shares_name
+        if self._read_at <= (worker.last_seen_at or 0.0):
+            return None
         if worker.left_at is None:
             return True
         # In a warm shutdown it finishes its running tasks, and returns the others to their queues.
@@ -110,11 +118,17 @@ class UnackedMessages:
 
     def _unclaimed(self, held: Unacked, now: float) -> bool | None:
         """Return True if no present worker can have received a message; otherwise it is unknown."""
+        if (held.id, held.since) in self._unclaimed_before:
+            return True
         if not self._facts.get("workers", NEVER_ASKED).is_answered:
             return None
         if self._claims is None or self._claims.second != int(now):
-            self._claims = _claims(self._present(), self.by_id, int(now))
-        return True if self._claims.rule_out(held) else None
+            self._claims = _claims(self._present(), self.by_id, int(now), self._read_at)
+        if not self._claims.rule_out(held):
+            return None
+        # The next reply does not prove it again: the message may have been acknowledged since.
+        self._unclaimed_before.add((held.id, held.since))
+        return True
 
 
 class _Claims(NamedTuple):
@@ -139,32 +153,40 @@ class _Claims(NamedTuple):
         return held.since < until and held.id not in self.listed
 
 
-def _claims(workers: Iterable[Worker], ids: Mapping[str, object], second: int) -> _Claims:
+def _claims(
+    workers: list[Worker], ids: Mapping[str, object], second: int, read_at: float
+) -> _Claims:
     listed: set[str] = set()
     limited: set[str] = set()
-    workers = list(workers)
     complete = complete_with_limits = float("inf") if workers else second - MIN_AGE
     for worker in workers:
         for held in (worker.active_ids, worker.reserved_ids, worker.scheduled_ids):
             listed.update(ids.keys() & (held or {}).keys())
         limited.update(name for name, limits in worker.limits.items() if limits.rate is not None)
-        # What a process received cannot be older than the process.
-        started_at = worker.started_at
-        began = float("-inf") if started_at is None else started_at - REPLY_DELAY
+        began = _began_until(worker, read_at)
         complete_with_limits = min(complete_with_limits, began)
-        complete = min(complete, max(began, _listed_until(worker)))
+        complete = min(complete, max(began, _listed_until(worker, read_at)))
     return _Claims(second, frozenset(listed), frozenset(limited), complete, complete_with_limits)
 
 
-def _began_after(worker: Worker, since: float) -> bool:
-    """Return whether a worker certainly started after a message was received."""
+def _began_until(worker: Worker, read_at: float) -> float:
+    """Return until when another process must have received a message that was then unacknowledged.
+
+    What a process received cannot be older than the process.
+    """
     started_at = worker.started_at
-    return started_at is not None and started_at > since + REPLY_DELAY
+    if started_at is None or started_at > read_at:
+        return float("-inf")
+    return started_at - REPLY_DELAY
 
 
-def _listed_until(worker: Worker) -> float:
-    """Return until when a worker must have received a message that its replies list."""
+def _listed_until(worker: Worker, read_at: float) -> float:
+    """Return until when a worker must have received a message to list it.
+
+    Only replies from before it was seen unacknowledged count: it may have been acknowledged since.
+    """
     facts = (worker.fact("active"), worker.fact("reserved"), worker.fact("scheduled"))
     if worker.initial_limits is None or not all(fact.is_answered for fact in facts):
         return float("-inf")
-    return min(fact.answered_at or 0.0 for fact in facts) - MIN_AGE
+    times = [fact.answered_at or 0.0 for fact in facts]
+    return min(times) - MIN_AGE if max(times) <= read_at else float("-inf")

@@ -75,6 +75,8 @@ def test_a_worker_that_was_started_again_no_longer_has_it() -> None:
     (held,) = read(state, NOW + 1, UnackedMessage(NOW + 1, "mail", "a"))
     for at, uptime, gone in ((NOW + 20, 300, False), (NOW + 60, 30, True)):
         state.observe(InspectReply(WORKER, "stats", {"uptime": uptime, "pid": 7}, at))
+        assert state.is_abandoned(held, at) is False  # it may have been acknowledged before
+        read(state, at, UnackedMessage(NOW + 1, "mail", "a"))
         assert state.is_abandoned(held, at) is gone
 
 
@@ -88,7 +90,13 @@ def test_a_message_that_no_worker_lists_is_abandoned_once_all_have_replied() -> 
     reply(state, WORKER, NOW + 60)
     assert state.is_abandoned(held, NOW + 61) is None
     reply(state, OTHER, NOW + 62)
-    assert state.is_abandoned(held, NOW + 62) is True
+    assert state.is_abandoned(held, NOW + 62) is None  # it may have been acknowledged before
+    (held,) = read(state, NOW + 65, UnackedMessage(NOW + 30, "mail", "a", "shop.bill"))
+    assert state.is_abandoned(held, NOW + 65) is True
+    reply(state, OTHER, NOW + 70)
+    assert state.is_abandoned(held, NOW + 70) is True
+    (again,) = read(state, NOW + 75, UnackedMessage(NOW + 72, "mail", "a", "shop.bill"))
+    assert state.is_abandoned(again, NOW + 75) is None  # a worker has received it again
 
 
 def test_a_rate_limited_task_is_in_no_list_of_its_worker() -> None:
