@@ -14,11 +14,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from . import redis_replies
 from .alarms import write_error
 from .broker import BrokerConnection
 from .mailboxes import Mailboxes, mailboxes_on
 from .redis_fanout import publish_all
-from .redis_replies import deliver_waiting
 from .replies import SERIALIZERS, Replies, Reply
 
 if TYPE_CHECKING:
@@ -173,7 +173,9 @@ class RemoteControl:
                 if self._is_redis and (self._is_slow or replies.missing(workers) >= MANY_REPLIES):
                     if not self._is_slow:
                         time.sleep(COLLECT_TIME)
-                    deliver_waiting(self._connection.default_channel, self._queue.name)
+                    redis_replies.deliver_waiting(
+                        self._connection.default_channel, self._queue.name
+                    )
         if self._last_reply_at == started:
             self._forget_queue()
         return replies
@@ -207,7 +209,10 @@ class RemoteControl:
         channel = self._connection.default_channel
         queue = self._queue(channel)
         if not self._queue_declared:
-            queue.declare()
+            if self._is_redis:
+                redis_replies.declare(channel, queue)
+            else:
+                queue.declare()
             # Over AMQP the queue is deleted with its last consumer, at the end of the block.
             self._queue_declared = self._is_redis
         consumer = Consumer(
@@ -237,7 +242,11 @@ class RemoteControl:
 
     def close(self) -> None:
         """Delete our reply queue from the broker."""
-        self._queue(self._connection.default_channel).delete()
+        channel = self._connection.default_channel
+        if not self._is_redis:
+            self._queue(channel).delete()
+        elif self._queue_declared:
+            redis_replies.delete(channel, self._queue)
 
     def _message(
         self,
