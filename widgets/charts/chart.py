@@ -19,6 +19,7 @@ from textual.widget import Widget
 from ...model.entities.time_series import MarkKind
 from ...model.text import units
 from ..compat.component_style import component_style
+from ..compat.line_strip import LineStrip
 from ..glyphs import UNICODE, Glyphs
 from ..table.cells import fit_cells
 from .axis import ticks, time_ticks
@@ -300,7 +301,7 @@ class Chart(Widget):
             if text:
                 segments.append(Segment(text, self._style(last)))
             text, last = part, style
-        return Strip(segments, width)
+        return LineStrip(segments, width)
 
     def _legend(self, width: int) -> list[Cell]:
         """Return the name and the value of each layer, at the cursor or the newest."""

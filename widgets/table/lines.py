@@ -10,6 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from ..compat.line_strip import LineStrip
 from .cells import Cell, fit, fit_cells, is_single
 from .column import GAP, Frame, Placed
 
@@ -156,7 +157,7 @@ class LineArtist(Generic[R]):
         blank = not text
         text = fit(" " * self.gutter + text, self.width, frame.glyphs.ellipsis)
         segment = Segment(text, self._styles("")["empty"])
-        line = Line(None, None, "message", [], [segment], Strip([segment], self.width))
+        line = Line(None, None, "message", [], [segment], LineStrip([segment], self.width))
         if blank:
             self._blank = line
         return line
@@ -213,4 +214,4 @@ class LineArtist(Generic[R]):
         if x + width < self.width:
             rest = " " * (self.width - x - width)
             segments.append(Segment(rest, self._styles(look)["text"]))
-        return Line(row_id, state, look, contents, cells, Strip(segments, self.width))
+        return Line(row_id, state, look, contents, cells, LineStrip(segments, self.width))

@@ -1,0 +1,39 @@
+"""A line's strip behaves as Textual's own."""
+
+from __future__ import annotations
+
+from celtop.widgets.compat.line_strip import LineStrip
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+SEGMENTS = [Segment("ab", Style(bold=True)), Segment("cdef", Style(color="red")), Segment("g")]
+
+
+def test_what_a_strip_can_do_gives_the_same() -> None:
+    line, strip = LineStrip(SEGMENTS, 7), Strip(SEGMENTS, 7)
+    assert line == strip and line.text == "abcdefg"
+    for _ in range(2):  # the second time from the caches
+        assert line.crop(1, 5) == strip.crop(1, 5)
+        assert line.divide([3, 7]) == strip.divide([3, 7])
+        assert line.divide([7]) == [line]
+        assert line.apply_style(Style(dim=True)) == strip.apply_style(Style(dim=True))
+        assert line.adjust_cell_length(9) == strip.adjust_cell_length(9)
+        assert line.crop_extend(0, 9, None) == strip.crop_extend(0, 9, None)
+        assert line.apply_offsets(1, 2) == strip.apply_offsets(1, 2)
+    assert line.simplify() == strip.simplify()
+    assert line.link_ids == strip.link_ids
+
+
+def test_a_line_that_is_shown_whole_makes_no_caches() -> None:
+    line = LineStrip(SEGMENTS, 7)
+    assert line.divide([7]) == [line] and line.crop(0, 7) is line
+    made = [name for name in Strip.__slots__ if name in object.__dir__(line)]
+    assert made and not any(_is_set(line, name) for name in made if name.endswith("_cache"))
+
+
+def _is_set(line: LineStrip, name: str) -> bool:
+    try:
+        return object.__getattribute__(line, name) is not None
+    except AttributeError:
+        return False
