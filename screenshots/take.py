@@ -12,6 +12,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,6 +41,8 @@ from celtop.tui.app import CeltopApp
 STARTED_AT: Final = datetime(2026, 11, 21, 14, 0, tzinfo=UTC).timestamp()
 SEED: Final = 1
 REVOKED_TASKS: Final = 6
+UNATTENDED: Final = "notifications"
+"""The demo's queue without consumers."""
 """Tasks in the picture of an operation's outcome."""
 DEMO_SECONDS: Final = 300.0
 """How long the demo runs before the pictures are taken: as long as the charts show."""
@@ -79,6 +82,7 @@ PICTURES: Final = (
     Picture("compare", ("3", "space", "space", "=")),
     Picture("queues", ("4",)),
     Picture("queue", ("4", "enter")),
+    Picture("messages", ("4", "v")),
     Picture("types", ("5",)),
     Picture("type", ("5", "enter")),
     Picture("past", ("1", ",", "p", *["left"] * 6)),
@@ -87,6 +91,8 @@ PICTURES: Final = (
     Picture("columns", ("2", *":columns", "enter")),
     Picture("scheduled", ("6",)),
     Picture("log", ("7",)),
+    Picture("findings", ("8",)),
+    Picture("schedule", ("9",)),
     Picture("terminate", ("2", *"/state:running", "enter", "K", "enter")),
     Picture("trigger", ("5", "t", "tab", *'["scene-7.tif", {"crs": 4326}]', "tab")),
     Picture("limits", ("5", "L", "down", "enter", *"50s", "tab", *"1m")),
@@ -204,6 +210,12 @@ class Still:
     def call_on_update(self, callback: Callable[[], object]) -> None:
         """Never call it."""
 
+    def peek(
+        self, queue: str | None, limit: int, task: str | None = None, skip: int = 0
+    ) -> Future[QueuePeeked]:
+        """Read nothing: the messages that are shown were read before."""
+        return Future()
+
     def refresh(self) -> None:
         """Do nothing."""
 
@@ -232,6 +244,7 @@ def run_demo() -> tuple[Still, float]:
             session.pump(now, 0.05)
             state.tick(now)
             time.sleep(0.05)
+        session.peek(UNATTENDED, 500).result()
         operation = revoke_some(session, time.time() + offset)
         session.pump(time.time() + offset, 1.0)
         session.stop()

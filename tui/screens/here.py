@@ -102,7 +102,8 @@ def here(screen: Shown) -> Here:
     marked = table if table is not None and table.marks else None
     title = "" if marked is None else f"{len(marked.marks):,} marked:"
     keys = _of_row(screen) if marked is None else _of_marked(screen, marked)
-    return Here(title, tuple(keys), tuple(_general(screen)))
+    unique = {id_: (id_, label) for id_, label in reversed([*keys])}
+    return Here(title, tuple(reversed(unique.values())), tuple(_general(screen)))
 
 
 def _of_marked(screen: Shown, table: LiveTable[Any]) -> Iterator[Key]:
