@@ -384,6 +384,13 @@ _ACTS: Final = (
     _operation("message.remove", "D", "delete", "Delete the selected messages (Redis)", "messages"),
     _operation("queue.purge", "P", "purge", "Delete all messages waiting in the queue", "queues"),
     _operation(
+        "schedule.switch",
+        "E",
+        "enable/disable",
+        "Disable the periodic task, or enable it again (django-celery-beat)",
+        "schedule",
+    ),
+    _operation(
         "type.limit", "L", "limits", "Change rate and time limits of the task type", "types"
     ),
 )

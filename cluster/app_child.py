@@ -22,7 +22,14 @@ Answer: TypeAlias = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 class ChildFailed(Exception):
-    """The child process did not start, exited, or did not answer in time; says why."""
+    """The child process did not start, exited, or did not answer in time; says why.
+
+    `answered` is whether it answered that it failed, so that nothing was done.
+    """
+
+    def __init__(self, text: str, *, answered: bool = False) -> None:
+        super().__init__(text)
+        self.answered = answered
 
 
 class AppChild:

@@ -27,7 +27,7 @@ from .events.roster import Roster
 from .inbox import Inbox
 from .operations.audit import Audit, Phase
 from .operations.completion import completed
-from .operations.running import OperationContext, Refused, Unsure
+from .operations.running import OperationContext, Refused, SwitchSchedule, Unsure
 from .results.backends.base import ResultReader
 
 Perform: TypeAlias = Callable[[Any, OperationContext], object]
@@ -69,6 +69,7 @@ class Control:
         perform: Perform | None = None,
         results: Callable[[], ResultReader] | None = None,
         redact: Callable[[str], str] = str,
+        switch_entries: SwitchSchedule | None = None,
     ) -> None:
         self.read_only = read_only
         """Whether all changes are refused; may be set at any time."""
@@ -79,6 +80,7 @@ class Control:
         self._audit_required = audit_required
         self._perform = perform
         self._results = results
+        self._switch_entries = switch_entries
         self._redact = redact
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -120,6 +122,7 @@ class Control:
             known_targets,
             self._results,
             self._redact,
+            self._switch_entries,
         )
         # What is forbidden now stays forbidden, even if read-only mode ends a moment later.
         thread = threading.Thread(

@@ -117,6 +117,7 @@ class Session:
             settings.audit_required,
             results=self._follower.reader,
             redact=redaction.text,
+            switch_entries=self._schedule.switch if settings.app is not None else None,
         )
 
     @property

@@ -5,7 +5,17 @@
 
 from __future__ import annotations
 
-from . import drain, pause, purge, purge_results, read_messages, remote, revoke, send
+from . import (
+    drain,
+    pause,
+    purge,
+    purge_results,
+    read_messages,
+    remote,
+    revoke,
+    send,
+    switch_entries,
+)
 from .running import perform
 
 __all__ = [
@@ -18,4 +28,5 @@ __all__ = [
     "remote",
     "revoke",
     "send",
+    "switch_entries",
 ]

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import singledispatch
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -16,6 +16,9 @@ from ..connection.broker import BrokerConnection
 from ..events.roster import Roster
 from ..inbox import Inbox
 from ..results.backends.base import ResultReader
+
+SwitchSchedule: TypeAlias = Callable[[Sequence[str], bool], Sequence[str]]
+"""Enables or disables entries by name, and returns those that were changed."""
 
 BROKER_TIMEOUT: Final = 15.0
 """Seconds after which an AMQP broker that does not reply is considered lost."""
@@ -50,11 +53,14 @@ class OperationContext:
         known_targets: KnownTargets = KnownTargets(),  # noqa: B008  (frozen)
         results: Callable[[], ResultReader] | None = None,
         redact: Callable[[str], str] = str,
+        switch_entries: SwitchSchedule | None = None,
     ) -> None:
         self.known_targets = known_targets
         """What the model knew about the targets when the operation was started."""
         self.results = results
         """Returns the reader of the result backend; None if there is none to check."""
+        self.switch_entries = switch_entries
+        """Enables or disables entries of the schedule; None if there is no app to do it."""
         self.outcome = outcome
         self.broker = broker
         self.inbox = inbox

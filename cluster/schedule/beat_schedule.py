@@ -59,7 +59,8 @@ def plan_of(schedule: Any) -> Plan:
             None if zone is None else str(zone),
         )
     if hasattr(schedule, "event") and hasattr(schedule, "lat"):
-        return Plan("solar", event=schedule.event, latitude=schedule.lat, longitude=schedule.lon)
+        latitude, longitude = float(schedule.lat), float(schedule.lon)
+        return Plan("solar", event=schedule.event, latitude=latitude, longitude=longitude)
     if hasattr(schedule, "clocked_time"):
         return Plan("clocked", at=schedule.clocked_time.timestamp())
     if hasattr(schedule, "run_every"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any, Final
@@ -43,7 +43,7 @@ INTERVAL: Final = 60.0
 SHOWN_INTERVAL: Final = 10.0
 """Seconds between two rounds while a screen shows the schedule."""
 ABSENT_ROUNDS: Final = 10
-"""Each time of so many, it is checked whether RedBeat is used by now."""
+"""Rounds after which it is checked again whether RedBeat is used."""
 _MAX_REASON: Final = 300
 _IDLE: Final = 0.5
 
@@ -71,10 +71,12 @@ class ScheduleReader(StoppableThread):
         self._interest = interest
         self._waiting: list[Future[None]] = []
         self._lock = threading.Lock()
+        self._child_lock = threading.Lock()
         self._child: AppChild | None = None
         self._app: dict[str, Any] | None = None
         self._present: set[ScheduleSource] = set()
         self._rounds = 0
+        self._check_redbeat = 0
         self._redbeat: RedBeatReader | None = None
         self._redbeat_broker: BrokerConnection | None = None
         self._connection: Connection | None = None
@@ -92,7 +94,7 @@ class ScheduleReader(StoppableThread):
         """Read all sources now if anything wants them."""
         self._woken.set()
 
-    def enable(self, names: Iterable[str], *, enabled: bool) -> list[str]:
+    def switch(self, names: Sequence[str], enabled: bool) -> Sequence[str]:
         """Enable or disable entries of django-celery-beat; return those that were changed.
 
         Only `cluster/control.py` may have this called.
@@ -102,7 +104,14 @@ class ScheduleReader(StoppableThread):
         """
         answer = self._ask({"enable": list(names), "enabled": enabled}, LOAD_TIMEOUT)
         self._woken.set()
-        return list(answer["changed"])
+        changed: list[str] = answer["changed"]
+        return changed
+
+    def stop(self) -> None:
+        """Ask the thread to end; the app's process ends now."""
+        super().stop()
+        if (child := self._child) is not None:
+            child.kill()
 
     def run(self) -> None:
         """Read round by round until stopped."""
@@ -114,7 +123,10 @@ class ScheduleReader(StoppableThread):
                 self._woken.clear()
                 with self._lock:
                     asked, self._waiting = self._waiting, []
-                self._round()
+                try:
+                    self._round()
+                except Exception as error:  # whatever a source has, the others go on being read
+                    self._inbox.log("error", "schedule", f"Cannot read the schedule: {error!r}")
                 for one in asked:
                     one.set_result(None)
                 self._woken.wait(self._pause())
@@ -138,7 +150,7 @@ class ScheduleReader(StoppableThread):
                 self._put("workers", list(entries_of(schedule)))
         if self._settings.beat_schedule_file:
             self._read_file(self._settings.beat_schedule_file)
-        if "redbeat" in self._present or self._rounds % ABSENT_ROUNDS == 1:
+        if "redbeat" in self._present or self._rounds >= self._check_redbeat:
             self._read_redbeat()
 
     def _zone(self) -> tzinfo:
@@ -186,15 +198,15 @@ class ScheduleReader(StoppableThread):
     def _ask(self, request: Mapping[str, Any], timeout: float) -> dict[str, Any]:
         app = self._settings.app
         if app is None:
-            raise ChildFailed("no app is named; use -A")
-        with self._lock:
+            raise ChildFailed("no app is named; use -A", answered=True)
+        with self._child_lock:
             try:
                 if self._child is None:
                     self._child = AppChild(app_process.__name__, app, self._settings.workdir)
                     timeout = max(timeout, LOAD_TIMEOUT)
                 answer = self._child.ask(request, timeout)
                 if "error" in answer:
-                    raise ChildFailed(str(answer["error"]))
+                    raise ChildFailed(str(answer["error"]), answered=True)
             except ChildFailed:
                 child, self._child = self._child, None
                 if child is not None:
@@ -203,7 +215,7 @@ class ScheduleReader(StoppableThread):
         return answer
 
     def _end_child(self) -> None:
-        with self._lock:
+        with self._child_lock:
             child, self._child = self._child, None
             if child is not None:
                 child.close()
@@ -236,6 +248,8 @@ class ScheduleReader(StoppableThread):
             self._put("redbeat", found.entries, found.left_out, found.lock_s)
         elif "redbeat" in self._present:
             self._put("redbeat", ())
+        else:
+            self._check_redbeat = self._rounds + ABSENT_ROUNDS
 
     def _setting(self, name: str) -> str | None:
         found = self._app["redbeat"] if self._app is not None else self.conf or {}

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from . import pools, queues, results, sending, tasks, workers
+from . import pools, queues, results, schedule, sending, tasks, workers
 from .confirmation import Confirmation, confirm
 
-__all__ = ["Confirmation", "confirm", "pools", "queues", "results", "sending", "tasks", "workers"]
+__all__ = [
+    "Confirmation",
+    "confirm",
+    "pools",
+    "queues",
+    "results",
+    "schedule",
+    "sending",
+    "tasks",
+    "workers",
+]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from celtop.model.entities.result import ResultMeta
-from celtop.model.observations import QueuePeeked, ResultsRead, WaitingMessage
+from celtop.model.observations import QueuePeeked, ResultsRead, ScheduleRead, WaitingMessage
 from celtop.model.operations.commands import Purge
+from celtop.model.operations.schedule_commands import SwitchEntries
+from celtop.tests.model.schedules import entry
 from celtop.tests.tui.app_under_test import AppUnderTest
 from celtop.tests.tui.fake_session import NOW
 from celtop.tests.tui.key_checks import checks
@@ -196,3 +198,17 @@ async def _undo(ui: AppUnderTest, key: str) -> None:
     await ui.press(key)
     assert not ui.session.done
     assert ui.said == ["Nothing to undo: no queue is paused, no limit or consumer was changed"]
+
+
+@checks("schedule.switch")
+async def _switch(ui: AppUnderTest, key: str) -> None:
+    nightly = entry("nightly", source="django-celery-beat", schedule="daily at 02:00 UTC")
+    ui.session.put(ScheduleRead("django-celery-beat", NOW, (nightly,)))
+    await ui.press("9")
+    await ui.until(lambda: "nightly" in ui.text)
+    await ui.press(key)
+    dialog = await ui.dialog(ConfirmDialog)
+    assert dialog.confirmation.title == "Disable nightly"
+    assert dialog.confirmation.targets == ("nightly: daily at 02:00 UTC, app.nightly",)
+    await ui.press("y")
+    assert ui.session.done == [SwitchEntries(entries=("nightly",), enabled=False)]

@@ -23,7 +23,7 @@ from ...model.text.phrases import counted, named
 from ..context import AppContext
 from ..dialogs.menu import Menu
 from ..host import READ_ONLY, Host
-from . import queues, retry, tasks, workers
+from . import queues, retry, schedule, tasks, workers
 from .send import trigger
 from .task_limits import change_limits
 from .undo import undo, undoable
@@ -273,6 +273,15 @@ def _on_type(host: Host) -> Offer:
     return (found[0].id if len(found) == 1 else "a task type"), _why_not_one(found, "task type")
 
 
+def _switch(host: Host) -> Offer:
+    found = host.selection(EntryStatus)
+    if not found:
+        return "Enable or disable", "no periodic task selected"
+    operation = schedule.switched(found)
+    phrase = operation.phrase()
+    return f"{phrase.infinitive} {phrase.object}", _refusal(host, operation)
+
+
 def _undo(host: Host) -> Offer:
     found = undoable(host)
     return (
@@ -338,6 +347,7 @@ MENU: Final[Mapping[Context, tuple[MenuItem, ...]]] = {
     ),
     "messages": (MenuItem("message.remove", "Delete {} ...", queues.remove_messages, _on_message),),
     "types": (MenuItem("type.limit", "Limit {} ...", change_limits, _on_type),),
+    "schedule": (MenuItem("schedule.switch", "{}", schedule.switch_entries, _switch),),
     "global": (
         MenuItem("undo", "Undo{}", undo, _undo),
         MenuItem("task.trigger", "Trigger a new task ...", trigger),

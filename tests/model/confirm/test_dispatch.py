@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 from celtop.model.confirm.dispatch import Confirmation, confirm
+from celtop.model.observations import ScheduleRead
 from celtop.model.operations.call import Call, SentTask
 from celtop.model.operations.commands import (
     AddConsumer,
@@ -35,9 +36,11 @@ from celtop.model.operations.commands import (
     TimeLimit,
     Trigger,
 )
+from celtop.model.operations.schedule_commands import SwitchEntries
 from celtop.model.state import ClusterState
 
 from ..operation_cases import POOLS, cluster, kinds, original, reply, task
+from ..schedules import entry
 from ..streams import NOW, WORKER, Script, play
 
 ALL = tuple(POOLS)
@@ -68,6 +71,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Purge("geo"),
     Purge("geo", ids=("a",)),
     ReadMessages("geo", 50),
+    SwitchEntries(entries=("nightly",), enabled=False),
     PurgeResults(filter="state:success finished:>30d", at=NOW, count=12_340, examples=("a", "b")),
 )
 
@@ -349,3 +353,14 @@ def test_commands_go_to_present_workers() -> None:
     play(Script("x", worker="celerybeat@h").received().events, state)
     state.workers["p@h"].left_at = NOW
     assert state.present_workers(NOW) == ("g@h", "s@h", "t@h")
+
+
+def test_only_entries_of_django_celery_beat_can_be_switched() -> None:
+    state = cluster()
+    rows = (entry("nightly", source="django-celery-beat"), entry("twin"))
+    for row in rows:
+        state.observe(ScheduleRead(row.source, NOW, (row,)))
+    assert asked(SwitchEntries(entries=("nightly",), enabled=True), state).refusal is None
+    refusal = "only entries of django-celery-beat can be enabled and disabled"
+    assert asked(SwitchEntries(entries=("nightly", "twin"), enabled=True), state).refusal == refusal
+    assert asked(SwitchEntries(entries=("gone",), enabled=True), state).refusal == refusal
