@@ -16,6 +16,8 @@ class Thresholds(msgspec.Struct, frozen=True):
     """Seconds for which all processes of a queue's consumers were busy while the queue grew."""
     queue_growing: float = 300.0
     """Seconds for which more tasks arrived in a queue than its consumers took."""
+    tasks_expired: float = 0.05
+    """The part of the tasks that expire before they start, from 0 to 1."""
     task_stuck: float = 60.0
     """Seconds that a task runs at least before it may be stuck, and without reporting progress."""
     task_stuck_ratio: float = 3.0

@@ -334,8 +334,9 @@ CODES: Final[Mapping[str, Code]] = {
     ),
     "tasks-expired": Code(
         "tasks",
-        ("warning",),
-        "In the last ten minutes, workers discarded tasks that had expired before they started.",
+        ("warning", "info"),
+        "In the last ten minutes, workers discarded tasks that had expired before they started. It "
+        "is a warning if they are 5 % of all tasks or more (`tasks_expired`).",
         "Add processes or workers where tasks wait, or send tasks with later `expires`.",
     ),
     "task-stuck": Code(

@@ -32,13 +32,17 @@ def task_findings(state: ClusterState, now: float) -> Iterator[Finding]:
 
 
 def _expired(state: ClusterState, now: float) -> Iterator[Finding]:
-    """Yield a finding if tasks expired recently: their events do not name them."""
+    """Yield a finding if tasks expired recently: their events do not name them.
+
+    A few are no problem: `expires` is there to discard tasks that come too late.
+    """
     totals = state.totals
     if totals.expired_at is None or now - totals.expired_at > NEW:
         return
+    part = totals.expired / (totals.expired + totals.succeeded + totals.failed)
     yield Finding(
         "tasks-expired",
-        "warning",
+        "warning" if part >= state.thresholds.tasks_expired else "info",
         "tasks",
         f"{counted(totals.expired, 'task')} expired before a worker started "
         f"{'it' if totals.expired == 1 else 'them'}, the latest "

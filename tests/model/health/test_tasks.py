@@ -63,5 +63,10 @@ def test_tasks_that_expired_are_counted_until_there_is_a_pause() -> None:
     for number, ago in enumerate((100.0, 60.0), start=2):
         expire(number, NOW - ago)
     (one,) = task_findings(state, NOW)
-    assert (one.code, one.since) == ("tasks-expired", NOW - 100.0)
+    assert (one.code, one.severity, one.since) == ("tasks-expired", "warning", NOW - 100.0)
+    state.totals.succeeded = 39
+    (one,) = task_findings(state, NOW)
+    assert one.severity == "info", "2 of 41"
+    state.totals.succeeded = 0
+    (one,) = task_findings(state, NOW)
     assert one.text == "2 tasks expired before a worker started them, the latest 1 m ago"
