@@ -78,11 +78,6 @@ class DelayLevel(msgspec.Struct, frozen=True, gc=False):
     """Those of them whose time in the level is over, but which the broker cannot pass on; 0 also if
     that is unknown."""
 
-    @property
-    def longest(self) -> int:
-        """Seconds after which its messages are due at the latest: with the time in lower levels."""
-        return (2 << self.level) - 1
-
 
 class Due(NamedTuple):
     """Messages that will be delivered at one time, or at an unknown time of a range."""
@@ -101,6 +96,24 @@ class Due(NamedTuple):
     def is_exact(self) -> bool:
         """Whether the time is known."""
         return self.earliest == self.latest
+
+
+class Arrivals(NamedTuple):
+    """Messages that arrived in a level between two counts."""
+
+    level: int
+    after: float
+    by: float
+    messages: int
+    replaced: tuple[float, float] | None = None
+    """When others may have arrived in their place; None if they certainly have not left yet."""
+
+    @property
+    def due(self) -> Due:
+        """When they are due: after their time in the level, and at most that in all lower ones."""
+        stay = 1 << self.level
+        by = self.by if self.replaced is None else self.replaced[1]
+        return Due(self.after + stay, by + 2 * stay - 1, self.messages)
 
 
 class Known(NamedTuple):
@@ -143,53 +156,75 @@ class Delayed(msgspec.Struct, frozen=True, gc=False):
         return sum(level.undeliverable for level in self.levels)
 
 
-def due_times(delayed: Delayed, known: Iterable[Known], now: float) -> list[Due]:
+def due_times(
+    delayed: Delayed, known: Iterable[Known], arrivals: Iterable[Arrivals], now: float
+) -> list[Due]:
     """Return when the messages are due, the earliest first.
 
     They are as many as the broker counted, and those sent since. Messages that no event reported
-    are due at an unknown time, within the longest time of their level.
+    are due at an unknown time of a range, which follows from their arrival in their level.
     """
     measured_at = delayed.measured_at or now
-    unknown = {level.level: level.messages - level.undeliverable for level in delayed.levels}
+    total = delayed.messages - delayed.undeliverable
     ahead = sorted(one for one in known if one.due > now)
     newer = [one for one in ahead if one.sent_at > measured_at]
-    counted = [one for one in ahead if one.sent_at <= measured_at][: sum(unknown.values())]
+    counted = [one for one in ahead if one.sent_at <= measured_at][:total]
     found = [Due(one.due, one.due, 1, one.queue) for one in (*counted, *newer)]
+    found += _others([one.due for one in arrivals], counted)
     if delayed.undeliverable:
         found.append(Due(measured_at, measured_at, delayed.undeliverable, undeliverable=True))
-    levels = Counter(_level_at(one, measured_at) for one in counted)
-    for number, messages in sorted(levels.items()):
-        _take(unknown, number, messages)
-    for level in delayed.levels:
-        if unknown[level.level]:
-            latest = measured_at + level.longest
-            found.append(Due(measured_at, latest, unknown[level.level]))
     return sorted(found, key=lambda due: (due.latest, due.earliest))
 
 
+def _others(ranges: list[Due], known: Iterable[Known]) -> list[Due]:
+    """Return the messages in ranges of due times that are none of the known ones.
+
+    Each known one is taken out of the range that it fits best.
+    """
+    messages = [one.messages for one in ranges]
+    for one in known:
+        left = (number for number, count in enumerate(messages) if count)
+        best = min(left, key=lambda number: _distance(ranges[number], one.due), default=None)
+        if best is not None:
+            messages[best] -= 1
+    pairs = zip(ranges, messages, strict=True)
+    return [one._replace(messages=count) for one, count in pairs if count]
+
+
+def _distance(range_: Due, due: float) -> tuple[float, float]:
+    """Return the seconds by which a time is outside of a range, and the length of the range."""
+    outside = max(0.0, range_.earliest - due, due - range_.latest)
+    return outside, range_.latest - range_.earliest
+
+
 def times_text(due: Sequence[Due], now: float) -> str:
-    """Return when messages are due: `in 20 s, in 45 s, 3 within 2 m, 1 overdue`, or a histogram.
+    """Return when messages are due: `in 20 s, 3 in 45 s to 2 m, 1 overdue`, or a histogram.
 
     A histogram counts each message in the first of its periods: `5 within 1 m, 2 within 1 h`.
     """
-    times: Counter[tuple[bool, int]] = Counter()
+    times: Counter[tuple[int, int]] = Counter()
     for one in due:
         if not one.undeliverable:
-            times[one.is_exact, max(1, round(one.latest - now))] += one.messages
+            left = max(1, round(one.latest - now))
+            times[left if one.is_exact else round(one.earliest - now), left] += one.messages
     overdue = sum(one.messages for one in due if one.undeliverable)
     parts = _each(times) if len(times) <= MAX_TIMES else _by_period(times)
     return ", ".join([*parts, *([f"{units.count(overdue)} overdue"] if overdue else [])])
 
 
-def _each(times: Counter[tuple[bool, int]]) -> list[str]:
-    return [
-        f"{f'{units.count(messages)} ' if messages > 1 or not exact else ''}"
-        f"{'in' if exact else 'within'} {units.duration(left)}"
-        for (exact, left), messages in sorted(times.items(), key=lambda item: item[0][1])
-    ]
+def _each(times: Counter[tuple[int, int]]) -> list[str]:
+    parts = []
+    for (earliest, latest), messages in sorted(times.items(), key=lambda item: item[0][::-1]):
+        text, exact = units.duration(latest), earliest == latest
+        if exact:
+            text = f"in {text}"
+        else:
+            text = f"in {units.duration(earliest)} to {text}" if earliest > 0 else f"within {text}"
+        parts.append(text if exact and messages == 1 else f"{units.count(messages)} {text}")
+    return parts
 
 
-def _by_period(times: Counter[tuple[bool, int]]) -> list[str]:
+def _by_period(times: Counter[tuple[int, int]]) -> list[str]:
     periods: Counter[float] = Counter()
     for (_, left), messages in times.items():
         periods[next((period for period in PERIODS if left <= period), inf)] += messages
@@ -211,26 +246,3 @@ def _matches(pattern: Sequence[str], words: Sequence[str]) -> bool:
     if pattern[0] == "#":
         return any(_matches(pattern[1:], words[start:]) for start in range(len(words) + 1))
     return bool(words) and pattern[0] in ("*", words[0]) and _matches(pattern[1:], words[1:])
-
-
-def _level_at(known: Known, at: float) -> int:
-    """Return the level that a message is in at a time."""
-    left = round(known.due - known.sent_at)
-    elapsed = at - known.sent_at
-    for level in reversed(range(LEVELS)):
-        if left >> level & 1:
-            elapsed -= 1 << level
-            if elapsed < 0:
-                return level
-    return 0
-
-
-def _take(unknown: dict[int, int], level: int, messages: int) -> None:
-    """Take messages out of a level, or of the nearest ones that have messages.
-
-    A message may just have changed its level when it was counted.
-    """
-    for nearest in sorted(unknown, key=lambda one: abs(one - level)):
-        taken = min(messages, unknown[nearest])
-        unknown[nearest] -= taken
-        messages -= taken

@@ -14,8 +14,9 @@ from typing import Final
 from ..entities.delayed import Delayed, Due, Known, Route, due_times
 from ..entities.worker import Worker
 from ..observations import DelayedMeasured
+from .delay_arrivals import DelayArrivals
 
-MAX_KNOWN: Final = 2_000
+MAX_KNOWN: Final = 1_000
 """Delayed messages whose times are kept."""
 DELIVERY_SECONDS: Final = 10.0
 """Seconds for which the broker may count a message after it was due, or not yet after it was sent.
@@ -29,6 +30,7 @@ class DelayedMessages:
     def __init__(self, workers: Mapping[str, Worker]) -> None:
         self._workers = workers
         self._known: list[Known] = []
+        self._arrivals = DelayArrivals()
         self._due_times: tuple[object, list[Due]] | None = None
         self.measured = Delayed()
         """What the broker counted last."""
@@ -38,6 +40,7 @@ class DelayedMessages:
     def apply(self, seen: DelayedMeasured) -> None:
         """Apply a measurement."""
         self.measured = seen.delayed
+        self._arrivals.apply(seen.delayed)
         if not seen.delayed.undeliverable:
             self.undeliverable_since = None
         elif self.undeliverable_since is None:
@@ -76,7 +79,7 @@ class DelayedMessages:
         """
         key = self.measured, len(self._known), int(now)
         if self._due_times is None or self._due_times[0] != key:
-            self._due_times = key, due_times(self.measured, self._known, now)
+            self._due_times = key, due_times(self.measured, self._known, self._arrivals.all, now)
         return self._due_times[1]
 
     def by_queue(self, now: float) -> Mapping[str, int]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from celtop.model.entities.delayed import (
+    Arrivals,
     Delayed,
     DelayLevel,
     Due,
@@ -42,10 +43,16 @@ def sent(countdown: int, at: float = NOW, queue: str = "billing") -> Known:
     return Known(at + countdown, at, queue, queue, str(countdown))
 
 
+def arrived(level: int, messages: int = 1, by: float = NOW) -> Arrivals:
+    """Return messages that were first counted in a level at a time."""
+    return Arrivals(level, by - 5, by, messages)
+
+
 def test_due_times_of_known_messages() -> None:
     levels = (DelayLevel(4, 1), DelayLevel(5, 1), DelayLevel(6, 1))
+    arrivals = [arrived(level, by=NOW + 1) for level in (4, 5, 6)]
     known = [sent(20), sent(45), sent(100)]
-    found = due_times(Delayed(levels, NOW + 1), known, NOW + 2)
+    found = due_times(Delayed(levels, NOW + 1), known, arrivals, NOW + 2)
     assert [(one.latest - NOW, one.messages, one.queue) for one in found] == [
         (20, 1, "billing"),
         (45, 1, "billing"),
@@ -54,28 +61,27 @@ def test_due_times_of_known_messages() -> None:
     assert all(one.is_exact for one in found)
 
 
-def test_others_are_due_within_the_longest_time_of_their_level() -> None:
-    # 100 s are the levels 6, 5 and 2: after 70 s it is in level 5.
-    delayed = Delayed((DelayLevel(4, 2), DelayLevel(5, 1)), NOW + 70)
-    found = due_times(delayed, [sent(100)], NOW + 70)
-    assert found == [
-        Due(NOW + 100, NOW + 100, 1, "billing"),
-        Due(NOW + 70, NOW + 70 + 31, 2),
-    ]
+def test_others_are_due_in_a_range_that_follows_from_their_level() -> None:
+    delayed = Delayed((DelayLevel(4, 2), DelayLevel(5, 1)), NOW)
+    found = due_times(delayed, [sent(45)], [arrived(4, 2), arrived(5)], NOW)
+    assert found == [Due(NOW + 11, NOW + 31, 2), Due(NOW + 45, NOW + 45, 1, "billing")]
 
 
 def test_as_many_as_the_broker_counts() -> None:
     """A message that left its level a moment ago is still counted there."""
     delayed = Delayed((DelayLevel(6, 1),), NOW + 60)
-    assert due_times(delayed, [sent(100)], NOW + 66) == [Due(NOW + 100, NOW + 100, 1, "billing")]
-    assert due_times(Delayed((), NOW), [sent(100)], NOW) == []
-    assert sum(one.messages for one in due_times(delayed, [sent(90), sent(95)], NOW)) == 1
+    arrivals = [arrived(6)]
+    assert due_times(delayed, [sent(100)], arrivals, NOW + 66) == [
+        Due(NOW + 100, NOW + 100, 1, "billing")
+    ]
+    assert due_times(Delayed((), NOW), [sent(100)], [], NOW) == []
+    assert len(due_times(delayed, [sent(90), sent(95)], arrivals, NOW)) == 1
 
 
 def test_messages_sent_since_they_were_counted_are_added() -> None:
     delayed = Delayed((DelayLevel(5, 1),), NOW)
-    found = due_times(delayed, [sent(20, NOW + 2)], NOW + 3)
-    assert found == [Due(NOW + 22, NOW + 22, 1, "billing"), Due(NOW, NOW + 63, 1)]
+    found = due_times(delayed, [sent(20, NOW + 2)], [arrived(5)], NOW + 3)
+    assert found == [Due(NOW + 22, NOW + 22, 1, "billing"), Due(NOW + 27, NOW + 63, 1)]
 
 
 def test_due_times_as_text() -> None:
@@ -83,6 +89,7 @@ def test_due_times_as_text() -> None:
     assert times_text(exact, NOW) == "in 20 s, in 45 s, in 1 m 40 s"
     assert times_text([*exact[:1], Due(NOW, NOW + 31, 2)], NOW) == "in 20 s, 2 within 31 s"
     assert times_text([Due(NOW, NOW + 63, 1)], NOW) == "1 within 1 m 3 s"
+    assert times_text([Due(NOW + 27, NOW + 63, 1)], NOW) == "1 in 27 s to 1 m 3 s"
     many = [Due(NOW + left, NOW + left, 2) for left in (1, 59, 61, 3_000, 9e6)]
     assert times_text(many, NOW) == "4 within 1 m, 2 within 10 m, 2 within 1 h, 2 later"
     assert times_text([], NOW) == ""
@@ -90,8 +97,8 @@ def test_due_times_as_text() -> None:
 
 def test_messages_that_cannot_be_delivered_are_overdue() -> None:
     delayed = Delayed((DelayLevel(3, 3, undeliverable=2),), NOW)
-    found = due_times(delayed, [], NOW)
-    assert times_text(found, NOW) == "1 within 15 s, 2 overdue"
+    found = due_times(delayed, [], [arrived(3)], NOW)
+    assert times_text(found, NOW) == "1 in 3.0 s to 15 s, 2 overdue"
     assert sum(one.messages for one in found) == delayed.messages
 
 
