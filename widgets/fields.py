@@ -58,6 +58,13 @@ class Fields(Widget):
             self.fields = fields
             self.refresh(layout=layout)
 
+    @property
+    def needed_width(self) -> int:
+        """The cells that a column of whole labels and values takes."""
+        labels = max((cell_len(field.label) for field in self.fields), default=0)
+        values = max((cell_len(field.value) for field in self.fields), default=0)
+        return min(labels, MAX_LABEL_WIDTH) + GAP + values
+
     def search_lines(self) -> list[str]:
         """Return label and value of each field."""
         return [f"{field.label}  {field.value}" for field in self.fields]

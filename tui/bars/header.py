@@ -27,6 +27,10 @@ MAX_BADGE_CHARACTERS: Final = 28
 MIN_BACKLOG_SHOWN: Final = 500
 """Events that must be waiting before a backlog is shown: fewer arrive between two frames anyway."""
 
+FAULT_PRIORITY: Final = 10
+LATENCY_PRIORITY: Final = 100
+"""The priorities of the connection's details in the footer."""
+
 WINDOWS_PRIORITY: Final = 7
 """The first part to be left out; lists of tasks then show it in their info bar."""
 
@@ -61,18 +65,27 @@ def _app_name(context: AppContext) -> str:
 
 def connection(context: AppContext) -> Part:
     """Return the connection's state and the broker's latency."""
+    state, *details = connection_parts(context)
+    return Part("".join([state.text, *(part.text for part in details)]), state.style)
+
+
+def connection_parts(context: AppContext) -> tuple[Part, ...]:
+    """Return the connection's state, and its details, which a narrow bar leaves out."""
     broker = context.live.broker
     level = BROKER_LEVELS.get(broker.phase, "idle")
     style = f"bold {COLOURS[level]}" if level == "bad" else COLOURS[level]
-    text = f"{context.glyphs.level(level)} {broker.phase}"
-    if broker.phase == "blocked" and broker.fault is not None:
-        text += f": {broker.fault.kind}"
+    parts = [Part(f"{context.glyphs.level(level)} {broker.phase}", style)]
+    if broker.phase == "blocked" and broker.fault is not None and broker.fault.kind != broker.phase:
+        parts.append(Part(f": {broker.fault.kind}", style, FAULT_PRIORITY, gap=0))
     elif broker.phase == "live" and broker.latency is not None:
-        text += f" {broker.latency * 1000:.0f} ms"
+        parts.append(Part(f" {broker.latency * 1000:.0f} ms", style, LATENCY_PRIORITY, gap=0))
     if broker.phase != "live" and broker.live_since is not None:
         now = context.clock()
-        text += f", data {units.age(broker.listening(now).until, now)} old"
-    return Part(text, style)
+        until = broker.listening(now).until
+        if now - until >= 1:
+            age = f", data {units.age(until, now)} old"
+            parts.append(Part(age, style, FAULT_PRIORITY, gap=0))
+    return tuple(parts)
 
 
 def read_only(context: AppContext) -> Part:

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from ...bindings.action import Action
 from ...bindings.actions import VIEWS
 from ..context import AppContext
-from .base import GAP, Bar, Part
-from .header import connection
+from .base import Bar, Part
+from .header import connection_parts
 
 Key: TypeAlias = tuple[str, str]
 """The id of an action, and its label if that differs from the usual one."""
 
-NAMES_WIDTH: Final = 110
-"""From this width on the views have their names, if the keys of the selection leave room."""
 ALWAYS: Final = 1
-"""The priorities of the keys; the highest number is left out first."""
-SELECTION: Final = 4
-CORE: Final = 20
-OTHERS: Final = 40
+"""The priorities of the parts; the highest number is left out first."""
+CURRENT_VIEW: Final = 2
+VIEW_KEYS: Final = 3
+MARKED: Final = 4
+"""What the keys of the marked rows are for, and, with further ones, these keys."""
+SELECTION: Final = (20, 40, 60)
+"""The keys of the selected row, the most important first; the others are in the menu, too."""
 _LAST: Final = ("help", "quit")
-_CORE: Final = (
-    "open", "filter", "filter.tasks", "search", "act.menu", "error", "command", "freeze",
-)  # fmt: skip
-"""The general keys that are left out last, the most important first."""
+_CORE: Final = {
+    "open": 30, "filter": 50, "filter.tasks": 50, "search": 50, "error": 70, "act.menu": 80,
+    "command": 120, "freeze": 130,
+}  # fmt: skip
+"""The keys that are left out after the others. Between them are those of the row, and the names
+of the views."""
+VIEW_NAMES: Final = 90
+REST_OF_SELECTION: Final = 110
+OTHERS: Final = 140
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,48 +56,52 @@ class KeyBar(Bar):
     ) -> None:
         """Show the views, the current one highlighted, and the keys that work here now."""
         # Without a header this is the only line that can show the connection.
-        last = connection(context) if with_connection else None
+        last = connection_parts(context) if with_connection else ()
         painted = (view, here, last, self.size.width, context.keymap)
         if painted == self._painted:
             return
         self._painted = painted
-        right = [*_keys(context, here), *([last] if last else []), Part("", gap=1)]
-        for names, gap, least in ((True, GAP, NAMES_WIDTH), (False, 1, 0), (False, 0, 0)):
-            views = _views(context, view, names=names, gap=gap)
-            needed = _width(part for part in (*views, *right) if part.priority < CORE)
-            if self.size.width >= max(least, needed):
-                break
+        right = [*_keys(context, here), *last, Part("", gap=1)]
+        views = _views(context, view, gap=1)
+        needed = sum(one.width for one in (*views, *right) if one.priority < VIEW_NAMES)
+        if needed > self.size.width:
+            views = _views(context, view, gap=0)
         self.show(views, right)
 
 
-def _width(parts: Iterable[Part]) -> int:
-    return sum(part.gap + len(part.text) for part in parts)
+def _views(context: AppContext, view: str, *, gap: int) -> list[Part]:
+    """Return the keys and names of the views: `1 Overview 2 Tasks`, `1 2 Tasks 3` or `12 Tasks 3`.
 
-
-def _views(context: AppContext, view: str, *, names: bool, gap: int) -> list[Part]:
-    """Return the keys of the views: `1 Overview  2 Tasks`, `1 2 Tasks 3` or `12 Tasks 3`."""
+    The names of the last ones are left out first.
+    """
     parts: list[Part] = []
     joins = False
-    for action in (context.keymap[one.id] for one in VIEWS):
+    for number, action in enumerate(context.keymap[one.id] for one in VIEWS):
         here = action.id == f"view.{view}"
         click = f"app.{action.action}"
         key = context.keymap.key(action.id, ascii_only=context.ascii)
-        before = gap if joins and len(key) == 1 else max(1, gap)
+        before = gap if joins and len(key) == 1 else 1
         joins = len(key) == 1 and not here
-        parts.append(Part(key, "bold $text-accent", 0 if here else 3, click, before))
-        if names or here:
-            style = "bold reverse" if here else "$text-muted"
-            parts.append(Part(action.label, style, 0 if here else 2, click, gap=1))
+        parts.append(Part(key, "bold $text-accent", 0 if here else VIEW_KEYS, click, before))
+        style = "bold reverse" if here else "$text-muted"
+        if here or gap:
+            priority = CURRENT_VIEW if here else VIEW_NAMES + number
+            parts.append(Part(action.label, style, priority, click, gap=1))
     return parts
 
 
 def _keys(context: AppContext, here: Here) -> list[Part]:
-    parts = [Part(here.title, "bold $text-accent", SELECTION)] if here.title else []
+    parts = [Part(here.title, "bold $text-accent", MARKED)] if here.title else []
     for number, (id_, label) in enumerate(here.selection):
-        parts += _key(context, id_, label, SELECTION + number, "$text-primary")
+        if here.title:
+            priority = MARKED + number
+        elif number < len(SELECTION):
+            priority = SELECTION[number]
+        else:
+            priority = REST_OF_SELECTION + number
+        parts += _key(context, id_, label, priority, "$text-primary")
     for number, (id_, label) in enumerate(here.general):
-        order = CORE + _CORE.index(id_) if id_ in _CORE else OTHERS + number
-        priority = ALWAYS if id_ in _LAST else order
+        priority = ALWAYS if id_ in _LAST else _CORE.get(id_, OTHERS + number)
         parts += _key(context, id_, label, priority, "$text-muted")
     return parts
 

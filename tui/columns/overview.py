@@ -45,7 +45,7 @@ def worker_columns(state: ClusterState) -> tuple[Column[Worker], ...]:
 
     return (
         Column("name", "Worker", 16, name, grow=1, ticks=numbers.always),
-        Column("busy", "Busy", 16, busy, ticks=numbers.always, grow=1),
+        Column("busy", "Busy", 17, busy, ticks=numbers.always, grow=1),
         Column("processed", "Done", 8, done, 2, justify="right"),
         Column("load", "Load", 7, load, 3, justify="right"),
     )

@@ -73,7 +73,7 @@ def worker_columns(broker: Broker) -> tuple[Column[Worker], ...]:
         Column(
             "busy",
             "Busy",
-            _BAR_WIDTH + 6,
+            _BAR_WIDTH + 7,
             busy,
             1,
             ticks=numbers.always,

@@ -25,6 +25,9 @@ MIN_CHART_WIDTH: Final = 50
 MIN_CHART_LINES: Final = 9
 """What each chart needs; one that does not fit beside or below the others is not shown."""
 FIELDS_WIDTH: Final = 48
+MAX_FIELDS_WIDTH: Final = 52
+MIN_NARROW_CHART_WIDTH: Final = 26
+"""In a narrow terminal the chart gives room to the values, which would be cut."""
 _MAX_CHARTS: Final = 3
 
 
@@ -50,7 +53,7 @@ class Preview(Tile):
         &.-shown { display: block; }
         &.-shown.-hidden { display: none; }
         & Horizontal { height: 1fr; }
-        & Fields { width: 48; max-width: 50%; margin-right: 2; }
+        & Fields { width: 48; margin-right: 2; }
         &.-text Fields { width: 1fr; max-width: 99; }
         &.-text Horizontal > Horizontal { width: 1fr; }
         & Chart { width: 1fr; height: 1fr; margin-right: 1; }
@@ -93,10 +96,14 @@ class Preview(Tile):
         self.show("idle", visible(shown.title))
         self.set_class(shown.wraps, "-text")
         width, height = self.size
-        taken = width // 2 if shown.wraps else min(FIELDS_WIDTH, width // 2)
+        taken = width // 2 if shown.wraps else FIELDS_WIDTH
         texts = wrapped(shown.fields, self.fields.size.width) if shown.wraps else shown.fields
         self.fields.show(texts)
         beside, below = (width - taken) // MIN_CHART_WIDTH, height // MIN_CHART_LINES
+        if shown.wraps:
+            self.fields.styles.width = None
+        else:
+            self.fields.styles.width = FIELDS_WIDTH if beside > 0 else self._narrow_width()
         self._box.styles.layout = "horizontal" if beside >= below else "vertical"
         fitting = min(len(shown.charts), max(1, beside, below))
         # Texts need the room of a chart that does not fit beside them.
@@ -105,3 +112,9 @@ class Preview(Tile):
             chart.display = number < fitting
             if chart.display:
                 charts.show(chart, f"{number} {shown.id}", shown.charts[number], self.context)
+
+    def _narrow_width(self) -> int:
+        """Return the cells that the fields take beside a narrow chart: half, or what they need."""
+        width = self.size.width
+        most = min(MAX_FIELDS_WIDTH, width - MIN_NARROW_CHART_WIDTH)
+        return min(max(width // 2, self.fields.needed_width), most)

@@ -22,8 +22,10 @@ MIN_WIDTH: Final = 4
 """A column that would be narrower is left out instead."""
 MAX_MEASURED: Final = 200
 """Cells up to which a text is measured: a longer one does not need more room than others."""
+NAME_WIDTH: Final = 32
 NAME_PERCENT: Final = 35
-"""Share of the table that a name takes, if it needs it, before other columns are shown."""
+"""The cells that a name takes, if it needs them, before other columns are shown: a number, or a
+share of a wide table."""
 NAME_PRIORITY: Final = 1
 """The lowest priority of the columns that are not left out for a name."""
 UNINFORMATIVE: Final = frozenset({"", units.UNKNOWN})
@@ -221,16 +223,16 @@ def _named(
 
     Names are in the first column that grows and is always shown.
     """
-    without = _chosen(candidates, width)
     name = next((one for one in candidates if one.grow and not one.priority), None)
     if name is None:
-        return without
-    room = max(name.width, min(need(name), width * NAME_PERCENT // 100))
+        return _chosen(candidates, width)
+    needed = min(need(name), max(NAME_WIDTH, width * NAME_PERCENT // 100))
+    others = [one.width for one in candidates if one is not name and one.priority <= NAME_PRIORITY]
+    room = min(needed, width - _total([0, *others]))
+    if room <= name.width:
+        return _chosen(candidates, width)
     roomy = replace(name, width=room, narrow_width=None)
-    chosen, widths = _chosen([roomy if one is name else one for one in candidates], width)
-    kept = {column.id for column in chosen}
-    lost = (column for column in without[0] if column.id not in kept)
-    return without if any(one.priority <= NAME_PRIORITY for one in lost) else (chosen, widths)
+    return _chosen([roomy if one is name else one for one in candidates], width)
 
 
 def _chosen(candidates: list[Column[R]], width: int) -> tuple[list[Column[R]], list[int]]:

@@ -168,7 +168,8 @@ def test_columns_that_matter_least_are_left_out_for_long_names() -> None:
 
     assert list(widths(50, 12)) == ["name", "state", "pool", "load"]
     assert widths(50, 17) == {"name": 17, "state": 10, "pool": 10, "load": 10}
-    assert list(widths(60, 40)) == ["name", "state", "pool", "load"]
     assert list(widths(52, 18)) == ["name", "state", "pool", "load"]
-    assert list(widths(49, 40)) == ["name", "state", "pool"]  # 17 of 49 cells
-    assert list(widths(30, 40)) == ["name", "state"]
+    assert list(widths(65, 40)) == ["name", "state", "pool", "load"]
+    assert list(widths(64, 40)) == ["name", "state", "pool"]  # 32 cells for the name
+    assert list(widths(49, 40)) == ["name", "state"]
+    assert widths(30, 40) == {"name": 19, "state": 10}
