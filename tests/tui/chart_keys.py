@@ -16,7 +16,7 @@ async def opened(ui: AppUnderTest) -> ChartsScreen:
     return screen
 
 
-@checks("charts")
+@checks("charts", sharing=True)
 async def _charts(ui: AppUnderTest, key: str) -> None:
     await ui.press(key)
     assert isinstance(ui.app.screen, ChartsScreen)
@@ -29,7 +29,7 @@ async def _window(ui: AppUnderTest, key: str) -> None:
     assert ui.app.context.chart_seconds == {",": 300, ".": 3_600}[key]
 
 
-@checks("charts.earlier", "charts.later")
+@checks("charts.earlier", "charts.later", sharing=True)
 async def _cursor(ui: AppUnderTest, key: str) -> None:
     screen = await opened(ui)
     await ui.press("left", "left")
@@ -39,21 +39,21 @@ async def _cursor(ui: AppUnderTest, key: str) -> None:
     assert (screen.cursor < before) == (key in ("left", "h"))
 
 
-@checks("charts.newest")
+@checks("charts.newest", sharing=True)
 async def _newest(ui: AppUnderTest, key: str) -> None:
     screen = await opened(ui)
     await ui.press("left", "left", key)
     assert screen.cursor is None
 
 
-@checks("charts.tasks")
+@checks("charts.tasks", sharing=True)
 async def _tasks(ui: AppUnderTest, key: str) -> None:
     await opened(ui)
     await ui.press("left", key)
     assert ui.app.location.path[-1].subject.startswith("finished:")
 
 
-@checks("charts.down", "charts.up", "charts.next", "charts.previous")
+@checks("charts.down", "charts.up", "charts.next", "charts.previous", sharing=True)
 async def _focus(ui: AppUnderTest, key: str) -> None:
     screen = await opened(ui)
     await ui.press("down")
@@ -62,7 +62,7 @@ async def _focus(ui: AppUnderTest, key: str) -> None:
     assert screen.focused is screen.tiles[2 + steps[key]]
 
 
-@checks("charts.zoom")
+@checks("charts.zoom", sharing=True)
 async def _zoom(ui: AppUnderTest, key: str) -> None:
     screen = await opened(ui)
     await ui.press(key)

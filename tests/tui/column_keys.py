@@ -19,42 +19,42 @@ def layout(dialog: ColumnChooser) -> str:
     return " ".join(map(str, dialog.chosen))
 
 
-@checks("columns.toggle")
+@checks("columns.toggle", sharing=True)
 async def _toggle(ui: AppUnderTest, key: str) -> None:
     dialog = await chooser(ui)
     await ui.press(key)
     assert layout(dialog) == "at source text"
 
 
-@checks("columns.up")
+@checks("columns.up", sharing=True)
 async def _up(ui: AppUnderTest, key: str) -> None:
     dialog = await chooser(ui)
     await ui.press(key)
     assert layout(dialog) == "level at source text"
 
 
-@checks("columns.down")
+@checks("columns.down", sharing=True)
 async def _down(ui: AppUnderTest, key: str) -> None:
     dialog = await chooser(ui)
     await ui.press(key)
     assert layout(dialog) == "at source level text"
 
 
-@checks("columns.narrower")
+@checks("columns.narrower", sharing=True)
 async def _narrower(ui: AppUnderTest, key: str) -> None:
     dialog = await chooser(ui)
     await ui.press(key)
     assert layout(dialog) == "at level:6 source text"
 
 
-@checks("columns.wider")
+@checks("columns.wider", sharing=True)
 async def _wider(ui: AppUnderTest, key: str) -> None:
     dialog = await chooser(ui)
     await ui.press(key, key)
     assert layout(dialog) == "at level:9 source text"
 
 
-@checks("columns.reset")
+@checks("columns.reset", sharing=True)
 async def _reset(ui: AppUnderTest, key: str) -> None:
     dialog = await chooser(ui)
     await ui.press("space", key)

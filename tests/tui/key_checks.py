@@ -2,17 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 
+from celtop.bindings import Action
+from celtop.bindings.actions import VIEWS
 from celtop.tests.tui.app_under_test import AppUnderTest
+from celtop.tui.navigation import Location
+from celtop.tui.screens.base import MonitorScreen
 
 Check = Callable[[AppUnderTest, str], Awaitable[None]]
+Pressed = tuple[Action, str]
+"""An action and one of its keys."""
+
 CHECKS: dict[str, Check] = {}
+SHARING: set[Check] = set()
+SAME_FOR_ALL: set[Check] = set()
+KEYS_PER_APP = 16
+"""How many keys are checked in one app, one after the other: mounting its screens is the costly
+part of a check."""
 
 
-def checks(*ids: str) -> Callable[[Check], Check]:
+def checks(
+    *ids: str, sharing: bool = False, same_for_all: bool = False
+) -> Callable[[Check], Check]:
+    """Register the check of the keys of some actions.
+
+    Args:
+        ids: The actions.
+        sharing: Whether `start_over` undoes everything that it does.
+        same_for_all: Whether it presses all its keys whichever of them is checked.
+    """
+
     def register(check: Check) -> Check:
         CHECKS.update(dict.fromkeys(ids, check))
+        if sharing:
+            SHARING.add(check)
+        if same_for_all:
+            SAME_FOR_ALL.add(check)
         return check
 
     return register
+
+
+def keys_by_app(actions: Iterable[Action]) -> Iterator[tuple[Pressed, ...]]:
+    """Return all keys of the actions, those together that are checked in the same app."""
+    pressed: dict[Check, list[Pressed]] = {}
+    for action in actions:
+        for key in action.keys:
+            pressed.setdefault(CHECKS[action.id], []).append((action, key))
+    for check in SAME_FOR_ALL & pressed.keys():
+        del pressed[check][1:]
+    alone = [one for check, keys in pressed.items() if check not in SHARING for one in keys]
+    yield from ((one,) for one in alone)
+    shared = [one for check, keys in pressed.items() if check in SHARING for one in keys]
+    for first in range(0, len(shared), KEYS_PER_APP):
+        yield tuple(shared[first : first + KEYS_PER_APP])
+
+
+async def start_over(ui: AppUnderTest) -> None:
+    """Close dialogs and pages, undo marks, filters and the like, and go to the Overview."""
+    app = ui.app
+    while not isinstance(app.screen, MonitorScreen):
+        await ui.press("escape")
+    if app.context.frozen:
+        app.frame_loop.freeze(False)
+    while app.navigator.go_out():
+        pass
+    for action in VIEWS:
+        for screen in app._screen_stacks.get(action.id.removeprefix("view."), ())[:1]:
+            assert isinstance(screen, MonitorScreen)
+            while screen.step_back():
+                pass
+            screen.action_move("top")
+    app.go(Location("overview"))
+    while app.navigator.go_out():
+        pass
+    await ui.until(lambda: app.monitor_screen is not None and app.monitor_screen.ready)
+    app.said.clear()

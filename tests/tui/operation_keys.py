@@ -18,14 +18,14 @@ from celtop.tui.dialogs.waiting import WaitingDialog
 from celtop.tui.dialogs.why import WhyDialog
 
 
-@checks("act.menu")
+@checks("act.menu", sharing=True)
 async def _act_menu(ui: AppUnderTest, key: str) -> None:
     await ui.press("2", key)
     await ui.dialog(Menu)
     assert "task.revoke" in [id_ for id_, _, _ in ui.screen.choices]
 
 
-@checks("act.details")
+@checks("act.details", sharing=True)
 async def _act_details(ui: AppUnderTest, key: str) -> None:
     await ui.press(key)
     assert not ui.session.done
@@ -47,7 +47,7 @@ async def _act_cancel(ui: AppUnderTest, key: str) -> None:
     operation.end()
 
 
-@checks("task.revoke")
+@checks("task.revoke", sharing=True)
 async def _revoke(ui: AppUnderTest, key: str) -> None:
     await ui.press("2")
     ui.table.move_to(f"{9004:08x}-0000-4000-8000-{9004:012x}")
@@ -56,7 +56,7 @@ async def _revoke(ui: AppUnderTest, key: str) -> None:
     assert dialog.confirmation.title == "Revoke 1 task"
 
 
-@checks("task.terminate")
+@checks("task.terminate", sharing=True)
 async def _terminate(ui: AppUnderTest, key: str) -> None:
     await ui.press("2")
     ui.table.move_to(f"{9003:08x}-0000-4000-8000-{9003:012x}")
@@ -75,20 +75,20 @@ async def _retry(ui: AppUnderTest, key: str) -> None:
     assert ui.session.asked == [(ui.app.screen_stack[-2].table.cursor_id,)]  # type: ignore[attr-defined]
 
 
-@checks("task.trigger")
+@checks("task.trigger", sharing=True)
 async def _trigger(ui: AppUnderTest, key: str) -> None:
     await ui.press("2", key)
     await ui.dialog(Dialog)
 
 
-@checks("pool.grow", "pool.shrink", "worker.consumer", "worker.drain")
+@checks("pool.grow", "pool.shrink", "worker.consumer", "worker.drain", sharing=True)
 async def _on_workers(ui: AppUnderTest, key: str) -> None:
     await ui.press("3", key)
     await ui.dialog(Dialog)
     assert not ui.session.done
 
 
-@checks("queue.purge")
+@checks("queue.purge", sharing=True)
 async def _purge(ui: AppUnderTest, key: str) -> None:
     await ui.press("4", key)
     await ui.dialog(Dialog)
@@ -162,7 +162,7 @@ async def _remove(ui: AppUnderTest, key: str) -> None:
     assert ui.session.done == [Purge(queue=queue, ids=("w1",))]
 
 
-@checks("type.limit")
+@checks("type.limit", sharing=True)
 async def _limit(ui: AppUnderTest, key: str) -> None:
     await ui.press("5", key)
     await ui.dialog(Dialog)
@@ -184,7 +184,7 @@ async def _confirm(ui: AppUnderTest, key: str) -> None:
         assert dialog.focused is not None and dialog.focused.id == "yes"
 
 
-@checks("form.next", "form.previous")
+@checks("form.next", "form.previous", sharing=True)
 async def _form(ui: AppUnderTest, key: str) -> None:
     await ui.press("2", "t")
     form = await ui.dialog(Dialog)
@@ -193,7 +193,7 @@ async def _form(ui: AppUnderTest, key: str) -> None:
     assert form.focused is not None and form.focused is not before
 
 
-@checks("undo")
+@checks("undo", sharing=True)
 async def _undo(ui: AppUnderTest, key: str) -> None:
     await ui.press(key)
     assert not ui.session.done

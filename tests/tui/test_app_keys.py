@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 
 import pytest
-from celtop.bindings import ACTIONS, Action
+from celtop.bindings import ACTIONS
 from celtop.tests.tui import chart_keys as chart_keys
 from celtop.tests.tui import column_keys as column_keys
 from celtop.tests.tui import finding_keys as finding_keys
@@ -11,7 +12,7 @@ from celtop.tests.tui import operation_keys as operation_keys
 from celtop.tests.tui import typing_keys as typing_keys
 from celtop.tests.tui.app_under_test import AppUnderTest, make_app
 from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
-from celtop.tests.tui.key_checks import CHECKS, checks
+from celtop.tests.tui.key_checks import CHECKS, Pressed, checks, keys_by_app, start_over
 from celtop.tui.bars.command_line import CommandLine
 from celtop.tui.bars.filter import Filter
 from celtop.tui.dialogs.help import Help
@@ -21,26 +22,12 @@ from celtop.tui.navigation import DrillDown, Location
 from textual.widget import Widget
 from textual.widgets import Input
 
-CASES = [
-    pytest.param(action, key, id=f"{action.id} {key}") for action in ACTIONS for key in action.keys
-]
+VIEWS = (
+    "overview", "tasks", "workers", "queues", "types", "scheduled", "log", "findings", "schedule",
+)  # fmt: skip
 
 
-def test_each_action_of_the_table_is_checked_here() -> None:
-    assert {action.id for action in ACTIONS} == set(CHECKS)
-
-
-@pytest.mark.parametrize(("action", "key"), CASES)
-async def test_each_key_does_what_the_table_says(action: Action, key: str) -> None:
-    app, session = make_app(cluster())
-    async with app.run_test(size=(120, 36)) as pilot:
-        await pilot.pause(0.1)
-        await CHECKS[action.id](AppUnderTest(app, session, pilot), key)
-
-
-@checks(*(f"view.{view}" for view in
-          ("overview", "tasks", "workers", "queues", "types", "scheduled", "log",
-           "findings", "schedule")))  # fmt: skip
+@checks(*(f"view.{view}" for view in VIEWS), sharing=True)
 async def _view(ui: AppUnderTest, key: str) -> None:
     views = {action.keys[0]: action.id.removeprefix("view.") for action in ACTIONS}
     await ui.press("7" if key != "7" else "1", key)
@@ -48,7 +35,7 @@ async def _view(ui: AppUnderTest, key: str) -> None:
     assert ui.app.current_mode == views[key]
 
 
-@checks("command")
+@checks("command", sharing=True)
 async def _command(ui: AppUnderTest, key: str) -> None:
     await ui.press(key)
     assert ui.screen.query_one(CommandLine).display
@@ -56,13 +43,13 @@ async def _command(ui: AppUnderTest, key: str) -> None:
     assert ui.app.location.view == "queues"
 
 
-@checks("palette")
+@checks("palette", sharing=True)
 async def _palette(ui: AppUnderTest, key: str) -> None:
     await ui.press(key)
     assert type(ui.screen).__name__ == "CommandPalette"
 
 
-@checks("back")
+@checks("back", sharing=True)
 async def _back(ui: AppUnderTest, key: str) -> None:
     await ui.press("2", "/", *"mail", "enter", "space", "!")
     assert ui.table.marks and ui.screen.filter_text == "mail" and ui.screen.faults_only
@@ -78,7 +65,7 @@ async def _back(ui: AppUnderTest, key: str) -> None:
     assert not ui.app.location.path
 
 
-@checks("history.back", "history.forward")
+@checks("history.back", "history.forward", sharing=True)
 async def _history(ui: AppUnderTest, key: str) -> None:
     await ui.press("3", "enter", "4")
     deep = "celery@geo-2"  # it is lost, so it is first
@@ -90,7 +77,7 @@ async def _history(ui: AppUnderTest, key: str) -> None:
     assert ui.app.location.view == "queues"
 
 
-@checks("times")
+@checks("times", sharing=True)
 async def _times(ui: AppUnderTest, key: str) -> None:
     await ui.press("7", key)
     assert ui.said == ["Times are relative"]
@@ -113,7 +100,7 @@ async def _freeze(ui: AppUnderTest, key: str) -> None:
     assert "FROZEN" not in ui.screen.query_one("#header").text
 
 
-@checks("error")
+@checks("error", sharing=True)
 async def _error(ui: AppUnderTest, key: str) -> None:
     await ui.press("2", "/", *"state:failure", "enter")
     task = ui.table.cursor_row
@@ -122,7 +109,7 @@ async def _error(ui: AppUnderTest, key: str) -> None:
     assert task.id in ui.table.cursor_row.tasks
 
 
-@checks("workflow")
+@checks("workflow", sharing=True)
 async def _workflow(ui: AppUnderTest, key: str) -> None:
     await ui.press("2")
     task = ui.table.cursor_row
@@ -131,13 +118,13 @@ async def _workflow(ui: AppUnderTest, key: str) -> None:
     assert ui.app.location.path[-1].subject == task.id
 
 
-@checks("compare")
+@checks("compare", sharing=True)
 async def _compare(ui: AppUnderTest, key: str) -> None:
     await ui.press("2", "space", "space", key)
     assert ui.app.location.path[-1].kind == "compare"
 
 
-@checks("tasks.all")
+@checks("tasks.all", sharing=True)
 async def _all_tasks(ui: AppUnderTest, key: str) -> None:
     queue = "geo_processing"
     ui.app.go(Location("queues", (DrillDown("queue", queue),)))
@@ -152,14 +139,14 @@ async def _refresh(ui: AppUnderTest, key: str) -> None:
     assert ui.session.refreshes == 1
 
 
-@checks("export")
+@checks("export", sharing=True)
 async def _export(ui: AppUnderTest, key: str) -> None:
     await ui.press(key)
     assert isinstance(ui.screen, SaveDialog)
     assert ui.screen.query_one(Input).value.startswith("celtop-overview-")
 
 
-@checks("help")
+@checks("help", sharing=True)
 async def _help(ui: AppUnderTest, key: str) -> None:
     await ui.press("2", key)
     assert isinstance(ui.screen, Help)
@@ -189,13 +176,13 @@ async def _suspend(ui: AppUnderTest, key: str) -> None:
     assert asked == [True]
 
 
-@checks("open")
+@checks("open", sharing=True)
 async def _open(ui: AppUnderTest, key: str) -> None:
     await ui.press("2", key)
     assert ui.app.location.path[0].kind == "task"
 
 
-@checks("move.down", "move.up", "move.top", "move.bottom")
+@checks("move.down", "move.up", "move.top", "move.bottom", sharing=True)
 async def _move(ui: AppUnderTest, key: str) -> None:
     await ui.press("2", "down", "down")
     before = ui.table.rows.index(ui.table.cursor_id)
@@ -208,7 +195,7 @@ async def _move(ui: AppUnderTest, key: str) -> None:
     )
 
 
-@checks("move.page_down", "move.page_up", "move.half_down", "move.half_up")
+@checks("move.page_down", "move.page_up", "move.half_down", "move.half_up", sharing=True)
 async def _page(ui: AppUnderTest, key: str) -> None:
     await ui.press("2", "pagedown", "pagedown")
     before = ui.table.rows.index(ui.table.cursor_id)
@@ -230,7 +217,7 @@ async def _scroll(ui: AppUnderTest, key: str) -> None:
     assert (third == first) is (key in ("h", "left"))
 
 
-@checks("focus.next", "focus.previous")
+@checks("focus.next", "focus.previous", sharing=True)
 async def _pane(ui: AppUnderTest, key: str) -> None:
     before = ui.app.focused
     await ui.press(key)
@@ -239,7 +226,7 @@ async def _pane(ui: AppUnderTest, key: str) -> None:
     assert ui.app.focused is chain[(chain.index(before) + step) % len(chain)]
 
 
-@checks("zoom")
+@checks("zoom", sharing=True)
 async def _zoom(ui: AppUnderTest, key: str) -> None:
     def shown() -> list[Widget]:
         return [pane for pane in ui.screen.query(".pane") if pane.display]
@@ -251,7 +238,7 @@ async def _zoom(ui: AppUnderTest, key: str) -> None:
     assert shown() == before and len(before) > 4
 
 
-@checks("copy.id")
+@checks("copy.id", sharing=True)
 async def _copy_id(ui: AppUnderTest, key: str) -> None:
     await ui.press("2", key)
     assert ui.clipboard == ui.table.cursor_id
@@ -259,7 +246,7 @@ async def _copy_id(ui: AppUnderTest, key: str) -> None:
     assert ui.clipboard.split("\n") == list(ui.table.marks)
 
 
-@checks("copy.menu")
+@checks("copy.menu", sharing=True)
 async def _copy_menu(ui: AppUnderTest, key: str) -> None:
     await ui.press("2", "j", "j", "j", "j", "j", key)
     menu = ui.screen
@@ -273,7 +260,7 @@ async def _copy_menu(ui: AppUnderTest, key: str) -> None:
     assert ui.clipboard == "(239, 'item-239')"
 
 
-@checks("filter.tasks")
+@checks("filter.tasks", sharing=True)
 async def _filter_tasks(ui: AppUnderTest, key: str) -> None:
     ui.burst("c", "slash", *"XKmail")
     await ui.until(lambda: ui.app.location.view == "tasks")
@@ -281,7 +268,7 @@ async def _filter_tasks(ui: AppUnderTest, key: str) -> None:
     assert not ui.said
 
 
-@checks("search", "search.keep", "search.down", "search.up", "search.clear")
+@checks("search", "search.keep", "search.down", "search.up", "search.clear", sharing=True)
 async def _search(ui: AppUnderTest, key: str) -> None:
     await ui.press("3", "enter", "/", *"queues")
     line = ui.screen.search_line
@@ -292,7 +279,7 @@ async def _search(ui: AppUnderTest, key: str) -> None:
     assert isinstance(ui.app.focused, Input) is (key in ("down", "up"))
 
 
-@checks("search.next", "search.previous")
+@checks("search.next", "search.previous", sharing=True)
 async def _search_step(ui: AppUnderTest, key: str) -> None:
     await ui.press("3", "enter", "/", *"celery", "enter")
     assert "1 of " in ui.text
@@ -303,7 +290,7 @@ async def _search_step(ui: AppUnderTest, key: str) -> None:
         assert "1 of " in ui.text
 
 
-@checks("faults")
+@checks("faults", sharing=True)
 async def _faults(ui: AppUnderTest, key: str) -> None:
     await ui.press("2", key)
     assert {task.state for task in ui.table.rows} <= {"FAILURE", "RETRY", "REVOKED"}
@@ -332,7 +319,7 @@ async def _wide(ui: AppUnderTest, key: str) -> None:
     assert ui.table.wide
 
 
-@checks("mark", "mark.range", "mark.all", "mark.none")
+@checks("mark", "mark.range", "mark.all", "mark.none", sharing=True, same_for_all=True)
 async def _mark(ui: AppUnderTest, key: str) -> None:
     await ui.press("2", "space")
     assert len(ui.table.marks) == 1
@@ -369,7 +356,7 @@ async def _dialog(ui: AppUnderTest, key: str) -> None:
         assert moved == (1 if key in ("down", "j") else -1)
 
 
-@checks("command.run", "command.complete", "command.close")
+@checks("command.run", "command.complete", "command.close", sharing=True)
 async def _complete(ui: AppUnderTest, key: str) -> None:
     await ui.press("2", ":", *"ov")
     line = ui.screen.query_one(CommandLine)
@@ -387,3 +374,29 @@ def test_the_clipboard_is_the_terminals_own() -> None:
     app._driver = type("Driver", (), {"write": lambda self, text: written.append(text)})()
     app.copy_to_clipboard("[/] id")
     assert base64.b64encode(b"[/] id").decode() in written[0]
+
+
+CASES = [
+    pytest.param(pressed, id=" ".join(f"{action.id} {key}" for action, key in pressed[:3]))
+    for pressed in keys_by_app(ACTIONS)
+]
+
+
+def test_each_action_of_the_table_is_checked_here() -> None:
+    assert {action.id for action in ACTIONS} == set(CHECKS)
+
+
+@pytest.mark.parametrize("pressed", CASES)
+async def test_each_key_does_what_the_table_says(pressed: Sequence[Pressed]) -> None:
+    app, session = make_app(cluster())
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause(0.1)
+        ui = AppUnderTest(app, session, pilot)
+        for number, (action, key) in enumerate(pressed):
+            try:
+                if number:
+                    await start_over(ui)
+                await CHECKS[action.id](ui, key)
+            except Exception as error:
+                error.add_note(f"{action.id}: key {key}")
+                raise

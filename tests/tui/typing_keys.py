@@ -9,7 +9,7 @@ from celtop.tui.bars.filter import Filter
 from textual.widgets import Input
 
 
-@checks("filter", "filter.keep")
+@checks("filter", "filter.keep", sharing=True, same_for_all=True)
 async def _filter(ui: AppUnderTest, key: str) -> None:
     await ui.press("2", "/", *"state:failure", "enter")
     assert {task.state for task in ui.table.rows} == {"FAILURE"}
@@ -17,14 +17,14 @@ async def _filter(ui: AppUnderTest, key: str) -> None:
     assert ui.screen.query_one(Filter).display
 
 
-@checks("filter.list")
+@checks("filter.list", sharing=True)
 async def _filter_list(ui: AppUnderTest, key: str) -> None:
     await ui.press("2", "/", *"mail", key)
     assert ui.app.focused is ui.table
     assert ui.screen.filter_text == "mail"
 
 
-@checks("filter.complete")
+@checks("filter.complete", sharing=True)
 async def _filter_complete(ui: AppUnderTest, key: str) -> None:
     await ui.press("2")
     ui.burst("slash", *"sta")
@@ -35,14 +35,14 @@ async def _filter_complete(ui: AppUnderTest, key: str) -> None:
     await ui.until(lambda: ui.screen.filter_text == "state:retrying")
 
 
-@checks("filter.complete_back")
+@checks("filter.complete_back", sharing=True)
 async def _filter_complete_back(ui: AppUnderTest, key: str) -> None:
     await ui.press("2")
     ui.burst("slash", *"state:retr", "tab", "tab", key)
     await ui.until(lambda: ui.screen.filter_text == "state:RETRY")
 
 
-@checks("filter.older", "command.older", "command.newer")
+@checks("filter.older", "command.older", "command.newer", same_for_all=True)
 async def _older(ui: AppUnderTest, key: str) -> None:
     await ui.press("2", "/", *"mail", "enter", "/", *["backspace"] * 4, "up")
     assert ui.screen.query_one(Filter).text == "mail"
@@ -54,7 +54,7 @@ async def _older(ui: AppUnderTest, key: str) -> None:
     assert line.query_one(Input).value == "zone local"
 
 
-@checks("filter.clear")
+@checks("filter.clear", sharing=True)
 async def _filter_clear(ui: AppUnderTest, key: str) -> None:
     await ui.press("2")
     everything = len(ui.table.rows)
