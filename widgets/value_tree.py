@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any, Final
 
 from rich.text import Text
+from textual.geometry import Size
 from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
@@ -47,6 +48,10 @@ class ValueTree(Tree[NodeValue], inherit_bindings=False):
         self.ICON_NODE, self.ICON_NODE_EXPANDED = f"{glyphs.tree_closed} ", f"{glyphs.tree_open} "
         self.show_guides = glyphs.name != "ascii"
         self._shown: dict[str, str | None] = {}
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return the number of lines; Textual's own is that of the last time they were drawn."""
+        return self.last_line + 1
 
     def show(self, texts: Mapping[str, str | None]) -> None:
         """Show named texts, such as `{"args": "(1, 2)"}`; None means unknown."""

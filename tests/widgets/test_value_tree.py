@@ -3,6 +3,7 @@ from __future__ import annotations
 from celtop.tests.widgets.screen_text import HOSTILE, SHOWN, shown
 from celtop.widgets.glyphs import ASCII
 from celtop.widgets.value_tree import PAGE_ITEMS, ValueTree
+from textual.geometry import Size
 
 
 async def test_values_open_into_trees() -> None:
@@ -75,3 +76,10 @@ async def test_a_tree_in_ascii() -> None:
         await screen.settle()
         assert all(line.isascii() for line in screen.lines)
         assert screen.lines[0] == "- args  tuple of 2"
+
+
+def test_its_height_is_that_of_its_values_before_they_are_drawn() -> None:
+    tree = ValueTree()
+    tree.show({"args": "(1, 2)", "kwargs": "{}"})
+    size = Size(40, 10)
+    assert tree.get_content_height(size, size, 40) == 4
