@@ -144,10 +144,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
 
     def render_line(self, y: int) -> Strip:
         """Return a line as last painted, so that a frozen screen stays frozen."""
-        artist = self._arrange()
-        if y not in self._painted:
-            self._painted = dict(enumerate(self._visible_lines(artist)))
-        return self._painted[y].strip
+        return self._lines_painted()[y].strip
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return the lines of a region.
@@ -161,10 +158,18 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         filters = tuple(self.get_line_filters())
         if filters != self._filters:
             self._filters, self._artist = filters, None
-        strips = [self.render_line(y) for y in crop.line_range]
+        painted = self._lines_painted()
+        strips = [painted[y].strip for y in crop.line_range]
         if crop.column_span == (0, self._line_width):
             return strips
         return [strip.crop(*crop.column_span) for strip in strips]
+
+    def _lines_painted(self) -> dict[int, Line]:
+        """Return all lines of the screen as last painted."""
+        artist = self._arrange()
+        if len(self._painted) < self.size.height:
+            self._painted = dict(enumerate(self._visible_lines(artist)))
+        return self._painted
 
     def notify_style_update(self) -> None:
         """Redraw everything in the new styles."""
