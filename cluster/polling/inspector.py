@@ -125,6 +125,7 @@ class Inspector(Poller):
         commands, names = self._in_flight or (ALL_COMMANDS, None)
         if names is None:
             self.put(QuestionsFailed("cluster", ("workers",), time.time(), fault))
+            self._has_unknown = True  # asked again with the next round
             names = self._roster.present()
         if names:
             self.put(QuestionsFailed("worker", commands, time.time(), fault, tuple(names)))

@@ -13,6 +13,7 @@ from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.connection.remote_control import RemoteControl
 from celtop.cluster.connection.replies import Replies, Reply
 from celtop.cluster.polling.inspect_schedule import FREQUENT_COMMANDS, round_cost
+from celtop.model.entities.fault import Fault
 from celtop.model.health.finding import Finding
 from celtop.model.health.findings import findings
 from celtop.settings import Settings
@@ -373,3 +374,17 @@ def test_consumers_are_inspected_when_their_queue_grows(
     cancelled.session._queues.wake(refresh=True)
     cancelled.until(lambda: consumers(cancelled, "mail") == ())
     assert cancelled.state.queues["mail"].unattended
+
+
+def test_the_list_of_workers_is_asked_for_again_after_a_fault(
+    redis_url: str, open_session: OpenSession
+) -> None:
+    live = open_session(redis_url)
+    live.session.watch(frozenset({"workers"}))
+    live.until(lambda: live.state.fact("workers").is_answered)
+    inspector = live.session._inspector
+    inspector.failed(Fault("memory", "out of memory", ""))  # as while the broker is blocked
+    live.until(lambda: live.state.fact("workers").is_failed)
+    inspector._schedule.round_at = float("-inf")
+    inspector.wake()
+    live.until(lambda: live.state.fact("workers").is_answered)
