@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import worker_process_init
 
 from .parent_death import end_with_parent
@@ -30,6 +31,24 @@ app.conf.update(
         "mail.*": {"queue": "mail"},
         "tags.*": {"queue": "tags"},
         "notifications.*": {"queue": "notifications"},
+    },
+    beat_schedule={
+        "classify feedback": {
+            "task": "tags.classify",
+            "schedule": 20.0,
+            "args": ("Lane 3 is closed again",),
+        },
+        "lane reminders": {
+            "task": "bookings.remind",
+            "schedule": crontab(),
+            "args": ("Anna", 3),
+            "options": {"expires": 50},
+        },
+        "weekly report": {
+            "task": "reports.weekly",
+            "schedule": crontab(0, 7, day_of_week="mon"),
+            "args": (1, ["board@example.org"]),
+        },
     },
 )
 

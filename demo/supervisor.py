@@ -107,6 +107,13 @@ class Supervisor:
             "--loglevel", "info", "--without-mingle", "--without-gossip", *plan.options,
         )  # fmt: skip
 
+    def beat(self) -> None:
+        """Start beat, which sends the periodic tasks."""
+        self.python(
+            "beat", "celery", "-A", "celtop.demo.app", "beat", "--loglevel", "info",
+            "--pidfile=", "-s", str(self.directory / "schedule"),
+        )  # fmt: skip
+
     def ready(self, plan: WorkerPlan) -> bool:
         """Return whether a worker is ready to consume."""
         return b" ready." in (self.directory / f"{plan.name}.log").read_bytes()
@@ -151,6 +158,7 @@ def run(binary: str, seed: str) -> int:
             supervisor.python("producer", "celtop.demo.producer", seed)
             for plan in rest:
                 supervisor.work(plan)
+            supervisor.beat()
             wait_for_end(None)
     except (RuntimeError, OSError) as error:
         logs_wanted = True

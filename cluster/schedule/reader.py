@@ -123,6 +123,9 @@ class ScheduleReader(StoppableThread):
                 self._woken.clear()
                 with self._lock:
                     asked, self._waiting = self._waiting, []
+                if self._interest.frugal and not asked and not self._interest.on("schedule"):
+                    self._woken.wait()
+                    continue
                 try:
                     self._round()
                 except Exception as error:  # whatever a source has, the others go on being read

@@ -61,8 +61,19 @@ class EntryStatus(msgspec.Struct, frozen=True):
         return self.entry.name
 
 
-def entry_statuses(state: ClusterState, now: float) -> list[EntryStatus]:
-    """Return all entries, the overdue ones first, then by their next run."""
+def entry_statuses(state: ClusterState, now: float) -> Sequence[EntryStatus]:
+    """Return all entries, the overdue ones first, then by their next run.
+
+    Within a second, the result changes only with the entries and their runs.
+    """
+    key, latest = state.schedule.statuses
+    if key != (state.schedule.version, int(now)):
+        latest = _entry_statuses(state, now)
+        state.schedule.statuses = (state.schedule.version, int(now)), latest
+    return latest
+
+
+def _entry_statuses(state: ClusterState, now: float) -> list[EntryStatus]:
     found = [entry_status(state, name, now) for name in state.schedule.entries]
     never = float("inf")
     return sorted(

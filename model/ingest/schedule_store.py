@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -53,6 +53,9 @@ class ScheduleStore:
         """When each entry was first read as it is: with this schedule, and enabled."""
         self.version = 0
         """Counts up with each change."""
+        self.statuses: tuple[object, Sequence[Any]] = (None, ())
+        """The latest result of `health.schedule_status`, which is valid for a second, with its key.
+        Each frame needs it, and hundreds of entries take tens of milliseconds."""
         self._runs: dict[str, dict[str, Task]] = {}
         self._missed: dict[str, float] = {}
         """When entries were due that had not run by then: a later read begins after it."""

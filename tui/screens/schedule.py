@@ -34,7 +34,6 @@ class ScheduleScreen(RowListScreen[EntryStatus]):
     KEYS = SCHEDULE_KEYS
     PREVIEWS = True
 
-    _read: tuple[object, list[EntryStatus]] = (None, [])
     _routed: tuple[object, Routing] = (None, Routing())
 
     @property
@@ -48,11 +47,7 @@ class ScheduleScreen(RowListScreen[EntryStatus]):
 
     def source(self) -> Iterable[EntryStatus]:
         """Return all entries."""
-        state, now = self.context.state, self.context.now()
-        moment = (id(state), state.schedule.version, int(now))
-        if self._read[0] != moment:
-            self._read = moment, entry_statuses(state, now)
-        return self._read[1]
+        return entry_statuses(self.context.state, self.context.now())
 
     def row_version(self, row: EntryStatus) -> object:
         """Return a value that changes with the entry, its status and its tasks."""
