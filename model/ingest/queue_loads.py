@@ -29,6 +29,8 @@ MAX_ATTRIBUTED: Final = 20_000
 class _Work(NamedTuple):
     """What is known about one worker."""
 
+    version: int
+    """The worker's version that this is known of."""
     busy: int | None
     slots: int | None
     reserved: Counter[str] | None
@@ -53,6 +55,8 @@ class QueueLoads:
         self._queues = queues
         self._second = 0
         self._runtimes_at = float("-inf")
+        self._known: dict[str, _Work] = {}
+        self._left = 0
 
     def update(self, now: float) -> bool:
         """Update all queues, once a second; return whether any changed."""
@@ -62,6 +66,7 @@ class QueueLoads:
         if not 0 <= now - self._runtimes_at < RUNTIME_INTERVAL:
             self._runtimes_at = now
             self._update_runtimes()
+            self._known.clear()  # the queue of a task may have become known
         work = self._work()
         slots: dict[tuple[str, ...] | None, tuple[int | None, int | None, bool | None]] = {}
         changed = False
@@ -79,23 +84,29 @@ class QueueLoads:
 
     def _work(self) -> dict[str, _Work]:
         """Return what is known about each worker that is not offline."""
-        left = MAX_ATTRIBUTED
+        self._left = MAX_ATTRIBUTED
         found: dict[str, _Work] = {}
         for worker in self._workers.workers.values():
-            if self._workers.status(worker.name) == "offline":
-                continue
-            queues = worker.queues or ()
-            reserved: Counter[str] | None = None
-            count = len(worker.reserved_ids or ()) + len(worker.limited_ids)
-            if worker.reserved_ids is None:
-                pass
-            elif len(queues) == 1 or not count:
-                reserved = Counter({one.name: len(_waiting(worker)) for one in queues})
-            elif count <= left:
-                left -= count
-                reserved = self._attributed(worker)
-            found[worker.name] = _Work(worker.running, worker.slots, reserved, len(queues) > 1)
+            if self._workers.status(worker.name) != "offline":
+                known = self._known.get(worker.name)
+                if known is None or known.version != worker.version:
+                    known = self._work_of(worker)
+                found[worker.name] = known
+        self._known = found
         return found
+
+    def _work_of(self, worker: Worker) -> _Work:
+        queues = worker.queues or ()
+        reserved: Counter[str] | None = None
+        count = len(worker.reserved_ids or ()) + len(worker.limited_ids)
+        if worker.reserved_ids is None:
+            pass
+        elif len(queues) == 1 or not count:
+            reserved = Counter({one.name: len(_waiting(worker)) for one in queues})
+        elif count <= self._left:
+            self._left -= count
+            reserved = self._attributed(worker)
+        return _Work(worker.version, worker.running, worker.slots, reserved, len(queues) > 1)
 
     def _attributed(self, worker: Worker) -> Counter[str] | None:
         """Return a worker's reserved tasks by queue; None if one's queue is unknown."""
