@@ -91,8 +91,9 @@ def test_unacknowledged_messages(
     send(redis_url, "plain.ok", queue="two")
     live.session.refresh()
     live.until(lambda: depth(live, "two") == 1)
-    assert live.state.queues["two"].unacked is None
-    assert "1 unacknowledged in all queues together" in live.state.queues["two"].notes[0]
+    assert live.state.queues["two"].unacked == 0
+    (held,) = live.state.queues["one"].held
+    assert (held.id, held.worker) == (task_id, worker.name)
 
 
 def test_measuring_redelivers_nothing(
