@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ...model.entities.states import RETRY
@@ -11,8 +12,10 @@ from ...model.query.language import Query, parse_query
 from ...model.query.order import Order
 from ...model.query.task_view import TaskView
 from ...widgets.table.live_table import LiveTable
+from ..bars.base import Part
 from ..columns.progress import with_progress
 from ..columns.tasks import SCHEDULED
+from ..text.queues import delayed_text
 from .tasks import TaskListScreen
 
 
@@ -23,6 +26,20 @@ class ScheduledScreen(TaskListScreen):
     EMPTY = "No scheduled tasks"
     FAULTS = "retries only"
     SEARCHES_HISTORY = False
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """What workers hold for later, and the messages of delayed delivery."""
+        return frozenset({"workers", "queues"})
+
+    def notes(self) -> Sequence[Part]:
+        """Note the messages of delayed delivery, and where periodic tasks are listed."""
+        delayed = delayed_text(self.context.state.delayed, self.context.now())
+        schedule = self.context.keymap.key("view.schedule")
+        parts = [Part(f"delayed delivery: {delayed}", "$text-accent", 3)] if delayed else []
+        if schedule:
+            parts.append(Part(f"{schedule} lists periodic tasks", "$text-muted", 6))
+        return [*parts, *super().notes()]
 
     def make_table(self) -> LiveTable[Task]:
         """Return a table sorted by due time."""
