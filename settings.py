@@ -159,6 +159,8 @@ class Settings(BaseSettings):
     """How often the screen is repainted at most, per second."""
     mouse: bool = True
     """Whether to capture the mouse; otherwise the terminal selects text as usual."""
+    hints: bool = True
+    """Whether to show hints: one line, each once, the first time that it is of use."""
     ascii: bool | None = None
     """Whether to draw with ASCII characters only; None is decided by the locale."""
     theme: str | None = None

@@ -292,7 +292,7 @@ _TEXT: Final = (
         ("n",),
         "search_step(1)",
         "next match",
-        "Go to the next match",
+        "Go to the next match on a page (lists are filtered)",
         ("text", "failures"),
     ),
     Action(
@@ -300,7 +300,7 @@ _TEXT: Final = (
         ("N",),
         "search_step(-1)",
         "previous match",
-        "Go to the previous match",
+        "Go to the previous match on a page",
         ("text", "failures"),
     ),
 )

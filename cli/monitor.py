@@ -70,7 +70,7 @@ def _prepare(read: Callable[[], Settings]) -> Prepared:
         Session(settings),
         settings,
         keymap_of(settings),
-        SeenHints.of_user(),
+        SeenHints.of_user() if settings.hints else SeenHints(None),
         Acknowledgements.of_user(cluster_name(settings)),
     )
 

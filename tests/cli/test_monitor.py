@@ -7,6 +7,8 @@ import subprocess
 import sys
 
 import pytest
+from celtop.cli.monitor import _prepare
+from celtop.settings import Settings
 from celtop.tests.cli.conftest import CELTOP, celtop, error_text
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import APPS, clean_environment
@@ -78,3 +80,9 @@ def test_celery_top_monitors_the_apps_broker(
         terminal.send("q")
         assert terminal.wait_end() == 0
         assert terminal.restored()
+
+
+def test_hints_can_be_turned_off() -> None:
+    for hints in (True, False):
+        settings = Settings(broker_url="redis://localhost:6379/0", hints=hints)
+        assert _prepare(lambda: settings).seen_hints.is_new("some hint") is hints  # noqa: B023

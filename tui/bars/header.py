@@ -129,7 +129,8 @@ def windows_part(context: AppContext) -> list[Part]:
 def numbers(context: AppContext) -> list[Part]:
     """Return the numbers at the right edge."""
     state, now = context.live, context.clock()
-    workers = Part(*_workers(state, now), 2, "app.view('workers')")
+    shown = ("- workers", "$text-muted") if context.stepped_back else _workers(state, now)
+    workers = Part(*shown, 2, "app.view('workers')")
     share = failure_share(state, now)
     failing = "-" if share is None else units.percent(share)
     held, rate = units.count(len(state.tasks)), finished_rate(state, now)

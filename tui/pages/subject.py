@@ -177,7 +177,9 @@ class SubjectScreen(DetailScreen, Generic[R]):
             self._second = int(frame.now)
             self.alert_rows.refresh()
             self.failure_rows.refresh()
-            self.histogram.show(*self.run_times())
+            run_times, version = self.run_times()
+            self.histogram.show(run_times, version)
+            self.panes["runtimes"].set_class(not run_times.count, "-empty")
         self.worker_rows.refresh()
         self.chart_strip.paint()
         for table in self.lists.values():

@@ -166,7 +166,10 @@ def test_revoking_counts_running_and_finished_tasks() -> None:
     told = text(asked(Revoke(ids, ALL), state))
     assert "1 of them is running and will not stop" in told
     assert "1 of them is already finished" in told
-    assert asked(Revoke(ids[2:], ALL), state).refusal == "it has already finished"
+    assert (
+        asked(Revoke(ids[2:], ALL), state).refusal
+        == f"{state.tasks[ids[2]].name} over has already finished"
+    )
     too_many = asked(Revoke(tuple(map(str, range(50_001))), ALL), state).refusal
     assert too_many is not None and "50,000" in too_many
 
