@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
@@ -42,6 +43,8 @@ INITIAL_WINDOWS: Final = (300, 900)
 """Seconds that charts cover at first, and once half of the second has been recorded."""
 CACHE_SECONDS: Final = 1.0
 """How long a value that is expensive to look up is reused."""
+FINDINGS_SHARE: Final = 0.02
+"""The part of the time that may be spent on findings."""
 
 
 class ShownState:
@@ -91,6 +94,8 @@ class AppContext:
     """The findings that the user has acknowledged."""
     _live_findings: tuple[float, tuple[Finding, ...]] | None = None
     """When `live_findings` was last computed, and its value."""
+    _findings_interval: float = CACHE_SECONDS
+    """Seconds for which `live_findings` are reused."""
     _frozen_findings: tuple[object, tuple[Finding, ...]] | None = None
     """The frozen state that `findings` was last computed of, and its value."""
     _snapshot: tuple[float, ClusterState] | None = None
@@ -208,10 +213,17 @@ class AppContext:
 
     @property
     def live_findings(self) -> tuple[Finding, ...]:
-        """What needs attention now, the worst first, computed at most once a second."""
+        """What needs attention now, the worst first.
+
+        It is computed at most once a second, and in a large cluster in at most a fiftieth of the
+        time.
+        """
         now, held = self.clock(), self._live_findings
-        if held is None or not 0 < now - held[0] < CACHE_SECONDS:
+        if held is None or not 0 < now - held[0] < self._findings_interval:
+            started = time.perf_counter()
             held = self._live_findings = now, findings(self.live, now)
+            cost = time.perf_counter() - started
+            self._findings_interval = max(CACHE_SECONDS, cost / FINDINGS_SHARE)
             self.acknowledgements.update(held[1], now)
         return held[1]
 

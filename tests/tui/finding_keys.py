@@ -15,6 +15,7 @@ async def _acknowledge(ui: AppUnderTest, key: str) -> None:
     assert ui.said[-1].startswith(f"Acknowledged {first.finding.code} {first.finding.subject}; it")
     await ui.until(lambda: ui.table.rows[count - 1].id == first.id)
     assert "1 acknowledged" in ui.text
+    assert ui.table.cursor_row.id != first.id  # the next one is selected
     await ui.press("G", key)
     assert not ui.app.context.acknowledgements.quiets(first.finding)
     await ui.until(lambda: ui.table.rows[0].id == first.id)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ...model.health.finding import Finding
 from ...model.text.phrases import counted
 from ..host import Host
 from ..text.alerts import Alert
 from .base import Command, CommandError, CommandHost
+
+if TYPE_CHECKING:
+    from ...widgets.table.live_table import LiveTable
 
 ALL: Final = "all"
 
@@ -26,6 +29,17 @@ def acknowledge_selected(host: CommandHost) -> None:
         _take_back(host, found)
     else:
         _acknowledge(host, [finding for finding in found if not quiets(finding)])
+        _go_on(host.table)
+
+
+def _go_on(table: LiveTable[Any] | None) -> None:
+    """Go to the next finding: the acknowledged one moves to the end."""
+    if table is None:
+        return
+    if table.marks:
+        table.action_unmark_all()
+    else:
+        table.action_move("down")
 
 
 def _acknowledge_named(host: CommandHost, argument: str) -> None:

@@ -79,10 +79,11 @@ class Alert:
         """The page or list that the line opens."""
         kind, name = self.finding.kind, self.finding.name
         view = _VIEWS.get(kind)
-        if view is None:
+        grouped = len(self.group) > 1
+        if view is None or (grouped and self.finding.code not in _FILTERS):
             return FilteredView("findings", self.finding.code)
-        if len(self.group) > 1:
-            return FilteredView(view, _FILTERS.get(self.finding.code, ""))
+        if grouped:
+            return FilteredView(view, _FILTERS[self.finding.code])
         if name and (kind == "worker" or kind == "task" or kind == "queue" or kind == "type"):
             return DrillDown(kind, name, self.subject if kind == "task" else "")
         return FilteredView(view)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from celtop.model.entities.queue import Pause
+from celtop.model.health.finding import Finding
 from celtop.model.health.findings import findings
 from celtop.model.observations import (
     EventsDropped,
@@ -13,7 +14,7 @@ from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
 from celtop.tests.model.streams import tick
 from celtop.tests.tui.fake_session import NOW, cluster, feed
-from celtop.tui.navigation import FilteredView
+from celtop.tui.navigation import DrillDown, FilteredView
 from celtop.tui.text.alerts import alerts
 
 
@@ -107,3 +108,16 @@ def test_many_lost_workers_are_one_line_that_opens_their_list() -> None:
     assert alert.subject == "100 workers"
     assert alert.text == "shut down, the latest 10 s ago: w0, w1, w2 and 97 more"
     assert alert.target == FilteredView("workers", "offline")
+
+
+def test_a_group_without_a_filter_of_its_own_opens_the_findings_of_its_code() -> None:
+    found = [
+        Finding("queue-stalled", "error", "queue", "stalled", name, common="not consumed")
+        for name in ("a", "b", "c")
+    ]
+    (line,) = alerts(found, NOW)
+    assert line.subject == "3 queues"
+    assert line.target == FilteredView("findings", "queue-stalled")
+    assert alerts(found, NOW, lambda finding: finding.name != "a")[0].target == DrillDown(
+        "queue", "a"
+    )
