@@ -42,6 +42,8 @@ INTERVAL: Final = 60.0
 """Seconds between two rounds: findings need no more."""
 SHOWN_INTERVAL: Final = 10.0
 """Seconds between two rounds while a screen shows the schedule."""
+FIRST_DELAY: Final = 5.0
+"""Seconds before the first round, unless a screen or a command waits for it."""
 ABSENT_ROUNDS: Final = 10
 """Rounds after which it is checked again whether RedBeat is used."""
 _MAX_REASON: Final = 300
@@ -117,24 +119,35 @@ class ScheduleReader(StoppableThread):
         """Read round by round until stopped."""
         try:
             while not self._stopping.is_set():
-                if not self.wanted or self._inbox.seconds_since_take() > PAUSE_AFTER:
-                    self._woken.wait(None if not self.wanted else _IDLE)
-                    continue
-                self._woken.clear()
-                with self._lock:
-                    asked, self._waiting = self._waiting, []
-                if self._interest.frugal and not asked and not self._interest.on("schedule"):
+                if not self._is_due():
                     self._woken.wait()
-                    continue
-                try:
-                    self._round()
-                except Exception as error:  # whatever a source has, the others go on being read
-                    self._inbox.log("error", "schedule", f"Cannot read the schedule: {error!r}")
-                for one in asked:
-                    one.set_result(None)
-                self._woken.wait(self._pause())
+                    self._woken.clear()
+                elif self._inbox.seconds_since_take() > PAUSE_AFTER:
+                    self._stopping.wait(_IDLE)
+                else:
+                    self._woken.clear()
+                    self._read_all()
+                    self._woken.wait(self._pause())
         finally:
             self._close()
+
+    def _is_due(self) -> bool:
+        """Return whether the schedule is wanted now; shortly after the start it is not."""
+        if self._waiting or (self.wanted and self._interest.on("schedule")):
+            return True
+        if not self.wanted or self._interest.frugal:
+            return False
+        return not self._woken.wait(FIRST_DELAY) if not self._rounds else True
+
+    def _read_all(self) -> None:
+        with self._lock:
+            asked, self._waiting = self._waiting, []
+        try:
+            self._round()
+        except Exception as error:  # whatever a source has, the others go on being read
+            self._inbox.log("error", "schedule", f"Cannot read the schedule: {error!r}")
+        for one in asked:
+            one.set_result(None)
 
     def _pause(self) -> float | None:
         """Return the seconds until the next round; None if only a question begins one."""

@@ -211,3 +211,14 @@ def test_a_file_that_is_not_there_and_an_app_that_fails_are_reported(
     assert reads["file"].fault and "there is no such file" in reads["file"].fault.problem
     assert reads["app"].fault and "no_such_app" in reads["app"].fault.problem
     assert codes(live) == {"schedule-unknown"}
+
+
+def test_it_sleeps_until_something_asks(redis_url: str, open_session: OpenSession) -> None:
+    live = open_session(redis_url)
+    live.until_live()
+    reader = live.session._schedule
+    rounds, is_due = [], reader._is_due
+    reader._is_due = lambda: rounds.append(1) or is_due()  # type: ignore[method-assign, func-returns-value]
+    reader.wake()  # as when the settings of the workers are known
+    time.sleep(0.3)
+    assert 1 <= len(rounds) <= 3 and not live.state.schedule.reads
