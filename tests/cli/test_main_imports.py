@@ -55,8 +55,8 @@ def test_the_help_of_a_command_imports_no_other(arguments: tuple[str, ...]) -> N
     assert loaded_by(*arguments, "--help") == (0, {arguments[0]})
 
 
-def test_config_show_imports_only_pydantic() -> None:
-    assert loaded_by("config", "show") == (0, {"config", "pydantic"})
+def test_config_show_imports_only_pydantic_and_msgspec() -> None:
+    assert loaded_by("config", "show") == (0, {"config", "msgspec", "pydantic"})
 
 
 @pytest.mark.parametrize("form", ["json", "text", "svg"])
@@ -77,4 +77,4 @@ def test_an_operation_does_not_import_textual(redis_url: str) -> None:
 def test_without_a_terminal_neither_textual_nor_a_command_is_imported() -> None:
     code, names = loaded_by("-b", "redis://127.0.0.1:1")
     assert code == 2
-    assert names == {"pydantic"}
+    assert names == {"msgspec", "pydantic"}

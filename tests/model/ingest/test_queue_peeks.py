@@ -158,7 +158,7 @@ def test_a_message_that_a_worker_holds_is_received_or_awaits_its_retry() -> None
     tasks = state.tasks
     state.tick(NOW + 1)
     state.tick(NOW + 2)
-    assert (tasks["b"].state, tasks["b"].worker) == ("RECEIVED", WORKER)
+    assert (tasks["b"].state, tasks["b"].worker) == ("RECEIVED", None)
     assert tasks["b"].received_at == NOW - 5
     assert (tasks["a"].state, tasks["a"].retries, tasks["a"].eta_at) == ("RETRY", 2, NOW + 9)
     assert "" not in state.queues
