@@ -279,7 +279,7 @@ _FINDINGS: Final = (
         "finding.acknowledge",
         ("m",),
         "app.acknowledge",
-        "acknowledge",
+        "ack",
         "Acknowledge the selected findings until they become worse, or take it back",
         ("findings",),
     ),

@@ -7,6 +7,7 @@ from math import ceil, isnan
 from typing import Any, Final
 
 from ..entities.queue import Queue
+from ..entities.rates import RATE_WINDOW
 from ..entities.time_series import STEP, STEPS, TimeSeries
 from ..entities.worker import Worker
 from ..state import ClusterState
@@ -50,7 +51,7 @@ def _stalled(
     limit = state.thresholds.queue_stalled
     if queue.due_at is not None and queue.due_at > now:
         return None
-    if queue.out_per_s is None or queue.received.count_since(now - min(limit, RING_SECONDS), now):
+    if queue.out_per_s != 0 or queue.received.count_since(now - min(limit, RING_SECONDS), now):
         return None
     newest, steps = state.series.newest, steps_in(limit)
     waiting = series.window("waiting", newest, steps)
@@ -96,7 +97,9 @@ def _idle_since(queue: Queue, series: TimeSeries, newest: int) -> float:
     depths = series.window("waiting", newest, min(STEPS, newest - (series.first or newest) + 1))
     rates = series.window("out_per_s", newest, len(depths))
     for ago, (depth, rate) in enumerate(zip(reversed(depths), reversed(rates), strict=True)):
-        if not depth > 0 or rate > 0:
+        if rate > 0:  # the mean of the time before
+            return (newest - ago) * STEP - float(RATE_WINDOW)
+        if not depth > 0:
             break
         since = newest - ago
     return float(since * STEP)

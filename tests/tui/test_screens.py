@@ -12,6 +12,7 @@ from celtop.tests.tui.fake_session import NOW, cluster, feed, refused, task_even
 from celtop.tui.app import CeltopApp
 from celtop.tui.loop import IDLE_INTERVAL
 from celtop.tui.navigation import DrillDown, Location
+from celtop.widgets.table.live_table import LiveTable
 
 SIZES = ((200, 50), (120, 36), (80, 24), (60, 15))
 HOSTILE = (
@@ -273,7 +274,8 @@ async def test_arrows_walk_from_tile_to_tile() -> None:
             await pilot.press(key)
             walked.append(app.focused.id if app.focused else None)
         assert walked == ["throughput", "queues-table", "throughput", "attention-table"]
-        await pilot.press("down", "down", "down")
+        findings = len(app.screen.query_one("#attention-table", LiveTable).rows)
+        await pilot.press(*["down"] * (findings + 1))
         assert app.focused is not None and app.focused.id == "workers-table"
 
 
