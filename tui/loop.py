@@ -19,7 +19,6 @@ from .screens.base import MonitorScreen
 
 if TYPE_CHECKING:
     from textual.app import App
-    from textual.timer import Timer
 
 BUSY_INTERVAL: Final = 0.05
 """Seconds between two pumps of the session while events arrive."""
@@ -56,22 +55,24 @@ class FrameLoop:
         self._selected: WeakKeyDictionary[MonitorScreen, tuple[str, ...]] = WeakKeyDictionary()
         self._protected: frozenset[str] = frozenset()
         self._second = 0
-        self._timer: Timer | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Start the session and the loop."""
         self._context.session.start()
         self.watch_screen()
-        self._timer = self._app.set_timer(BUSY_INTERVAL, self._beat)
+        self._beat_in(BUSY_INTERVAL)
 
     async def stop(self) -> None:
         """End the session's threads."""
+        if self._timer is not None:
+            self._timer.cancel()
         await asyncio.to_thread(self._context.session.stop, STOP_TIMEOUT)
 
     async def _beat(self) -> None:
         """Pump in small steps, between which keys are looked at, and paint."""
         if self._timer is not None:
-            self._timer.stop()  # `_wake` may have come first
+            self._timer.cancel()  # `_wake` may have come first
         now = self._context.clock
         more, applied = True, 0
         while more and self._app.return_code is None:
@@ -89,9 +90,14 @@ class FrameLoop:
         idle = not (applied or self.pacer.wanted)
         to_second = 1.0 - now() % 1.0 + TIMER_TOLERANCE
         interval = min(IDLE_INTERVAL, to_second) if idle else BUSY_INTERVAL
-        self._timer = self._app.set_timer(interval, self._beat)
+        self._beat_in(interval)
         if idle:
             self._context.session.call_on_update(self._wake)
+
+    def _beat_in(self, seconds: float) -> None:
+        # Each timer of Textual is a task of its own.
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(seconds, self._app.call_later, self._beat)
 
     def _wake(self) -> None:
         """Pump now; called from the thread that has put something into the inbox."""
