@@ -315,7 +315,7 @@ async def test_the_palette_finds_views_and_keys() -> None:
 
 async def test_views_open_by_a_click_too() -> None:
     app, _ = make_app(cluster(5))
-    async with app.run_test(size=(120, 40)) as pilot:
+    async with app.run_test(size=(160, 40)) as pilot:
         await pilot.pause(0.1)
         x = screen_lines(app)[-1].index("Queues")
         await pilot.click("#keys", offset=(x, 0))
