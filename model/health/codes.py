@@ -263,9 +263,11 @@ CODES: Final[Mapping[str, Code]] = {
     ),
     "type-rate-limited": Code(
         "type",
-        ("info",),
-        "A rate limit holds back ten or more tasks of a type.",
-        "Raise the limit with `celtop control rate-limit` if they should run sooner.",
+        ("warning", "info"),
+        "A rate limit holds back ten or more tasks of a type. It is a warning if these take up the "
+        "prefetch count of a worker, so that it receives no other messages.",
+        "Raise the limit with `celtop control rate-limit` if they should run sooner, or send them "
+        "to a queue of their own.",
     ),
     "task-crash-loop": Code(
         "task",

@@ -104,28 +104,54 @@ def _hoarded(
 
 
 def _limited(present: list[Worker], state: ClusterState) -> Iterator[Finding]:
-    """Yield a finding for each task type of which a rate limit holds back many tasks."""
+    """Yield a finding for each task type of which a rate limit holds back many tasks.
+
+    Tasks that wait for their limit take up the prefetch count. If they take all of it, the worker
+    receives nothing else: a warning if messages wait in its queues.
+    """
     counts: Counter[tuple[str, str]] = Counter()
     workers: dict[str, set[str]] = {}
+    blocked: dict[str, set[str]] = {}
     for worker in present:
         for id_ in worker.limited_ids:
             task = state.tasks.get(id_)
             if task is not None and task.name is not None and task.held_by is not None:
                 counts[task.name, task.held_by] += 1
                 workers.setdefault(task.name, set()).add(worker.name)
+                blocked.setdefault(task.name, set()).update(_filled_by_limits(worker, state))
     for (name, limit), count in counts.items():
-        if count >= MIN_LIMITED:
-            on = sorted(workers[name])
-            yield Finding(
-                "type-rate-limited",
-                "info",
-                "type",
-                f"{counted(count, 'task')} held back by the rate limit {limit} on {named(on)}",
-                name,
-                "Raise the limit (celtop control rate-limit) if they should run sooner",
-                {"held": count, "rate_limit": limit, "workers": on},
-                common="held back by rate limits",
+        on, queues = sorted(workers[name]), sorted(blocked[name])
+        if count < MIN_LIMITED and not queues:
+            continue
+        text = f"{counted(count, 'task')} held back by the rate limit {limit} on {named(on)}"
+        step = "Raise the limit (celtop control rate-limit) if they should run sooner"
+        if queues:
+            waiting = sum(state.queues[queue].waiting or 0 for queue in queues)
+            text += f"; its prefetch is full, and {counted(waiting, 'message')} in {named(queues)} "
+            text += "cannot be received"
+            step = (
+                "Raise the limit (celtop control rate-limit), or send these tasks to a queue of "
+                "their own"
             )
+        yield Finding(
+            "type-rate-limited",
+            "warning" if queues else "info",
+            "type",
+            text,
+            name,
+            step,
+            {"held": count, "rate_limit": limit, "workers": on, "blocked_queues": queues},
+            common="held back by rate limits",
+        )
+
+
+def _filled_by_limits(worker: Worker, state: ClusterState) -> list[str]:
+    """Return the queues whose messages an idle worker cannot receive because of rate limits."""
+    held = len(worker.limited_ids) + len(worker.reserved_ids or ())
+    if not worker.prefetch or held < worker.prefetch or (worker.running or 0) > 0:
+        return []
+    queues = (state.queues.get(queue.name) for queue in worker.queues or ())
+    return [queue.name for queue in queues if queue is not None and queue.waiting]
 
 
 def _blocked_by_eta(queue: Queue, state: ClusterState) -> Iterator[Finding]:

@@ -93,12 +93,14 @@ def _discarded_name(group: FailureGroup, state: ClusterState) -> str:
 
 def _discarded(name: str, group: FailureGroup, state: ClusterState, now: float) -> Finding:
     workers = sorted(group.workers)
+    # A result that was stored before celtop started may not say which worker it is of.
+    by, there = (f" by {named(workers)}", " there") if workers else ("", "")
     return Finding(
         "type-unregistered",
         "error",
         "type",
-        f"{counted(group.count, 'message')} discarded by {named(workers)}, the latest "
-        f"{units.age(group.last_at, now)} ago: the task is not registered there",
+        f"{counted(group.count, 'message')} discarded{by}, the latest "
+        f"{units.age(group.last_at, now)} ago: the task is not registered{there}",
         name,
         _remedy(registered_by(name, state, now)),
         {"discarded": group.count, "workers": workers, "last_at": group.last_at},

@@ -61,6 +61,21 @@ def test_tasks_held_by_a_rate_limit() -> None:
     assert codes(state) == []
 
 
+def test_a_prefetch_full_of_tasks_with_a_rate_limit() -> None:
+    state = fleet(w1={"reserved": [item(f"t{n}") for n in range(8)]})
+    for id_ in list(state.tasks):
+        state.tasks[id_].set_extra(rate_limit="1/m")
+        state.workers[W1].limited_ids[id_] = "1/m"
+    state.workers[W1].reserved_ids = {}
+    assert codes(state) == []
+    state.observe(QueueMeasured("mail", NOW, waiting=3))
+    (found,) = holding_findings(state, NOW)
+    assert (found.code, found.severity) == ("type-rate-limited", "warning")
+    assert found.text.endswith("its prefetch is full, and 3 messages in mail cannot be received")
+    state.workers[W1].prefetch = 9
+    assert codes(state) == []
+
+
 def test_a_prefetch_full_of_tasks_with_an_eta() -> None:
     entries = [{"eta": "2023-11-15T12:00:00+00:00", "request": item(f"t{n}")} for n in range(8)]
     state = fleet(w1={"scheduled": entries})
