@@ -87,8 +87,10 @@ def collect(session: Session, seconds: float) -> None:
     session.refresh()
     wait_for_broker(session, seconds)
     listen(session, seconds)
-    # Events keep what workers have replied up to date; each round costs commands for each worker.
-    session.refresh(workers=seconds > FRESH_REPLIES or not session.state.observed)
+    # Each round costs commands for each worker. Events keep the replies up to date; and the first
+    # ones are still to come if no time was given to them.
+    stale = seconds > FRESH_REPLIES or not session.state.observed
+    session.refresh(workers=seconds > 0 and stale)
     wait_for_replies(session)
 
 

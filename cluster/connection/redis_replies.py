@@ -7,10 +7,13 @@ deletes the lists of all priorities of one that it deletes, though replies have 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from kombu import Queue
+
+MAX_DELIVERED: Final = 10_000
+"""Replies that are taken at once; more of them wait for the next reply."""
 
 
 def declare(channel: Any, queue: Queue) -> None:
@@ -51,12 +54,18 @@ def deliver_waiting(channel: Any, queue: str) -> None:
         Exception: Any error of the transport.
     """
     from redis import Redis
+    from redis.exceptions import ResponseError
 
     # kombu's own client prefixes only the commands that kombu uses.
     key = f"{channel.global_keyprefix}{channel._q_for_pri(queue, 0)}"
     client: Any = Redis(connection_pool=channel.pool)
-    pipeline = client.pipeline()
-    pipeline.lrange(key, 0, -1)
-    pipeline.delete(key)
-    for item in reversed(pipeline.execute()[0]):
+    try:
+        items = client.rpop(key, MAX_DELIVERED) or ()
+    except ResponseError:
+        # Before Redis 6.2, RPOP takes no count; or RPOP is not allowed.
+        pipeline = client.pipeline()
+        pipeline.lrange(key, 0, -1)
+        pipeline.delete(key)
+        items = reversed(pipeline.execute()[0])
+    for item in items:
         channel.connection._deliver(json.loads(item), queue)

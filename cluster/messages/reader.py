@@ -208,6 +208,7 @@ class MessageReader:
         last: bytes | None = None
         while True:
             block: list[Any] = self.redis.lrange(key, -(read + size), -(read - overlap) - 1)
+            is_last = len(block) < size + overlap
             block.reverse()
             if last is not None:
                 if last in block:
@@ -221,6 +222,8 @@ class MessageReader:
             if not block:
                 return
             yield block
+            if is_last:
+                return
             read += len(block)
             last = block[-1]
             overlap = min(read, BLOCK_OVERLAP)
@@ -237,23 +240,26 @@ class MessageReader:
         self._not_a_queue: str | None = None
 
     def _waiting(self, queue: str, skip: int = 0) -> Iterator[bytes]:
+        from redis.exceptions import ResponseError
+
         for key in self.keys(queue):
-            key_type = self.key_type(key)
-            if key_type not in ("list", "none"):
-                self._not_a_queue = f"{queue} is not a queue but a Redis {key_type}"
-                continue
-            if skip:
-                length: Any = self.redis.llen(key)
-                if length <= skip:
-                    skip -= length
-                    continue
-            skipped, skip = skip, 0
-            for block in self.blocks(key, skipped):
-                for raw in block:
-                    if self._remaining <= 0:
-                        return
-                    self._remaining -= 1
-                    yield raw
+            try:
+                if skip:
+                    length: Any = self.redis.llen(key)
+                    if length <= skip:
+                        skip -= length
+                        continue
+                skipped, skip = skip, 0
+                for block in self.blocks(key, skipped):
+                    for raw in block:
+                        if self._remaining <= 0:
+                            return
+                        self._remaining -= 1
+                        yield raw
+            except ResponseError as error:
+                if not str(error).startswith("WRONGTYPE"):
+                    raise
+                self._not_a_queue = f"{queue} is not a queue but a Redis {self.key_type(key)}"
 
     def _held(self, limit: int, ids: Collection[str] | None = None) -> QueuePeeked:
         at = time.time()

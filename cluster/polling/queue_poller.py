@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kombu.connection import Connection
 
 FIRST_INTERVALS: Final = (1.0, 2.0, 4.0)
-"""Seconds between the first measurements, since queues appear while workers start."""
+"""Seconds between the first measurements for a screen, since queues appear while workers start."""
 BACKGROUND_INTERVAL: Final = 30.0
 """Seconds between two measurements while no screen shows queues."""
 MIN_INTERVAL: Final = 0.5
@@ -100,8 +100,10 @@ class QueuePoller(Poller):
             self.put(QueuesPaused(pauses, time.time()))
 
     def _interval(self) -> float:
-        if self._count <= len(FIRST_INTERVALS):
-            return FIRST_INTERVALS[self._count - 1] if self._count else 0.0
+        if not self._count:
+            return 0.0
+        if self._count <= len(FIRST_INTERVALS) and self._interest.topics:
+            return FIRST_INTERVALS[self._count - 1]
         preferred = self._broker.settings.queue_interval
         if not self._interest.on(self.topic):
             return self.interval(max(preferred, BACKGROUND_INTERVAL), self._cost, MAX_INTERVAL)

@@ -132,12 +132,15 @@ class RedisDepths:
         scanned = replies.pop(0) if scans else None
         exist = replies.pop(0) if others else 0
         counts = dict(self._sizes(filled, replies))
-        # Few queues use several priorities: their lists are asked only if there are more keys.
+        # Few queues use several priorities, and fewer use steps that are not configured: their
+        # lists are asked only if there are more keys.
         left = exist if isinstance(exist, int) else len(others)
         default = {self._keys.unacked, *(self._keys.list_of(queue, 0) for queue in queues)}
+        steps = {self._keys.list_of(queue, step) for queue in queues for step in self._keys.steps}
         for asked in (
             [key for key in others if key in default],
-            [key for key in others if key not in default],
+            [key for key in others if key in steps - default],
+            [key for key in others if key not in steps | default],
         ):
             if asked and sum(1 for key in others if counts.get(key)) < left:
                 pipe = self._redis.pipeline(transaction=False)
