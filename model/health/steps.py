@@ -107,7 +107,7 @@ def cluster_steps(
         (WORKERS, _workers(state, now)),
         (EVENTS, _events(state, now)),
         (QUEUES, _queues(state)),
-        (TASKS, _tasks(state)),
+        (TASKS, _tasks(state, now)),
         (RESULTS, results),
         (BEAT, _beat(state, now)),
         (CLOCKS, _clocks(state)),
@@ -193,12 +193,19 @@ def _queues(state: ClusterState) -> Step:
     )
 
 
-def _tasks(state: ClusterState) -> Step:
-    types = {task.name for task in state.tasks.values()} - {None}
-    text = (
-        f"{counted(len(state.tasks), 'task')} of {counted(len(types), 'type')} running or waiting"
-    )
-    return Step(TASKS, "ok", f"{text} in workers" if state.tasks else "no tasks in workers")
+def _tasks(state: ClusterState, now: float) -> Step:
+    names = state.present_workers(now)
+    if not names:
+        return Step(TASKS, "not checked", "no worker has reported its tasks")
+    ids: set[str] = set()
+    for name in names:
+        worker = state.workers[name]
+        ids.update(worker.active_ids, worker.reserved_ids or (), worker.scheduled_ids or ())
+    if not ids:
+        return Step(TASKS, "ok", "no tasks in workers")
+    types = {task.name for id_ in ids if (task := state.tasks.get(id_)) is not None} - {None}
+    text = f"{counted(len(ids), 'task')} of {counted(len(types), 'type')} running or waiting"
+    return Step(TASKS, "ok", f"{text} in workers")
 
 
 def _beat(state: ClusterState, now: float) -> Step:

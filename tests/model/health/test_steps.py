@@ -55,11 +55,21 @@ def test_a_healthy_cluster() -> None:
     assert found["clocks"].text == "the clocks of the workers differ by at most 0.1 s"
 
 
+def test_messages_in_queues_are_not_in_workers() -> None:
+    state = online()
+    waiting = {"id": "1", "name": "shop.bill", "args": "()", "kwargs": "{}"}
+    state.observe(InspectReply(WORKER, "reserved", [waiting], NOW))
+    assert steps(state)["tasks"].text == "1 task of 1 type running or waiting in workers"
+    state.observe(InspectReply(WORKER, "reserved", [], NOW + 1))
+    assert state.tasks
+    assert steps(state)["tasks"].text == "no tasks in workers"
+
+
 def test_a_cluster_without_workers() -> None:
     found = steps(ClusterState())
     assert (found["workers"].status, found["workers"].text) == ("failed", "no worker replied")
     assert found["workers"].next_step
-    assert {found[name].status for name in ("events", "beat", "clocks")} == {"not checked"}
+    assert {found[name].status for name in ("events", "tasks", "beat", "clocks")} == {"not checked"}
 
 
 def test_a_finding_replaces_the_general_advice() -> None:
