@@ -48,9 +48,9 @@ def whole_step(least: float) -> float:
 
 
 def time_step(least: float) -> float:
-    """Return a round number of seconds, minutes, hours or days."""
+    """Return a round number of seconds, minutes, hours or days; at least a millisecond."""
     if least <= 1.0:
-        return decimal_step(least)
+        return max(0.001, decimal_step(least))
     return float(next((one for one in _TIMES if one >= least), 86_400 * ceil(least / 86_400)))
 
 
