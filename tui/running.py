@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from ..model.operations.commands import Purge
+
 if TYPE_CHECKING:
     from ..cluster.session import RunningOperation
     from ..model.operations.outcome import Outcome
@@ -43,6 +45,10 @@ class TrackedOperation:
                     if answer.verdict == "confirmed" and known.get(target) is not answer
                 )
             )
+            operation = outcome.operation
+            if isinstance(operation, Purge) and outcome.having("confirmed"):
+                # Its target is the queue; the marked messages have left it.
+                self.table.unmark(*(operation.ids or ()))
 
 
 class RunningOperations:
