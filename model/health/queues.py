@@ -20,6 +20,8 @@ MAX_EXPLAINED: Final = 50
 MAX_COMPARED: Final = 200
 MAX_QUEUES_NAMED: Final = 2
 """Queues of the workers that register a task above which none of them is suggested."""
+MAX_CLUSTERS: Final = 3
+"""Other clusters that a finding names; the rest are counted."""
 SIMILAR: Final = 0.74
 """The ratio of `difflib` from which on two names are similar."""
 
@@ -119,6 +121,8 @@ def _other_clusters(clusters: Sequence[OtherCluster]) -> Finding:
     traces = [
         f"{one.trace} from {named(one.workers)}" if one.workers else one.trace for one in clusters
     ]
+    more = len(clusters) - MAX_CLUSTERS
+    shown = [*traces[:MAX_CLUSTERS], *([f"{more:,} more"] if more > 0 else [])]
     # Keys in another database may belong to anything, and may be old.
     likely = any(one.workers or one.same_database for one in clusters)
     which = "that cluster" if len(clusters) == 1 else "one of them"
@@ -126,8 +130,9 @@ def _other_clusters(clusters: Sequence[OtherCluster]) -> Finding:
         "other-clusters",
         "warning" if likely else "info",
         "workers",
-        f"no worker found, but traces of another configuration: {'; '.join(traces)}",
-        next_step=f"To monitor {which}, {'; or '.join(one.remedy for one in clusters)}",
+        f"no worker found, but traces of another configuration: {'; '.join(shown)}",
+        next_step=f"To monitor {which}, "
+        + "; or ".join(one.remedy for one in clusters[:MAX_CLUSTERS]),
         evidence={"traces": traces},
         incomplete=likely,
     )
