@@ -197,12 +197,16 @@ def _run(settings: Settings, limits: CheckLimits, wait: float, timeout: float) -
             wait_for_broker(session, min(CONNECT_TIMEOUT, timeout), timeout)
         except BrokerUnreachable as error:
             return CheckRun(broker.url, "unreachable", error=error.format_message())
+        # Only findings are about beat; a broker without a schedule costs little.
+        schedule = session.read_schedule() if limits.severity is not None else None
         if window is not None:
             listen(session, window)
             deadline += window
             session.refresh()
         replied = pump_until(
-            session, max(0.0, deadline - time.monotonic()), lambda: session.refreshed
+            session,
+            max(0.0, deadline - time.monotonic()),
+            lambda: session.refreshed and (schedule is None or schedule.done()),
         )
         pump_until(session, 1.0, lambda: not session.backlog)
         silent = _silent_workers(session, limits.min_workers or 0)

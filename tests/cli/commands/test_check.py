@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from celery import Celery
+from celery.schedules import schedule
 from celtop.cli.main import run
 from celtop.tests.cli.conftest import celtop, error_text
 from celtop.tests.network import black_hole
@@ -30,6 +32,18 @@ def test_a_queue_that_is_longer_than_allowed(redis_url: str, redis_server: Redis
     plugin = celtop("-b", redis_url, "check", "--nagios", "--max-age", "nobody=60")
     assert plugin.returncode == 3
     assert plugin.stdout.startswith("CELTOP UNKNOWN - queue nobody: 50 messages waiting, but")
+
+
+def test_a_beat_that_has_stopped(redis_url: str) -> None:
+    from redbeat import RedBeatSchedulerEntry
+
+    app = Celery(broker=redis_url, set_as_current=False, fixups=set())
+    app.conf.redbeat_redis_url = redis_url
+    entry = RedBeatSchedulerEntry("tick", "t", schedule(5), app=app).save()
+    entry.next(last_run_at=datetime.now(UTC) - timedelta(seconds=600))
+    failed = celtop("-b", redis_url, "check", "--severity", "error")
+    assert failed.returncode == 1
+    assert "beat" in failed.stdout
 
 
 def test_a_broker_that_is_down_or_silent() -> None:
