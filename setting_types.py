@@ -113,6 +113,7 @@ def _alerts(value: dict[str, Any]) -> dict[str, Any]:
     parts = urlsplit(rules.webhook)
     if rules.webhook and not (parts.scheme in ("http", "https") and parts.hostname):
         raise ValueError("webhook: an http or https URL")
+    _ = parts.port  # raises an error if it is invalid
     complete: dict[str, Any] = msgspec.to_builtins(rules)
     return complete
 

@@ -9,16 +9,16 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, Full, Queue
 from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
 from ..model.entities.alert_rules import AlertRules
-from ..model.text.passwords import mask_url
 from . import payload
 from .tracker import Alert, Raised
 
 COMMAND_TIMEOUT: Final = 30.0
 """Seconds after which the program is killed."""
 POST_INTERVAL: Final = 60.0
-"""Seconds between two posts of alerts that go on; Alertmanager forgets what is not repeated."""
+"""Seconds between two posts of alerts that go on; it resolves those that are not repeated."""
 MAX_WAITING: Final = 100
 """Deliveries that may wait for a slow command or webhook."""
 RETRY_DELAYS: Final = (1.0, 5.0, 15.0)
@@ -131,7 +131,8 @@ class AlertSender:
                 post(url, body)
             except WebhookError as error:
                 if delay is None or not error.may_pass:
-                    self._on_problem(f"Cannot post alerts to {mask_url(url)}: {error}")
+                    # Without the path, which is a secret of some services.
+                    self._on_problem(f"Cannot post alerts to {urlsplit(url).hostname}: {error}")
                     return
                 if self._stopping.wait(delay):
                     return

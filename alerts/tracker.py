@@ -45,7 +45,7 @@ class _Seen(msgspec.Struct):
 
 
 class AlertTracker:
-    """Follows the findings of a cluster, and says which alerts are to be delivered."""
+    """Follows the findings of a cluster, and returns the alerts to deliver."""
 
     def __init__(self, rules: AlertRules) -> None:
         self._rules = rules

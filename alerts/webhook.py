@@ -31,7 +31,7 @@ def post(url: str, body: Any) -> None:
     """Post a value as JSON; the URL may contain a user and password.
 
     Raises:
-        WebhookError: No connection, a timeout, or a reply other than 2xx.
+        WebhookError: An invalid URL, no connection, a timeout, or a reply other than 2xx.
     """
     parts = urlsplit(url)
     headers = {"Content-Type": "application/json", "User-Agent": "celtop"}
@@ -52,6 +52,8 @@ def post(url: str, body: Any) -> None:
         text = reply.read(MAX_REPLY).decode(errors="replace").strip()
     except (OSError, http.client.HTTPException) as error:
         raise WebhookError(str(error) or type(error).__name__, may_pass=True) from error
+    except ValueError as error:  # a path that is not ASCII, for example
+        raise WebhookError(f"invalid URL ({type(error).__name__})", may_pass=False) from error
     finally:
         connection.close()
     if not 200 <= reply.status < 300:

@@ -22,7 +22,7 @@ Answer: TypeAlias = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 class ChildFailed(Exception):
-    """The child process did not start, exited, or did not answer in time; says why.
+    """The child process did not start, exited, or did not answer in time; the text is the reason.
 
     `answered` is whether it answered that it failed, so that nothing was done.
     """

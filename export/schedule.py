@@ -7,13 +7,13 @@ from typing import Any, Final
 import msgspec
 
 from ..model.health.beat import beat_findings
-from ..model.health.finding import Finding
 from ..model.health.schedule_status import EntryStatus, entry_statuses
 from ..model.state import ClusterState
 from ..model.text.sanitize import visible
 from ..model.text.units import UNKNOWN, age, ago, count, duration, iso
 from .json import encode, utf8, utf8_or_none
-from .records import Note
+from .records import FindingRecord, Note
+from .snapshot import finding_record
 from .tables import Cell, Column, plain, table, wrap
 
 SCHEMA: Final = "celtop.schedule/1"
@@ -76,16 +76,6 @@ class EntryRecord(msgspec.Struct, frozen=True, gc=False):
     note: str | None
 
 
-class FindingRecord(msgspec.Struct, frozen=True, gc=False):
-    """Something wrong with beat."""
-
-    code: str
-    severity: str
-    subject: str
-    text: str
-    next_step: str
-
-
 class ScheduleRecord(msgspec.Struct, frozen=True, gc=False):
     """The schedule of beat."""
 
@@ -94,6 +84,7 @@ class ScheduleRecord(msgspec.Struct, frozen=True, gc=False):
     notes: list[Note]
     """What could not be read, and why."""
     findings: list[FindingRecord]
+    """What is wrong with beat."""
     entries: list[EntryRecord]
     """The overdue ones first, then by their next run."""
 
@@ -111,7 +102,7 @@ def schedule_record(state: ClusterState, now: float) -> ScheduleRecord:
     if any(one.last_run_at is None and one.entry.total_runs is None for one in statuses):
         text = "last_run_at unknown: no source has it, and no task of the entry was seen"
         notes.append(Note("schedule", text))
-    found = [_finding(one) for one in beat_findings(state, now)]
+    found = [finding_record(one) for one in beat_findings(state, now)]
     entries = [_entry(one, state) for one in statuses]
     return ScheduleRecord(SCHEMA, iso(now), notes, found, entries)
 
@@ -165,11 +156,6 @@ def _row(status: EntryStatus, now: float) -> list[Cell]:
     )
     bad = "bad" if status.word == "overdue" else ""
     return [(visible(text, _MAX_CELL, ".."), bad) for text in texts]
-
-
-def _finding(finding: Finding) -> FindingRecord:
-    texts = (finding.subject, finding.text, finding.next_step)
-    return FindingRecord(finding.code, finding.severity, *map(utf8, texts))
 
 
 def _entry(status: EntryStatus, state: ClusterState) -> EntryRecord:

@@ -150,7 +150,7 @@ class UnackedMessage(msgspec.Struct, frozen=True, gc=False):
     taken_at: float
     """When a worker received it, by that worker's clock."""
     queue: str | None = None
-    """The queue that it came from; None if its bindings do not say."""
+    """The queue that it came from; None if its bindings are ambiguous."""
     id: str = ""
     """Empty if the message could not be read, and so is `name`."""
     name: str = ""

@@ -259,6 +259,7 @@ def test_budgets_that_are_not_set_keep_their_defaults() -> None:
         ({"ignore": ["no-such-code"]}, "no-such-code"),
         ({"for": "soon"}, "for"),
         ({"webhook": "alerts.example"}, "http"),
+        ({"webhook": "http://alerts:99999/"}, "ort"),
         ({"command": "mail 'x"}, "command"),
         ({"bel": True}, "bel"),
     ],

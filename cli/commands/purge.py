@@ -50,7 +50,7 @@ def purge(
 
 
 def _matching(session: Session, queue: str, task: str | None, query: Query) -> tuple[str, ...]:
-    """Return the tasks of waiting messages that match a filter; say how many there are."""
+    """Return the tasks of waiting messages that match a filter, and report how many."""
     peeked = wait_for(session, session.peek(queue, MAX_PEEKED_MESSAGES, task), f"queue {queue}")
     for note in peek_notes(peeked):
         stderr.echo(note)

@@ -6,7 +6,6 @@ import time
 
 import click
 
-from .. import stderr
 from ..arguments import duration_option
 from ..exit_codes import ExitCode
 from ..options import Command, settings_of
@@ -41,7 +40,4 @@ def schedule(ctx: click.Context, as_json: bool, wait: float) -> int:
         session.state.tick(now)
         encode = export.as_json if as_json else export.as_text
         write(encode(session.state, now, output_width()))
-    if session.state.broker.phase == "live":
-        return ExitCode.OK
-    stderr.echo(f"Lost the connection to the broker: {session.state.broker.fault}")
-    return ExitCode.UNREACHABLE
+    return ExitCode.OK if session.state.broker.phase == "live" else ExitCode.UNREACHABLE

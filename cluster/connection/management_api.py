@@ -72,7 +72,7 @@ _RULES: Final = (
         "timeout",
         r"timed out",
         "the management API at {url} does not respond in time",
-        "See the load of the broker; it is asked again in a minute",
+        "Check the load of the broker; celtop tries again in a minute",
     ),
     Rule(
         "tls",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
+from ...model.text.topics import topic_matches
+
 _ESCAPED: Final = str.maketrans({letter: f"\\{letter}" for letter in "*?[]^\\"})
 
 
@@ -57,17 +59,7 @@ def routes(binding: Binding, routing_key: str) -> bool:
     """Return whether a message with this routing key goes to the binding's queue."""
     if not binding.is_pattern:
         return binding.routing_key == routing_key
-    words = routing_key.split(".")
-    matched = {0}
-    """How many of the words the pattern up to here may have matched."""
-    for word in binding.routing_key.split("."):
-        if word == "#":
-            matched = set(range(min(matched), len(words) + 1))
-        else:
-            matched = {n + 1 for n in matched if n < len(words) and word in ("*", words[n])}
-        if not matched:
-            return False
-    return len(words) in matched
+    return topic_matches(binding.routing_key, routing_key)
 
 
 def exactly(text: str) -> str:

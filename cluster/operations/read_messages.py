@@ -38,7 +38,9 @@ def read_messages(operation: ReadMessages, context: OperationContext) -> None:
     with context.broker.connection() as connection:
         api = ManagementApi(context.broker, connection)
         if not api.is_wanted:
-            raise Refused("messages are read by the management API of RabbitMQ, which is not used")
+            raise Refused(
+                "cannot read messages: they need RabbitMQ's management API (rabbitmq_management)"
+            )
         host = quote(str(connection.virtual_host or "/"), safe="")
         body = {
             "count": operation.count,

@@ -2,7 +2,7 @@
 
 kombu keeps those of all queues together: a hash of the messages by delivery tag (`unacked`), and a
 sorted set of the tags by the time when a worker received them (`unacked_index`). The number of each
-queue follows from what the messages say about where they were sent. A message is read only once
+queue follows from the routing keys of the messages. A message is read only once
 while it stays unacknowledged.
 """
 

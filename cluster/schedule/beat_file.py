@@ -1,8 +1,8 @@
 """The file of beat's default scheduler, read without unpickling it.
 
 `celery.beat.PersistentScheduler` keeps a shelve: a database of `dbm` with pickled values. Its key
-`entries` has a dict of `celery.beat.ScheduleEntry`, of which each states what it would be called
-with: (name, task, last_run_at, total_run_count, schedule, args, kwargs, options). Beat writes it
+`entries` has a dict of `celery.beat.ScheduleEntry`, each pickled with its arguments:
+(name, task, last_run_at, total_run_count, schedule, args, kwargs, options). Beat writes it
 every three minutes and when it exits (`beat_sync_every`).
 """
 
@@ -27,7 +27,7 @@ _FIELDS: Final = 8
 
 
 class UnreadableFile(Exception):
-    """The file is missing, of an unknown format, or being written; the text says why."""
+    """The file is missing, of an unknown format, or being written; the text is the reason."""
 
 
 def read_file(path: str) -> list[RawEntry]:

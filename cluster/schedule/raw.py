@@ -46,7 +46,7 @@ class Plan(msgspec.Struct, frozen=True):
     at: float | None = None
     """The only time of a `clocked` schedule."""
     text: str = ""
-    """What an unknown schedule says of itself."""
+    """The text of an unknown schedule."""
 
 
 class RawEntry(msgspec.Struct, frozen=True):
@@ -204,7 +204,7 @@ def _crontab_times(plan: Plan, after: float, zone: tzinfo) -> Iterator[float]:
     schedule.tz, schedule.utc_enabled = zone, True
     for _ in range(UPCOMING):
         last, delta, _now = schedule.remaining_delta(at)
-        # By the clock on the wall, as beat counts; in UTC a time that daylight saving time skips
+        # By local time, as beat counts; in UTC a time that daylight saving time skips
         # becomes one that exists.
         at = (last + delta).astimezone(UTC).astimezone(zone)
         yield at.timestamp()

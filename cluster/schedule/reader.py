@@ -65,7 +65,7 @@ class ScheduleReader(StoppableThread):
         self.wanted = False
         """Whether to read at all."""
         self.conf: Mapping[str, Any] | None = None
-        """The settings of a worker, as far as they are known."""
+        """The settings of a worker; None if none has reported them."""
         self._settings = settings
         self._broker = broker
         self._inbox = inbox
@@ -144,7 +144,7 @@ class ScheduleReader(StoppableThread):
             asked, self._waiting = self._waiting, []
         try:
             self._round()
-        except Exception as error:  # whatever a source has, the others go on being read
+        except Exception as error:  # an unreadable source must not keep the others from being read
             self._inbox.log("error", "schedule", f"Cannot read the schedule: {error!r}")
         for one in asked:
             one.set_result(None)

@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from ..text import units
+from ..text.topics import topic_matches
 
 LEVELS: Final = 28
 """Levels, and bits in front of a routing key."""
@@ -60,7 +61,7 @@ class Route(NamedTuple):
 
 def delayed_route(routing_key: str | None) -> Route | None:
     """Return the parts of a delayed message's routing key; None if the message is not delayed."""
-    # Every task-sent event has a routing key: the second character tells most of them apart.
+    # Every task-sent event has a routing key: the second character distinguishes most of them.
     if routing_key is None or routing_key[1:2] != ".":
         return None
     found = _BITS.fullmatch(routing_key)
@@ -142,8 +143,7 @@ class Delayed(msgspec.Struct, frozen=True, gc=False):
         """Return whether a task with this routing key will be delivered; None if unknown."""
         if self.bindings is None:
             return None
-        words = routing_key.split(".")
-        return any(_matches(pattern.split("."), words) for pattern in self.bindings)
+        return any(topic_matches(pattern, routing_key) for pattern in self.bindings)
 
     @property
     def messages(self) -> int:
@@ -237,12 +237,3 @@ def _by_period(times: Counter[tuple[int, int]]) -> list[str]:
 def _short(period: float) -> str:
     """Return a period in its largest unit: `1 m`."""
     return units.duration(period).removesuffix(" 0 s").removesuffix(" 0 m").removesuffix(" 0 h")
-
-
-def _matches(pattern: Sequence[str], words: Sequence[str]) -> bool:
-    """Return whether a topic exchange's binding key matches: `*` is a word, `#` any number."""
-    if not pattern:
-        return not words
-    if pattern[0] == "#":
-        return any(_matches(pattern[1:], words[start:]) for start in range(len(words) + 1))
-    return bool(words) and pattern[0] in ("*", words[0]) and _matches(pattern[1:], words[1:])

@@ -193,18 +193,6 @@ class Queue(msgspec.Struct, eq=False):
             return None
         return self.slots_total / self.runtime
 
-    def drain_with(self, processes: int) -> float | None:
-        """Return the seconds until it is empty with more processes that consume nothing else.
-
-        None if unknown, infinity if never.
-        """
-        if not self.waiting or self.in_per_s is None or self.out_per_s is None:
-            return self.drain
-        if not self.runtime:
-            return None
-        net = self.out_per_s + processes / self.runtime - self.in_per_s
-        return self.waiting / net if net > 0 else float("inf")
-
     def more_processes(self, seconds: float) -> int | None:
         """Return how many more processes empty it in some seconds; None if unknown.
 

@@ -1,6 +1,6 @@
 """Periodic tasks: the entries of beat's schedule, as their sources have them.
 
-Times are epoch seconds. Whatever follows from Celery's own schedules, such as the next times, is
+Times are epoch seconds. What follows from Celery's own schedules, such as the next times, is
 computed where the entries are read, so that it is what beat computes.
 """
 
@@ -77,14 +77,6 @@ class ScheduleEntry(msgspec.Struct, frozen=True):
     def id(self) -> str:
         """The name: the row's id in tables."""
         return self.name
-
-    def runs_at(self, now: float) -> bool:
-        """Return whether beat would send it if it were due at `now`."""
-        if not self.enabled or (self.expires_at is not None and now >= self.expires_at):
-            return False
-        if self.one_off and self.total_runs:
-            return False
-        return self.starts_at is None or now >= self.starts_at
 
     def after(self, at: float) -> float | None:
         """Return when it is due first after a run at `at`; None if unknown."""

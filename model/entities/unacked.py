@@ -13,7 +13,7 @@ class Unacked(msgspec.Struct, frozen=True, gc=False):
     name: str
     """The task's name; empty if the message could not be read."""
     queue: str | None
-    """The queue that it came from; None if its bindings do not say."""
+    """The queue that it came from; None if its bindings are ambiguous."""
     worker: str | None
     """The worker that holds it, by events and replies; None if unknown."""
     since: float

@@ -12,7 +12,7 @@ from ..entities.time_series import STEP, STEPS, TimeSeries
 from ..entities.worker import Worker
 from ..state import ClusterState
 from ..text import units
-from ..text.phrases import counted, named
+from ..text.phrases import counted, verb
 from .finding import Finding
 from .slots import are_full, consumers_of, steps_in, was_free
 
@@ -75,8 +75,8 @@ def _stalled(
         "error",
         "queue",
         f"{counted(queue.waiting or 0, 'message')} waiting, none taken for "
-        f"{units.duration(int(now - since))}, although {named(names)} "
-        f"{'has' if len(names) == 1 else 'have'} {counted(slots, 'free process')}",
+        f"{units.duration(int(now - since))}, although {verb(names, 'has', 'have')} "
+        f"{counted(slots, 'free process')}",
         queue.name,
         next_step,
         {"waiting": queue.waiting, "consumers": names, "free_slots": slots, "idle_since_at": since},

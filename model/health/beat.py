@@ -116,9 +116,7 @@ def _twice(doubled: Sequence[EntryStatus], now: float) -> Finding:
     names = [one.entry.name for one in doubled]
     hosts = sorted({host for one in doubled for host in _hosts(one)})
     by = f" by {named(hosts)}" if hosts else ""
-    more = f", and {counted(len(names) - 1, 'other entry')}" if len(names) == 2 else ""
-    if len(names) > 2:
-        more = f", and {len(names) - 1:,} other entries"
+    more = f", and {counted(len(names) - 1, 'other entry')}" if len(names) > 1 else ""
     return Finding(
         "beat-twice",
         "error",

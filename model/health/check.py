@@ -1,6 +1,6 @@
 """Compares the cluster with an operator's limits, for monitoring systems and cron jobs.
 
-A value that is unknown is never within its limit: monitoring must notice that it cannot see.
+A value that is unknown is never within its limit: missing data must not pass for a healthy cluster.
 """
 
 from __future__ import annotations

@@ -121,13 +121,13 @@ CODES: Final[Mapping[str, Code]] = {
         "queue",
         ("warning",),
         "All processes of all consumers are busy, and the queue grows (`queue_full`).",
-        "Add processes or workers; the finding says how many if rates are known.",
+        "Add processes or workers; the finding names how many if rates are known.",
     ),
     "queue-growing": Code(
         "queue",
         ("warning",),
         "More tasks arrived than were taken for minutes (`queue_growing`), though not all "
-        "processes are busy. The finding says when the queue will have doubled.",
+        "processes are busy. The finding names when the queue will have doubled.",
         "Find out why tasks became slower or more frequent, or what limits their rate.",
     ),
     "delayed-queue-stuck": Code(
@@ -135,7 +135,7 @@ CODES: Final[Mapping[str, Code]] = {
         ("error",),
         "Messages of Celery's delayed delivery (countdowns and ETAs on RabbitMQ's quorum queues) "
         "will not reach their queue, or should have reached it.",
-        "Restart a worker of the queue, which binds it for delayed delivery; if it is bound, see "
+        "Restart a worker of the queue, which binds it for delayed delivery; if it is bound, check "
         "whether the queue has a length limit.",
     ),
     "queue-paused": Code(
@@ -303,7 +303,7 @@ CODES: Final[Mapping[str, Code]] = {
         "marks a running task as REVOKED in the result backend.",
         "Upgrade Celery to 5.7, and revoke only tasks that have not started.",
     ),
-    "fault-reconnect-deafness": Code(
+    "fault-reconnect-stops-consuming": Code(
         "workers",
         ("warning",),
         "Celery before 5.5 on Redis, with kombu before 5.4: after a reconnect, workers may stop "
@@ -317,7 +317,7 @@ CODES: Final[Mapping[str, Code]] = {
         "with KeyError(fd) (kombu#2582).",
         "Upgrade Celery and kombu to 5.7.",
     ),
-    "fault-half-open-deafness": Code(
+    "fault-half-open-connection": Code(
         "workers",
         ("info",),
         "Celery before 5.7 on Redis, with kombu before 5.7: a worker whose connection was cut "

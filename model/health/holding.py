@@ -10,9 +10,9 @@ from typing import Final
 from ..entities.queue import Queue
 from ..entities.worker import Worker
 from ..state import ClusterState
-from ..text.phrases import counted, named
+from ..text.phrases import counted, named, verb
 from .finding import Finding
-from .slots import was_free
+from .slots import consumers_of, was_free
 
 MIN_HOARDED: Final = 10
 """Reserved tasks below which a worker does not hoard."""
@@ -95,7 +95,7 @@ def _hoarded(
         "warning",
         "worker",
         f"{counted(reserved, 'task')} reserved behind {counted(slots, 'busy process')}, while "
-        f"{named(names)} {'has' if len(names) == 1 else 'have'} free ones",
+        f"{verb(names, 'has', 'have')} free ones",
         worker.name,
         f"Lower worker_prefetch_multiplier{now_is}; 1 suits long tasks",
         {"reserved": reserved, "slots": slots, "free_workers": names, "multiplier": multiplier},
@@ -159,9 +159,8 @@ def _blocked_by_eta(queue: Queue, state: ClusterState) -> Iterator[Finding]:
 
     On quorum queues, and with `worker_eta_task_limit`, these tasks do not raise the prefetch count.
     """
-    names = queue.consumers
-    workers = [state.workers[name] for name in names or () if name in state.workers]
-    if not workers or len(workers) < len(names or ()):
+    workers = consumers_of(queue, state)
+    if not workers:
         return
     scheduled = 0
     for worker in workers:
@@ -177,6 +176,10 @@ def _blocked_by_eta(queue: Queue, state: ClusterState) -> Iterator[Finding]:
         f"by {counted(scheduled, 'task')} that wait for their ETA",
         queue.name,
         "Raise worker_prefetch_multiplier, or send tasks with an ETA to a queue of their own",
-        {"waiting": queue.waiting, "scheduled": scheduled, "consumers": list(names or ())},
+        {
+            "waiting": queue.waiting,
+            "scheduled": scheduled,
+            "consumers": [worker.name for worker in workers],
+        },
         common="blocked by tasks with an ETA",
     )

@@ -52,7 +52,7 @@ KNOWN_FAULTS: Final = (
         "Upgrade Celery to 5.7, and revoke only tasks that have not started",
     ),
     KnownFault(
-        "fault-reconnect-deafness",
+        "fault-reconnect-stops-consuming",
         (4, 0),
         (5, 5),
         "warning",
@@ -73,7 +73,7 @@ KNOWN_FAULTS: Final = (
         unless="kombu is 5.7 or newer",
     ),
     KnownFault(
-        "fault-half-open-deafness",
+        "fault-half-open-connection",
         (4, 0),
         (5, 7),
         "info",

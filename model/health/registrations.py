@@ -1,4 +1,4 @@
-"""Findings on tasks that the workers which receive them do not know."""
+"""Findings on tasks that are not registered by the workers that receive them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..entities.states import PENDING
 from ..ingest.failure_groups import FailureGroup
 from ..state import ClusterState
 from ..text import units
-from ..text.phrases import counted, named
+from ..text.phrases import counted, named, verb
 from .finding import Finding
 from .newness import NEW
 
@@ -113,7 +113,7 @@ def _waits(
     name: str, queue: Queue, consumers: Sequence[str], state: ClusterState, now: float
 ) -> Finding:
     elsewhere = registered_by(name, state, now)
-    subject = f"{named(consumers)} {'does' if len(consumers) == 1 else 'do'} not register it"
+    subject = f"{verb(consumers, 'does', 'do')} not register it"
     evidence = {"queue": queue.name, "consumers": list(consumers), "registered_by": list(elsewhere)}
     return Finding(
         "type-misrouted" if elsewhere else "type-unregistered",

@@ -124,7 +124,7 @@ def _with_findings(step: Step, found: list[Finding]) -> Step:
     if not found:
         return step
     failed = step.status == "failed" or any(one.severity == "error" for one in found)
-    # A finding knows more than the general advice.
+    # The next step of a finding is more specific than the general advice.
     advised = any(one.next_step for one in found)
     return msgspec.structs.replace(
         step,

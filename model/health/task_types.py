@@ -25,7 +25,7 @@ MIN_BEFORE: Final = 24
 MIN_ENDED: Final = 10
 """Tasks that ended in the last five minutes, and in the time before:"""
 MIN_ENDED_BEFORE: Final = 20
-MOST: Final = 0.5
+ERROR_SHARE: Final = 0.5
 """The part of tasks from which on failures are an error."""
 STEPS_PER_MINUTE: Final = 60 // STEP
 
@@ -37,9 +37,9 @@ class Measure(NamedTuple):
     title: str
     evidence: str
     least: float
-    """A quantile of all run times that is below it, even if most of them were slow."""
+    """A quantile of all run times that fast runs have, even if most of them were slow."""
     min_runs: int = 0
-    """Runs in a step without which it says nothing: the p95 of a few is just their maximum."""
+    """Runs in a step without which it is left out: the p95 of a few is just their maximum."""
 
 
 MEASURES: Final = (
@@ -141,7 +141,7 @@ def _failing(
     since = now - 60.0 * _high_for(shares, (share + before) / 2)
     yield Finding(
         "type-failing",
-        "error" if share >= MOST else "warning",
+        "error" if share >= ERROR_SHARE else "warning",
         "type",
         f"{units.percent(share)} of {ended:,.0f} tasks failed in the last 5 m, "
         f"{units.percent(before)} before",

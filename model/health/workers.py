@@ -145,12 +145,12 @@ def _silent_since(worker: Worker, listening: Listening) -> float | None:
     if not worker.sends_heartbeats or skew is None or worker.pool == "solo":
         return None
     silent_since = max(worker.newest_event_at - skew, listening.since)
-    patience = max(SILENT_AFTER, OFFLINE_AFTER_HEARTBEATS * worker.frequency)
+    needed = max(SILENT_AFTER, OFFLINE_AFTER_HEARTBEATS * worker.frequency)
     # Events of others, or a proof of the connection, show that its own would have arrived.
-    if listening.until - silent_since <= patience:
+    if listening.until - silent_since <= needed:
         return None
     replied_at = worker.inspected_at
-    return silent_since if replied_at and replied_at - silent_since >= patience else None
+    return silent_since if replied_at and replied_at - silent_since >= needed else None
 
 
 def _silent(worker: Worker, since: float, now: float) -> Finding:

@@ -12,7 +12,7 @@ from ..entities.delayed import Arrivals, Delayed
 from ..entities.queue import STATISTICS_DELAY
 
 MAX_ARRIVALS: Final = 8
-"""Arrivals that are told apart in one level; the oldest are merged."""
+"""Arrivals that are kept apart in one level; the oldest are merged."""
 
 
 class DelayArrivals:

@@ -185,7 +185,7 @@ def is_named(task: Task) -> bool:
 
 
 def sent_by(task: Task, entry: ScheduleEntry) -> bool:
-    """Return whether an entry sent a task: it says so, or its name and arguments are the same."""
+    """Return whether an entry sent a task: by its header, otherwise by its name and arguments."""
     if is_named(task):
         assert task.extra is not None
         return task.extra.periodic_task_name == entry.name

@@ -1,7 +1,7 @@
 """The arguments of a task, one by one: what is typed for a parameter, checked against its type.
 
 Annotations are text (`int`, `Optional[str]`, `Literal['a', 'b']`): the app is never imported here.
-What an annotation does not say is not checked, as Celery itself passes any argument on.
+What has no annotation is not checked, as Celery itself passes any argument on.
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ def counted(number: int, noun: str) -> str:
     """Return `1 task` or `1,204 tasks`."""
     if number == 1:
         return f"{number:,} {noun}"
+    if noun.endswith("y") and noun[-2] not in "aeou":
+        return f"{number:,} {noun[:-1]}ies"
     return f"{number:,} {noun}{'es' if noun.endswith('s') else 's'}"
 
 

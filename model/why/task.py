@@ -25,7 +25,7 @@ from .queue import blocks, queue_evidence
 LONG: Final = 0.95
 """The quantile of its type's run times after which a running task takes long."""
 MIN_RUNS: Final = 10
-"""Earlier runs that are needed to say so."""
+"""Earlier runs that are needed to conclude so."""
 
 SOON: Final = 60.0
 """Seconds until a task starts for which busy consumers are no problem."""
@@ -279,7 +279,7 @@ class _Unfinished:
         return ""
 
     def _next(self, queue: Queue, places: Capacity) -> tuple[str, str, str]:
-        """Return the task's place in a queue that moves, as far as that is known."""
+        """Return the task's place in a queue that moves, if it is known."""
         position = self.state.position(self.task)
         names = [self.task.name] + [
             task.name

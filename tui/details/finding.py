@@ -43,7 +43,7 @@ def finding_fields(alert: Alert, frame: Frame) -> list[Field]:
 
 
 def evidence_text(name: str, value: object, frame: Frame) -> tuple[str, str]:
-    """Return the label and the text of one fact; its name says what kind of number it is."""
+    """Return the label and the text of one fact; the end of its name is its unit."""
 
     def moment(at: float) -> str:
         return f"{numbers.time_or_date(at, frame, _TIME_WIDTH)[0]} ({units.ago(at, frame.now)})"

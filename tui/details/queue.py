@@ -19,7 +19,7 @@ from ...widgets.table.column import Frame
 from ..columns import numbers, queues
 
 SOON: Final = 300.0
-"""Seconds in which a queue should be empty, to say how many processes that takes."""
+"""Seconds in which a queue should be empty, to show how many processes that takes."""
 _MAX_TEXT = 300
 
 
@@ -32,7 +32,7 @@ def queue_fields(
         queue: The queue.
         consumers: The workers that are known to consume from it.
         frame: The time and the glyphs.
-        delayed: When the messages of delayed delivery are due, for whatever queue.
+        delayed: When the messages of delayed delivery are due, for any queue.
     """
     measured = "never"
     if queue.measured_at is not None:

@@ -47,7 +47,7 @@ class Alert:
     """The findings, all of one kind."""
     level: AlertLevel
     """The line's style: `bad` if it is an error that is new or growing, `idle` if it is
-    acknowledged or no more than a note."""
+    acknowledged or only a note."""
     text: str
     """The problem and the next step."""
     acknowledged: bool = False

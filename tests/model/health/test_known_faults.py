@@ -27,7 +27,7 @@ def test_a_fault_names_the_workers_that_have_it() -> None:
 
 
 def test_faults_of_redis_are_none_of_rabbitmq() -> None:
-    assert "fault-reconnect-deafness" in faults(w1="5.2.7")
+    assert "fault-reconnect-stops-consuming" in faults(w1="5.2.7")
     assert faults("amqp", w1="5.2.7") == {}
 
 
@@ -35,7 +35,7 @@ def test_the_text_has_the_version_and_the_links() -> None:
     (found,) = (
         one
         for one in known_fault_findings(fleet(w1={"version": "5.4.0"}), NOW)
-        if one.code == "fault-reconnect-deafness"
+        if one.code == "fault-reconnect-stops-consuming"
     )
     assert found.text.startswith("Celery 5.4.0 on w1@h: after a reconnect to Redis, ")
     assert found.text.endswith("(celery#8030, celery#8384 and kombu#2007)".replace(" and", ","))

@@ -96,14 +96,8 @@ def test_more_processes_empty_a_queue_sooner() -> None:
     queue = Queue("mail", waiting=100, in_per_s=5.0, out_per_s=3.0, runtime=2.0, slots_total=6)
     assert queue.capacity == 3.0
     assert queue.drain == float("inf")
-    assert queue.drain_with(0) == queue.drain_with(4) == float("inf")
-    assert queue.drain_with(8) == 50.0
     assert (queue.more_processes(inf), queue.more_processes(50.0)) == (4, 8)
     queue.out_per_s = 6.0
-    assert (queue.drain, queue.drain_with(2), queue.more_processes(inf)) == (100.0, 50.0, 0)
-    queue.in_per_s = None
-    assert queue.drain_with(2) is None
+    assert (queue.drain, queue.more_processes(inf)) == (100.0, 0)
     queue.in_per_s, queue.runtime = 5.0, None
-    assert queue.drain_with(2) is None
-    queue.waiting = 0
-    assert queue.drain_with(2) == 0.0
+    assert queue.more_processes(inf) is None
