@@ -7,7 +7,6 @@ import shlex
 from collections.abc import Iterator, Mapping
 from math import inf
 from typing import Annotated, Any, Final, Literal, TypeAlias
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import structs
@@ -19,6 +18,7 @@ from .model.entities.keep import KEEP
 from .model.entities.thresholds import Thresholds
 from .model.health.codes import CODES
 from .model.text import parse
+from .model.text.urls import is_http_url
 
 _PROGRESS_FIELDS: Final = ("current", "total", "percent", "text")
 _DOTTED_PATH: Final = re.compile(r"[^.\s]+(?:\.[^.\s]+){0,19}")
@@ -110,12 +110,19 @@ def _alerts(value: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(str(error)) from error
     if unknown := sorted(set(rules.ignore) - CODES.keys()):
         raise ValueError(f"ignore: unknown code {unknown[0]!r}")
-    parts = urlsplit(rules.webhook)
-    if rules.webhook and not (parts.scheme in ("http", "https") and parts.hostname):
+    if rules.command and (not rules.command[0] or "\0" in "".join(rules.command)):
+        raise ValueError("command: a program and its arguments, without NUL characters")
+    if rules.webhook and not is_http_url(rules.webhook):
         raise ValueError("webhook: an http or https URL")
-    _ = parts.port  # raises an error if it is invalid
     complete: dict[str, Any] = msgspec.to_builtins(rules)
     return complete
+
+
+def _management_url(value: str) -> str:
+    """Check the URL of RabbitMQ's management API; its scheme may be left out."""
+    if value and not is_http_url(value if "://" in value else f"http://{value}"):
+        raise ValueError("an http or https URL such as http://rabbit:15672, or never")
+    return value
 
 
 def _table(value: object) -> object:
@@ -156,6 +163,7 @@ Limits: TypeAlias = Annotated[
     BeforeValidator(_table),
     AfterValidator(_thresholds),
 ]
+ManagementUrl: TypeAlias = Annotated[str, AfterValidator(_management_url)]
 Alerts: TypeAlias = Annotated[dict[str, Any], BeforeValidator(_table), AfterValidator(_alerts)]
 KeysByAction: TypeAlias = Annotated[
     dict[str, str | tuple[str, ...]], BeforeValidator(_flat), BeforeValidator(_table)

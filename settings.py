@@ -28,6 +28,7 @@ from .setting_types import (
     Budgets,
     KeysByAction,
     Limits,
+    ManagementUrl,
     Names,
     Patterns,
     ProgressPaths,
@@ -94,7 +95,7 @@ class Settings(BaseSettings):
     broker_use_ssl: TableOrSwitch = None
     """As in Celery: a table of certificate options, true for the defaults; None is decided by the
     URL."""
-    rabbitmq_management: str | None = None
+    rabbitmq_management: ManagementUrl | None = None
     """The URL of RabbitMQ's management API, which lists all queues of the virtual host and counts
     unacknowledged messages; `never` to do without. None looks for it on the broker's host: on port
     15672, or with TLS on 15671 and 443. Without credentials, those of the broker are used."""

@@ -10,6 +10,8 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
+from ..model.text.urls import quote_credentials
+
 TIMEOUT: Final = 10.0
 """Seconds for the connection and for each read and write."""
 MAX_REPLY: Final = 500
@@ -33,7 +35,7 @@ def post(url: str, body: Any) -> None:
     Raises:
         WebhookError: An invalid URL, no connection, a timeout, or a reply other than 2xx.
     """
-    parts = urlsplit(url)
+    parts = urlsplit(quote_credentials(url))
     headers = {"Content-Type": "application/json", "User-Agent": "celtop"}
     if parts.username is not None:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"

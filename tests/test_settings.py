@@ -259,14 +259,30 @@ def test_budgets_that_are_not_set_keep_their_defaults() -> None:
         ({"ignore": ["no-such-code"]}, "no-such-code"),
         ({"for": "soon"}, "for"),
         ({"webhook": "alerts.example"}, "http"),
-        ({"webhook": "http://alerts:99999/"}, "ort"),
+        ({"webhook": "http://alerts:99999/"}, "http"),
+        ({"webhook": "http://alerts/\x01"}, "http"),
         ({"command": "mail 'x"}, "command"),
+        ({"command": [""]}, "command"),
+        ({"command": ["mail", "\0"]}, "command"),
         ({"bel": True}, "bel"),
     ],
 )
 def test_rules_of_alerts_are_checked(rules: dict[str, object], problem: str) -> None:
     with pytest.raises(SettingsError, match=problem):
         load_settings({"alerts": rules}, {})
+
+
+@pytest.mark.parametrize("url", ["http://rabbit:99999", "ftp://rabbit", "http://a..b", "a b"])
+def test_the_url_of_the_management_api_is_checked(url: str) -> None:
+    with pytest.raises(SettingsError, match="rabbitmq_management"):
+        load_settings({"rabbitmq_management": url}, {})
+
+
+@pytest.mark.parametrize(
+    "url", ["never", "", "rabbit", "rabbit:15672", "https://me:a/b#@[::1]:1/x"]
+)
+def test_urls_of_the_management_api(url: str) -> None:
+    assert load_settings({"rabbitmq_management": url}, {}).rabbitmq_management == url
 
 
 def test_rules_of_alerts_are_completed_and_their_password_is_masked(tmp_path: Path) -> None:

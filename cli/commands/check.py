@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from math import isnan
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NAGIOS: Final = "--nagios"
+MAX_DIGITS: Final = 15
+"""Digits of a number of messages: JSON readers keep these exactly."""
 EXIT_CODES: Final[dict[Outcome, ExitCode]] = {
     "ok": ExitCode.OK,
     "warning": ExitCode.FAILED,
@@ -85,9 +88,15 @@ def _by_queue(
 
 
 def _count(ctx: click.Context, option: click.Parameter, text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
         raise click.BadParameter(f"{text!r} is not a number of messages", ctx, option)
     return int(text)
+
+
+def _percent(ctx: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    if value is not None and isnan(value):  # it is in any range, and no rate exceeds it
+        raise click.BadParameter("nan is not a percentage", ctx, option)
+    return value
 
 
 def _known_codes(
@@ -117,6 +126,7 @@ def _known_codes(
               help="Fail if fewer workers are online (default: 1 if no limit is"
               " given).")  # fmt: skip
 @click.option("--max-failure-rate", type=click.FloatRange(0, 100), metavar="P",
+              callback=_percent,
               help="Fail if more than P percent of the tasks that finish during --wait"
               " fail.")  # fmt: skip
 @duration_option("--wait", default="10s", show_default=True,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from .. import stderr
+from ..arguments import read_name
 from ..options import Command, settings_of
 from ..run_operation import RunOptions, connected, operation_options, print_outcome, run_operation
 from ..selection import MAX_PEEKED_MESSAGES, peek_notes, read_filter
@@ -40,6 +41,9 @@ def purge(
     from ...model.operations.commands import Purge
 
     settings = settings_of(ctx)
+    queue = read_name("QUEUE", queue)
+    if task is not None:
+        task = read_name("--task", task)
     query = None if filter_ is None else read_filter(filter_, settings)
     with connected(settings, options) as session:
         ids = None if query is None else _matching(session, queue, task, query)

@@ -356,7 +356,7 @@ class Purge(Operation, frozen=True):
         """Which messages."""
         if self.ids is not None:
             return f"{counted(len(self.ids), 'message')} from {self.queue}"
-        return f"{self.task} from {self.queue}" if self.task else f"queue {self.queue}"
+        return f"queue {self.queue}" if self.task is None else f"{self.task} from {self.queue}"
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -89,7 +89,7 @@ def _headline(outcome: Outcome, phrase: Words) -> str:
     """Return what was done; if only some targets are certain, how many of them."""
     operation = outcome.operation
     if isinstance(operation, Purge) and outcome.count is not None:
-        of_task = f" of {operation.task}" if operation.task else ""
+        of_task = "" if operation.task is None else f" of {operation.task}"
         return f"Purged {counted(outcome.count, 'message')}{of_task} from {operation.queue}"
     if isinstance(operation, PurgeResults) and outcome.count is not None:
         return f"Deleted {counted(outcome.count, 'result')}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 _SCHEME: Final = re.compile(r"\s*[A-Za-z][\w+.-]{0,60}://")
 _SEPARATOR: Final = re.compile(r"\s*;\s*(?=[A-Za-z][\w+.-]{0,60}://|\s*$)")
@@ -17,6 +17,8 @@ _SEPARATOR: Final = re.compile(r"\s*;\s*(?=[A-Za-z][\w+.-]{0,60}://|\s*$)")
 _ADDRESS: Final = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\s@:/?#\[\]]*)(?::\d{0,5})?(?=[/?#]|$)")
 """A host and port without credentials."""
 _QUERY: Final = re.compile(r"\?[\w.-]+=")
+_NOT_IN_URL: Final = re.compile(r"[\s\x00-\x1f\x7f]")
+"""Characters that no request line may contain."""
 _RAW_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
@@ -49,6 +51,18 @@ def quote_credentials(url: str) -> str:
         return url
     user, colon, password = url[span[0] : span[1]].partition(":")
     return f"{url[: span[0]]}{_quote(user)}{colon}{_quote(password)}{url[span[1] :]}"
+
+
+def is_http_url(text: str) -> bool:
+    """Return whether a text is an http or https URL that a request can be sent to."""
+    try:
+        parts = urlsplit(quote_credentials(text))
+        host = (parts.hostname or "").encode("idna")
+        # Raises an error if the port is no number, or too large.
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(host) and not _NOT_IN_URL.search(text)
 
 
 def passwords(url: str) -> list[str]:

@@ -25,6 +25,7 @@ NOWHERE = "redis://127.0.0.1:1/0"
         ("revoke -", "stdin"),
         ("retry", "Pass either task ids"),
         ("retry 1 --queue=", "--queue must not be empty"),
+        ("purge q --task=", "--task must not be empty"),
         ("trigger", "NAME"),
         ("trigger a\udcff", "NAME is not UTF-8"),
         ('trigger a.b --args ["\udcff"]', "--args is not UTF-8"),

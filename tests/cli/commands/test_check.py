@@ -64,7 +64,9 @@ def test_a_broker_that_is_down_or_silent() -> None:
     "options",
     [
         ("--max-waiting", "mail"),
+        ("--max-waiting", f"mail={'9' * 5_000}"),
         ("--max-age", "mail=soon"),
+        ("--max-failure-rate", "nan"),
         ("--ignore", "no-such-code"),
         ("--json", "--nagios"),
     ],
