@@ -85,7 +85,7 @@ def _send(app: Celery, count: int) -> None:
 
 
 def _revoke(name: Name, url: str, app: Celery, tasks: int) -> list[Reading]:
-    """From the confirmed question to the line that tells how it ended, keys in between."""
+    """From the confirmed question to the line with its result, keys in between."""
     with running(name, url) as subject, _broadcasts(url) as heard:
         terminal = subject.terminal
         assert terminal is not None

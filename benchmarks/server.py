@@ -15,7 +15,7 @@ from celtop.demo.server import answers, find_server, free_port, server_command
 
 
 class ServerUnavailable(RuntimeError):
-    """The server did not start, or nobody uses it."""
+    """The server did not start, or has no users."""
 
 
 @contextlib.contextmanager
@@ -46,7 +46,7 @@ def port_of(url: str) -> int:
 
 
 def await_listener(url: str, timeout: float = 30.0) -> None:
-    """Return once somebody is subscribed to the events.
+    """Return once a client is subscribed to the events.
 
     Raises:
         ServerUnavailable: Nobody is within `timeout` seconds.
@@ -55,7 +55,7 @@ def await_listener(url: str, timeout: float = 30.0) -> None:
     with redis.Redis(port=port_of(url)) as client:
         while not client.pubsub_numpat():
             if time.monotonic() > deadline:
-                raise ServerUnavailable(f"nobody listens after {timeout:.0f} s")
+                raise ServerUnavailable(f"no subscriber after {timeout:.0f} s")
             time.sleep(0.05)
 
 

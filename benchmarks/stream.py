@@ -183,7 +183,7 @@ def publish(url: str, messages: Sequence[Message], *, window: int = 64) -> float
             for _ in group:
                 reply = replies.readline()
                 if not reply.startswith(b":") or reply == b":0\r\n":
-                    raise RuntimeError(f"a message reached nobody: {reply!r}")
+                    raise RuntimeError(f"a message reached no subscriber: {reply!r}")
             position += len(group)
     return time.monotonic() - begun
 

@@ -98,7 +98,7 @@ class BarLine:
             sys.stderr.flush()
 
     def line(self, task: Task, now: float, width: int) -> str:
-        """Return the line: state, name, bar, and whatever else fits."""
+        """Return the line: state, name, bar, and what else fits."""
         from ..widgets.table.cells import fit
 
         glyphs = self._glyphs

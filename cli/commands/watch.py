@@ -74,7 +74,7 @@ def watch(ctx: click.Context, id_: str, timeout: float | None, wait: bool) -> in
 def _follow(
     session: Session, id_: str, deadline: float | None, wait: bool, display: Display
 ) -> ExitCode:
-    """Follow a task; OK means that it has finished, in whatever state.
+    """Follow a task; OK means that it has finished, in any state.
 
     Raises:
         BrokerUnreachable: The connection to the broker was lost for too long.

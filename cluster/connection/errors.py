@@ -38,7 +38,7 @@ DEFAULT_PORTS: Final = {"redis": 6379, "rediss": 6379, "amqp": 5672, "pyamqp": 5
 
 
 class Rule(NamedTuple):
-    """Names the fault of an error whose text matches `pattern`, whatever its case."""
+    """Names the fault of an error whose text matches `pattern`, in any case."""
 
     kind: str
     pattern: str

@@ -21,9 +21,10 @@ def switch_entries(operation: SwitchEntries, context: OperationContext) -> None:
     try:
         changed = context.switch_entries(operation.entries, operation.enabled)
     except ChildFailed as error:
+        reason = context.broker.hide(str(error))
         if error.answered:
-            raise Refused(str(error)) from error
-        raise Unsure(str(error)) from error
+            raise Refused(reason) from error
+        raise Unsure(reason) from error
     context.report(
         targets={
             name: Answer("confirmed") if name in changed else Answer("refused", "no such entry")

@@ -12,6 +12,7 @@ from ..entities.task import Task
 from ..entities.unacked import Unacked
 from ..entities.worker import Worker
 from ..health.finding import Finding
+from ..health.registrations import registered_by
 from ..ingest.lost_tasks import loss_text, redelivery_text
 from ..ingest.rate_limited import held_text
 from ..state import ClusterState
@@ -268,10 +269,9 @@ class _Unfinished:
         name = self.task.name
         if name is None or any(name in (one.registered or ()) for one in places.workers):
             return ""
-        for other in self.state.present_workers(self.now):
-            worker = self.state.workers[other]
-            if name in (worker.registered or ()) and worker.queues:
-                queues = named([one.name for one in worker.queues])
+        for other, names in registered_by(name, self.state, self.now).items():
+            if names:
+                queues = named(names)
                 return (
                     f"Route {name} to {queues}: {other} has registered it and consumes {queues}, "
                     f"not {self.task.queue}"

@@ -148,7 +148,7 @@ class MessagesScreen(RowListScreen[WaitingMessage]):
                 await asyncio.wrap_future(reading)
                 self._problem = ""
             except Exception as error:
-                self._problem = f"{type(error).__name__}: {error}"
+                self._problem = str(error) or type(error).__name__
             self._reading = False
             if self.is_attached:
                 self.paint_info()
