@@ -42,6 +42,8 @@ INTERVAL: Final = 60.0
 """Seconds between two rounds: findings need no more."""
 SHOWN_INTERVAL: Final = 10.0
 """Seconds between two rounds while a screen shows the schedule."""
+CONNECTED_DELAY: Final = 2.0
+"""Seconds to wait for the connection before a round that was asked for."""
 FIRST_DELAY: Final = 5.0
 """Seconds before the first round, unless a screen or a command waits for it."""
 ABSENT_ROUNDS: Final = 10
@@ -142,6 +144,9 @@ class ScheduleReader(StoppableThread):
     def _read_all(self) -> None:
         with self._lock:
             asked, self._waiting = self._waiting, []
+        if asked:
+            # The connection may be reported a moment before it is marked here.
+            self._receiver.live.wait(CONNECTED_DELAY)
         try:
             self._round()
         except Exception as error:  # an unreadable source must not keep the others from being read
