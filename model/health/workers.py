@@ -106,7 +106,8 @@ def _offline(worker: Worker, state: ClusterState, now: float) -> Finding:
         "worker",
         text,
         worker.name,
-        evidence={
+        "Start again if that was not intended" if left else "Check process and log",
+        {
             "last_seen_at": worker.last_seen_at,
             "running": running,
             "redelivered": len(again),
@@ -123,7 +124,8 @@ def _late(worker: Worker, now: float) -> Finding:
         text += " (a solo pool sends none while it runs a task)"
     evidence = {"last_seen_at": worker.last_seen_at}
     return Finding(
-        "worker-late", "warning", "worker", text, worker.name, evidence=evidence,
+        "worker-late", "warning", "worker", text, worker.name,
+        "Wait; if it does not return, check process and log", evidence,
         since=worker.last_seen_at, common=f"no {worker.sign_of_life}",
     )  # fmt: skip
 

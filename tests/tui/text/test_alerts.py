@@ -51,7 +51,10 @@ def test_a_worker_that_has_shut_down_is_not_lost() -> None:
     state = ClusterState()
     feed(state, [Event("worker-online", "w", NOW - 30), Event("worker-offline", "w", NOW - 10)])
     (alert,) = alerts(findings(state, NOW), NOW)
-    assert (alert.level, alert.text) == ("warn", "shut down 10 s ago")
+    assert (alert.level, alert.text) == (
+        "warn",
+        "shut down 10 s ago. Start again if that was not intended",
+    )
 
 
 def test_a_clock_that_is_off_is_reported() -> None:
@@ -78,7 +81,10 @@ def test_a_silent_solo_pool_is_said_to_be_at_work_perhaps() -> None:
     state.workers["w"].pool = "solo"
     (alert,) = alerts(findings(state, NOW), NOW)
     assert alert.level == "warn"
-    assert alert.text == "no heartbeat for 30 s (a solo pool sends none while it runs a task)"
+    assert alert.text == (
+        "no heartbeat for 30 s (a solo pool sends none while it runs a task). "
+        "Wait; if it does not return, check process and log"
+    )
 
 
 def test_a_paused_queue_is_said_to_be_paused_by_whom_and_since_when() -> None:
@@ -106,7 +112,10 @@ def test_many_lost_workers_are_one_line_that_opens_their_list() -> None:
         feed(state, [Event("worker-offline", f"w{number}", NOW - 10)])
     (alert,) = alerts(findings(state, NOW), NOW)
     assert alert.subject == "100 workers"
-    assert alert.text == "shut down, the latest 10 s ago: w0, w1, w2 and 97 more"
+    assert alert.text == (
+        "shut down, the latest 10 s ago: w0, w1, w2 and 97 more. "
+        "Start again if that was not intended"
+    )
     assert alert.target == FilteredView("workers", "offline")
 
 
