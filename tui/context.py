@@ -242,6 +242,10 @@ class AppContext:
             self._paused_queues = now, self.session.paused_queues()
         return self._paused_queues[1]
 
+    def read_paused_queues(self) -> None:
+        """Look up the paused queues the next time that they are asked for: one may have changed."""
+        self._paused_queues = None
+
     @property
     def lasting(self) -> list[Lasting]:
         """The changes by operations that are in force, the latest last; empty in the usual case."""

@@ -142,7 +142,7 @@ CODES: Final[Mapping[str, Code]] = {
         "queue",
         ("warning",),
         "celtop paused the queue: its consumers were cancelled.",
-        "Resume it with `celtop control resume QUEUE`.",
+        "Resume it with `u` on the screen, or with `celtop control resume QUEUE`.",
     ),
     "unacked-by-dead-worker": Code(
         "queue",

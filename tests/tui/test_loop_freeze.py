@@ -110,6 +110,7 @@ async def test_a_frozen_overview_steps_through_the_last_hour() -> None:
         assert "late.task" not in on.text
         assert on.screen.running.rows.index(lost.id) is not None
         assert f"FROZEN {units.clock(NOW + 10, UTC)}" in on.text
+        assert f"{len(state.tasks) - 1} tasks" in on.text
         await on.press("right", "right")
         assert "late.task" in on.text
         await on.press("p")

@@ -127,8 +127,10 @@ def windows_part(context: AppContext) -> list[Part]:
 
 
 def numbers(context: AppContext) -> list[Part]:
-    """Return the numbers at the right edge."""
+    """Return the numbers at the right edge: those of now, or of the time stepped back to."""
     state, now = context.live, context.clock()
+    if context.stepped_back:
+        state, now = context.state, context.now()
     shown = ("- workers", "$text-muted") if context.stepped_back else _workers(state, now)
     workers = Part(*shown, 2, "app.view('workers')")
     share = failure_share(state, now)
@@ -141,7 +143,7 @@ def numbers(context: AppContext) -> list[Part]:
         Part(rate, "", 4),
         Part(f"fail {failing}", _failing_style(state, now) if share else "$text-muted", 3),
         workers,
-        Part(_clock(now, utc=context.utc) + " ", "$text-muted", 5),
+        Part(_clock(context.clock(), utc=context.utc) + " ", "$text-muted", 5),
     ]
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+from celtop.cluster.session import RunningOperation
 from celtop.model.observations import OperationChanged
 from celtop.model.operations.commands import Consumer, PauseQueue, RateLimit, ResumeQueue
 from celtop.model.operations.outcome import Answer, Outcome
@@ -60,3 +63,15 @@ async def test_of_several_changes_the_latest_is_offered_first() -> None:
             "mail.send limited to 10/m",
             "celery paused",
         ]
+
+
+async def test_a_pause_that_is_still_running_can_be_undone_when_it_has_finished() -> None:
+    async with run_app(cluster()) as ui:
+        ui.app.context.operations.begin(cast(RunningOperation, ui.session.do(PAUSE)))
+        await ui.press("u")
+        assert ui.said == ["celery is still being paused: press u when that has finished"]
+        ui.session.held["celery"] = PAUSE
+        ui.session.operations[0].end()
+        await ui.until(lambda: not ui.app.context.operations.running)
+        await ui.press("u")
+        assert (await ui.asked()).confirmation.title == "Resume queue celery"

@@ -97,7 +97,8 @@ def test_a_paused_queue_is_said_to_be_paused_by_whom_and_since_when() -> None:
     (alert,) = alerts(findings(state, NOW), NOW)
     assert (alert.level, alert.subject) == ("warn", "mail")
     assert alert.text == (
-        "paused by anna 12 m ago; waiting: 88 messages. To resume it: celtop control resume mail"
+        "paused by anna 12 m ago; waiting: 88 messages. "
+        "To resume it: celtop control resume mail (on the screen: u)"
     )
     state.observe(QueuesPaused({}, NOW))
     assert [alert.finding.code for alert in alerts(findings(state, NOW), NOW)] == [
