@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-from celtop.bindings import Action
+import pytest
+from celtop.bindings import ACTIONS, Action
 from celtop.bindings.actions import VIEWS
-from celtop.tests.tui.app_under_test import AppUnderTest
+from celtop.tests.tui.app_under_test import AppUnderTest, make_app
+from celtop.tests.tui.fake_session import cluster
 from celtop.tui.navigation import Location
 from celtop.tui.screens.base import MonitorScreen
 
@@ -44,12 +46,21 @@ def checks(
     return register
 
 
-def keys_by_app(actions: Iterable[Action]) -> Iterator[tuple[Pressed, ...]]:
-    """Return all keys of the actions, those together that are checked in the same app."""
+def cases(module: str) -> list[object]:
+    """Return the parameters of a module's test: all keys that it checks, by app."""
+    return [
+        pytest.param(pressed, id=" ".join(f"{action.id} {key}" for action, key in pressed[:3]))
+        for pressed in keys_by_app(module)
+    ]
+
+
+def keys_by_app(module: str) -> Iterator[tuple[Pressed, ...]]:
+    """Return all keys that a module checks, those together that are checked in the same app."""
     pressed: dict[Check, list[Pressed]] = {}
-    for action in actions:
-        for key in action.keys:
-            pressed.setdefault(CHECKS[action.id], []).append((action, key))
+    for action in ACTIONS:
+        check = CHECKS.get(action.id)
+        if check is not None and check.__module__ == module:
+            pressed.setdefault(check, []).extend((action, key) for key in action.keys)
     for check in SAME_FOR_ALL & pressed.keys():
         del pressed[check][1:]
     alone = [one for check, keys in pressed.items() if check not in SHARING for one in keys]
@@ -57,6 +68,22 @@ def keys_by_app(actions: Iterable[Action]) -> Iterator[tuple[Pressed, ...]]:
     shared = [one for check, keys in pressed.items() if check in SHARING for one in keys]
     for first in range(0, len(shared), KEYS_PER_APP):
         yield tuple(shared[first : first + KEYS_PER_APP])
+
+
+async def press_all(pressed: Sequence[Pressed]) -> None:
+    """Check keys one after the other in an app of their own."""
+    app, session = make_app(cluster())
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause(0.1)
+        ui = AppUnderTest(app, session, pilot)
+        for number, (action, key) in enumerate(pressed):
+            try:
+                if number:
+                    await start_over(ui)
+                await CHECKS[action.id](ui, key)
+            except Exception as error:
+                error.add_note(f"{action.id}: key {key}")
+                raise
 
 
 async def start_over(ui: AppUnderTest) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import pytest
 from celtop.model.entities.result import ResultMeta
 from celtop.model.observations import QueuePeeked, ResultsRead, ScheduleRead, WaitingMessage
 from celtop.model.operations.commands import Purge
@@ -9,7 +12,7 @@ from celtop.model.operations.schedule_commands import SwitchEntries
 from celtop.tests.model.schedules import entry
 from celtop.tests.tui.app_under_test import AppUnderTest
 from celtop.tests.tui.fake_session import NOW
-from celtop.tests.tui.key_checks import checks
+from celtop.tests.tui.key_checks import Pressed, cases, checks, press_all
 from celtop.tui.dialogs.base import Dialog
 from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.dialogs.menu import Menu
@@ -212,3 +215,8 @@ async def _switch(ui: AppUnderTest, key: str) -> None:
     assert dialog.confirmation.targets == ("nightly: daily at 02:00 UTC, app.nightly",)
     await ui.press("y")
     assert ui.session.done == [SwitchEntries(entries=("nightly",), enabled=False)]
+
+
+@pytest.mark.parametrize("pressed", cases(__name__))
+async def test_each_key_does_what_the_table_says(pressed: Sequence[Pressed]) -> None:
+    await press_all(pressed)

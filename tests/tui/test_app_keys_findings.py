@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import pytest
 from celtop.tests.tui.app_under_test import AppUnderTest
-from celtop.tests.tui.key_checks import checks
+from celtop.tests.tui.key_checks import Pressed, cases, checks, press_all
 
 
 @checks("finding.acknowledge")
@@ -19,3 +22,8 @@ async def _acknowledge(ui: AppUnderTest, key: str) -> None:
     await ui.press("G", key)
     assert not ui.app.context.acknowledgements.quiets(first.finding)
     await ui.until(lambda: ui.table.rows[0].id == first.id)
+
+
+@pytest.mark.parametrize("pressed", cases(__name__))
+async def test_each_key_does_what_the_table_says(pressed: Sequence[Pressed]) -> None:
+    await press_all(pressed)

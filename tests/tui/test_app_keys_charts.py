@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import pytest
 from celtop.tests.tui.app_under_test import AppUnderTest
-from celtop.tests.tui.key_checks import checks
+from celtop.tests.tui.key_checks import Pressed, cases, checks, press_all
 from celtop.tui.pages.charts import ChartsScreen
 
 
@@ -67,3 +70,8 @@ async def _zoom(ui: AppUnderTest, key: str) -> None:
     screen = await opened(ui)
     await ui.press(key)
     assert [tile.display for tile in screen.tiles] == [True, *[False] * 5]
+
+
+@pytest.mark.parametrize("pressed", cases(__name__))
+async def test_each_key_does_what_the_table_says(pressed: Sequence[Pressed]) -> None:
+    await press_all(pressed)

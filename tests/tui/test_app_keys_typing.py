@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import pytest
 from celtop.tests.tui.app_under_test import AppUnderTest
-from celtop.tests.tui.key_checks import checks
+from celtop.tests.tui.key_checks import Pressed, cases, checks, press_all
 from celtop.tui.bars.command_line import CommandLine
 from celtop.tui.bars.filter import Filter
 from textual.widgets import Input
@@ -63,3 +66,8 @@ async def _filter_clear(ui: AppUnderTest, key: str) -> None:
     assert ui.screen.filter_text == ""
     assert len(ui.table.rows) == everything
     assert not ui.screen.query_one(Filter).display
+
+
+@pytest.mark.parametrize("pressed", cases(__name__))
+async def test_each_key_does_what_the_table_says(pressed: Sequence[Pressed]) -> None:
+    await press_all(pressed)

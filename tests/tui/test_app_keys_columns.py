@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import pytest
 from celtop.tests.tui.app_under_test import AppUnderTest
-from celtop.tests.tui.key_checks import checks
+from celtop.tests.tui.key_checks import Pressed, cases, checks, press_all
 from celtop.tui.dialogs.columns import ColumnChooser
 
 
@@ -59,3 +62,8 @@ async def _reset(ui: AppUnderTest, key: str) -> None:
     dialog = await chooser(ui)
     await ui.press("space", key)
     assert layout(dialog) == ""
+
+
+@pytest.mark.parametrize("pressed", cases(__name__))
+async def test_each_key_does_what_the_table_says(pressed: Sequence[Pressed]) -> None:
+    await press_all(pressed)
