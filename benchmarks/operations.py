@@ -31,7 +31,7 @@ from .subjects import BIN, Name, Running, SubjectFailed, environment, running, w
 
 TASKS = 10_000
 RETRIED = 1_000
-PATIENCE = 120.0
+TIMEOUT = 120.0
 GAP = 0.06
 """Seconds between two keys."""
 QUEUE = "celery"
@@ -149,7 +149,7 @@ def _keys(subject: Running, pattern: str) -> list[float]:
 
     def look() -> None:
         assert subject.terminal is not None
-        subject.terminal.wait_for(pattern, PATIENCE)
+        subject.terminal.wait_for(pattern, TIMEOUT)
         shown.set()
 
     looking = threading.Thread(target=look)
@@ -230,7 +230,7 @@ def _command(url: str, *words: str, stdin: str = "") -> tuple[float, dict[str, A
             cwd=home,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
         )
         took = time.monotonic() - begun
     if not ended.stdout:

@@ -22,7 +22,7 @@ FIRST_FRAME: dict[Name, str] = {
 }
 WORKER = "celery@bench"
 TASK = "bench.sleep"
-PATIENCE = 15.0
+TIMEOUT = 15.0
 
 
 def measure(wanted: frozenset[str], quick: bool) -> list[Reading]:
@@ -55,7 +55,7 @@ def first_frames(
         for name, pattern in FIRST_FRAME.items():
             with running(name, url, arguments=arguments if name == "celtop" else ()) as subject:
                 assert subject.terminal is not None
-                took = subject.terminal.wait_for(pattern, PATIENCE)
+                took = subject.terminal.wait_for(pattern, TIMEOUT)
                 if took is not None:
                     seconds[name].append(took)
     hello = statistics.median(seconds["hello"])
@@ -83,7 +83,7 @@ def _first_data(name: Name, url: str, rounds: int) -> list[Reading]:
         ):
             moments = _moments(subject)
             if forwarded.answered_at is None or moments[0] is None:
-                raise SubjectFailed(f"no worker's name within {PATIENCE:.0f} s")
+                raise SubjectFailed(f"no worker's name within {TIMEOUT:.0f} s")
             workers.append(moments[0] - forwarded.answered_at)
             from_start.append(moments[0] - subject.started_at)
             if moments[1] is not None:
@@ -97,14 +97,14 @@ def _first_data(name: Name, url: str, rounds: int) -> list[Reading]:
 def _moments(subject: Running) -> tuple[float | None, float | None]:
     """When the worker's name and a task's name were first to be seen, monotonic."""
     if subject.terminal is not None:
-        seen = [subject.terminal.wait_for(word, PATIENCE) for word in (WORKER, TASK)]
+        seen = [subject.terminal.wait_for(word, TIMEOUT) for word in (WORKER, TASK)]
         worker_at, task_at = (
             None if delay is None else subject.started_at + delay for delay in seen
         )
         return worker_at, task_at
     patterns = (f'flower_worker_online{{worker="{WORKER}"', f'task="{TASK}"')
     found: list[float | None] = [None, None]
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while None in found and time.monotonic() < deadline:
         text = subject.get("/metrics")
         for position, pattern in enumerate(patterns):

@@ -205,8 +205,8 @@ def _wait_for_end(session: Session, running: RunningOperation) -> None:
 
     def ended() -> bool:
         proved = broker.is_connected and max(broker.event_at, broker.proved_at) > cancelled_at
-        patience = PROOF_TIMEOUT if broker.is_connected else OUTCOME_TIMEOUT
-        hopeless = not proved and time.time() - cancelled_at > patience
+        timeout = PROOF_TIMEOUT if broker.is_connected else OUTCOME_TIMEOUT
+        hopeless = not proved and time.time() - cancelled_at > timeout
         return hopeless or running.future.done()
 
     pump_until(session, CANCEL_TIMEOUT, ended)

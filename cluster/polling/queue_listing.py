@@ -1,8 +1,8 @@
 """Lists the queues of RabbitMQ's virtual host with its management API.
 
-Two requests. One is cheap for the broker: messages, whether acknowledged or not,
-a classic queue's at once, a quorum queue's up to five seconds late. The other has the statistics,
-about ten seconds late: consumers, bytes and rates.
+There are two requests. One is cheap for the broker and returns ready and unacknowledged messages:
+those of classic queues at once, of quorum queues up to five seconds late. The other returns the
+statistics, about ten seconds late: consumers, bytes and rates.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ BINDINGS_INTERVAL: Final = 60.0
 """Seconds between two requests for the bindings of delayed delivery."""
 RETRY_INTERVAL: Final = 60.0
 """Seconds until the API is asked again after it failed."""
-PATIENCE: Final = 1.0
+REFRESH_TIMEOUT: Final = 1.0
 """Seconds that a measurement waits for a list; otherwise it uses the one before."""
 MAX_SHARE: Final = 0.05
 """The part of the time that requests may take: in large clusters they take seconds."""
@@ -103,10 +103,10 @@ class QueueListing:
         """Whether the first reply of the API has not arrived yet."""
         return self.queues is None and self.fault is None and self._api.is_wanted
 
-    def refresh(self, patience: float | None = None) -> None:
-        """List the queues again if that is due; wait for it at most `patience` seconds.
+    def refresh(self, timeout: float | None = None) -> None:
+        """List the queues again if that is due; wait for it at most `timeout` seconds.
 
-        None is `PATIENCE`.
+        None is `REFRESH_TIMEOUT`.
         """
         if not self._is_running and self._api.is_wanted and time.monotonic() >= self._due:
             self._thread = threading.Thread(
@@ -114,7 +114,7 @@ class QueueListing:
             )
             self._thread.start()
         if self._thread is not None:
-            self._thread.join(PATIENCE if patience is None else patience)
+            self._thread.join(REFRESH_TIMEOUT if timeout is None else timeout)
 
     def close(self) -> None:
         """Close the connection, unless it is in use: the session cuts it when it closes."""

@@ -285,8 +285,8 @@ class Reconciler:
         worker = self._workers.workers.get(task.worker or "")
         if worker is None or not task.running or self._workers.status(worker.name) != "offline":
             return
-        patience = FINAL_EVENT_DELAY if worker.left_at is None else WARM_SHUTDOWN_SECONDS
-        if now - (worker.last_seen_at or 0.0) >= patience:
+        needed = FINAL_EVENT_DELAY if worker.left_at is None else WARM_SHUTDOWN_SECONDS
+        if now - (worker.last_seen_at or 0.0) >= needed:
             self._tasks.mark_lost(task, now, "worker")
 
     def _mark_gone(self, task: Task, check: _Check | None, now: float) -> None:

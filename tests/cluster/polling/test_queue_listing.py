@@ -50,7 +50,7 @@ def row(name: str, ready: int = 0, unacked: int = 0, **more: Any) -> Row:
 def listing_of(monkeypatch: pytest.MonkeyPatch) -> Callable[..., QueueListing]:
     """`listing_of(api)`: a listing that asks the API as often as it is told to."""
     monkeypatch.setattr(queue_listing, "_pause", lambda started: 0.0)
-    monkeypatch.setattr(queue_listing, "PATIENCE", 10.0)
+    monkeypatch.setattr(queue_listing, "REFRESH_TIMEOUT", 10.0)
     return lambda api, **options: QueueListing(cast(ManagementApi, api), "a/b", **options)
 
 
@@ -145,7 +145,7 @@ def test_a_slow_api_delays_nothing(listing_of: Callable[..., QueueListing]) -> N
     reply = api.get
     api.get = lambda path: reply(path) if going_on.wait(20) else None  # type: ignore[method-assign]
     listing = listing_of(api)
-    listing.refresh(patience=0.01)
+    listing.refresh(timeout=0.01)
     assert listing.is_pending
     going_on.set()
     listing.refresh()
