@@ -7,6 +7,7 @@ deletes the lists of all priorities of one that it deletes, though replies have 
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ def declare(channel: Any, queue: Queue) -> None:
     arguments = channel.prepare_queue_arguments({}, expires=queue.expires)
     channel._new_queue(queue.name, auto_delete=queue.auto_delete, arguments=arguments)
     queue.queue_bind()
+    # kombu 5.7 would repeat this, and clean up the bindings of others, with the first reply.
+    channel._binding_expiry_refreshed_at = channel._bindings_swept_at = time.monotonic()
 
 
 def delete(channel: Any, queue: Queue) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 MAX_MESSAGES_READ: Final = 200_000
 """Messages that one call reads."""
-BLOCK_MESSAGES: Final = 256
+BLOCK_MESSAGES: Final = 512
 """Messages in one reply."""
 FIRST_BLOCK_MESSAGES: Final = 16
 """Messages in the first reply, when their size is still unknown."""
@@ -242,7 +242,10 @@ class MessageReader:
     def _waiting(self, queue: str, skip: int = 0) -> Iterator[bytes]:
         from redis.exceptions import ResponseError
 
-        for key in self.keys(queue):
+        first, *others = self.keys(queue)
+        for key in (first, *others):
+            if others and key == others[0] and not self.redis.exists(*others):
+                return  # few queues use several priorities
             try:
                 if skip:
                     length: Any = self.redis.llen(key)

@@ -33,6 +33,9 @@ MAX_DECLARED: Final = 20
 """Listed queues that are declared passively in one measurement; those with messages come first."""
 DECLARE_INTERVAL: Final = 3.0
 """Seconds between two passive declares of listed queues, unless they are measured more often."""
+DEFAULT_QUEUE_INTERVAL: Final = 30.0
+"""Seconds between two passive declares of the default queue if it does not exist: the broker closes
+the channel each time."""
 DELAYS_INTERVAL: Final = 30.0
 """Seconds between two passive declares of all levels of delayed delivery."""
 _KINDS: Final = ("classic", "quorum")
@@ -76,6 +79,7 @@ class AmqpDepths:
         self._interval = min(DECLARE_INTERVAL, broker.settings.queue_interval)
         self._listed_at = 0.0
         self._declare_due = float("-inf")
+        self._default_due = float("-inf")
         self._delays_due = float("-inf")
         self._delays = False
 
@@ -102,7 +106,9 @@ class AmqpDepths:
     def measure(self, names: frozenset[str]) -> Iterator[Measured]:
         """Yield the depth of each named or listed queue, and `QueueGone` for deleted ones."""
         self._listing.refresh()
-        named = {name for name in names | {DEFAULT_QUEUE} if not is_internal(name)}
+        if time.monotonic() >= self._default_due:
+            names |= {DEFAULT_QUEUE}
+        named = {name for name in names if not is_internal(name)}
         listed = self._listing.queues
         if listed is None:
             others = sorted(self._measured - named)[:MAX_DECLARED]
@@ -199,7 +205,9 @@ class AmqpDepths:
             elif name in self._measured:
                 self._measured.discard(name)
                 yield QueueGone(name, at)
-            elif name != DEFAULT_QUEUE:
+            elif name == DEFAULT_QUEUE:
+                self._default_due = time.monotonic() + DEFAULT_QUEUE_INTERVAL
+            else:
                 yield QueueMeasured(name, at, notes=(_NO_QUEUE,))
 
     def _declare(self, name: str) -> Any:

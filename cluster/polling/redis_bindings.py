@@ -8,6 +8,7 @@ of these sets, so a SCAN looks for them among all keys of the database.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -22,6 +23,10 @@ SCAN_COUNT: Final = 1000
 """Keys that one SCAN examines: about half a millisecond of the server's time."""
 FIRST_SCANS: Final = 100
 """SCANs in the first measurement of a connection; later measurements do one each."""
+SCAN_INTERVAL: Final = 5.0
+"""Seconds between the end of a complete search and the next one."""
+MAX_UNITED: Final = 500
+"""Sets of bindings that are read with one command."""
 MAX_TABLES: Final = 10_000
 """Sets of bindings that are read: an app may use an exchange for each reply."""
 MAX_REASON_LENGTH: Final = 160
@@ -57,7 +62,10 @@ class RedisBindings:
         self._scan_due = float("-inf")
         self._scan_error: str | None = None
         self._tables: dict[str, float] = {}
+        self._seen: dict[str, float] = {}
+        """By queue: when it was last found in a set."""
         self._bound: dict[str, tuple[Binding, ...]] = {}
+        """The sets that had to be read on their own."""
         self._refused: dict[str, str] = {}
 
     @property
@@ -114,7 +122,9 @@ class RedisBindings:
                 self._cursor, match=self._pattern, count=SCAN_COUNT
             )
             keys += more
-        self._scanned_all = self._scanned_all or not self._cursor
+        if not self._cursor:
+            self._scanned_all = True
+            self._scan_due = time.monotonic() + SCAN_INTERVAL
         for key in map(text_of, keys):
             if key.startswith(self._keys.bindings):
                 self._add(key)
@@ -129,18 +139,16 @@ class RedisBindings:
         due = [table for table, read_at in self._tables.items() if now - read_at > MAX_BINDINGS_AGE]
         if not due:
             return False
-        pipe = self._redis.pipeline(transaction=False)
-        for table in due:
-            pipe.smembers(table)
-        for table, members in zip(due, pipe.execute(raise_on_error=False), strict=True):
-            self._tables[table] = now
-            if isinstance(members, Exception):
-                self._refused[table] = _words(members)
-            else:
-                self._refused.pop(table, None)
-                self._bound[table] = self._bindings_of(members)
+        self._bound.clear()
+        for first in range(0, len(due), MAX_UNITED):
+            for one in self._bindings_of(self._members(due[first : first + MAX_UNITED])):
+                self._seen[one.queue] = now
+        self._tables.update(dict.fromkeys(due, now))
+        # Each set was read since then.
+        since = min(self._tables.values())
+        self._seen = {queue: at for queue, at in self._seen.items() if at >= since}
         before = self.queues | self.possible
-        self.queues = frozenset(one.queue for bound in self._bound.values() for one in bound)
+        self.queues = frozenset(self._seen)
         exchanges = (table.removeprefix(self._keys.bindings) for table in self._refused)
         self.possible = frozenset(exchanges) - self.queues
         return bool((self.queues | self.possible) - before)
@@ -149,7 +157,27 @@ class RedisBindings:
         """Return the queue that a message was routed to; None if that is unknown or ambiguous."""
         if not exchange:
             return routing_key or None
-        return bound_queue(self._bound.get(self._keys.bindings + exchange, ()), routing_key)
+        table = self._keys.bindings + exchange
+        if table not in self._bound:
+            self._bound[table] = self._bindings_of(self._members([table]))
+        return bound_queue(self._bound[table], routing_key)
+
+    def _members(self, tables: Sequence[str]) -> set[Any]:
+        """Return the members of all these sets, with one command if Redis allows it."""
+        from redis.exceptions import ResponseError
+
+        found: set[Any] = set()
+        try:
+            found = self._redis.sunion(tables) if len(tables) > 1 else self._redis.smembers(*tables)
+        except ResponseError as error:
+            if len(tables) > 1:
+                # One refused set is reason enough to refuse the union.
+                return found.union(*(self._members([table]) for table in tables))
+            self._refused[tables[0]] = _words(error)
+        else:
+            for table in tables:
+                self._refused.pop(table, None)
+        return found
 
     def _add(self, table: str) -> None:
         exchange = table.removeprefix(self._keys.bindings)

@@ -124,8 +124,9 @@ class ResultFollower:
         self._holders = {id_: held[id_].worker for id_ in tasks_to_check if id_ in held}
         self.poller.tasks_to_check = tasks_to_check
         self._watch_unobserved(state)
-        self._queues = tuple(queue.name for queue in state.queues.values() if queue.waiting)
-        self.history.add_queues(self._queues)
+        waiting = {one.name: one.waiting for one in state.queues.values() if one.waiting}
+        self._queues = tuple(waiting)
+        self.history.add_queues(waiting)
         self.history.unattended = {
             name: queue.waiting or 0 for name, queue in state.queues.items() if queue.unattended
         }

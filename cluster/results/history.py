@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal
 
 from ...model.entities.fault import Fault
@@ -124,7 +124,7 @@ class ResultHistory(StoppableThread):
         self._open_tasks = open_tasks
         self._limit = limit
         self._lock = threading.Lock()
-        self._queues: dict[str, None] = {}
+        self._queues: dict[str, int] = {}
         self._read: tuple[object, ...] | None = None
         self._complete: tuple[object, ...] | None = None
         self._repeated_at = 0.0
@@ -144,10 +144,10 @@ class ResultHistory(StoppableThread):
         key = (self._receiver.connect_count, reader.location)
         return not self._limit or reader.unavailable is not None or key == self._complete
 
-    def add_queues(self, names: Iterable[str]) -> None:
-        """Add queues that have messages; each is read once for a connection."""
+    def add_queues(self, waiting: Mapping[str, int]) -> None:
+        """Add queues with the number of their messages; each is read once for a connection."""
         with self._lock:
-            self._queues.update(dict.fromkeys(names))
+            self._queues.update(waiting)
 
     def run(self) -> None:
         """Read after each connection until stopped."""
@@ -167,14 +167,16 @@ class ResultHistory(StoppableThread):
                 depths.clear()
             self._read_results(connects)
             with self._lock:
-                names, self._queues = self._queues, {}
-            new = [name for name in names if name not in peeked]
+                added, self._queues = self._queues, {}
+            new = [name for name in added if name not in peeked]
             in_time = time.monotonic() - since <= PEEK_DEADLINE
             new = new[: MAX_QUEUES - len(peeked)] if in_time else []
             # Tasks there are known from their messages alone, and no worker takes these.
             unattended, self.unattended = self.unattended, {}
+            depths.update((name, added[name]) for name in new)
             for name, waiting in unattended.items():
-                if depths.get(name) != waiting and name not in new and len(depths) < MAX_QUEUES:
+                known = name in depths or len(depths) < MAX_QUEUES
+                if depths.get(name) != waiting and name not in new and known:
                     new.append(name)
             if self.max_messages and self._broker.is_redis and (new or not peeked):
                 # Of a queue that was read whole it is not yet known whether it has consumers.
