@@ -179,8 +179,7 @@ class ResultHistory(StoppableThread):
                 if depths.get(name) != waiting and name not in new and known:
                     new.append(name)
             if self.max_messages and self._broker.is_redis and (new or not peeked):
-                # Of a queue that was read whole it is not yet known whether it has consumers.
-                depths |= self._peek(new, self.max_messages, held=not peeked)
+                self._peek(new, self.max_messages, held=not peeked)
                 peeked.update(new, (HELD,))
                 depths.update((name, unattended[name]) for name in new if name in unattended)
             elif self.repeated_queues:
@@ -211,20 +210,16 @@ class ResultHistory(StoppableThread):
             self._note(f"Cannot load finished tasks: {error}")
         self._complete = key
 
-    def _peek(self, names: Sequence[str], limit: int, held: bool = False) -> dict[str, int]:
-        """Read messages of queues; return the numbers of messages of those that were read whole."""
+    def _peek(self, names: Sequence[str], limit: int, held: bool = False) -> None:
         from ..messages.reader import MessageReader
 
-        read: dict[str, int] = {}
         try:
             with self._broker.connection() as connection:
                 messages = MessageReader(connection, self._broker)
                 for name in names:
                     if self._stopping.is_set():
-                        return read
+                        return
                     seen = messages.waiting(name, limit)
-                    if seen.complete:
-                        read[name] = seen.read
                     for message in seen.messages:
                         self._open_tasks.mark_waiting(message.id)
                     self._inbox.put(seen)
@@ -237,7 +232,6 @@ class ResultHistory(StoppableThread):
         except Exception as error:
             if not self._stopping.is_set():
                 self._note(f"Cannot read waiting messages: {explain(error, self._broker)}")
-        return read
 
     def _note(self, text: str) -> None:
         self._inbox.log("warning", "history", text)
