@@ -6,7 +6,6 @@ import time
 
 import click
 
-from .. import stderr
 from ..arguments import duration_option
 from ..exit_codes import ExitCode
 from ..options import Command, settings_of
@@ -49,7 +48,4 @@ def tasks(ctx: click.Context, query: str | None, format_name: str, wait: float, 
     width = output_width()
     encode = export.as_json if format_name == "json" else export.as_text
     write(encode(taken, width, limit))
-    if session.state.broker.phase == "live":
-        return ExitCode.OK
-    stderr.echo(f"Lost the connection to the broker: {session.state.broker.fault}")
-    return ExitCode.UNREACHABLE
+    return ExitCode.OK if session.state.broker.phase == "live" else ExitCode.UNREACHABLE
