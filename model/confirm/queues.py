@@ -225,7 +225,7 @@ def _waiting(queue: Queue | None, now: float) -> str:
         return ""
     measured = queue.measured_at
     old = measured is not None and now - measured >= 2
-    when = f"{units.age(measured, now)} ago" if old else "now"
+    when = f"{units.elapsed(measured, now)} ago" if old else "now"
     return f"{counted(queue.waiting, 'message')} {when}"
 
 

@@ -106,7 +106,7 @@ def _killed(name: str, groups: Sequence[FailureGroup], state: ClusterState, now:
         "error",
         "type" if name else "tasks",
         f"{counted(count, 'run')} ended with WorkerLostError, because the pool process was {how}, "
-        f"the latest {units.age(latest.last_at, now)} ago",
+        f"the latest {units.elapsed(latest.last_at, now)} ago",
         name,
         next_step,
         {"count": count, "signal": number, "workers": workers, "last_at": latest.last_at},

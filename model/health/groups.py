@@ -34,7 +34,7 @@ def group_text(group: Sequence[Finding], now: float) -> str:
     text = first.common
     latest = max((one.since for one in group if one.since is not None), default=None)
     if latest is not None:
-        text += f", the latest {units.age(latest, now)} ago"
+        text += f", the latest {units.elapsed(latest, now)} ago"
     for key, noun in _SUMS.items():
         total = sum(int(one.evidence.get(key) or 0) for one in group)
         if total:

@@ -88,7 +88,7 @@ def _paused(queue: Queue, now: float) -> Finding:
     if pause.by:
         text += f" by {pause.by}"
     if pause.at is not None:
-        text += f" {units.age(pause.at, now)} ago"
+        text += f" {units.elapsed(pause.at, now)} ago"
     waiting = "unknown" if queue.waiting is None else counted(queue.waiting, "message")
     return Finding(
         "queue-paused",

@@ -100,7 +100,7 @@ def _discarded(name: str, group: FailureGroup, state: ClusterState, now: float) 
         "error",
         "type",
         f"{counted(group.count, 'message')} discarded{by}, the latest "
-        f"{units.age(group.last_at, now)} ago: the task is not registered{there}",
+        f"{units.elapsed(group.last_at, now)} ago: the task is not registered{there}",
         name,
         _remedy(registered_by(name, state, now)),
         {"discarded": group.count, "workers": workers, "last_at": group.last_at},

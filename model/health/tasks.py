@@ -46,7 +46,7 @@ def _expired(state: ClusterState, now: float) -> Iterator[Finding]:
         "tasks",
         f"{counted(totals.expired, 'task')} expired before a worker started "
         f"{'it' if totals.expired == 1 else 'them'}, the latest "
-        f"{units.age(totals.expired_at, now)} ago",
+        f"{units.elapsed(totals.expired_at, now)} ago",
         next_step="Add processes or workers where tasks wait, or send tasks with later expires",
         evidence={"expired": totals.expired, "last_at": totals.expired_at},
         since=totals.expired_since,

@@ -45,6 +45,11 @@ def age(at: float | None, now: float) -> str:
     return f"in {duration(-seconds)}" if seconds < -0.5 else duration(max(0.0, seconds))
 
 
+def elapsed(at: float | None, now: float) -> str:
+    """Return how long ago a past time was: `0 s` if a clock was set back since then."""
+    return UNKNOWN if at is None else duration(max(0.0, now - at))
+
+
 def ago(at: float | None, now: float) -> str:
     """Return `41 s ago`, `12 m ago`, `3 h ago` or `5 d ago`, or `in 5 s` for a future time."""
     if at is None or not math.isfinite(at):

@@ -60,7 +60,7 @@ def evidence_text(name: str, value: object, frame: Frame) -> tuple[str, str]:
             text = units.UNKNOWN if number is None else text_of(number)
             return _label(name.removesuffix(suffix)), text
     if "since" in name and isinstance(value, float):
-        return _label(name), f"{units.age(value, frame.now)} ago"
+        return _label(name), f"{units.elapsed(value, frame.now)} ago"
     if name.startswith("share") and isinstance(value, float):
         return _label(name), units.percent(value)
     return _label(name), _plain(value)

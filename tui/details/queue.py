@@ -36,7 +36,7 @@ def queue_fields(
     """
     measured = "never"
     if queue.measured_at is not None:
-        measured = f"{units.age(queue.measured_at, frame.now)} ago"
+        measured = f"{units.elapsed(queue.measured_at, frame.now)} ago"
     found = [
         _field("Waiting", queues.depth(queue, frame)),
         _field("Backlog", _backlog(queue)),

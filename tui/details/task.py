@@ -57,7 +57,9 @@ def task_fields(
         Field("Sources", ", ".join(source_names(task.sources)) or "?", "muted"),
     ]
     if task.lost_at is not None:
-        text = f"{units.age(task.lost_at, frame.now)} ago: {visible(loss_text(task), _MAX_TEXT)}"
+        text = (
+            f"{units.elapsed(task.lost_at, frame.now)} ago: {visible(loss_text(task), _MAX_TEXT)}"
+        )
         found[2:3] = [Field("Last state", task.state), Field("Lost", text, "bad")]
     if held is not None and not task.finished:
         found[3:3] = _held(held, frame, abandoned=abandoned is True)

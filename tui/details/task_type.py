@@ -28,7 +28,7 @@ def type_fields(task_type: TaskType, state: ClusterState, frame: Frame) -> list[
     failed = task_type.failure_rate
     last = units.UNKNOWN
     if task_type.last_at is not None:
-        last = f"{units.age(task_type.last_at, frame.now)} ago"
+        last = f"{units.elapsed(task_type.last_at, frame.now)} ago"
     found = [
         Field("In memory", units.count(task_type.held)),
         Field("Waiting", units.count(waiting_count(task_type))),

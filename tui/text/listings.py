@@ -28,4 +28,4 @@ def task_counts(listing: Listing) -> str:
 def listing_text(listing: Listing, now: float) -> str:
     """Return what was read, such as `mail.send 150, geo.tile 50 (the next 200, 4 s ago)`."""
     part = "all" if listing.complete else f"the next {len(listing.messages):,}"
-    return f"{task_counts(listing)} ({part}, {units.age(listing.at, now)} ago)"
+    return f"{task_counts(listing)} ({part}, {units.elapsed(listing.at, now)} ago)"

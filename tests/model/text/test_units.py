@@ -38,6 +38,12 @@ def test_duration(seconds: float | None, text: str) -> None:
     assert units.duration(seconds) == text
 
 
+def test_elapsed_time_is_never_negative() -> None:
+    assert units.elapsed(None, AT) == "?"
+    assert units.elapsed(AT - 41, AT) == "41 s"
+    assert units.elapsed(AT, AT - 3600) == "0 s"
+
+
 def test_age() -> None:
     assert units.age(None, AT) == "?"
     assert units.age(AT - 41, AT) == "41 s"
