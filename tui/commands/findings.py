@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from ...acknowledgements import FILE_NAME
 from ...model.health.finding import Finding
 from ...model.text.phrases import counted
 from ..host import Host
@@ -54,17 +55,24 @@ def _acknowledge(host: CommandHost, found: Sequence[Finding]) -> None:
     try:
         host.context.acknowledgements.add(found, host.context.clock())
     except OSError as error:
-        host.say(f"Acknowledged until celtop exits: {error.strerror}", "warning")
+        host.say(
+            f"Acknowledged until celtop exits: cannot write {FILE_NAME}: {error.strerror}",
+            "warning",
+        )
         return
     they = "it returns if it becomes" if len(found) == 1 else "they return if they become"
     host.say(f"Acknowledged {_which(found)}; {they} worse")
+
+
+def _reason(error: OSError) -> str:
+    return f"cannot write {FILE_NAME}: {error.strerror}"
 
 
 def _take_back(host: CommandHost, found: Sequence[Finding]) -> None:
     try:
         host.context.acknowledgements.remove(found)
     except OSError as error:
-        host.say(f"Taken back until celtop exits: {error.strerror}", "warning")
+        host.say(f"Taken back until celtop exits: {_reason(error)}", "warning")
         return
     host.say(f"{_which(found)} {'is' if len(found) == 1 else 'are'} no longer acknowledged")
 

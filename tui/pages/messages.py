@@ -183,8 +183,8 @@ class MessagesScreen(RowListScreen[WaitingMessage]):
             read = f"the next {len(listing.messages):,}{waiting}, {read}"
         parts = [Part(read, "$text-muted", 3)]
         if names := task_counts(listing):
-            parts.append(Part(names, "$text", 2))
+            parts.append(Part(names, "$text", 4))
         if self._problem and listing.messages:
             parts.append(Part(visible(self._problem, MAX_ERROR), "$text-warning", 1))
-        parts += [Part(note, "$text-warning", 4) for note in listing.notes]
+        parts += [Part(note, "$text-warning", 2) for note in listing.notes]
         return parts
