@@ -41,7 +41,9 @@ class SearchedScreen(Screen[Any], inherit_bindings=False):
     @property
     def searching(self) -> bool:
         """Whether there is a search that can be gone on with or cleared."""
-        return bool(self.search_line.display)
+        # The footer asks before a new page has its lines.
+        line = self.query_one_optional(SearchLine)
+        return line is not None and bool(line.display)
 
     def action_search(self) -> None:
         """Open the search line."""

@@ -55,10 +55,7 @@ def _acknowledge(host: CommandHost, found: Sequence[Finding]) -> None:
     try:
         host.context.acknowledgements.add(found, host.context.clock())
     except OSError as error:
-        host.say(
-            f"Acknowledged until celtop exits: cannot write {FILE_NAME}: {error.strerror}",
-            "warning",
-        )
+        host.say(f"Acknowledged until celtop exits: {_reason(error)}", "warning")
         return
     they = "it returns if it becomes" if len(found) == 1 else "they return if they become"
     host.say(f"Acknowledged {_which(found)}; {they} worse")
