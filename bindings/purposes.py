@@ -8,7 +8,7 @@ from typing import Final
 from .action import Action
 
 PURPOSES: Final = (
-    ("Change the cluster", "act task pool worker queue.purge type schedule undo"),
+    ("Change the cluster", "act task pool worker queue.purge message type schedule undo"),
     ("Look closer", "open why error workflow queue.look tasks.all compare charts window"),
     ("Find", "filter search faults command palette"),
     ("Sort, mark, copy", "sort mark copy"),

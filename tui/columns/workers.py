@@ -36,7 +36,7 @@ def load_or_absence(worker: Worker, broker: Broker, frame: Frame) -> Sequence[Ce
             since = units.age(worker.idle_since or worker.stalled_since, frame.now)
             return ((f"no task for {since}", style),)
         return load_cells(worker, frame)
-    ago = units.age(worker.left_at or worker.last_seen_at, frame.now)
+    ago = units.elapsed(worker.left_at or worker.last_seen_at, frame.now)
     running = len(worker.active_ids)
     left = f", {running} running" if running else ""
     word = "seen" if status == "late" else "shut down" if worker.left_at else "lost"
