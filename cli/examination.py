@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from ..model.health.steps import BROKER, CLUSTER_STEPS, RESULTS, Step, StepKind, cluster_steps
+from ..model.health.queues.steps import (
+    BROKER,
+    CLUSTER_STEPS,
+    RESULTS,
+    Step,
+    StepKind,
+    cluster_steps,
+)
 from ..model.text.phrases import counted
 from .exit_codes import CommandError, InvalidUsage
 from .options import describe_app, settings_of

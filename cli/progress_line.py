@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ..model.entities.states import PENDING, RETRY
-from ..model.ingest.rate_limited import held_text
+from ..model.ingest.tasks.rate_limited import held_text
 from ..model.text import units
 from ..model.text.sanitize import visible
 from . import stderr

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
-from ..model.health.beat import beat_findings
-from ..model.health.schedule_status import EntryStatus, entry_statuses
+from ..model.health.tasks.beat import beat_findings
+from ..model.health.tasks.schedule_status import EntryStatus, entry_statuses
 from ..model.state import ClusterState
 from ..model.text.sanitize import visible
 from ..model.text.units import UNKNOWN, age, ago, count, duration, iso

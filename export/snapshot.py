@@ -24,7 +24,7 @@ from ..model.entities.unacked import Unacked
 from ..model.entities.worker import Limits, Worker
 from ..model.health.finding import Finding
 from ..model.health.findings import findings
-from ..model.ingest.rate_limited import holding_limit
+from ..model.ingest.tasks.rate_limited import holding_limit
 from ..model.query.language import EVERY_TASK, Query
 from ..model.state import ClusterState
 from ..model.text.units import iso

@@ -13,7 +13,7 @@ import msgspec
 
 from ..model.entities.states import FROM_EVENT, source_names
 from ..model.entities.task import Task
-from ..model.ingest.rate_limited import held_text
+from ..model.ingest.tasks.rate_limited import held_text
 from ..model.lookup import HELD_BY_WORKER, TaskLookup, task_from
 from ..model.state import ClusterState
 from ..model.text.phrases import counted

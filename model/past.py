@@ -20,9 +20,9 @@ from .entities.task import Attempt, Task, first_seen_at, newest_time
 from .entities.time_series import STEP, MarkKind, TimeSeries, step_of
 from .entities.totals import Rates
 from .entities.worker import Worker
-from .ingest.delayed_messages import DelayedMessages
-from .ingest.failure_groups import FailureGroups
+from .ingest.queues.delayed_messages import DelayedMessages
 from .ingest.series_recorder import SeriesRecorder
+from .ingest.tasks.failure_groups import FailureGroups
 from .state import ClusterState
 
 GONE: Final[frozenset[MarkKind]] = frozenset({"lost", "stopped"})

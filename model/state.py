@@ -23,32 +23,32 @@ from .entities.thresholds import Thresholds
 from .entities.totals import Rates, Totals
 from .entities.unacked import Unacked
 from .entities.worker import Worker
-from .ingest.backend_overlay import BackendOverlay
-from .ingest.backend_results import BackendResults
-from .ingest.delayed_messages import DelayedMessages
 from .ingest.event_stream import EventStream
-from .ingest.failure_groups import FailureGroups
-from .ingest.history_searches import HistorySearches
-from .ingest.inspect_replies import InspectReplies
-from .ingest.lost_tasks import redelivery_at, update_lost
 from .ingest.operation_log import OperationLog
-from .ingest.progress import ProgressReader
-from .ingest.progress_rate import ProgressRates, estimate
 from .ingest.questions import Questions
-from .ingest.queue_ages import QueueAges
-from .ingest.queue_loads import QueueLoads
-from .ingest.queue_peeks import Listing, QueuePeeks
-from .ingest.queue_store import QueueStore
-from .ingest.reconciler import Reconciler
+from .ingest.queues.delayed_messages import DelayedMessages
+from .ingest.queues.queue_ages import QueueAges
+from .ingest.queues.queue_loads import QueueLoads
+from .ingest.queues.queue_peeks import Listing, QueuePeeks
+from .ingest.queues.queue_store import QueueStore
+from .ingest.queues.stale_consumers import StaleConsumers
+from .ingest.queues.unacked_messages import UnackedMessages
 from .ingest.redaction import Redaction
+from .ingest.results.backend_overlay import BackendOverlay
+from .ingest.results.backend_results import BackendResults
+from .ingest.results.history_searches import HistorySearches
 from .ingest.schedule_store import ScheduleStore
 from .ingest.series_recorder import SeriesRecorder
-from .ingest.stale_consumers import StaleConsumers
-from .ingest.stalled_workers import find_stalled_workers
-from .ingest.task_events import TaskEvents
-from .ingest.task_store import MAX_TASKS, MAX_TEXT_BYTES, TaskStore
-from .ingest.unacked_messages import UnackedMessages
-from .ingest.worker_store import WorkerStore
+from .ingest.tasks.failure_groups import FailureGroups
+from .ingest.tasks.lost_tasks import redelivery_at, update_lost
+from .ingest.tasks.progress import ProgressReader
+from .ingest.tasks.progress_rate import ProgressRates, estimate
+from .ingest.tasks.reconciler import Reconciler
+from .ingest.tasks.task_events import TaskEvents
+from .ingest.tasks.task_store import MAX_TASKS, MAX_TEXT_BYTES, TaskStore
+from .ingest.workers.inspect_replies import InspectReplies
+from .ingest.workers.stalled_workers import find_stalled_workers
+from .ingest.workers.worker_store import WorkerStore
 from .observations import (
     ConnectionChanged,
     ConnectionProved,

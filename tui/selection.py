@@ -10,8 +10,8 @@ from ..model.entities.queue import Queue
 from ..model.entities.task import Task
 from ..model.entities.task_type import TaskType
 from ..model.entities.worker import Worker
-from ..model.health.schedule_status import EntryStatus
-from ..model.ingest.failure_groups import FailureGroup
+from ..model.health.tasks.schedule_status import EntryStatus
+from ..model.ingest.tasks.failure_groups import FailureGroup
 from ..model.observations import WaitingMessage
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from ..options import Command
 from ..stdout import write
 
 if TYPE_CHECKING:
-    from ...model.health.steps import Step
+    from ...model.health.queues.steps import Step
     from ...settings import Settings
 
 UNREACHABLE: Final = frozenset({"dns", "tcp", "sentinel", "tls", "server", "password", "database"})

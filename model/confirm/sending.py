@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from ..ingest.lost_tasks import redelivery_text
+from ..ingest.tasks.lost_tasks import redelivery_text
 from ..operations.call import SOURCE_NAMES, Call, SentTask, max_priority
 from ..operations.commands import Retry, Trigger
 from ..state import ClusterState

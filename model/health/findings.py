@@ -10,24 +10,24 @@ from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
 from ..state import ClusterState
-from .backlogs import backlog_findings
-from .beat import beat_findings
 from .broker import broker_findings
-from .configuration import configuration_findings
-from .crashes import crash_findings
-from .delayed import delayed_findings
-from .drift import drift_findings
 from .events import event_findings
 from .finding import SEVERITY_ORDER, Finding
-from .holding import holding_findings
-from .known_faults import known_fault_findings
 from .questions import question_findings
-from .queues import queue_findings
-from .registrations import registration_findings
-from .task_types import type_findings
-from .tasks import task_findings
-from .unacked import unacked_findings
-from .workers import worker_findings
+from .queues.backlogs import backlog_findings
+from .queues.delayed import delayed_findings
+from .queues.holding import holding_findings
+from .queues.queues import queue_findings
+from .queues.registrations import registration_findings
+from .queues.unacked import unacked_findings
+from .tasks.beat import beat_findings
+from .tasks.task_types import type_findings
+from .tasks.tasks import task_findings
+from .workers.configuration import configuration_findings
+from .workers.crashes import crash_findings
+from .workers.drift import drift_findings
+from .workers.known_faults import known_fault_findings
+from .workers.workers import worker_findings
 
 __all__ = ["Finding", "findings"]
 

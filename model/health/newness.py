@@ -7,7 +7,7 @@ from typing import Final
 
 from ..entities.queue import Queue
 from ..entities.worker import Worker
-from ..ingest.failure_groups import TREND_STEP, FailureGroup
+from ..ingest.tasks.failure_groups import TREND_STEP, FailureGroup
 from ..state import ClusterState
 from .finding import Finding
 

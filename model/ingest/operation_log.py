@@ -23,9 +23,9 @@ from ..operations.lasting import inverse
 from ..operations.outcome import Answer, Outcome, PublishedTask
 from ..operations.summary import sentence
 from ..text.parse import reported_rate
-from .queue_store import QueueStore
+from .queues.queue_store import QueueStore
 from .redaction import Redaction
-from .task_store import TaskStore
+from .tasks.task_store import TaskStore
 
 MAX_OPERATIONS: Final = 200
 """Operations that are kept; the oldest that have ended go first."""

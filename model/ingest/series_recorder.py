@@ -15,7 +15,7 @@ from ..entities.task_type import TaskType
 from ..entities.time_series import STEP, Marks, TimeSeries, step_of
 from ..entities.totals import Totals
 from ..entities.worker import Worker
-from .worker_store import WorkerStore
+from .workers.worker_store import WorkerStore
 
 B = TypeVar("B")
 Values: TypeAlias = dict[str, float | None]

@@ -7,7 +7,7 @@ from typing import Final
 
 from ..entities.states import CANCELLED, FAILURE, REJECTED, REVOKED, SUCCESS
 from ..entities.task import Task
-from ..health.crashes import WORKER_LOST, ended_by, signal_name
+from ..health.workers.crashes import WORKER_LOST, ended_by, signal_name
 from ..state import ClusterState
 from ..text import units
 from ..text.phrases import counted

@@ -12,9 +12,9 @@ from ..entities.task import Task
 from ..entities.unacked import Unacked
 from ..entities.worker import Worker
 from ..health.finding import Finding
-from ..health.registrations import registered_by
-from ..ingest.lost_tasks import loss_text, redelivery_text
-from ..ingest.rate_limited import held_text
+from ..health.queues.registrations import registered_by
+from ..ingest.tasks.lost_tasks import loss_text, redelivery_text
+from ..ingest.tasks.rate_limited import held_text
 from ..state import ClusterState
 from ..text import units
 from ..text.phrases import counted, named

@@ -105,13 +105,13 @@ FLOODS = (
         "unacknowledged messages",
         lambda n: unacked(n, *(f"queue-{n}-{place}" for place in range(FLOOD))),
         lambda s: len(s.unacked),
-        constant="ingest.unacked_messages.MAX_HELD",
+        constant="ingest.queues.unacked_messages.MAX_HELD",
     ),
     Flood(
         "unacknowledged messages of a queue",
         lambda n: unacked(n, *["celery"] * FLOOD),
         lambda s: len(s.queues["celery"].held) if s.queues else 0,
-        constant="ingest.unacked_messages.MAX_HELD_PER_QUEUE",
+        constant="ingest.queues.unacked_messages.MAX_HELD_PER_QUEUE",
     ),
     Flood("tasks", lambda n: batch(script(n).received().events), lambda s: len(s.tasks), MAX_TASKS),
     Flood(
@@ -119,20 +119,20 @@ FLOODS = (
         lambda n: batch(script(n).received().say(f"state{n}").events),
         lambda s: len(s.totals.by_state),
         BOUND + 1,
-        "ingest.task_store.MAX_STATES",
+        "ingest.tasks.task_store.MAX_STATES",
     ),
     Flood(
         "states of a type",
         lambda n: batch(script(n % 50).received().say(f"state{n}").events),
         lambda s: len(s.types["shop.bill"].states),
         BOUND + 1,
-        "ingest.task_store.MAX_STATES",
+        "ingest.tasks.task_store.MAX_STATES",
     ),
     Flood(
         "types",
         lambda n: batch(script(n).received(name=f"name-{n}").events),
         lambda s: len(s.types),
-        constant="ingest.task_types.MAX_TYPES",
+        constant="ingest.tasks.task_types.MAX_TYPES",
     ),
     Flood(
         "exceptions of a type",
@@ -145,7 +145,7 @@ FLOODS = (
         "failure groups",
         lambda n: failed(n, f"Error{n}()", f'  File "/srv/a{n}.py", line 1, in f\n'),
         lambda s: len(list(s.failures)),
-        constant="ingest.failure_groups.MAX_GROUPS",
+        constant="ingest.tasks.failure_groups.MAX_GROUPS",
     ),
     Flood(
         "long texts",
@@ -157,19 +157,19 @@ FLOODS = (
         "routes",
         lambda n: batch(script(n).sent(exchange=f"exchange-{n}").events),
         lambda s: len(s._tasks._routes),
-        constant="ingest.task_store.MAX_ROUTES",
+        constant="ingest.tasks.task_store.MAX_ROUTES",
     ),
     Flood(
         "shared texts",
         lambda n: batch(script(n).received(args=f"({n},)").events),
         lambda s: len(s._tasks._shared_texts),
-        constant="ingest.task_store.MAX_SHARED_TEXTS",
+        constant="ingest.tasks.task_store.MAX_SHARED_TEXTS",
     ),
     Flood(
         "hosts of clients",
         lambda n: only(script(n).sent().events, hostname=f"gen{n}@host-{n}"),
         lambda s: len(s._tasks._routes),
-        constant="ingest.task_store.MAX_ROUTES",
+        constant="ingest.tasks.task_store.MAX_ROUTES",
     ),
     Flood(
         "roots",
@@ -201,13 +201,13 @@ FLOODS = (
             n, pending_signatures=(PendingSignature(f"next-{n}", "f", "callback", None),)
         ),
         lambda s: len(s.pending_signatures),
-        constant="ingest.queue_peeks.MAX_PENDING_SIGNATURES",
+        constant="ingest.queues.queue_peeks.MAX_PENDING_SIGNATURES",
     ),
     Flood(
         "priorities",
         lambda n: waiting(n, priority=n),
         lambda s: len(s._queue_peeks._extras),
-        constant="ingest.queue_peeks.MAX_PRIORITIES",
+        constant="ingest.queues.queue_peeks.MAX_PRIORITIES",
     ),
     Flood(
         "attempts",
@@ -219,74 +219,74 @@ FLOODS = (
         "fields of custom events",
         lambda n: batch(Script("task", at=NOW + n).say("note", **{f"field-{n}": n}).events),
         lambda s: len((s.tasks["task"].extra and s.tasks["task"].extra.fields) or ()),
-        constant="ingest.task_store.MAX_FIELDS",
+        constant="ingest.tasks.task_store.MAX_FIELDS",
     ),
     Flood(
         "progress",
         lambda n: batch(script(n).received().started().progress(current=1, total=9).events),
         lambda s: len(s._progress_rates._histories),
-        constant="ingest.progress_rate.MAX_HISTORIES",
+        constant="ingest.tasks.progress_rate.MAX_HISTORIES",
     ),
     Flood(
         "queues of tasks",
         lambda n: batch(script(n).sent(queue=f"queue-{n}").events),
         lambda s: len(s.queues),
-        constant="ingest.queue_store.MAX_QUEUES",
+        constant="ingest.queues.queue_store.MAX_QUEUES",
     ),
     Flood(
         "measured queues",
         lambda n: QueueMeasured(f"queue-{n}", NOW, waiting=1),
         lambda s: len(s.queues),
-        constant="ingest.queue_store.MAX_QUEUES",
+        constant="ingest.queues.queue_store.MAX_QUEUES",
     ),
     Flood(
         "workers",
         lambda n: beat(n, f"celery@worker-{n}"),
         lambda s: len(s.workers),
-        constant="ingest.worker_store.MAX_WORKERS",
+        constant="ingest.workers.worker_store.MAX_WORKERS",
     ),
     Flood(
         "workers of tasks",
         lambda n: batch(script(n, worker=f"celery@worker-{n}").received().events),
         lambda s: len(s.workers),
-        constant="ingest.worker_store.MAX_WORKERS",
+        constant="ingest.workers.worker_store.MAX_WORKERS",
     ),
     Flood(
         "skewed clocks",
         lambda n: beat(n, f"celery@worker-{n}", skew=100.0 + n),
         lambda s: len(s.skews),
-        constant="ingest.worker_store.MAX_WORKERS",
+        constant="ingest.workers.worker_store.MAX_WORKERS",
     ),
     Flood(
         "running tasks of a worker",
         lambda n: batch(script(n).received().started().events),
         lambda s: len(worker(s).active_ids),
-        constant="ingest.worker_store.MAX_ACTIVE_IDS",
+        constant="ingest.workers.worker_store.MAX_ACTIVE_IDS",
     ),
     Flood(
         "tasks from unknown queues of a worker",
         lambda n: batch(script(n).received().events),
         lambda s: len(worker(s).unattributed),
-        constant="ingest.worker_store.MAX_UNATTRIBUTED",
+        constant="ingest.workers.worker_store.MAX_UNATTRIBUTED",
     ),
     Flood(
         "registered tasks of a worker",
         lambda n: reply("registered", [f"task-{each} [rate_limit=1/m]" for each in range(n)]),
         lambda s: len(worker(s).registered) + len(worker(s).limits),
         2 * BOUND,
-        "ingest.inspect_replies.MAX_NAMES",
+        "ingest.workers.inspect_replies.MAX_NAMES",
     ),
     Flood(
         "queues of a worker",
         lambda n: reply("active_queues", [{"name": f"queue-{each}"} for each in range(n)]),
         lambda s: len(worker(s).queues or ()),
-        constant="ingest.inspect_replies.MAX_QUEUES",
+        constant="ingest.workers.inspect_replies.MAX_QUEUES",
     ),
     Flood(
         "counts of a worker",
         lambda n: reply("stats", {"total": {f"task-{each}": 1 for each in range(n)}}),
         lambda s: len(worker(s).totals),
-        constant="ingest.inspect_replies.MAX_NAMES",
+        constant="ingest.workers.inspect_replies.MAX_NAMES",
     ),
     Flood(
         "settings of a worker",
@@ -318,7 +318,7 @@ FLOODS = (
         "delayed messages",
         lambda n: only(script(n).sent().events, routing_key=f"{'0.' * 26}1.1.billing"),
         lambda s: len(s.delayed._known),
-        constant="ingest.delayed_messages.MAX_KNOWN",
+        constant="ingest.queues.delayed_messages.MAX_KNOWN",
     ),
     Flood(
         "recorded workers",
@@ -330,7 +330,7 @@ FLOODS = (
         "interrupted tasks",
         lambda n: batch(script(n).received().started().rejected().received().events),
         lambda s: len(s.interrupted),
-        constant="ingest.task_store.MAX_INTERRUPTED",
+        constant="ingest.tasks.task_store.MAX_INTERRUPTED",
     ),
     Flood(
         "entries of the schedule",
@@ -377,7 +377,7 @@ def flood(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Fl
     if flood.constant:
         module, _, name = flood.constant.rpartition(".")
         monkeypatch.setattr(importlib.import_module(f"celtop.model.{module}"), name, BOUND)
-    monkeypatch.setattr("celtop.model.ingest.worker_store.EVICTED_AT_ONCE", BOUND // 2)
+    monkeypatch.setattr("celtop.model.ingest.workers.worker_store.EVICTED_AT_ONCE", BOUND // 2)
     return flood
 
 

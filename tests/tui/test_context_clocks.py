@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from celtop.model.entities.task import Task
-from celtop.model.ingest.progress_rate import MIN_SAMPLES
+from celtop.model.ingest.tasks.progress_rate import MIN_SAMPLES
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
 from celtop.model.workflow.view import WorkflowView

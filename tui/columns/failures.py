@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from ...model.health.newness import failures_are_new
-from ...model.ingest.failure_groups import TREND_STEPS, FailureGroup
+from ...model.ingest.tasks.failure_groups import TREND_STEPS, FailureGroup
 from ...model.text import units
 from ...widgets.charts.sparkline import spark
 from ...widgets.table.cells import Cell

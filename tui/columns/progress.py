@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ...model.entities.task import Progress, Task
-from ...model.ingest.progress_rate import MAX_ESTIMATE
+from ...model.ingest.tasks.progress_rate import MAX_ESTIMATE
 from ...model.text import units
 from ...widgets.charts.progress import bar_cells, progress_cells
 from ...widgets.table.cells import Cell

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ...model.entities.schedule import SOURCE_NAMES
 from ...model.entities.styles import state_style
-from ...model.health.schedule_status import EntryStatus, Word
+from ...model.health.tasks.schedule_status import EntryStatus, Word
 from ...model.text import units
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame

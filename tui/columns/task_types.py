@@ -16,7 +16,7 @@ from ...model.entities.states import (
 )
 from ...model.entities.styles import state_style
 from ...model.entities.task_type import TaskType
-from ...model.ingest.rate_limited import held_by_type
+from ...model.ingest.tasks.rate_limited import held_by_type
 from ...model.state import ClusterState
 from ...model.text import units
 from ...widgets.table.cells import Cell

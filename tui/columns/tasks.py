@@ -9,8 +9,8 @@ from typing import Final
 from ...model.entities.states import FAILURE, RETRY, REVOKED, SUCCESS
 from ...model.entities.styles import state_style
 from ...model.entities.task import Task, first_seen_at
-from ...model.ingest.lost_tasks import loss_text
-from ...model.ingest.rate_limited import held_text
+from ...model.ingest.tasks.lost_tasks import loss_text
+from ...model.ingest.tasks.rate_limited import held_text
 from ...model.text import units
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame

@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import Any, Final
 
 from ...model.entities.schedule import SOURCE_NAMES
-from ...model.health.schedule_status import EntryStatus
+from ...model.health.tasks.schedule_status import EntryStatus
 from ...model.routing import Routing
 from ...model.text import units
 from ...model.text.phrases import counted

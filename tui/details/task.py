@@ -9,8 +9,8 @@ from ...model.entities.styles import state_style
 from ...model.entities.task import Task
 from ...model.entities.unacked import Unacked
 from ...model.entities.worker import Worker
-from ...model.ingest.lost_tasks import loss_text, redelivery_text
-from ...model.ingest.rate_limited import held_text
+from ...model.ingest.tasks.lost_tasks import loss_text, redelivery_text
+from ...model.ingest.tasks.rate_limited import held_text
 from ...model.text import units
 from ...model.text.frames import TracebackFrame
 from ...model.text.sanitize import visible

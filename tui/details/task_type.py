@@ -7,7 +7,7 @@ from typing import Final
 from ...model.entities.states import FAILURE, RETRY, REVOKED, SUCCESS
 from ...model.entities.styles import state_style
 from ...model.entities.task_type import TaskType
-from ...model.ingest.rate_limited import held_by_type
+from ...model.ingest.tasks.rate_limited import held_by_type
 from ...model.state import ClusterState
 from ...model.text import units
 from ...model.text.phrases import counted

@@ -7,7 +7,7 @@ from typing import Any, Final
 from ...model.entities.clock_skew import MIN_SKEW
 from ...model.entities.styles import WORKER_LEVELS
 from ...model.entities.worker import Worker, WorkerHealth
-from ...model.health.workers import stall_text
+from ...model.health.workers.workers import stall_text
 from ...model.text import units
 from ...model.text.coerce import to_float
 from ...model.text.phrases import counted

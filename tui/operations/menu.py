@@ -16,7 +16,7 @@ from ...model.entities.queue import Queue
 from ...model.entities.task import Task
 from ...model.entities.task_type import TaskType
 from ...model.entities.worker import Worker
-from ...model.health.schedule_status import EntryStatus
+from ...model.health.tasks.schedule_status import EntryStatus
 from ...model.observations import WaitingMessage
 from ...model.operations import commands as commands
 from ...model.text.phrases import counted, named

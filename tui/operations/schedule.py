@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...model.health.schedule_status import EntryStatus
+from ...model.health.tasks.schedule_status import EntryStatus
 from ...model.operations.schedule_commands import SwitchEntries
 from ..host import Host
 from .run import run

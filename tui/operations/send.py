@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...model.entities.queue import Queue
 from ...model.entities.schedule import ScheduleEntry
 from ...model.entities.task_type import TaskType
-from ...model.health.schedule_status import EntryStatus
+from ...model.health.tasks.schedule_status import EntryStatus
 from ...model.operations.call import SOURCE_NAMES, Call, SentTask, Unrecoverable
 from ...model.operations.commands import Trigger
 from ..dialogs.argument_fields import prefilled

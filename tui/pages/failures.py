@@ -11,7 +11,7 @@ from textual.widget import Widget
 from ...model.entities.states import FAILURE, RETRY
 from ...model.entities.styles import state_style
 from ...model.entities.task import Task
-from ...model.ingest.failure_groups import FailureGroup
+from ...model.ingest.tasks.failure_groups import FailureGroup
 from ...model.text import units
 from ...widgets.colours import COLOURS
 from ...widgets.table.column import Column

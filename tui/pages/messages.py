@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from ...model.entities.queue import Queue
 from ...model.entities.task import Task
-from ...model.ingest.queue_peeks import MAX_LISTED_MESSAGES, Listing
+from ...model.ingest.queues.queue_peeks import MAX_LISTED_MESSAGES, Listing
 from ...model.observations import WaitingMessage
 from ...model.text import units
 from ...model.text.sanitize import visible

@@ -10,7 +10,7 @@ from ...model.entities.distribution import Distribution
 from ...model.entities.queue import Queue
 from ...model.entities.styles import Level
 from ...model.entities.worker import Worker
-from ...model.ingest.failure_groups import FailureGroup
+from ...model.ingest.tasks.failure_groups import FailureGroup
 from ...widgets.fields import Field
 from ..details.queue import queue_fields
 from ..keymap import bindings

@@ -13,7 +13,7 @@ from ...model.entities.distribution import Distribution
 from ...model.entities.task import Task
 from ...model.entities.worker import Worker
 from ...model.health.finding import SubjectKind
-from ...model.ingest.failure_groups import FailureGroup
+from ...model.ingest.tasks.failure_groups import FailureGroup
 from ...model.query.language import exact_term, parse_query
 from ...model.query.order import Order
 from ...model.query.row_list import RowList

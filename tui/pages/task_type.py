@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ...model.entities.distribution import Distribution
 from ...model.entities.task_type import TaskType
 from ...model.entities.worker import Worker
-from ...model.ingest.failure_groups import FailureGroup
+from ...model.ingest.tasks.failure_groups import FailureGroup
 from ..details.task_type import type_fields
 from ..keymap import bindings
 from ..panes.chart_strip import OF_TYPE

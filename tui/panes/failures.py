@@ -7,7 +7,7 @@ from typing import Final
 
 from ...model.entities.styles import Level
 from ...model.health.newness import failures_are_new, is_new
-from ...model.ingest.failure_groups import FailureGroup
+from ...model.ingest.tasks.failure_groups import FailureGroup
 from ...model.query.order import Order
 from ...model.query.row_list import RowList
 from ...widgets.colours import COLOURS

@@ -12,7 +12,7 @@ from ...model.entities.queue import Queue
 from ...model.entities.task import Task
 from ...model.entities.task_type import TaskType
 from ...model.entities.worker import Worker
-from ...model.ingest.failure_groups import FailureGroup
+from ...model.ingest.tasks.failure_groups import FailureGroup
 from ...model.observations import WaitingMessage
 from ...model.text.frames import TracebackFrame
 from ..bars.keys import Here, Key

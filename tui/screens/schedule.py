@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 from ...model.entities.schedule import SOURCE_NAMES
-from ...model.health.schedule_status import EntryStatus, entry_statuses
+from ...model.health.tasks.schedule_status import EntryStatus, entry_statuses
 from ...model.query.language import exact_term
 from ...model.routing import Routing, routing
 from ...model.text import units

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from ...model.ingest.queue_peeks import Listing
+from ...model.ingest.queues.queue_peeks import Listing
 from ...model.text import units
 from ...model.text.phrases import counted
 from ...model.text.sanitize import visible

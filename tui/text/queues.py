@@ -7,7 +7,7 @@ from typing import Final
 
 from ...model.entities.delayed import times_text
 from ...model.entities.queue import Queue
-from ...model.ingest.delayed_messages import DelayedMessages
+from ...model.ingest.queues.delayed_messages import DelayedMessages
 from ...model.state import ClusterState
 from ...model.text import units
 

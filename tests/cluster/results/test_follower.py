@@ -304,8 +304,8 @@ class TestTruth:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setattr("celtop.cluster.results.poller.CHECK_INTERVAL", 0.5)
-        monkeypatch.setattr("celtop.model.ingest.reconciler.RECENT_SECONDS", 1.0)
-        monkeypatch.setattr("celtop.model.ingest.reconciler.START_TRUSTED_SECONDS", 1.0)
+        monkeypatch.setattr("celtop.model.ingest.tasks.reconciler.RECENT_SECONDS", 1.0)
+        monkeypatch.setattr("celtop.model.ingest.tasks.reconciler.START_TRUSTED_SECONDS", 1.0)
         start_moving(redis_url, redis_url)
         live = open_session(redis_url)
         live.until(lambda: live.session._follower.push.live.is_set())

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celtop.model.health.beat import beat_findings
-from celtop.model.health.schedule_status import EntryStatus, entry_statuses
+from celtop.model.health.tasks.beat import beat_findings
+from celtop.model.health.tasks.schedule_status import EntryStatus, entry_statuses
 from celtop.model.observations import ScheduleRead
 from celtop.model.operations.schedule_commands import SwitchEntries
 from celtop.tests.cluster.conftest import OpenSession, RunningSession

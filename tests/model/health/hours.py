@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
-from celtop.model.health.backlogs import backlog_findings
 from celtop.model.health.finding import Finding
+from celtop.model.health.queues.backlogs import backlog_findings
 from celtop.model.observations import (
     ConnectionChanged,
     InspectReply,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from celtop.model.entities.fault import Fault
 from celtop.model.health.check import CheckLimits, CheckResult, check
-from celtop.model.health.steps import BROKER, RESULTS, WORKERS, Step, cluster_steps
+from celtop.model.health.queues.steps import BROKER, RESULTS, WORKERS, Step, cluster_steps
 from celtop.model.observations import (
     ConnectionChanged,
     InspectReply,

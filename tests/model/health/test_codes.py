@@ -14,7 +14,7 @@ def written_codes() -> set[str]:
     """Return the texts in the family modules that look like a code."""
     texts = {
         node.value
-        for path in HEALTH.glob("*.py")
+        for path in HEALTH.rglob("*.py")
         if path.name != "codes.py"
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
@@ -26,7 +26,7 @@ def made_codes() -> set[str]:
     """Return the first arguments of all calls of `Finding`, if they are literal."""
     return {
         call.args[0].value
-        for path in HEALTH.glob("*.py")
+        for path in HEALTH.rglob("*.py")
         for call in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(call, ast.Call)
         and isinstance(call.func, ast.Name)

@@ -9,7 +9,7 @@ from celtop.model.health.newness import (
     failures_rise,
     is_pressing,
 )
-from celtop.model.ingest.failure_groups import FailureGroup
+from celtop.model.ingest.tasks.failure_groups import FailureGroup
 from celtop.model.state import ClusterState
 
 NOW = 1_000_000.0

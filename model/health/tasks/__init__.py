@@ -1,0 +1,1 @@
+"""Findings on tasks, task types and the schedule."""

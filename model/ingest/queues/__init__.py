@@ -1,0 +1,1 @@
+"""Queues: their depths, messages and consumers."""

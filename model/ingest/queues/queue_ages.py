@@ -1,0 +1,91 @@
+"""How long the oldest message of a queue has been waiting, and the first one that may run.
+
+Celery's messages have no send time. The next message of a queue, which some brokers show, has one
+if its sender set the `timestamp` property or sends `task-sent` events. Otherwise only a minimum is
+known: since when the same message has been next, or since when a queue without consumers has not
+been empty.
+
+A message with an ETA in the future may not run yet, like the next attempt of a retried task: its
+waiting counts from its ETA.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from ...entities.queue import Queue
+from ...entities.states import PENDING
+from ...entities.task import Task
+from ...observations import QueueHead, QueueMeasured
+
+
+class QueueAges:
+    """Derives the age of the oldest message from measurements.
+
+    `skew` returns the seconds that a host's clock is ahead of the local one.
+    """
+
+    def __init__(self, tasks: Mapping[str, Task], skew: Callable[[str | None], float]) -> None:
+        self._tasks = tasks
+        self._skew = skew
+
+    def apply(self, queue: Queue, seen: QueueMeasured) -> None:
+        """Set the ages after a measurement, which has been applied otherwise."""
+        before, queue.next_since = queue.next_since, {}
+        queue.oldest_age = queue.oldest_age_at_least = None
+        queue.runnable_age = queue.runnable_age_at_least = queue.due_at = None
+        if not seen.waiting:
+            return
+        for head in (*seen.heads, *(seen.runnable or ())):
+            if head.id is not None:
+                queue.next_since[head.id] = before.get(head.id, seen.at)
+        filled_since = _filled_since(queue, seen.at) if queue.has_no_consumers else seen.at
+        age, exact = self._age(seen.heads, queue, seen.at, due=False)
+        age = max(age, seen.at - filled_since)
+        queue.oldest_age = age if exact else None
+        queue.oldest_age_at_least = None if exact or age <= 0 else age
+        if seen.runnable:
+            age, exact = self._age(seen.runnable, queue, seen.at, due=True)
+            queue.runnable_age = age if exact else None
+            queue.runnable_age_at_least = None if exact or age <= 0 else age
+        elif seen.runnable is not None:
+            queue.due_at = seen.due_at
+
+    def _age(
+        self, heads: Sequence[QueueHead], queue: Queue, now: float, *, due: bool
+    ) -> tuple[float, bool]:
+        """Return the longest age of some messages, and whether it is exact or a minimum.
+
+        With `due`, it counts from the ETA of those that have one.
+        """
+        oldest, exact = now, bool(heads)
+        for head in heads:
+            seen_at = queue.next_since.get(head.id or "", now)
+            since, sent_at = seen_at, self._sent_at(head)
+            known = sent_at is not None
+            if sent_at is not None:
+                since = min(since, sent_at)
+            if due and head.eta_at is not None:
+                # A message that was seen before its ETA was also sent before it.
+                known = known or seen_at <= head.eta_at
+                since = max(since, head.eta_at)
+            exact = exact and known
+            oldest = min(oldest, since)
+        return now - oldest, exact
+
+    def _sent_at(self, head: QueueHead) -> float | None:
+        """Return when a message was sent, by the local clock; None if unknown."""
+        task = self._tasks.get(head.id) if head.id is not None else None
+        if task is None or task.sent_at is None or task.state != PENDING:
+            return head.sent_at
+        return task.sent_at - self._skew(task.state_host)
+
+
+def _filled_since(queue: Queue, now: float) -> float:
+    """Return since when the queue has not been measured as empty."""
+    since = now
+    for at, waiting in reversed(queue.history):
+        if not waiting:
+            break
+        since = at
+    return since

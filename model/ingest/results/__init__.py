@@ -1,0 +1,1 @@
+"""Results: what the result backend has about tasks."""

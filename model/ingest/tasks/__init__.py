@@ -1,0 +1,1 @@
+"""Tasks: what events, replies and messages say about them, and what follows."""

@@ -1,0 +1,408 @@
+"""Merges task events into tasks, in whatever order they arrive (see `event_order`).
+
+- A final state stays until the task starts again: received or started later than it ended
+  (redelivered, or run again under the same id), or received with a higher retry count. The old
+  attempt is then kept as an `Attempt`, and the task starts from scratch.
+- A terminated task stays revoked, even if its greenlet still reports success.
+- A late event fills in missing fields and changes no state.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from ...entities.clock_skew import MIN_SKEW
+from ...entities.delayed import delayed_route
+from ...entities.states import (
+    CELERY_STATES,
+    FAILURE,
+    FINISHED,
+    FROM_EVENT,
+    PENDING,
+    RECEIVED,
+    REJECTED,
+    RETRY,
+    REVOKED,
+    STARTED,
+    SUCCESS,
+    TaskState,
+    precedence,
+)
+from ...entities.task import Task, newest_time
+from ...entities.totals import Totals
+from ...entities.worker import Worker
+from ...text.coerce import parse_timestamp
+from ...wire.events import Event
+from ..queues.delayed_messages import DelayedMessages
+from ..queues.queue_store import QueueStore
+from ..results.backend_overlay import BackendOverlay
+from ..workers.worker_store import WorkerStore
+from .attempts import Attempts, exception_of
+from .event_order import begins_again, ends_previous_attempt, replaced_by, replaces, supersedes
+from .progress import ProgressReader
+from .progress_rate import ProgressRates
+from .task_store import TaskStore
+
+MAX_STATE_LENGTH: Final = 64
+"""Characters of a custom state's name."""
+
+REDELIVERED_AFTER: Final = 1.0
+"""Seconds after which a second start without an end is another run rather than a duplicate: inspect
+and events date the same start some milliseconds apart."""
+
+_CLIENT: Final = re.compile(r"gen\d+@")
+"""Celery's node name of a process that is not a worker."""
+
+_CUSTOM_PRECEDENCE: Final = precedence("PROGRESS")
+
+Handler: TypeAlias = Callable[[Task, Event, Worker, float], None]
+
+
+class TaskEvents:
+    """Applies task events to the stores."""
+
+    def __init__(
+        self,
+        tasks: TaskStore,
+        workers: WorkerStore,
+        queues: QueueStore,
+        totals: Totals,
+        overlay: BackendOverlay,
+        reader: ProgressReader,
+        progress_rates: ProgressRates,
+        delayed: DelayedMessages,
+    ) -> None:
+        self._tasks = tasks
+        self._held = tasks.tasks
+        self._types = tasks.types
+        self._changed = tasks.changed
+        self._relations = tasks.relations
+        self._overlay = overlay
+        self._event_states = overlay.event_states
+        self._reader = reader
+        self._progress_rates = progress_rates
+        self._attempts = Attempts(tasks)
+        self._workers = workers
+        self._queues = queues
+        self._delayed = delayed
+        self._totals = totals
+        self._handlers: dict[str, Handler] = {
+            "task-received": self._received,
+            "task-started": self._started,
+            "task-succeeded": self._succeeded,
+            "task-failed": self._failed,
+            "task-retried": self._retried,
+            "task-revoked": self._revoked,
+            "task-rejected": self._rejected,
+        }
+
+    def apply(self, event: Event, now: float) -> None:
+        """Apply one task event with a uuid, received at `now` by the local clock."""
+        id_ = event.uuid
+        if id_ is None:
+            return
+        task = self._held.get(id_) or self._tasks.add(id_)
+        backend = self._overlay.remove(task) if id_ in self._event_states else None
+        handler = self._handlers.get(event.type)
+        if handler is not None:
+            worker = self._workers.saw_event(event.hostname, event.timestamp, now)
+            worker.events_enabled = True
+            handler(task, event, worker, now)
+        elif event.type == "task-sent":
+            self._sent(task, event, now)
+        else:
+            self._custom(task, event, now)
+        if backend is not None:
+            self._overlay.reapply(task, backend)
+        task.version += 1
+        task.sources |= FROM_EVENT
+        self._changed[id_] = task
+
+    def _sent(self, task: Task, event: Event, now: float) -> None:
+        self._totals.sent += 1
+        at = event.timestamp
+        if task.started_at is not None and replaced_by(task, event):
+            self._requeue_replaced(task)
+        if task.sent_at is None or at >= task.sent_at:
+            task.sent_at = at
+            route = delayed_route(event.routing_key)
+            name = event.queue if route is None else self._delayed.sent(task.id, now, route)
+            if name:
+                task.queue = self._queues.shared_name(name)
+                # A client sends the event after the message: a worker's may arrive first.
+                received = self._workers.take_unattributed(task.worker, task.id)
+                if received is not None:
+                    self._queues.received(task.queue, task.worker or "", received)
+        self._fill_in(task, event, only_missing=task.received_at is not None)
+        client = sys.intern(event.hostname)
+        if task.state == PENDING:
+            task.state_at, task.state_host = at, client
+        self._tasks.set_route(task, client, event.exchange, event.routing_key)
+
+    def _requeue_replaced(self, task: Task) -> None:
+        """Let a running task wait for the run that replaces it."""
+        worker = self._workers.workers.get(task.worker or "")
+        if worker is not None:
+            self._workers.ended(worker, task.id)
+        self._attempts.keep_replaced(task)
+        task.worker = None
+        self._tasks.move(task, PENDING, None, None)
+
+    def _received(self, task: Task, event: Event, worker: Worker, now: float) -> None:
+        at = event.timestamp
+        retries = event.retries or 0
+        begun = newest_time(task)
+        if begun is not None:
+            if begins_again(task, at, retries, begun):
+                ran = not task.waiting and task.state not in FINISHED and retries == task.retries
+                if ran and replaces(task, event.name, event.args, event.kwargs):
+                    self._attempts.keep_replaced(task)
+                else:
+                    if ran and task.lost_at is None:
+                        self._tasks.mark_redelivered(task)
+                    ended = retries - 1 if retries > task.retries else task.retries
+                    self._attempts.keep_present(task, ended)
+            elif not (task.started_at is None and task.finished_at is None and at > begun):
+                self._fill_in(task, event, only_missing=retries < task.retries)
+                self._attempts.received(task, at, retries)
+                if task.worker is None:
+                    task.worker = worker.name
+                return
+        self._totals.received += 1
+        worker.received += 1
+        moves = (
+            task.state == PENDING
+            or supersedes(task, RECEIVED, at, worker.name)
+            or (begun is not None and not (task.state == RETRY and task.state_host == worker.name))
+        )
+        task.received_at = at
+        task.retries = retries
+        task.worker = worker.name
+        self._fill_in(task, event, only_missing=False)
+        if moves:
+            self._tasks.move(task, RECEIVED, at, worker.name)
+        self._workers.received(worker, task.id, task.eta_at is not None and task.eta_at > at)
+        if task.name is not None:
+            kind = self._types[task.name]
+            kind.received += 1
+            kind.last_at = now
+        if task.queue is None and worker.queues is not None and len(worker.queues) == 1:
+            task.queue = worker.queues[0].name
+        if task.queue is None:
+            self._workers.received_unattributed(worker, task.id, now)
+        else:
+            self._queues.received(task.queue, worker.name, now)
+
+    def _started(self, task: Task, event: Event, worker: Worker, now: float) -> None:
+        at = event.timestamp
+        host = worker.name
+        again = False
+        if task.started_at is not None and task.state_host is None:
+            pass  # the start is known from inspect; the event has its exact time
+        elif task.finished_at is not None:
+            again = at > task.finished_at and (task.state_at is None or at > task.state_at)
+            if not again and task.started_at is not None:
+                self._attempts.started(task, at, host)
+                return
+        elif task.started_at is not None:
+            again = at > task.started_at + REDELIVERED_AFTER and at > (task.state_at or 0.0)
+            if not again:
+                self._attempts.started(task, at, host)
+                return
+        elif task.received_at is not None and at < task.received_at and task.worker == host:
+            self._attempts.started(task, at, host)
+            return
+        retried = task.state == RETRY
+        if again:
+            self._attempts.keep_present(task, task.retries)
+            task.retries += retried
+        elif retried and task.exception is not None:
+            self._forget_fault(task)
+        task.started_at = at
+        task.worker = host
+        custom = precedence(task.state) == _CUSTOM_PRECEDENCE
+        if again or (not custom and supersedes(task, STARTED, at, host)):
+            self._tasks.move(task, STARTED, at, host)
+        if task.state not in FINISHED:
+            self._workers.started(worker, task.id)
+        self._totals.started += 1
+        if task.name is not None:
+            kind = self._types[task.name]
+            waited = task.waited(self._workers.skews)
+            # Before its first heartbeat, only the event shows whether the worker's clock is right.
+            if waited is not None and (
+                task.sent_at is None or worker.clock_skew is not None or abs(at - now) < MIN_SKEW
+            ):
+                kind.wait.add(waited)
+
+    def _succeeded(self, task: Task, event: Event, worker: Worker, now: float) -> None:
+        if task.state == REVOKED and task.extra is not None and task.extra.terminated:
+            return
+        if not self._end(task, event, worker, SUCCESS):
+            return
+        if event.result is not None:
+            self._tasks.set_text(task, "result", event.result)
+        if task.exception is not None:
+            self._forget_fault(task)
+        task.runtime = event.runtime
+        self._totals.succeeded += 1
+        worker.succeeded += 1
+        if task.name is not None:
+            kind = self._types[task.name]
+            kind.succeeded += 1
+            kind.last_at = now
+            ran = task.runtime if task.runtime is not None else task.elapsed(now)
+            if ran is not None:
+                kind.runtime.add(ran)
+
+    def _failed(self, task: Task, event: Event, worker: Worker, now: float) -> None:
+        if not self._end(task, event, worker, FAILURE):
+            if task.state == FAILURE and not task.traceback:
+                self._set_fault(task, event)
+            return
+        self._set_fault(task, event)
+        self._totals.failed += 1
+        worker.failed += 1
+        if task.name is not None:
+            kind = self._types[task.name]
+            kind.failed += 1
+            kind.count_exception(task.exception)
+            kind.last_at = now
+
+    def _revoked(self, task: Task, event: Event, worker: Worker, now: float) -> None:
+        begun = task.started_at if task.started_at is not None else task.received_at
+        terminated = bool(event.terminated) and task.state == SUCCESS
+        cut_short = terminated and (begun is None or event.timestamp >= begun)
+        if not self._end(task, event, worker, REVOKED, force=cut_short):
+            return
+        signal = None if event.signum is None else str(event.signum)
+        task.set_extra(terminated=event.terminated, expired=event.expired, signal=signal)
+        self._totals.revoked += 1
+        if event.expired:
+            self._totals.count_expired(now)
+        if task.name is not None:
+            kind = self._types[task.name]
+            kind.revoked += 1
+            kind.last_at = now
+
+    def _rejected(self, task: Task, event: Event, worker: Worker, now: float) -> None:
+        if self._end(task, event, worker, REJECTED):
+            task.set_extra(requeued=event.requeue)
+            self._totals.rejected += 1
+
+    def _end(
+        self, task: Task, event: Event, worker: Worker, state: TaskState, force: bool = False
+    ) -> bool:
+        """Move a task into a final state; return False for a late or repeated event."""
+        at = event.timestamp
+        host = worker.name
+        begun = task.started_at if task.started_at is not None else task.received_at
+        if begun is not None and at < begun and self._attempts.ended(task, event, host, state):
+            return False
+        if task.state == state and task.finished_at is not None:
+            if at > task.finished_at and task.state_host == host:
+                task.finished_at = task.state_at = at
+            return False
+        if not force:
+            if precedence(task.state) == _CUSTOM_PRECEDENCE and task.state not in FINISHED:
+                if begun is not None and at < begun:
+                    return False
+            elif not supersedes(task, state, at, host):
+                return False
+        task.finished_at = at
+        task.worker = host
+        task.runtime = None
+        self._tasks.move(task, state, at, host)
+        self._workers.ended(worker, task.id)
+        return True
+
+    def _retried(self, task: Task, event: Event, worker: Worker, now: float) -> None:
+        at = event.timestamp
+        host = worker.name
+        waits = task.started_at is None and task.received_at is not None and task.worker == host
+        self._workers.ended(worker, task.id, waits)
+        last = task.attempts[-1] if task.attempts else None
+        if task.state == RETRY and task.state_at == at:
+            return
+        if last is not None and last.finished_at == at:
+            return
+        if ends_previous_attempt(task, at):
+            self._attempts.retried(task, event, host)
+            shows = task.started_at is None and task.state not in FINISHED
+        else:
+            known = task.state_host == host and task.state_at is not None
+            shows = at > (task.state_at or 0.0) if known else task.state not in FINISHED
+            if shows:
+                task.finished_at = at
+                task.worker = host
+        if shows and (task.state_host != host or at >= (task.state_at or 0.0)):
+            self._set_fault(task, event)
+            self._tasks.move(task, RETRY, at, host)
+        self._totals.retried += 1
+        worker.retried += 1
+        if task.name is not None:
+            kind = self._types[task.name]
+            kind.retried += 1
+            kind.count_exception(exception_of(event)[0])
+            kind.last_at = now
+
+    def _custom(self, task: Task, event: Event, now: float) -> None:
+        at = event.timestamp
+        if _CLIENT.match(event.hostname):
+            host = sys.intern(event.hostname)
+        else:
+            host = self._workers.saw_event(event.hostname, at, now).name
+            if task.worker is None:
+                task.worker = host
+        state = sys.intern(event.type[len("task-") :].upper()[:MAX_STATE_LENGTH])
+        if task.state == RETRY and task.finished_at is not None and at > task.finished_at:
+            self._attempts.keep_present(task, task.retries)
+            task.retries += 1
+        if event.fields:
+            self._tasks.add_fields(task, event.fields)
+            progress = self._reader.read(task.name, event.fields, at, "event")
+            if progress is not None and (task.progress is None or at >= task.progress.at):
+                task.progress = progress
+                self._progress_rates.add(task, progress.fraction, now)
+        # The application may name a custom event `task-success`; it has no effect on the state.
+        if state in CELERY_STATES or task.state in FINISHED:
+            return
+        if supersedes(task, state, at, host):
+            if state in FINISHED:
+                task.finished_at = at
+                if task.worker in self._workers.workers:
+                    self._workers.ended(self._workers.workers[task.worker], task.id)
+            self._tasks.move(task, state, at, host)
+
+    def _fill_in(self, task: Task, event: Event, only_missing: bool) -> None:
+        tasks = self._tasks
+        if event.name and not (only_missing and task.name):
+            tasks.set_name(task, event.name)
+        if not (only_missing and task.args is not None):
+            tasks.set_arguments(task, event.args, event.kwargs)
+        if (
+            event.root_id == task.id
+            and task.root_id is task.parent_id is None
+            and event.parent_id is None
+        ):
+            task.root_id = task.id
+        else:
+            self._relations.set_family(task, event.root_id, event.parent_id)
+        if event.eta is not None and not (only_missing and task.eta_at is not None):
+            task.eta_at = parse_timestamp(event.eta)
+        if event.expires is not None and not (only_missing and task.expires_at is not None):
+            task.expires_at = parse_timestamp(event.expires)
+        if event.type == "task-sent" and event.retries and task.received_at is None:
+            task.retries = event.retries
+
+    def _set_fault(self, task: Task, event: Event) -> None:
+        exception, traceback = exception_of(event)
+        self._tasks.set_text(task, "exception", exception)
+        self._tasks.set_text(task, "traceback", traceback)
+
+    def _forget_fault(self, task: Task) -> None:
+        self._tasks.set_text(task, "exception", None)
+        self._tasks.set_text(task, "traceback", None)

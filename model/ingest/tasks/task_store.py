@@ -1,0 +1,390 @@
+"""The held tasks: created, counted and bounded.
+
+State, name and texts of a task are changed only here, which keeps the counters exact. A full store
+evicts a block of tasks at once, in the order of `Retention`. Too much text is first made shorter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from ...entities.keep import KEEP
+from ...entities.states import CELERY_STATES, PENDING, RECEIVED, STARTED, TaskState
+from ...entities.task import EventState, Loss, Task, TaskExtra, text_size
+from ...entities.totals import Totals
+from ...wire.events import MAX_FIELDS
+from .corrections import Corrections
+from .retention import Retention
+from .task_relations import TaskRelations
+from .task_types import TaskTypes, discount
+
+MAX_TASKS: Final = 100_000
+MAX_TEXT_BYTES: Final = 256 << 20
+
+MAX_STATES: Final = 50
+"""States counted by name, Celery's included; further custom ones count as `OTHER_STATE`."""
+OTHER_STATE: Final = "OTHER"
+
+MAX_ROUTES: Final = 10_000
+"""Combinations of client, exchange and routing key that share one `TaskExtra`."""
+
+MAX_INTERRUPTED: Final = 1_000
+"""Tasks with an interrupted run that are kept by id; the oldest are dropped first."""
+
+EVICTION_DIVISOR: Final = 100
+"""Eviction frees this fraction of the store: 100 is one hundredth. Evicted tasks use memory until
+the views have removed them."""
+
+COMPACTION_DIVISOR: Final = 2
+"""The store is compacted when this fraction of it has been evicted: 2 is one half."""
+
+MAX_SHARED_LENGTH: Final = 256
+"""Characters of a text that tasks share if it is the same: arguments and results often are."""
+MAX_SHARED_TEXTS: Final = 8_192
+"""Texts that are compared with new ones; then they are forgotten, and the next ones take their
+place."""
+
+LONG_TEXT: Final = 4_096
+"""Characters above which a result or traceback is shortened when there is too much text."""
+SHORTENED_START: Final = 1_024
+SHORTENED_END: Final = 2_560
+
+TextField = Literal["args", "kwargs", "result", "exception", "traceback"]
+
+
+class TaskStore:
+    """Tasks by id in order of arrival, and task types by name."""
+
+    def __init__(
+        self,
+        totals: Totals,
+        max_tasks: int = MAX_TASKS,
+        max_text_bytes: int = MAX_TEXT_BYTES,
+        keep: Mapping[str, int] = KEEP,
+    ) -> None:
+        self.tasks: dict[str, Task] = {}
+        self.types = TaskTypes()
+        self.changed: dict[str, Task] = {}
+        """Tasks that are new or changed since the last `take_changes`."""
+        self.max_tasks = max(1, max_tasks)
+        self.max_text_bytes = max(0, max_text_bytes)
+        self.event_states: dict[str, EventState] = {}
+        """The events' states of the tasks that show the backend's state (`BackendOverlay`)."""
+        self.interrupted: dict[str, None] = {}
+        """Ids of the latest tasks that ran again although a run of theirs had no end."""
+        self.corrections = Corrections(totals)
+        self.relations = TaskRelations(self.tasks)
+        self.retention = Retention(self.types, keep, self.max_tasks)
+        self.kept_since = self.retention.since
+        self._retain = self.retention.add
+        self._totals = totals
+        self._by_state = totals.by_state
+        self._evicted: list[Task] = []
+        self._gaps = 0
+        """Tasks that were removed from `tasks` since it was last compacted."""
+        self._arrivals = 0
+        self._taken_arrivals = 0
+        self._history_arrivals = 0
+        self._taken_history_arrivals = 0
+        self._long_texts: dict[str, Task] = {}
+        self._shared_texts: dict[str, str] = {}
+        self._routes: dict[tuple[str, str | None, str | None], TaskExtra] = {}
+
+    def add(self, id_: str) -> Task:
+        """Create and return a task of which only the id is known."""
+        self._arrivals += 1
+        task = self._hold(id_, self._arrivals)
+        self._retain(task)
+        return task
+
+    @property
+    def newest_arrival(self) -> int:
+        """The arrival number of the newest task."""
+        return self._arrivals
+
+    def _hold(self, id_: str, arrival: int) -> Task:
+        task = self.tasks[id_] = Task(id_, arrival)
+        by_state = self._by_state
+        by_state[PENDING] = by_state.get(PENDING, 0) + 1
+        return task
+
+    def move(self, task: Task, state: TaskState, at: float | None, host: str | None) -> None:
+        """Move a task into a state that began at `at`, by the clock of `host`."""
+        task.state_at = at
+        task.state_host = host
+        if task.lost_at is not None:
+            if state in (RECEIVED, STARTED):
+                if task.loss == "worker":
+                    self.mark_redelivered(task)
+                else:
+                    self.corrections.count("running", task)
+            task.lost_at = None
+        old = task.state
+        if state == old:
+            return
+        if state not in self._by_state and self._has_too_many_states(state):
+            state = OTHER_STATE
+            if state == old:
+                return
+        task.state = state
+        _recount(self._by_state, old, state)
+        if task.name is not None:
+            kind = self.types[task.name]
+            kind.version += 1
+            _recount(kind.states, old, state)
+
+    def add_from_history(self, id_: str, *, wanted: bool = False) -> Task | None:
+        """Create a task known only from the result backend; return None if the store is full.
+
+        Such tasks never evict others and are the first to be evicted, unless they are `wanted`
+        because they match a filter. They are added newest first and get descending arrival numbers,
+        before all tasks so far.
+        """
+        if wanted:
+            self._history_arrivals -= 1
+            task = self._hold(id_, self._history_arrivals)
+            self._retain(task)
+            return task
+        if len(self.tasks) >= self.max_tasks or self._totals.text_bytes >= self.max_text_bytes:
+            return None
+        self._history_arrivals -= 1
+        task = self._hold(id_, self._history_arrivals)
+        self.retention.add_from_history(task)
+        return task
+
+    def _has_too_many_states(self, state: TaskState) -> bool:
+        return state not in CELERY_STATES and len(self._by_state) >= MAX_STATES
+
+    def mark_lost_with_worker(self, id_: str, worker: str, now: float, loss: Loss) -> None:
+        """Mark a task as lost because a worker no longer runs it, unless it is known otherwise."""
+        task = self.tasks.get(id_)
+        if task is not None and task.running and task.worker == worker:
+            self.mark_lost(task, now, loss)
+
+    def mark_lost(self, task: Task, now: float, loss: Loss) -> None:
+        """Mark a task as lost; the loss of its worker is the final reason."""
+        if task.loss in (loss, "worker"):
+            return
+        task.lost_at = now if task.lost_at is None else task.lost_at
+        task.set_extra(loss=loss)
+        if loss == "worker":
+            self.corrections.count("lost", task, task.worker or "an unknown worker")
+        elif loss in ("unknown", "emptied"):
+            self.corrections.count(loss, task)
+        self.touch(task)
+
+    def mark_redelivered(self, task: Task) -> None:
+        """Mark a task as redelivered by the broker while it was considered running."""
+        self.corrections.count("redelivered", task)
+        task.set_extra(redelivered=True)
+
+    def keep_interrupted(self, task: Task) -> None:
+        """Record that a run of a task had no end, and that its message is there again."""
+        self.interrupted.pop(task.id, None)
+        self.interrupted[task.id] = None
+        if len(self.interrupted) > MAX_INTERRUPTED:
+            del self.interrupted[next(iter(self.interrupted))]
+
+    def mark_running(self, task: Task) -> None:
+        """Mark a task as running, even if it was considered lost."""
+        if task.lost_at is not None:
+            task.lost_at = None
+            self.corrections.count("running", task)
+
+    def set_acknowledged(self, task: Task, acknowledged: bool) -> None:
+        """Record whether the message of a running task is acknowledged, as for all of its type."""
+        task.set_extra(acknowledged=acknowledged)
+        if task.name is not None:
+            self.types[task.name].acks_late = not acknowledged
+
+    def set_name(self, task: Task, name: str) -> None:
+        """Set or change a task's name."""
+        if task.name == name:
+            return
+        renamed = task.name is not None
+        if task.name is not None:
+            self.types.leave(task.name, task.state)
+        task.name = self.types.join(name, task.state)
+        reported = self.event_states.get(task.id, task)
+        if not renamed and reported.state_host is not None:
+            # Its end, if that was the event, could not be counted without the name.
+            self.types[name].count_outcome(reported, task.runtime)
+
+    def set_text(self, task: Task, field: TextField, text: str | None) -> None:
+        """Set one of a task's long texts."""
+        old: str | None = getattr(task, field)
+        if text == old:
+            return
+        grown = 0 if old is None else -text_size(old)
+        if text is not None:
+            text = self._shared(text)
+            if len(text) > LONG_TEXT:
+                self._long_texts[task.id] = task
+            grown += text_size(text)
+        self._totals.text_bytes += grown
+        setattr(task, field, text)
+
+    def set_arguments(self, task: Task, args: str | None, kwargs: str | None) -> None:
+        """Set a task's arguments; None leaves them unchanged."""
+        if task.args is not None or task.kwargs is not None:
+            if args is not None:
+                self.set_text(task, "args", args)
+            if kwargs is not None:
+                self.set_text(task, "kwargs", kwargs)
+            return
+        grown = 0
+        if args is not None:
+            task.args = self._shared(args)
+            grown = text_size(args)
+        if kwargs is not None:
+            task.kwargs = self._shared(kwargs)
+            grown += text_size(kwargs)
+        self._totals.text_bytes += grown
+
+    def _shared(self, text: str) -> str:
+        """Return an equal text that other tasks have, if there is one."""
+        if len(text) > MAX_SHARED_LENGTH:
+            return text
+        texts = self._shared_texts
+        if len(texts) >= MAX_SHARED_TEXTS:
+            texts.clear()
+        return texts.setdefault(text, text)
+
+    def fill_arguments(self, task: Task, args: str | None, kwargs: str | None) -> None:
+        """Set a task's arguments if they are unknown."""
+        self.set_arguments(
+            task, args if task.args is None else None, kwargs if task.kwargs is None else None
+        )
+
+    def link_retry(self, task: Task, original_id: str) -> None:
+        """Link a task that celtop sent again with its original."""
+        original = self.tasks.get(original_id)
+        if original is not None:
+            original_id = original.id
+            original.set_extra(retried_as=task.id)
+            self.touch(original)
+        task.set_extra(retry_of=original_id)
+
+    def touch(self, task: Task) -> None:
+        """Mark a task as changed, so that views redraw it."""
+        task.version += 1
+        self.changed[task.id] = task
+
+    def set_route(
+        self, task: Task, client: str, exchange: str | None, routing_key: str | None
+    ) -> None:
+        """Set the client, exchange and routing key of a task."""
+        if task.extra is not None:
+            task.set_extra(client=client, exchange=exchange, routing_key=routing_key)
+            return
+        key = (client, exchange, routing_key)
+        extra = self._routes.get(key)
+        if extra is None:
+            if len(self._routes) >= MAX_ROUTES:
+                self._routes.clear()
+            extra = self._routes[key] = TaskExtra(*key)
+        task.extra = extra
+
+    def add_fields(self, task: Task, added: Mapping[str, object]) -> None:
+        """Add the fields of a custom event as text, up to `MAX_FIELDS`."""
+        known = {} if task.extra is None else task.extra.fields
+        fields = dict(known)
+        for name, value in added.items():
+            if value is not None and (name in fields or len(fields) < MAX_FIELDS):
+                fields[name] = str(value)
+        grown = sum(text_size(name) + text_size(value) for name, value in fields.items())
+        grown -= sum(text_size(name) + text_size(value) for name, value in known.items())
+        self.count_text(grown)
+        task.set_extra(fields=fields)
+
+    def count_text(self, grown: int) -> None:
+        """Count bytes of text that a task added, or removed if negative."""
+        self._totals.text_bytes += grown
+
+    def take_changes(self) -> tuple[dict[str, Task], list[Task]]:
+        """Return the changed and the evicted tasks since the last call."""
+        changed, evicted = self.changed.copy(), self._evicted
+        self.changed.clear()
+        self._evicted = []
+        self._taken_arrivals = self._arrivals
+        self._taken_history_arrivals = self._history_arrivals
+        return changed, evicted
+
+    def evict(self) -> None:
+        """Evict a block of tasks if there are too many, or too much text."""
+        totals, tasks = self._totals, self.tasks
+        max_tasks, max_text = self.max_tasks, self.max_text_bytes
+        if len(tasks) <= max_tasks and totals.text_bytes <= max_text:
+            return
+        self.retention.changed(self.changed.keys())
+        if len(tasks) > max_tasks:
+            max_tasks -= max_tasks // EVICTION_DIVISOR
+        if totals.text_bytes > max_text:
+            max_text -= max_text // EVICTION_DIVISOR
+            self._shorten(max_text)
+        for task in self.retention.take(len(tasks) - max_tasks):
+            self._forget(task)
+        while totals.text_bytes > max_text:
+            self._forget(self.retention.take_for_text())
+        if self._gaps > self.max_tasks // COMPACTION_DIVISOR:
+            self._gaps = 0
+            _compact(tasks)
+
+    def _shorten(self, max_text: int) -> None:
+        """Shorten the oldest long results and tracebacks until they fit into `max_text` bytes."""
+        shortened: list[str] = []
+        for id_, task in self._long_texts.items():
+            if self._totals.text_bytes <= max_text:
+                break
+            shortened.append(id_)
+            self.set_text(task, "result", _shortened(task.result))
+            self.set_text(task, "traceback", _shortened(task.traceback))
+            self.touch(task)
+        for id_ in shortened:
+            del self._long_texts[id_]
+
+    def _forget(self, task: Task) -> None:
+        del self.tasks[task.id]
+        self._gaps += 1
+        self.changed.pop(task.id, None)
+        self.event_states.pop(task.id, None)
+        if self._long_texts:
+            self._long_texts.pop(task.id, None)
+        if self._taken_history_arrivals <= task.arrival <= self._taken_arrivals:
+            self._evicted.append(task)
+        totals = self._totals
+        totals.evicted += 1
+        totals.text_bytes -= task.text_bytes
+        discount(self._by_state, task.state)
+        if task.name is not None:
+            self.types.leave(task.name, task.state)
+        self.relations.remove(task)
+
+
+def _compact(tasks: dict[str, Task]) -> None:
+    """Remove the gaps that removed tasks left, before the dict doubles in size because of them."""
+    held = dict(tasks)
+    tasks.clear()
+    tasks.update(held)
+
+
+def _shortened(text: str | None) -> str | None:
+    """Return a text that is too long without its middle."""
+    if text is None or len(text) <= LONG_TEXT:
+        return text
+    left_out = len(text) - SHORTENED_START - SHORTENED_END
+    return f"{text[:SHORTENED_START]}\n... [{left_out:,} characters]\n{text[-SHORTENED_END:]}"
+
+
+def _recount(counts: dict[str, int], old: TaskState, new: TaskState) -> None:
+    # Spelled out for speed rather than built on `discount`: called twice per event.
+    left = counts[old] - 1
+    if left:
+        counts[old] = left
+    else:
+        del counts[old]
+    if new in counts:
+        counts[new] += 1
+    else:
+        counts[new] = 1

@@ -1,0 +1,76 @@
+"""The task types by name, bounded: what exceeds the bound counts as `OTHER_TYPE`."""
+
+from __future__ import annotations
+
+import sys
+from collections import OrderedDict
+from typing import Final
+
+from ...entities.states import TaskState
+from ...entities.task_type import TaskType
+
+MAX_TYPES: Final = 5_000
+"""Task types by name; types without held tasks make room for others."""
+OTHER_TYPE: Final = "other"
+"""The type of all tasks whose name found no room."""
+
+
+class TaskTypes(dict[str, TaskType]):
+    """Task types by name; `types[name]` is the type that counts the held tasks of that name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._without_tasks: OrderedDict[str, None] = OrderedDict()
+        self._others: dict[str, int] = {}
+        """Held tasks of each name that counts as another."""
+
+    def __missing__(self, name: str) -> TaskType:
+        """Return the type of names that found no room."""
+        if name == OTHER_TYPE:
+            raise KeyError(name)
+        return self[OTHER_TYPE]
+
+    def join(self, name: str, state: TaskState) -> str:
+        """Count a held task under a name, and return the name as one text for all its tasks."""
+        kind = self.get(name)
+        if kind is None:
+            if name in self._others or not self._has_room():
+                self._others[name] = self._others.get(name, 0) + 1
+                kind = self.get(OTHER_TYPE) or self._add(OTHER_TYPE)
+                kind.states[state] = kind.states.get(state, 0) + 1
+                return sys.intern(name)
+            kind = self._add(sys.intern(name))
+        elif not kind.states:
+            self._without_tasks.pop(name, None)
+        kind.states[state] = kind.states.get(state, 0) + 1
+        return kind.name
+
+    def leave(self, name: str, state: TaskState) -> None:
+        """Uncount a held task."""
+        kind = self.get(name)
+        if kind is None:
+            discount(self._others, name)
+            name, kind = OTHER_TYPE, self[OTHER_TYPE]
+        discount(kind.states, state)
+        if not kind.states and name != OTHER_TYPE:
+            self._without_tasks[name] = None
+
+    def _add(self, name: str) -> TaskType:
+        kind = self[name] = TaskType(name)
+        return kind
+
+    def _has_room(self) -> bool:
+        room = MAX_TYPES - (OTHER_TYPE not in self)
+        if len(self) >= room and self._without_tasks:
+            name, _ = self._without_tasks.popitem(last=False)
+            del self[name]
+        return len(self) < room
+
+
+def discount(counts: dict[str, int], key: str) -> None:
+    """Count one less under a key; the last one removes it."""
+    left = counts[key] - 1
+    if left:
+        counts[key] = left
+    else:
+        del counts[key]

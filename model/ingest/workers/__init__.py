@@ -1,0 +1,1 @@
+"""Workers: their events and replies."""

@@ -1,0 +1,44 @@
+"""The next step for a queue without consumers."""
+
+from __future__ import annotations
+
+from celtop.model.health.finding import Finding
+from celtop.model.health.queues.queues import queue_findings
+from celtop.model.observations import InspectReply, QuestionsAnswered, QueueHead, QueueMeasured
+from celtop.model.state import ClusterState
+from celtop.tests.model.streams import NOW, WORKER
+
+
+def unattended(name: str, *heads: QueueHead) -> Finding:
+    """Return the finding on a queue next to `billing`, whose worker registers `bill.pay`."""
+    state = ClusterState()
+    state.observe(InspectReply(WORKER, "active_queues", [{"name": "billing"}], NOW))
+    state.observe(InspectReply(WORKER, "registered", ["bill.pay"], NOW))
+    state.observe(QuestionsAnswered(("workers",), NOW))
+    state.observe(QueueMeasured(name, NOW, 3, heads=heads))
+    state.tick(NOW)
+    (one,) = queue_findings(state, NOW)
+    assert one.code == "queue-without-consumers"
+    return one
+
+
+def test_a_worker_is_missing() -> None:
+    one = unattended("reports", QueueHead("1", name="report.make"))
+    assert one.next_step == "Start a worker for it, or add a consumer"
+
+
+def test_the_name_is_misspelled() -> None:
+    one = unattended("biling", QueueHead("1", name="bill.pay"))
+    assert one.next_step == (
+        "Check its name: billing has consumers. Otherwise start a worker for it"
+    )
+    assert one.evidence["similar_queue"] == "billing"
+
+
+def test_the_task_is_registered_by_workers_of_another_queue() -> None:
+    one = unattended("celery", QueueHead("1", name="bill.pay"))
+    assert one.next_step == (
+        "Start a worker for it, or add a consumer; or route bill.pay to billing, whose workers "
+        "register it"
+    )
+    assert one.evidence["their_queues"] == ["billing"]

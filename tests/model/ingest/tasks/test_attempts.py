@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+from celtop.model.ingest.tasks.attempts import exception_of
+from celtop.model.wire.events import Event
+
+ZONED = "datetime.datetime(2026, 11, 21, 10, 35, tzinfo=zoneinfo.ZoneInfo(key='UTC'))"
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("Retry(Retry(...), ConnectionError('wet'), 12)", "ConnectionError('wet')"),
+        ("Retry(Retry(...), OSError('a', 5), 0.5)", "OSError('a', 5)"),
+        ("Retry(Retry(...), ValueError(1), None)", "ValueError(1)"),
+        (f"Retry(Retry(...), ValueError(1), {ZONED})", "ValueError(1)"),
+        ("Retry(Retry(...), ValueError('cut...", "ValueError('cut..."),
+        ("ConnectionError('wet')", "ConnectionError('wet')"),
+        ("Retry(None)", "Retry(None)"),
+        ("Retry(Retry(...), ", "Retry(Retry(...), "),
+    ],
+)
+def test_a_retry_shows_the_exception_that_the_app_raised(sent: str, shown: str) -> None:
+    assert exception_of(Event("task-retried", "w", 1.0, exception=sent)) == (shown, None)
+
+
+def test_the_exception_of_a_hard_time_limit_is_read_from_the_traceback() -> None:
+    traceback = (
+        "Traceback (most recent call last):\n  ...\nTimeLimitExceeded: TimeLimitExceeded(1,)"
+    )
+    event = Event(
+        "task-failed", "w", 1.0, exception="ExceptionWithTraceback()", traceback=traceback
+    )
+    assert exception_of(event)[0] == "TimeLimitExceeded: TimeLimitExceeded(1,)"
