@@ -83,6 +83,8 @@ class QueuePoller(Poller):
             return 1.0
         now = time.monotonic()
         if now >= due:
+            if self._refresh and isinstance(self._depths, RedisDepths):
+                self._depths.bindings.search_again()
             self._refresh = False
             self._measure()
         elif now >= self._search_at and not self._roster.present():

@@ -107,6 +107,10 @@ class RedisBindings:
         pipe.scan(self._cursor, match=self._pattern, count=SCAN_COUNT)
         return True
 
+    def search_again(self) -> None:
+        """Search with the next measurement, however long ago the last search was."""
+        self._scan_due = float("-inf")
+
     def scanned(self, reply: Any) -> None:
         """Apply the reply to SCAN, and continue it in the first measurement."""
         if isinstance(reply, Exception):

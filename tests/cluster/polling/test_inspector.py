@@ -290,6 +290,7 @@ def test_an_idle_cluster_costs_few_commands(
     live = open_session(redis_url, frugal=frugal)
     live.until(worker_is_known(live, "w1@test"))
     inspector, queues = live.session._inspector, live.session._queues
+    live.session.watch(frozenset({"queues"}))
     live.until(lambda: queues._count >= 4)
     live.session.watch(frozenset(topics))
     commands, names = inspector._schedule.plan()
