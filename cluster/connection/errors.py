@@ -207,6 +207,13 @@ _RULES: Final = (
         "Close some connections, or raise maxclients on the broker",
     ),
     Rule(
+        "clients",
+        # From redis-py: the server has sent something before it was asked anything.
+        r"Connection has data",
+        "{address} has reached its client limit, or is in protected mode",
+        "Close some connections or raise maxclients; or set a password or bind address",
+    ),
+    Rule(
         "memory",
         r"\bOOM\b|OutOfMemory|used memory >",
         "{address} is out of memory and refuses writes",

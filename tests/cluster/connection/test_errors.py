@@ -133,6 +133,11 @@ def test_no_more_clients(open_session: OpenSession, own_redis: RedisServer) -> N
     live.until_live()
 
 
+def test_a_server_that_refuses_before_it_is_asked() -> None:
+    text = str(explain(ConnectionError("Connection has data"), broker("redis://h:1/0")))
+    assert "h:1 has reached its client limit, or is in protected mode" in text
+
+
 def test_the_scheme_is_unknown(open_session: OpenSession) -> None:
     words = open_session("reddis://localhost/0").until_fault("transport")
     assert "Celery has no transport for reddis://. Did you mean redis://?" in words
