@@ -95,6 +95,8 @@ class StartingApp(CeltopApp):
         future: Future[Prepared] = Future()
 
         def prepare() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
             try:
                 future.set_result(self._prepare())
             except BaseException as error:

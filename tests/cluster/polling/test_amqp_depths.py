@@ -145,12 +145,16 @@ def test_without_the_management_api(
     live = open_session(amqp_url, queues=["nobody", "missing"], rabbitmq_management=refused)
     live.until(lambda: (q := live.state.queues.get("nobody")) is not None and q.waiting == 7)
     live.until(lambda: (q := live.state.queues.get("celery")) is not None and q.consumer_count == 1)
-    (line,) = {line for line in live.log if "AMQP can neither list queues" in line}
+    (line,) = live.until(
+        lambda: {line for line in live.log if "AMQP can neither list queues" in line}
+    )
     assert "refused the user guest" in line and "wrong-word" not in line
     nobody = live.state.queues["nobody"]
     assert (nobody.consumer_count, nobody.unacked) == (0, None)
     assert nobody.notes[0] == AMQP_COUNTS_NO_UNACKED
-    listing = next(one for one in findings(live.state, time.time()) if one.kind == "queues")
+    listing, *_ = live.until(
+        lambda: [one for one in findings(live.state, time.time()) if one.kind == "queues"]
+    )
     assert (listing.severity, listing.incomplete) == ("info", False)
     assert "set_user_tags guest management" in listing.next_step
     assert live.state.queues["missing"].waiting is None
