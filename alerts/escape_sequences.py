@@ -18,9 +18,19 @@ PUSH_TITLE: Final = "\x1b[22;2t"
 POP_TITLE: Final = "\x1b[23;2t"
 """Restore the title that was kept."""
 _END: Final = "\x1b\\"
-_BY_TERM: Final = {"xterm-kitty": "99", "foot": "777", "xterm-ghostty": "777", "rxvt": "777"}
+_BY_TERM: Final[Mapping[str, Notification]] = {
+    "xterm-kitty": "99",
+    "foot": "777",
+    "xterm-ghostty": "777",
+    "rxvt": "777",
+}
 """Terminals by the start of TERM, which ssh passes on."""
-_BY_PROGRAM: Final = {"iTerm.app": "9", "iTerm2": "9", "WezTerm": "777", "ghostty": "777"}
+_BY_PROGRAM: Final[Mapping[str, Notification]] = {
+    "iTerm.app": "9",
+    "iTerm2": "9",
+    "WezTerm": "777",
+    "ghostty": "777",
+}
 """Terminals by TERM_PROGRAM or LC_TERMINAL."""
 
 
@@ -58,7 +68,7 @@ def notification_kind(environ: Mapping[str, str]) -> Notification:
         return "99"
     names = (environ.get("TERM_PROGRAM", ""), environ.get("LC_TERMINAL", ""))
     found = next((_BY_PROGRAM[name] for name in names if name in _BY_PROGRAM), None)
+    if found is not None:
+        return found
     term = environ.get("TERM", "")
-    if found is None:
-        found = next((kind for name, kind in _BY_TERM.items() if term.startswith(name)), "off")
-    return found  # type: ignore[return-value]
+    return next((kind for name, kind in _BY_TERM.items() if term.startswith(name)), "off")

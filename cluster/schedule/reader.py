@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from kombu.connection import Connection
 
 INTERVAL: Final = 60.0
-"""Seconds between two rounds: findings need no more."""
+"""Seconds between two rounds, often enough for findings."""
 SHOWN_INTERVAL: Final = 10.0
 """Seconds between two rounds while a screen shows the schedule."""
 CONNECTED_DELAY: Final = 2.0

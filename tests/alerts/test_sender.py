@@ -20,9 +20,9 @@ from celtop.tests.servers import Child, answers, clean_environment, until
 
 CONFIGURATION = """
 route:
-  receiver: nobody
+  receiver: unused
 receivers:
-  - name: nobody
+  - name: unused
 """
 MAIL = Finding("queue-no-consumers", "error", "queue", "no consumers; $(id) `id`", "mail")
 
