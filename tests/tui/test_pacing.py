@@ -113,3 +113,11 @@ async def test_news_ends_the_rest() -> None:
         await pilot.pause()
         assert not session.waiting
         assert any(entry.text == "news" for entry in session.state.log)
+
+
+async def test_the_terminal_is_updated_soon_after_a_key() -> None:
+    from celtop.tests.tui.app_under_test import run_app
+
+    async with run_app() as on:
+        timer = on.app.screen._update_timer
+        assert timer._interval <= 0.005
