@@ -1,0 +1,1 @@
+"""What was known: finished tasks, rollups, findings and operations, in SQLite or PostgreSQL."""

@@ -1,0 +1,121 @@
+"""The port of the history: what every driver can do.
+
+A store object belongs to one thread. All methods may block: only `history.writer` and
+`history.reader`, which have threads of their own, call them. Writes are idempotent, so that a batch
+whose outcome is unknown is written again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from .rows import (
+    Batch,
+    ClusterSummary,
+    Cursor,
+    FailureRow,
+    Gap,
+    Pruned,
+    StoredFinding,
+    StoredLog,
+    StoredMark,
+    StoredOperation,
+    StoredTask,
+    SubjectKind,
+    TaskCount,
+    TaskPage,
+    TypeRow,
+)
+
+if TYPE_CHECKING:
+    from ..model.query.language import Query
+
+
+class StoreError(Exception):
+    """The store cannot be opened, read or written; the message says why and what to do."""
+
+    def __init__(self, message: str, *, transient: bool = False) -> None:
+        super().__init__(message)
+        self.transient = transient
+        """Whether it may work again later: a lost connection, a locked file, a full disk."""
+
+
+class HistoryStore(Protocol):
+    """A store of the history of one or more clusters."""
+
+    @property
+    def location(self) -> str:
+        """The file's path, or the URL without its password."""
+
+    def write(self, batch: Batch) -> None:
+        """Write a batch in one transaction. Raises: StoreError."""
+
+    def prune(self, now: float, max_age: float, max_bytes: int) -> Pruned:
+        """Delete one slice of what is too old or too much. Raises: StoreError.
+
+        Args:
+            now: Epoch seconds.
+            max_age: Seconds after which rows are deleted.
+            max_bytes: Bytes that the store may take; the oldest rows go first.
+        """
+
+    def tasks(
+        self, cluster: str, query: Query, now: float, limit: int, before: Cursor | None = None
+    ) -> TaskPage:
+        """Return the newest tasks that match a filter, in at most about 50 ms. Raises: StoreError.
+
+        Args:
+            cluster: The cluster.
+            query: The filter; decided as the screen does, row by row, after what SQL can decide.
+            now: Epoch seconds, for terms such as `finished:<1d`.
+            limit: Rows at most.
+            before: Where the page before ended.
+        """
+
+    def count(self, cluster: str, query: Query, now: float) -> TaskCount:
+        """Return how many tasks match a filter, in at most about 50 ms. Raises: StoreError."""
+
+    def task(self, cluster: str, prefix: str) -> Sequence[StoredTask]:
+        """Return the tasks whose id begins with a text, at most two. Raises: StoreError."""
+
+    def workflow(self, cluster: str, root_id: str, limit: int) -> Sequence[StoredTask]:
+        """Return the tasks of a workflow. Raises: StoreError."""
+
+    def series(
+        self, cluster: str, kind: SubjectKind, name: str, start: float, end: float, step: int
+    ) -> Mapping[str, Sequence[float]]:
+        """Return the values of a subject in equal steps, oldest first; NaN is unknown.
+
+        `step` is a multiple of `MINUTE`. Counts are summed, other values averaged.
+        Raises: StoreError.
+        """
+
+    def failures(
+        self, cluster: str, start: float, end: float, steps: int, limit: int
+    ) -> Sequence[FailureRow]:
+        """Return the groups of failures in a window, the latest first. Raises: StoreError."""
+
+    def types(self, cluster: str, start: float, end: float) -> Sequence[TypeRow]:
+        """Return what the task types did in a window, by name. Raises: StoreError."""
+
+    def marks(self, cluster: str, start: float, end: float) -> Sequence[StoredMark]:
+        """Return the marks of a window, oldest first. Raises: StoreError."""
+
+    def findings(self, cluster: str, start: float, end: float) -> Sequence[StoredFinding]:
+        """Return the findings that lasted into a window, oldest first. Raises: StoreError."""
+
+    def operations(self, cluster: str, target: str, limit: int) -> Sequence[StoredOperation]:
+        """Return the latest operations, on one target unless it is empty. Raises: StoreError."""
+
+    def log(self, cluster: str, start: float, end: float, limit: int) -> Sequence[StoredLog]:
+        """Return the newest lines of a window, oldest first. Raises: StoreError."""
+
+    def gaps(self, cluster: str, start: float, end: float) -> Sequence[Gap]:
+        """Return the times of a window in which nothing was recorded. Raises: StoreError."""
+
+    def clusters(self) -> Sequence[ClusterSummary]:
+        """Return the clusters by name. Raises: StoreError."""
+
+    def close(self) -> None:
+        """Release the file or the connection; the store cannot be used any longer."""
