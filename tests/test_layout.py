@@ -14,7 +14,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 TESTS = ROOT / "tests"
-LAYERS = ("alerts", "bindings", "cli", "cluster", "demo", "export", "model", "tui", "widgets")
+LAYERS = (
+    *("alerts", "bindings", "cli", "cluster", "collector", "demo", "export", "model", "tui"),
+    "widgets",
+)
 
 
 def sources(folder: Path) -> list[str]:

@@ -1,0 +1,121 @@
+"""The loop of a process without a screen: pumps sessions, and passes their changes to sinks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from ..cluster.session import Pumped
+    from ..model.entities.changes import Changes
+    from ..model.state import ClusterState
+
+PUMP_BUDGET: Final = 0.05
+"""Seconds of applying the observations of one session before the next one is looked at."""
+PUMP_PAUSE: Final = 0.001
+"""Seconds left to the receiving threads while there is a backlog."""
+BUSY_INTERVAL: Final = 0.05
+"""Seconds between two pumps while events arrive: each pump costs CPU time, too."""
+
+
+class Sink(Protocol):
+    """What is made of a cluster's changes: metrics, rows of the store, alerts."""
+
+    def update(self, state: ClusterState, changes: Changes, now: float) -> object:
+        """Take what changed since the last call; called about once a second, also without changes.
+
+        It must return soon: events wait meanwhile. An error of it ends the loop.
+
+        Args:
+            state: The model of the cluster, which only the calling thread may read.
+            changes: What changed; each change is passed once.
+            now: The local time in epoch seconds.
+        """
+
+
+class Source(Protocol):
+    """What the loop needs of a `cluster.session.Session`."""
+
+    @property
+    def state(self) -> ClusterState:
+        """The model."""
+
+    def pump(self, now: float, budget: float) -> Pumped:
+        """Apply waiting observations to the model."""
+
+    def call_on_update(self, callback: Callable[[], object]) -> None:
+        """Call `callback` once, as soon as there is something to pump."""
+
+
+class Collected(NamedTuple):
+    """One cluster: its session, which was started, and the sinks of its changes."""
+
+    source: Source
+    sinks: Sequence[Sink]
+
+
+class CollectorLoop:
+    """Keeps the models of clusters up to date in the calling thread.
+
+    The clusters may be replaced while it runs, from the same thread.
+    """
+
+    def __init__(
+        self, clusters: Sequence[Collected], clock: Callable[[], float] = time.time
+    ) -> None:
+        self.clusters = tuple(clusters)
+        self._clock = clock
+        # An Event cannot be set in a signal handler: its lock may be held by the same thread.
+        self._wakeups: SimpleQueue[None] = SimpleQueue()
+        self._stopping = False
+
+    def run(self) -> None:
+        """Run until `stop` is called; the sinks have all changes then."""
+        second = int(self._clock())
+        while not self._stopping:
+            applied, more = self._pump()
+            now = self._clock()
+            if int(now) != second:
+                second = int(now)
+                self._pass_on(now)
+            if more:
+                time.sleep(PUMP_PAUSE)
+            elif applied:
+                time.sleep(BUSY_INTERVAL)
+            else:
+                self._wait(1.0 - self._clock() % 1.0)
+        self._pump()
+        self._pass_on(self._clock())
+
+    def stop(self) -> None:
+        """End `run` soon; from any thread, or from a signal handler."""
+        self._stopping = True
+        self._wakeups.put(None)
+
+    def _pump(self) -> tuple[int, bool]:
+        """Return the number of observations that were applied, and whether more are waiting."""
+        pumped = [source.pump(self._clock(), PUMP_BUDGET) for source, _ in self.clusters]
+        return sum(each.applied for each in pumped), any(each.more for each in pumped)
+
+    def _pass_on(self, now: float) -> None:
+        for source, sinks in self.clusters:
+            source.state.tick(now)
+            changes = source.state.take_changes()
+            for sink in sinks:
+                sink.update(source.state, changes, now)
+
+    def _wait(self, seconds: float) -> None:
+        """Wait for an observation or `stop`, at most for some seconds."""
+        for source, _ in self.clusters:
+            source.call_on_update(self._wake)
+        try:
+            self._wakeups.get(timeout=seconds)
+            while True:
+                self._wakeups.get_nowait()
+        except Empty:
+            pass
+
+    def _wake(self) -> None:
+        self._wakeups.put(None)
