@@ -9,6 +9,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from celtop.tests.postgres import PostgresServer
 from celtop.tests.servers import CeleryWorker, RabbitServer, RedisServer, clean_environment
 
 # On a loaded machine, slow examples are no failure.
@@ -58,6 +59,28 @@ def rabbit_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitSe
 def amqp_url(rabbit_server: RabbitServer) -> str:
     """The URL of an empty virtual host."""
     return rabbit_server.next_url()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One PostgreSQL for all tests of this process; each test uses its own database."""
+    server = PostgresServer().start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> str:
+    """The URL of an empty database."""
+    return postgres_server.next_url()
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL that the test may kill and restart."""
+    server = PostgresServer().start()
+    yield server
+    server.close()
 
 
 @pytest.fixture

@@ -128,13 +128,6 @@ def fill_redis(url: str) -> None:
     pipe.execute()
 
 
-@pytest.fixture
-def postgres() -> Iterator[PostgresServer]:
-    server = PostgresServer()
-    yield server
-    server.kill()
-
-
 @pytest.fixture(params=["sqlite", "postgres", "django", "redis"])
 def reader(
     request: pytest.FixtureRequest,
@@ -147,9 +140,10 @@ def reader(
     if request.param == "sqlite":
         found = open_results(Settings(result_backend=fill_sqlite(tmp_path / "results.sqlite3")))
     elif request.param == "postgres":
-        server: PostgresServer = request.getfixturevalue("postgres")
-        fill_postgres(server.url)
-        found = open_results(Settings(result_backend=f"db+{server.url}"))
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        url = server.next_url().replace("postgresql:", "postgresql+psycopg:")
+        fill_postgres(url)
+        found = open_results(Settings(result_backend=f"db+{url}"))
     elif request.param == "redis":
         url = redis_server.next_url()
         fill_redis(url)
