@@ -153,6 +153,7 @@ Patterns: TypeAlias = Annotated[
     BeforeValidator(_line_separated),
 ]
 Seconds: TypeAlias = Annotated[float, BeforeValidator(_seconds)]
+ClusterTables: TypeAlias = Annotated[dict[str, dict[str, Any]], BeforeValidator(_table)]
 Table: TypeAlias = Annotated[dict[str, Any], BeforeValidator(_table)]
 ProgressPaths: TypeAlias = Annotated[
     dict[str, dict[str, str]], BeforeValidator(_table), AfterValidator(_progress_paths)

@@ -2,7 +2,8 @@
 
 A setting is taken from the first source that has it: flags, `CELTOP_*` in the environment, Celery's
 own variables (for the two URLs), the config file, the configuration of the monitored app, the
-default. A list or table is taken whole from one source; sources are never merged.
+default. A list or table is taken whole from one source; sources are never merged. The
+table of a cluster in the config file comes right after the source that names the cluster.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
 from msgspec import structs
 from pydantic import Field, PrivateAttr, ValidationError
@@ -26,6 +27,7 @@ from .model.text.passwords import mask
 from .setting_types import (
     Alerts,
     Budgets,
+    ClusterTables,
     KeysByAction,
     Limits,
     ManagementUrl,
@@ -138,8 +140,14 @@ class Settings(BaseSettings):
     """Seconds between two rounds of inspecting the workers while a screen shows them."""
     queue_interval: Seconds = Field(default=5.0, ge=0.5)
     """Seconds between two measurements of the queues while a screen shows them."""
-    history: int = Field(default=500, ge=0)
+    load_results: int = Field(default=500, ge=0)
     """How many already finished tasks to load from the result backend at startup; 0 for none."""
+    cluster: str | None = Field(default=None, min_length=1, max_length=200)
+    """The name of the cluster: of its table in `clusters` and of its history. None is the broker's
+    URL."""
+    clusters: ClusterTables = {}
+    """Clusters by name: each a table of settings, which take precedence over those outside of it
+    while that cluster is monitored (`--cluster NAME`)."""
     max_tasks: int = Field(default=100_000, ge=100)
     """Tasks kept in memory; beyond that the oldest are dropped, plain successes first."""
     keep: Budgets = dict(KEEP)
@@ -256,36 +264,28 @@ def load_settings(
     """
     values: dict[str, object] = {}
     sources: dict[str, str] = {}
-    warnings: list[str] = []
+    file = _read_file(config_file or environ.get(f"{ENV_PREFIX}CONFIG"))
 
     def add(found: Mapping[str, object], source: Callable[[str], str]) -> None:
+        unnamed = "cluster" not in values
         for field, value in found.items():
             if value is not None and field not in values:
                 values[field] = value
                 sources[field] = source(field)
+        if unnamed and "cluster" in values:
+            # What is said of this cluster alone counts more than what the next sources say of all.
+            table = file.cluster(str(values["cluster"]))
+            add(table, lambda field: file.source(f"clusters.{values['cluster']}.{field}"))
 
     add(flags or {}, lambda field: f"flag {flag_name(field)}")
     add(_environment(environ), lambda field: f"environment {ENV_PREFIX}{field.upper()}")
     celery = {field: environ.get(name) or None for field, name in _CELERY_ENV.items()}
     add(celery, lambda field: f"environment {_CELERY_ENV[field]}")
-    named = config_file or environ.get(f"{ENV_PREFIX}CONFIG")
-    path = Path(named) if named else files.config_file()
-    if named or path.is_file():
-        found, lines = _file(path)
-        if mask(found) != found and path.stat().st_mode & 0o077:
-            warnings.append(
-                f"The config file {path} contains a password, and other users can read it."
-                f" Run: chmod 600 {shlex.quote(str(path))}"
-            )
-
-        def in_file(name: str) -> str:
-            return f"config file {path}, line {lines[name]}"
-
-        add(found, in_file)
-        for name in lines:
-            field = name.partition(".")[0]
-            if sources[field] == in_file(field):
-                sources[name] = in_file(name)
+    add(file.values, file.source)
+    for name in file.lines:
+        field = name.partition(".")[0]
+        if sources[field] == file.source(field):
+            sources[name] = file.source(name)
     _keep_first(values, sources, "events", "enable_events")
     description: Mapping[str, object] = {}
     if describe is not None and (app := values.get("app")):
@@ -294,7 +294,11 @@ def load_settings(
         add(_from_app(description), lambda field: f"app {app}")
     settings = _build(values, sources)
     _add_tasks(settings, description)
-    settings._warnings.extend(warnings)
+    if file.is_exposed:
+        settings._warnings.append(
+            f"The config file {file.path} contains a password, and other users can read it."
+            f" Run: chmod 600 {shlex.quote(str(file.path))}"
+        )
     return settings
 
 
@@ -314,27 +318,74 @@ def _environment(environ: Mapping[str, str]) -> dict[str, object]:
     return {field: environ[name] for field, name in names.items() if environ.get(name)}
 
 
-def _file(path: Path) -> tuple[dict[str, object], dict[str, int]]:
-    # Most users have no such file: imported here, these do not delay the first frame.
-    import difflib
+class _File(NamedTuple):
+    """The config file; empty if there is none."""
 
+    path: Path
+    values: dict[str, Any]
+    lines: dict[str, int]
+    """The line of each key, by its dotted name."""
+
+    @property
+    def is_exposed(self) -> bool:
+        """Whether it contains a password and other users can read it."""
+        return mask(self.values) != self.values and bool(self.path.stat().st_mode & 0o077)
+
+    def source(self, name: str) -> str:
+        """Return the source of a value in words."""
+        return f"config file {self.path}, line {self.lines[name]}"
+
+    def cluster(self, name: str) -> Mapping[str, object]:
+        """Return the table of a cluster; empty if there is none."""
+        tables = self.values.get("clusters")
+        table = tables.get(name) if isinstance(tables, dict) else None
+        return table if isinstance(table, dict) else {}
+
+
+def _read_file(named: str | os.PathLike[str] | None) -> _File:
+    """Return the named config file, or the default one.
+
+    Raises:
+        SettingsError: It cannot be read, or a key is unknown.
+    """
+    path = Path(named) if named else files.config_file()
+    if not named and not path.is_file():
+        return _File(path, {}, {})
+    # Most users have no such file: imported here, this does not delay the first frame.
     from .config_file import read
 
     try:
-        found, lines = read(path)
+        values, lines = read(path)
     except OSError as error:
         raise SettingsError(f"Cannot read the config file {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"The config file {path} is not UTF-8") from error
     except ValueError as error:
         raise SettingsError(f"Invalid TOML in config file {path}: {error}") from error
-    for key in found:
-        if key not in Settings.model_fields:
-            near = difflib.get_close_matches(key, Settings.model_fields, n=1)
-            advice = f"Did you mean {near[0]!r}?" if near else "`celtop config show` lists all keys"
-            where = f"config file {path}, line {lines[key]}"
-            raise SettingsError(f"Unknown key {key!r} in {where}. {advice}")
-    return found, lines
+    file = _File(path, values, lines)
+    for key in values:
+        _check_key(key, key, file)
+    tables = values.get("clusters")
+    for name, table in tables.items() if isinstance(tables, dict) else ():
+        for key in table if isinstance(table, dict) else ():
+            _check_key(key, f"clusters.{name}.{key}", file, without=("cluster", "clusters"))
+    return file
+
+
+def _check_key(key: str, name: str, file: _File, without: Sequence[str] = ()) -> None:
+    """Check that a key is that of a setting.
+
+    Raises:
+        SettingsError: It is not.
+    """
+    known = [field for field in Settings.model_fields if field not in without]
+    if key in known:
+        return
+    import difflib
+
+    near = difflib.get_close_matches(key, known, n=1)
+    advice = f"Did you mean {near[0]!r}?" if near else "`celtop config show` lists all keys"
+    raise SettingsError(f"Unknown key {name!r} in {file.source(name)}. {advice}")
 
 
 def _from_app(description: Mapping[str, object]) -> dict[str, object]:

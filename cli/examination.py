@@ -91,7 +91,7 @@ def examine(settings: Settings, deep: bool) -> Iterator[Step]:
 
 
 def _examine_cluster(settings: Settings, deep: bool) -> Iterator[Step]:
-    settings = settings.model_copy(update={"enable_events": False, "history": 0})
+    settings = settings.model_copy(update={"enable_events": False, "load_results": 0})
     with open_session(settings, report=False) as session:
         try:
             connect(session)

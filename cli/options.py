@@ -60,6 +60,9 @@ GLOBAL_OPTIONS: Final = (
                  help="The broker URL. Prefer CELTOP_BROKER_URL if the URL contains a password."),
     GlobalOption("--result-backend", field="result_backend", metavar="URL",
                  help="The result backend."),
+    GlobalOption("--cluster", field="cluster", metavar="NAME",
+                 help="The cluster of this name in the config file; otherwise, the name under which"
+                 " to keep the history of this broker."),
     GlobalOption("--workdir", field="workdir", metavar="DIR",
                  help="The directory to import the app from."),
     GlobalOption("--config", field=CONFIG, metavar="FILE",
@@ -87,8 +90,9 @@ GLOBAL_OPTIONS: Final = (
     _switch("--ascii/--no-ascii", "ascii", "Draw with ASCII characters only."),
     GlobalOption("--timezone", field="timezone", type=click.Choice(["local", "utc"]),
                  help="Show times in this time zone (default: local)."),
-    GlobalOption("--history", field="history", metavar="N",
-                 help="Load at most N finished tasks at startup (0: none)."),
+    GlobalOption("--load-results", field="load_results", metavar="N",
+                 help="Load at most N finished tasks from the result backend at startup"
+                 " (0: none)."),
     GlobalOption("--max-tasks", field="max_tasks", metavar="N",
                  help="Keep at most N tasks in memory."),
 )  # fmt: skip
@@ -215,6 +219,22 @@ def settings_of(
         from .keymap import keymap_of
 
         keymap_of(settings)
-    if broker_needed and not settings.broker_url:
-        raise InvalidUsage(NO_BROKER)
+    if broker_needed:
+        _check_broker(settings, named="broker_url" in flags)
     return settings
+
+
+def _check_broker(settings: Settings, *, named: bool) -> None:
+    """Check that there is a broker URL, and that it is that of the named cluster.
+
+    Raises:
+        InvalidUsage: There is none, or the config file has clusters, but not this one.
+    """
+    name, known = settings.cluster, settings.clusters
+    if name is not None and known and name not in known and not named:
+        raise InvalidUsage(
+            f"No cluster {name!r} in the config file. It has: {', '.join(known)}."
+            " Add -b URL to use the name for another broker"
+        )
+    if not settings.broker_url:
+        raise InvalidUsage(NO_BROKER)

@@ -128,7 +128,7 @@ def search_history(
     if not pump_until(session, HISTORY_TIMEOUT, lambda: session.history_loaded):
         stderr.echo(f"Finished tasks were not loaded within {HISTORY_TIMEOUT:g} s")
         return None
-    if not session.settings.history:
+    if not session.settings.load_results:
         return None
     searching = session.search_history(query, limit=limit, timeout=SEARCH_TIMEOUT)
     if not pump_until(session, HISTORY_TIMEOUT, searching.done):

@@ -127,6 +127,11 @@ class Session:
         return (*own, *self._follower.threads, *self._control.threads)
 
     @property
+    def cluster(self) -> str:
+        """The cluster's name in the history: the one given to it, or its broker's URL."""
+        return self.settings.cluster or self._broker.identity
+
+    @property
     def backlog(self) -> int:
         """Number of events waiting to be applied."""
         return self._inbox.events
@@ -384,7 +389,7 @@ class Session:
             ResultsError: From the future, if the result backend cannot be read.
         """
         name = query.text if text is None else text
-        most = self.settings.history if limit is None else limit
+        most = self.settings.load_results if limit is None else limit
         return self._results.search(query, name, most, timeout, self._worker_conf(), self._inbox)
 
     def plan_results_purge(self, filter_text: str, *, utc: bool = False) -> Future[PurgeResults]:

@@ -130,6 +130,52 @@ def test_the_older_setting_for_task_events(
     assert settings.source("events") == source
 
 
+CLUSTERS = """\
+broker_url = "redis://other/0"
+max_tasks = 1000
+
+[clusters.prod]
+broker_url = "redis://prod/0"
+queues = ["billing"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "broker", "source"),
+    [
+        ({}, {}, "other", "config file {file}, line 1"),
+        ({"cluster": "prod"}, {}, "prod", "config file {file}, line 5"),
+        ({"cluster": "new"}, {}, "other", "config file {file}, line 1"),
+        ({"cluster": "prod"}, {"CELERY_BROKER_URL": "redis://env/0"}, "prod",
+         "config file {file}, line 5"),
+        ({}, {"CELTOP_CLUSTER": "prod", "CELERY_BROKER_URL": "redis://env/0"}, "prod",
+         "config file {file}, line 5"),
+        ({}, {"CELTOP_CLUSTER": "prod", "CELTOP_BROKER_URL": "redis://env/0"}, "env",
+         "environment CELTOP_BROKER_URL"),
+        ({"cluster": "prod", "broker_url": "redis://flag/0"}, {}, "flag", "flag -b"),
+    ],
+)  # fmt: skip
+def test_a_clusters_own_settings_come_right_after_the_source_of_its_name(
+    tmp_path: Path, flags: dict[str, object], environ: dict[str, str], broker: str, source: str
+) -> None:
+    file = write(tmp_path / "celtop" / "config.toml", CLUSTERS)
+    settings = load_settings(flags, environ)
+    assert settings.broker_url == URL.format(broker)
+    assert settings.source("broker_url") == source.format(file=file)
+    named = "prod" in (flags.get("cluster"), environ.get("CELTOP_CLUSTER"))
+    assert settings.queues == (("billing",) if named else ())
+    assert settings.max_tasks == 1_000
+
+
+def test_passwords_in_the_tables_of_clusters_are_masked(tmp_path: Path) -> None:
+    text = '[clusters.prod]\nbroker_url = "redis://:se cret@prod/0"\n'
+    file = write(tmp_path / "celtop" / "config.toml", text)
+    file.chmod(0o644)
+    settings = load_settings({})
+    assert "cret" not in str(settings.masked("clusters"))
+    assert any("contains a password" in warning for warning in settings.warnings)
+
+
 def test_intervals_are_seconds_or_durations(tmp_path: Path) -> None:
     file = write(tmp_path / "c.toml", 'inspect_interval = 20\nqueue_interval = "1m 30s"')
     settings = load_settings({}, {"CELTOP_INSPECT_INTERVAL": "2m"}, file)
@@ -216,6 +262,11 @@ class TestBadValues:
         message = self.message({}, {}, file)
         assert f"Unknown key 'brokr_url' in config file {file}, line 1" in message
         assert "'broker_url'" in message
+
+    def test_an_unknown_key_of_a_cluster(self, tmp_path: Path) -> None:
+        file = write(tmp_path / "f.toml", "[clusters.a]\nqueue = 1\n")
+        expected = f"Unknown key 'clusters.a.queue' in config file {file}, line 2."
+        assert self.message(config_file=file).startswith(expected)
 
     def test_an_unknown_key_like_no_other(self, tmp_path: Path) -> None:
         assert "'zzz'" in self.message({}, {}, write(tmp_path / "c.toml", "zzz = 1"))

@@ -234,7 +234,7 @@ def _settings_for(settings: Settings, limits: CheckLimits) -> Settings:
     queues = dict.fromkeys((*settings.queues, *limits.max_waiting, *limits.max_age))
     enable_events = settings.enable_events and limits.max_failure_rate is not None
     return settings.model_copy(
-        update={"queues": tuple(queues), "history": 0, "enable_events": enable_events}
+        update={"queues": tuple(queues), "load_results": 0, "enable_events": enable_events}
     )
 
 

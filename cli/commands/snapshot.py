@@ -51,7 +51,7 @@ def snapshot(
 
         collect(session, wait)
         if parsed is not None:
-            search_history(session, parsed, max(limit, settings.history))
+            search_history(session, parsed, max(limit, settings.load_results))
             report_unknown_states(session, parsed)
         taken = take_snapshot(session.state, time.time(), parsed or EVERY_TASK)
     width = output_width()

@@ -71,7 +71,7 @@ class ResultFollower:
             self.reader, open_tasks, self.push, inbox, self._ask_workers, frugal=frugal
         )
         # Reading the history costs a command for each old result.
-        limit = 0 if frugal else settings.history
+        limit = 0 if frugal else settings.load_results
         self.history = ResultHistory(self.reader, broker, receiver, inbox, open_tasks, limit)
         if frugal:
             self.history.max_messages = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -94,3 +95,12 @@ def test_an_invalid_value_is_reported_with_its_flag() -> None:
 def test_celery_top_has_them_too() -> None:
     names = {option.name for option in top.params}
     assert {option.name for option in GLOBAL_OPTIONS} <= names
+
+
+def test_a_cluster_that_the_config_file_does_not_have(tmp_path: Path) -> None:
+    file = tmp_path / "celtop.toml"
+    file.write_text('broker_url = "redis://h/0"\n[clusters.prod]\nbroker_url = "redis://p/0"\n')
+    ended = celtop("snapshot", "--config", str(file), "--cluster", "prd")
+    assert error_text(ended, 2).startswith("No cluster 'prd' in the config file. It has: prod.")
+    named = celtop("snapshot", "--config", str(file), "--cluster", "prd", "-b", "redis://h:1/0")
+    assert named.returncode == 3

@@ -28,7 +28,7 @@ class Settled:
         self.allowed.wait(20)
         if self.error is not None:
             raise self.error
-        settings = Settings(ascii=False, theme="celtop-light", history=0)
+        settings = Settings(ascii=False, theme="celtop-light", load_results=0)
         return Prepared(
             cast(Session, FakeSession()),
             settings,

@@ -160,7 +160,7 @@ class TaskListScreen(ListScreen):
         settings, name, query = self.context.settings, self._search_name, self.tasks.query
         if self.faults_only:
             query = _within(self._parse(FAULTS_FILTER), query)
-        if query.empty or not settings.history or settings.frugal:
+        if query.empty or not settings.load_results or settings.frugal:
             return
         seen, last = self.context.state.history.get(name), self._searches.get(name)
         if last is not None and not last.done():

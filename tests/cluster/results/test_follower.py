@@ -145,7 +145,7 @@ class TestRedis:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setattr("celtop.cluster.results.poller.CHECK_INTERVAL", 2.0)
-        live = open_session(redis_url, result_backend=redis_url, history=0)
+        live = open_session(redis_url, result_backend=redis_url, load_results=0)
         live.until(lambda: live.session._follower.push.live.is_set())
         live.until_live()
         before = counted(redis_server, "mget", "get")
@@ -270,7 +270,7 @@ class TestHistory:
         self, redis_server: RedisServer, redis_url: str, open_session: OpenSession
     ) -> None:
         fill(redis_server.client(int(redis_url.rsplit("/", 1)[1])), 10)
-        live = open_session(redis_url, result_backend=redis_url, history=0)
+        live = open_session(redis_url, result_backend=redis_url, load_results=0)
         live.until(lambda: live.state.broker.latency)
         live.until(lambda: live.session._follower.poller._checked_at)
         assert not live.state.tasks
@@ -353,7 +353,7 @@ class TestTruth:
         self, redis_server: RedisServer, redis_url: str, open_session: OpenSession
     ) -> None:
         store(redis_server.client(int(redis_url.rsplit("/", 1)[1])), "x", result=7)
-        live = open_session(redis_url, result_backend=redis_url, history=0)
+        live = open_session(redis_url, result_backend=redis_url, load_results=0)
         found = live.session.result("x").result(10)
         assert found is not None and found.result == 7
         live.until(lambda: "x" in live.state.tasks)
