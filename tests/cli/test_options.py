@@ -101,6 +101,8 @@ def test_a_cluster_that_the_config_file_does_not_have(tmp_path: Path) -> None:
     file = tmp_path / "celtop.toml"
     file.write_text('broker_url = "redis://h/0"\n[clusters.prod]\nbroker_url = "redis://p/0"\n')
     ended = celtop("snapshot", "--config", str(file), "--cluster", "prd")
-    assert error_text(ended, 2).startswith("No cluster 'prd' in the config file. It has: prod.")
+    assert error_text(ended, 2).startswith(
+        "celtop: No cluster 'prd' in the config file. It has: prod."
+    )
     named = celtop("snapshot", "--config", str(file), "--cluster", "prd", "-b", "redis://h:1/0")
     assert named.returncode == 3
