@@ -15,7 +15,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 TESTS = ROOT / "tests"
 LAYERS = (
-    *("alerts", "bindings", "cli", "cluster", "collector", "demo", "export", "model", "tui"),
+    *("alerts", "bindings", "cli", "cluster", "collector", "demo", "export", "lists", "model"),
+    "tui",
     "widgets",
 )
 

@@ -4,6 +4,9 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
+from celtop.lists import numbers, queues, tasks
+from celtop.lists.task_types import TYPE_KEYS, TYPES
+from celtop.lists.workers import load_cells
 from celtop.model.entities.fact import NEVER_ASKED
 from celtop.model.entities.queue import Queue
 from celtop.model.entities.task import Task
@@ -11,9 +14,6 @@ from celtop.model.entities.task_type import TaskType
 from celtop.model.entities.unacked import Unacked
 from celtop.model.entities.worker import Worker
 from celtop.model.text import units
-from celtop.tui.columns import numbers, queues, tasks
-from celtop.tui.columns.task_types import TYPE_KEYS, TYPES
-from celtop.tui.columns.workers import load_cells
 from celtop.tui.details.task import task_fields
 from celtop.tui.details.worker import worker_fields
 from celtop.widgets.glyphs import ASCII

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from celtop.lists import tasks
+from celtop.lists.progress import progress_texts
 from celtop.model.entities.task import Task
 from celtop.model.ingest.tasks.progress_rate import MIN_SAMPLES
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
 from celtop.model.workflow.view import WorkflowView
-from celtop.tui.columns import tasks
-from celtop.tui.columns.progress import progress_texts
 from celtop.tui.columns.workflow import workflow_columns
 from celtop.tui.context import AppContext
 from celtop.tui.details.task import task_fields

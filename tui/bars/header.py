@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Final
 
+from ...lists.workers import level_of
 from ...model.entities.rates import RATE_WINDOW
 from ...model.entities.styles import BROKER_LEVELS, Level
 from ...model.health.newness import failures_rise
@@ -16,7 +17,6 @@ from ...widgets.colours import COLOURS
 from ..context import AppContext
 from ..text.unknown import not_known_yet
 from ..text.windows import windows
-from ..text.workers import level_of
 from .base import Bar, Part
 
 FAILURE_WINDOW: Final = 300

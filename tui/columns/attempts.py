@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from ...lists import numbers
+from ...lists.attempts import next_attempt
 from ...model.entities.states import RETRY
 from ...model.entities.styles import state_style
 from ...model.entities.task import Attempt, Task
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
-from ..text.attempts import next_attempt
-from . import numbers
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from ...lists import numbers
 from ...model.health.finding import SEVERITY_ORDER
 from ...model.text import units
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
 from ..text.alerts import Alert
-from . import numbers
 
 ACKNOWLEDGED: Final = "acknowledged"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from ...lists import numbers
 from ...model.entities.log import LogEntry
 from ...model.entities.styles import LOG_STYLES
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
-from . import numbers
 
 
 def _time(entry: LogEntry, frame: Frame) -> Cell:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from ...lists import numbers, tasks
 from ...model.entities.task import Task, first_seen_at
 from ...model.observations import WaitingMessage
 from ...model.state import ClusterState
 from ...model.text import units
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
-from . import numbers, tasks
 
 _JSON: Final = "application/json"
 

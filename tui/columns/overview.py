@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from ...lists import numbers, queues
+from ...lists.workers import level_of, load_or_absence
 from ...model.entities.queue import Queue
 from ...model.entities.worker import Worker
 from ...model.state import ClusterState
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
-from ..text.workers import level_of
-from . import numbers, queues
-from .workers import load_or_absence
 
 _TREND_WIDTH: Final = 8
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
 
+from ...lists import numbers, tasks
 from ...model.entities.states import FAILURE, PENDING, RETRY, REVOKED, STARTED, SUCCESS
 from ...model.entities.styles import state_style
 from ...model.text import units
@@ -15,7 +16,6 @@ from ...model.workflow.view import TreeGuide, WorkflowRow, WorkflowView
 from ...widgets.charts.timeline import PHASE_KINDS, timed_attempts
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
-from . import numbers, tasks
 
 _GUIDES: Final[dict[TreeGuide, str]] = {
     "none": "  ",

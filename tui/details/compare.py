@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, TypeAlias
 
+from ...lists.limits import limits_text
 from ...model.entities.task import Task
 from ...model.entities.task_type import TaskType
 from ...model.entities.worker import UNLIMITED, Worker
@@ -16,7 +17,6 @@ from ...widgets.fields import Field
 from ...widgets.literal import read
 from ...widgets.table.column import Frame
 from ..navigation import DrillDown
-from ..text.limits import limits_text
 from .task import task_fields
 from .task_type import type_fields
 from .worker import usage_fields, worker_fields

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from ...lists import numbers
 from ...model.health.codes import CODES
 from ...model.text import units
 from ...model.text.phrases import named
 from ...model.text.sanitize import visible
 from ...widgets.fields import Field
 from ...widgets.table.column import Frame
-from ..columns import numbers
 from ..text.alerts import Alert
 
 _MAX_TEXT: Final = 600

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from math import isinf
 from typing import Final
 
+from ...lists import numbers, queues
 from ...model.entities.delayed import Due, times_text
 from ...model.entities.queue import STATISTICS_DELAY, Queue
 from ...model.entities.worker import Worker
@@ -16,7 +17,6 @@ from ...model.text.sanitize import visible
 from ...widgets.fields import Field
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Frame
-from ..columns import numbers, queues
 
 SOON: Final = 300.0
 """Seconds in which a queue should be empty, to show how many processes that takes."""

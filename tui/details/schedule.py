@@ -6,6 +6,8 @@ from collections import Counter
 from datetime import UTC
 from typing import Any, Final
 
+from ...lists import schedule
+from ...lists.schedule import arguments
 from ...model.entities.schedule import SOURCE_NAMES
 from ...model.health.tasks.schedule_status import EntryStatus
 from ...model.routing import Routing
@@ -14,8 +16,6 @@ from ...model.text.phrases import counted
 from ...model.text.sanitize import visible
 from ...widgets.fields import Field
 from ...widgets.table.column import Frame
-from ..columns import schedule
-from ..columns.schedule import arguments
 
 _MAX_TEXT: Final = 300
 

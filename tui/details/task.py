@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC
 
+from ...lists.attempts import next_attempt, retry_count
 from ...model.entities.states import SUCCESS, source_names
 from ...model.entities.styles import state_style
 from ...model.entities.task import Task
@@ -16,7 +17,6 @@ from ...model.text.frames import TracebackFrame
 from ...model.text.sanitize import visible
 from ...widgets.fields import Field
 from ...widgets.table.column import Frame
-from ..text.attempts import next_attempt, retry_count
 from .retry import link_fields
 
 _MAX_TEXT = 300

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from ...lists.limits import common_limits
+from ...lists.task_types import running_count, waiting_count
 from ...model.entities.states import FAILURE, RETRY, REVOKED, SUCCESS
 from ...model.entities.styles import state_style
 from ...model.entities.task_type import TaskType
@@ -14,8 +16,6 @@ from ...model.text.phrases import counted
 from ...model.text.sanitize import visible
 from ...widgets.fields import Field
 from ...widgets.table.column import Frame
-from ..columns.task_types import running_count, waiting_count
-from ..text.limits import common_limits
 
 _MAX_TEXT: Final = 300
 _MAX_EXCEPTIONS: Final = 5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from ...lists.workers import queue_names
 from ...model.entities.clock_skew import MIN_SKEW
 from ...model.entities.styles import WORKER_LEVELS
 from ...model.entities.worker import Worker, WorkerHealth
@@ -14,7 +15,6 @@ from ...model.text.phrases import counted
 from ...model.text.sanitize import visible
 from ...widgets.fields import Field
 from ...widgets.table.column import Frame
-from ..text.workers import queue_names
 
 _MAX_TEXT = 300
 _TASK_EVENTS: Final = {

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
+from ...lists.limits import limits_text
 from ...model.confirm.pools import resized
 from ...model.entities.worker import Limits
 from ...model.state import ClusterState
@@ -13,7 +14,6 @@ from ...model.text import units
 from ...model.text.parse import ParseError, duration, integer, rate, seconds_text
 from ...model.text.phrases import shortened
 from ...widgets.form.form import FormField, Problems
-from ..text.limits import limits_text
 from .form import FormDialog
 
 MAX_PROCESSES: Final = 1_000

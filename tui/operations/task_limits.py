@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from ...lists.limits import VARIES, limits_text
 from ...model.entities.task_type import TaskType
 from ...model.entities.worker import UNLIMITED, Limits, Worker
 from ...model.operations.commands import Operation, RateLimit, TimeLimit
 from ..dialogs.menu import Menu
 from ..dialogs.worker_forms import rate_form, time_form
 from ..host import Host
-from ..text.limits import VARIES, limits_text
 from .run import run, run_form
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeVar
 from textual.app import ComposeResult
 from textual.widget import Widget
 
+from ...lists import failures, numbers
 from ...model.entities.states import FAILURE, RETRY
 from ...model.entities.styles import state_style
 from ...model.entities.task import Task
@@ -19,8 +20,6 @@ from ...widgets.table.live_table import LiveTable
 from ...widgets.traceback_view import TracebackView
 from ..bars.base import Bar, Part
 from ..bars.search import SearchLine
-from ..columns import numbers
-from ..columns.failures import FAILURE_KEYS, FAILURES, group_title
 from ..context import AppContext
 from ..details.task import frame_place
 from ..keymap import bindings
@@ -53,9 +52,9 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
     CSS_PATH = "failures.tcss"
     LIST = "failures"
     EMPTY = "No failures so far"
-    ORDER = ("count", True)
+    ORDER = failures.ORDER
     FAULTS = "failed in the last hour"
-    KEYS = FAILURE_KEYS
+    KEYS = failures.FAILURE_KEYS
 
     def __init__(self, context: AppContext, location: Location) -> None:
         super().__init__(context, location)
@@ -92,7 +91,7 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
 
     def columns(self) -> tuple[Column[FailureGroup], ...]:
         """Return the columns of groups."""
-        return FAILURES
+        return failures.FAILURES
 
     def source(self) -> Iterable[FailureGroup]:
         """Return all groups."""
@@ -100,7 +99,7 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
 
     def row_text(self, row: FailureGroup) -> str:
         """Return exception, location, task names and workers."""
-        return " ".join(filter(None, (row.error, row.place, *row.names, *row.workers)))
+        return failures.search_text(row)
 
     def faulty(self, row: FailureGroup) -> bool:
         """Return whether the group had failures in the last hour."""
@@ -121,13 +120,13 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
 
     def notes(self) -> Sequence[Part]:
         """Note the failures that are in no group."""
-        failures = self.context.state.failures
+        groups = self.context.state.failures
         found = []
-        if failures.left_out:
-            text = f"{units.count(failures.left_out)} failed tasks in further groups, not listed"
+        if groups.left_out:
+            text = f"{units.count(groups.left_out)} failed tasks in further groups, not listed"
             found.append(Part(text, "$text-warning"))
-        if failures.unexplained:
-            text = f"{units.count(failures.unexplained)} without a known exception, not listed"
+        if groups.unexplained:
+            text = f"{units.count(groups.unexplained)} without a known exception, not listed"
             found.append(Part(text, "$text-muted", 3))
         return found
 
@@ -253,4 +252,4 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
         index = self.rows.index(message.row_id)
         if index is not None:
             group = self.rows[index]
-            self.visit(DrillDown("tasks", group.query, group_title(group)))
+            self.visit(DrillDown("tasks", group.query, failures.group_title(group)))

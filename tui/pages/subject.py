@@ -9,6 +9,9 @@ from typing import Any, ClassVar, Final, Generic, TypeVar
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 
+from ...lists import tasks
+from ...lists.failures import FAILURE_KEYS, FAILURES, group_title
+from ...lists.progress import with_progress
 from ...model.entities.distribution import Distribution
 from ...model.entities.task import Task
 from ...model.entities.worker import Worker
@@ -25,10 +28,7 @@ from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
 from ...widgets.tile import Tile
 from ..bars.base import Bar, Part
-from ..columns import tasks
-from ..columns.failures import FAILURE_KEYS, FAILURES, group_title
 from ..columns.overview import worker_columns
-from ..columns.progress import with_progress
 from ..context import AppContext
 from ..navigation import DrillDown, Location
 from ..panes.attention import COLUMNS

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 
+from ...lists import tasks
+from ...lists.progress import current_progress, large_bar_texts, progress_source
 from ...model.entities.styles import Level
 from ...model.entities.task import Task
 from ...model.query.order import Order
@@ -22,9 +24,7 @@ from ...widgets.table.live_table import LiveTable
 from ...widgets.traceback_view import TracebackView
 from ...widgets.value_tree import ValueTree
 from ..bars.base import Bar, Part
-from ..columns import tasks
 from ..columns.attempts import ATTEMPTS, AttemptRow, attempt_rows
-from ..columns.progress import current_progress, large_bar_texts, progress_source
 from ..context import AppContext
 from ..details.retry import retry_field
 from ..details.task import frame_place, task_fields, unlisted_field

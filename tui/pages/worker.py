@@ -9,6 +9,9 @@ from typing import Any, Final, TypeVar
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 
+from ...lists import tasks
+from ...lists.limits import limits_text
+from ...lists.progress import with_progress
 from ...model.entities.styles import WORKER_LEVELS
 from ...model.entities.task import Task
 from ...model.entities.worker import UNLIMITED, Worker
@@ -22,14 +25,11 @@ from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
 from ...widgets.value_tree import ValueTree
 from ..bars.base import Bar, Part
-from ..columns import tasks
-from ..columns.progress import with_progress
 from ..context import AppContext
 from ..details.worker import usage_fields, worker_fields
 from ..keymap import bindings
 from ..navigation import DrillDown, Location
 from ..panes.chart_strip import OF_WORKER, ChartStrip
-from ..text.limits import limits_text
 from .detail import DetailScreen
 
 _TASK_COLUMNS: Final[tuple[Column[Task], ...]] = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from ...lists.failures import FAILURE_KEYS, TILE_COLUMNS, group_title
 from ...model.entities.styles import Level
 from ...model.health.newness import failures_are_new, is_new
 from ...model.ingest.tasks.failure_groups import FailureGroup
@@ -12,7 +13,6 @@ from ...model.query.order import Order
 from ...model.query.row_list import RowList
 from ...widgets.colours import COLOURS
 from ..bars.base import Part
-from ..columns.failures import FAILURE_KEYS, TILE_COLUMNS, group_title
 from ..context import AppContext
 from ..navigation import DrillDown, FilteredView
 from .base import ListPane

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...lists.queues import trouble
 from ...model.entities.queue import Queue
 from ...model.entities.styles import Level
 from ...model.health.newness import backlog_grew_at, is_new
@@ -14,7 +15,6 @@ from ...model.text.phrases import counted, named
 from ...widgets.colours import COLOURS
 from ..bars.base import Part
 from ..columns.overview import QUEUES
-from ..columns.queues import trouble
 from ..context import AppContext
 from ..navigation import DrillDown, FilteredView
 from ..text.queues import delayed_text, depths_age

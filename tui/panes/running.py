@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...lists.progress import running_columns
 from ...model.entities.styles import Level
 from ...model.entities.task import Task
 from ...model.query.language import parse_query
@@ -11,7 +12,6 @@ from ...model.query.order import Order
 from ...model.query.task_view import TaskView
 from ...model.text import units
 from ..bars.base import Part
-from ..columns.progress import running_columns
 from ..context import AppContext
 from ..navigation import DrillDown, FilteredView
 from .base import ListPane

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from ...lists.workers import level_of
 from ...model.entities.styles import Level
 from ...model.entities.worker import Worker
 from ...model.query.order import Order
@@ -16,7 +17,6 @@ from ..bars.header import workers_online
 from ..columns.overview import worker_columns
 from ..context import AppContext
 from ..navigation import DrillDown, FilteredView
-from ..text.workers import level_of
 from .base import ListPane
 
 _RANKS: Final[dict[Level, int]] = {"bad": 0, "warn": 1, "good": 2, "idle": 2}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 
+from ...lists import queues
 from ...model.entities.queue import Queue
 from ...model.text import units
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
 from .. import charts
 from ..bars.base import Part
-from ..columns.queues import QUEUE_KEYS, QUEUES, status_word
 from ..details.queue import queue_fields
 from ..keymap import bindings
 from ..navigation import DrillDown
@@ -28,9 +28,9 @@ class QueuesScreen(RowListScreen[Queue]):
     LIST = "queues"
     EMPTY = "No queues so far; they are discovered from workers and tasks"
     QUESTION = "queues"
-    ORDER = ("status", True)
+    ORDER = queues.ORDER
     FAULTS = "no consumers"
-    KEYS = QUEUE_KEYS
+    KEYS = queues.QUEUE_KEYS
     PREVIEWS = True
 
     @property
@@ -40,7 +40,7 @@ class QueuesScreen(RowListScreen[Queue]):
 
     def columns(self) -> tuple[Column[Queue], ...]:
         """Return the columns of queues."""
-        return QUEUES
+        return queues.QUEUES
 
     def source(self) -> Iterable[Queue]:
         """Return all queues."""
@@ -48,7 +48,7 @@ class QueuesScreen(RowListScreen[Queue]):
 
     def row_text(self, row: Queue) -> str:
         """Return name, consumers and status."""
-        return " ".join((row.name, *row.known_consumers, status_word(row)))
+        return queues.search_text(row)
 
     def previewed(self, row: Queue) -> Previewed:
         """Return the numbers of a queue, its depth, and what arrives and leaves."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import partial
 
+from ...lists import schedule
 from ...model.entities.schedule import SOURCE_NAMES
 from ...model.health.tasks.schedule_status import EntryStatus, entry_statuses
 from ...model.query.language import exact_term
@@ -14,7 +15,6 @@ from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
 from .. import charts
 from ..bars.base import Part
-from ..columns.schedule import SCHEDULE, SCHEDULE_KEYS, arguments
 from ..details.schedule import entry_fields, title
 from ..keymap import bindings
 from ..navigation import DrillDown
@@ -29,9 +29,9 @@ class ScheduleScreen(RowListScreen[EntryStatus]):
     CONTEXTS = ("list", "schedule")
     LIST = "schedule"
     QUESTION = ""
-    ORDER = ("status", False)
+    ORDER = schedule.ORDER
     FAULTS = "overdue"
-    KEYS = SCHEDULE_KEYS
+    KEYS = schedule.SCHEDULE_KEYS
     PREVIEWS = True
 
     _routed: tuple[object, Routing] = (None, Routing())
@@ -43,7 +43,7 @@ class ScheduleScreen(RowListScreen[EntryStatus]):
 
     def columns(self) -> tuple[Column[EntryStatus], ...]:
         """Return the columns of the schedule."""
-        return SCHEDULE
+        return schedule.SCHEDULE
 
     def source(self) -> Iterable[EntryStatus]:
         """Return all entries."""
@@ -56,9 +56,7 @@ class ScheduleScreen(RowListScreen[EntryStatus]):
 
     def row_text(self, row: EntryStatus) -> str:
         """Return name, task, schedule, arguments, queue and status."""
-        entry = row.entry
-        words = (entry.name, entry.task, entry.schedule, arguments(row), entry.queue, row.word)
-        return " ".join(word for word in words if word)
+        return schedule.search_text(row)
 
     def previewed(self, row: EntryStatus) -> Previewed:
         """Return the numbers of an entry, its next times, and charts of its task type."""

@@ -6,6 +6,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ...lists.progress import with_progress
+from ...lists.tasks import SCHEDULED
 from ...model.entities.states import RETRY
 from ...model.entities.task import Task
 from ...model.query.language import Query, parse_query
@@ -13,8 +15,6 @@ from ...model.query.order import Order
 from ...model.query.task_view import TaskView
 from ...widgets.table.live_table import LiveTable
 from ..bars.base import Part
-from ..columns.progress import with_progress
-from ..columns.tasks import SCHEDULED
 from ..text.queues import delayed_text
 from .tasks import TaskListScreen
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
+from ...lists import task_types
+from ...lists.limits import common_limits
 from ...model.entities.task_type import TaskType
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
 from .. import charts
-from ..columns.task_types import TYPE_KEYS, type_columns
 from ..details.task_type import type_fields
 from ..keymap import bindings
 from ..navigation import DrillDown
 from ..panes.preview import Previewed
-from ..text.limits import common_limits
 from .row_lists import RowListScreen
 
 
@@ -25,14 +25,14 @@ class TypesScreen(RowListScreen[TaskType]):
     CONTEXTS = ("list", "types")
     LIST = "types"
     EMPTY = "No task types so far"
-    ORDER = ("tasks", True)
+    ORDER = task_types.ORDER
     FAULTS = "with failures"
-    KEYS = TYPE_KEYS
+    KEYS = task_types.TYPE_KEYS
     PREVIEWS = True
 
     def columns(self) -> tuple[Column[TaskType], ...]:
         """Return the columns of types."""
-        return type_columns(self.context.state)
+        return task_types.type_columns(self.context.state)
 
     def row_version(self, row: TaskType) -> object:
         """Return a value that changes with the type and with its limits."""

@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from ...lists.progress import with_progress
+from ...lists.tasks import TASKS
 from ...model.entities.task import Task
 from ...model.query.completion import Completion, completions
 from ...model.query.language import EVERY_TASK, Problem, Query, parse_query
@@ -15,8 +17,6 @@ from ...model.query.task_view import TaskView
 from ...model.query.unknown_states import unknown_states
 from ...widgets.table.live_table import LiveTable
 from ..bars.base import Part
-from ..columns.progress import with_progress
-from ..columns.tasks import TASKS
 from ..context import AppContext
 from ..keymap import bindings
 from ..navigation import DrillDown, Location

@@ -6,16 +6,15 @@ from collections.abc import Iterable
 from functools import partial
 from operator import attrgetter
 
-from ...model.entities.worker import Worker
+from ...lists import workers
+from ...model.entities.worker import Worker, WorkerHealth
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
 from .. import charts
-from ..columns.workers import WORKER_KEYS, worker_columns
 from ..details.worker import worker_fields
 from ..keymap import bindings
 from ..navigation import DrillDown
 from ..panes.preview import Previewed
-from ..text.workers import queue_names
 from .row_lists import RowListScreen
 
 
@@ -26,9 +25,9 @@ class WorkersScreen(RowListScreen[Worker]):
     CONTEXTS = ("list", "workers")
     LIST = "workers"
     EMPTY = "No workers so far. Is one running on this broker?"
-    ORDER = ("status", True)
+    ORDER = workers.ORDER
     FAULTS = "late, stalled or offline"
-    KEYS = WORKER_KEYS
+    KEYS = workers.WORKER_KEYS
     PREVIEWS = True
 
     @property
@@ -38,7 +37,7 @@ class WorkersScreen(RowListScreen[Worker]):
 
     def columns(self) -> tuple[Column[Worker], ...]:
         """Return the columns of workers."""
-        return worker_columns(self.context.state.broker)
+        return workers.worker_columns(self.context.state.broker)
 
     def source(self) -> Iterable[Worker]:
         """Return all known workers by name, the order of those with the same status."""
@@ -46,8 +45,7 @@ class WorkersScreen(RowListScreen[Worker]):
 
     def row_text(self, row: Worker) -> str:
         """Return name, pool, queues, version and status."""
-        words = (row.name, row.pool, queue_names(row), row.software_version, self._status(row))
-        return " ".join(word for word in words if word)
+        return workers.search_text(row, self._status(row))
 
     def previewed(self, row: Worker) -> Previewed:
         """Return the numbers of a worker, its busy slots, rate, load and memory."""
@@ -65,7 +63,7 @@ class WorkersScreen(RowListScreen[Worker]):
         """Return whether it is late, stalled or offline."""
         return self._status(row) != "online"
 
-    def _status(self, worker: Worker) -> str:
+    def _status(self, worker: Worker) -> WorkerHealth:
         return worker.health(self.context.state.broker.listening(self.context.now()))
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:

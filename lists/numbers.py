@@ -6,9 +6,9 @@ from collections.abc import Callable
 from datetime import UTC
 from typing import Final, TypeVar
 
-from ...model.text import units
-from ...widgets.table.cells import Cell
-from ...widgets.table.column import Column, Frame
+from ..model.text import units
+from ..widgets.table.cells import Cell
+from ..widgets.table.column import Column, Frame
 
 R = TypeVar("R")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from ...model.entities.schedule import SOURCE_NAMES
-from ...model.entities.styles import state_style
-from ...model.health.tasks.schedule_status import EntryStatus, Word
-from ...model.text import units
-from ...widgets.table.cells import Cell
-from ...widgets.table.column import Column, Frame
+from ..model.entities.schedule import SOURCE_NAMES
+from ..model.entities.styles import state_style
+from ..model.health.tasks.schedule_status import EntryStatus, Word
+from ..model.text import units
+from ..widgets.table.cells import Cell
+from ..widgets.table.column import Column, Frame
 from . import numbers
 
 RUNS_WIDTH: Final = 10
@@ -126,3 +126,14 @@ SCHEDULE_KEYS: Final[Mapping[str, Callable[[EntryStatus], Any]]] = {
 
 def _due(row: EntryStatus) -> float:
     return _NEVER if row.next_run_at is None else row.next_run_at
+
+
+ORDER: Final = ("status", False)
+"""The column that the list is sorted by at first, and whether the largest is first."""
+
+
+def search_text(row: EntryStatus) -> str:
+    """Return the text that a filter matches: name, task, schedule, arguments, queue and status."""
+    entry = row.entry
+    words = (entry.name, entry.task, entry.schedule, arguments(row), entry.queue, row.word)
+    return " ".join(word for word in words if word)

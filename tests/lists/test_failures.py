@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from celtop.lists.failures import FAILURES
 from celtop.model.ingest.tasks.failure_groups import FailureGroup
 from celtop.tests.tui.fake_session import NOW
-from celtop.tui.columns.failures import FAILURES
 from celtop.widgets.table.column import Frame
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ...model.entities.states import RETRY
-from ...model.entities.task import Task
-from ...model.text import units
+from ..model.entities.states import RETRY
+from ..model.entities.task import Task
+from ..model.text import units
 
 
 def retry_count(task: Task, max_retries: int | None) -> str:

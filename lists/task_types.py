@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ...model.entities.states import (
+from ..model.entities.states import (
     CELERY_STATES,
     FAILURE,
     PENDING,
@@ -14,15 +14,15 @@ from ...model.entities.states import (
     STARTED,
     SUCCESS,
 )
-from ...model.entities.styles import state_style
-from ...model.entities.task_type import TaskType
-from ...model.ingest.tasks.rate_limited import held_by_type
-from ...model.state import ClusterState
-from ...model.text import units
-from ...widgets.table.cells import Cell
-from ...widgets.table.column import Column, Frame
-from ..text.limits import common_limits
+from ..model.entities.styles import state_style
+from ..model.entities.task_type import TaskType
+from ..model.ingest.tasks.rate_limited import held_by_type
+from ..model.state import ClusterState
+from ..model.text import units
+from ..widgets.table.cells import Cell
+from ..widgets.table.column import Column, Frame
 from . import numbers
+from .limits import common_limits
 
 
 def waiting_count(task_type: TaskType) -> int:
@@ -123,3 +123,12 @@ TYPE_KEYS: Final[Mapping[str, Callable[[TaskType], Any]]] = {
     **_DURATIONS,
     "last": lambda task_type: task_type.last_at,
 }
+
+
+ORDER: Final = ("tasks", True)
+"""The column that the list is sorted by at first, and whether the largest is first."""
+
+
+def search_text(task_type: TaskType) -> str:
+    """Return the text that a filter matches: the name."""
+    return task_type.name

@@ -4,26 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
-from ...model.entities.task import Progress, Task
-from ...model.ingest.tasks.progress_rate import MAX_ESTIMATE
-from ...model.text import units
-from ...widgets.charts.progress import bar_cells, progress_cells
-from ...widgets.table.cells import Cell
-from ...widgets.table.column import Column, Frame
-from ..text.attempts import retry_count
+from ..model.entities.task import Progress, Task
+from ..model.ingest.tasks.progress_rate import MAX_ESTIMATE
+from ..model.text import units
+from ..widgets.charts.progress import bar_cells, progress_cells
+from ..widgets.table.cells import Cell
+from ..widgets.table.column import Column, Frame
 from . import numbers, tasks
+from .attempts import retry_count
 
 if TYPE_CHECKING:
-    from ..context import AppContext
+    from ..model.state import ClusterState
 
 MIN_AGE_SHOWN: Final = 1.5
 """Seconds; the age of more recent progress is left out."""
 _LIST_BAR_WIDTH: Final = 8
 
 
-def current_progress(task: Task, context: AppContext, now: float) -> tuple[Progress | None, bool]:
+class KnowsRetries(Protocol):
+    """The settings, which have the tasks of the named app."""
+
+    def max_retries_of(self, task: str | None) -> int | None:
+        """Return the `max_retries` of a task by name."""
+
+
+class ProgressContext(Protocol):
+    """What the cells of a task need besides the task."""
+
+    @property
+    def state(self) -> ClusterState:
+        """The model."""
+
+    @property
+    def settings(self) -> KnowsRetries:
+        """The settings."""
+
+    @property
+    def progress_unavailable(self) -> str | None:
+        """Why the progress of tasks is unknown; None if it is read."""
+
+
+def current_progress(
+    task: Task, context: ProgressContext, now: float
+) -> tuple[Progress | None, bool]:
     """Return a running task's progress, and whether it is celtop's own estimate."""
     reported = task.progress
     if reported is not None and reported.fraction is not None:
@@ -32,7 +57,7 @@ def current_progress(task: Task, context: AppContext, now: float) -> tuple[Progr
     return (reported, False) if estimate is None else (estimate, True)
 
 
-def progress_texts(task: Task, context: AppContext, now: float) -> tuple[str, ...]:
+def progress_texts(task: Task, context: ProgressContext, now: float) -> tuple[str, ...]:
     """Return the texts beside a running task's bar, the most important first."""
     progress, estimated = current_progress(task, context, now)
     if progress is None:
@@ -51,7 +76,7 @@ def progress_texts(task: Task, context: AppContext, now: float) -> tuple[str, ..
     return tuple(found)
 
 
-def large_bar_texts(task: Task, context: AppContext, now: float) -> tuple[str, ...]:
+def large_bar_texts(task: Task, context: ProgressContext, now: float) -> tuple[str, ...]:
     """Return the texts below a running task's large bar: text, time left, rate."""
     texts = list(progress_texts(task, context, now))
     progress = task.progress
@@ -65,7 +90,7 @@ def large_bar_texts(task: Task, context: AppContext, now: float) -> tuple[str, .
     return tuple(texts)
 
 
-def progress_source(task: Task, context: AppContext, now: float) -> str:
+def progress_source(task: Task, context: ProgressContext, now: float) -> str:
     """Return where a running task's progress comes from, and its age."""
     progress, estimated = current_progress(task, context, now)
     if estimated:
@@ -89,7 +114,7 @@ def _estimate_text(task: Task, fraction: float, now: float) -> str:
     return f"~{units.duration(elapsed / fraction - elapsed)} left (estimate)"
 
 
-def bar_cell(context: AppContext, width: int) -> Callable[[Task, Frame], Sequence[Cell]]:
+def bar_cell(context: ProgressContext, width: int) -> Callable[[Task, Frame], Sequence[Cell]]:
     """Return the cell function of a running task's bar: `width` cells, then the percentage."""
 
     def bar(task: Task, frame: Frame) -> Sequence[Cell]:
@@ -108,7 +133,7 @@ def bar_cell(context: AppContext, width: int) -> Callable[[Task, Frame], Sequenc
     return bar
 
 
-def text_cell(context: AppContext) -> Callable[[Task, Frame], Cell]:
+def text_cell(context: ProgressContext) -> Callable[[Task, Frame], Cell]:
     """Return the cell function of the texts beside a bar."""
 
     def cell(task: Task, frame: Frame) -> Cell:
@@ -118,7 +143,7 @@ def text_cell(context: AppContext) -> Callable[[Task, Frame], Cell]:
     return cell
 
 
-def running_columns(context: AppContext, width: int = 14) -> tuple[Column[Task], ...]:
+def running_columns(context: ProgressContext, width: int = 14) -> tuple[Column[Task], ...]:
     """Return the columns of a small table of running tasks."""
     return (
         Column("name", "Task", 18, tasks.name, grow=2),
@@ -128,7 +153,9 @@ def running_columns(context: AppContext, width: int = 14) -> tuple[Column[Task],
     )
 
 
-def with_progress(columns: Sequence[Column[Task]], context: AppContext) -> tuple[Column[Task], ...]:
+def with_progress(
+    columns: Sequence[Column[Task]], context: ProgressContext
+) -> tuple[Column[Task], ...]:
     """Return columns of tasks with progress bars and maximum retries added."""
     bar, text_beside = bar_cell(context, _LIST_BAR_WIDTH), text_cell(context)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
-from ...model.health.newness import failures_are_new
-from ...model.ingest.tasks.failure_groups import TREND_STEPS, FailureGroup
-from ...model.text import units
-from ...widgets.charts.sparkline import spark
-from ...widgets.table.cells import Cell
-from ...widgets.table.column import Column, Frame
+from ..model.health.newness import failures_are_new
+from ..model.ingest.tasks.failure_groups import TREND_STEPS, FailureGroup
+from ..model.text import units
+from ..widgets.charts.sparkline import spark
+from ..widgets.table.cells import Cell
+from ..widgets.table.column import Column, Frame
 from . import numbers
 
 
@@ -104,3 +104,12 @@ def group_title(group: FailureGroup) -> str:
     """Return the title of the list of a group's tasks."""
     place = _one_of(group.names, "names") if len(group.names) == 1 else group.place
     return f"{group.error or 'failed'} in {place or units.UNKNOWN}"
+
+
+ORDER: Final = ("count", True)
+"""The column that the list is sorted by at first, and whether the largest is first."""
+
+
+def search_text(group: FailureGroup) -> str:
+    """Return the text that a filter matches: exception, location, task names and workers."""
+    return " ".join(filter(None, (group.error, group.place, *group.names, *group.workers)))

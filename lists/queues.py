@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from math import isinf
 from typing import Any, Final
 
-from ...model.entities.queue import Queue
-from ...model.health.newness import backlog_grew_at, is_new
-from ...model.text import units
-from ...model.text.phrases import counted
-from ...widgets.charts.sparkline import spark
-from ...widgets.table.cells import Cell
-from ...widgets.table.column import Column, Frame
+from ..model.entities.queue import Queue
+from ..model.health.newness import backlog_grew_at, is_new
+from ..model.text import units
+from ..model.text.phrases import counted
+from ..widgets.charts.sparkline import spark
+from ..widgets.table.cells import Cell
+from ..widgets.table.column import Column, Frame
 from . import numbers
 
 PAUSED: Final = "paused"
@@ -237,3 +237,12 @@ QUEUE_KEYS: Final[Mapping[str, Callable[[Queue], Any]]] = {
     ),
     "consumers": lambda queue: queue.consumer_count or len(queue.known_consumers),
 }
+
+
+ORDER: Final = ("status", True)
+"""The column that the list is sorted by at first, and whether the largest is first."""
+
+
+def search_text(queue: Queue) -> str:
+    """Return the text that a filter matches: name, consumers and status."""
+    return " ".join((queue.name, *queue.known_consumers, status_word(queue)))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...model.entities.worker import UNLIMITED, Limits
-from ...model.state import ClusterState
-from ...model.text import units
+from ..model.entities.worker import UNLIMITED, Limits
+from ..model.state import ClusterState
+from ..model.text import units
 
 VARIES: Final = "varies"
 

@@ -6,16 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from ...model.entities.states import FAILURE, RETRY, REVOKED, SUCCESS
-from ...model.entities.styles import state_style
-from ...model.entities.task import Task, first_seen_at
-from ...model.ingest.tasks.lost_tasks import loss_text
-from ...model.ingest.tasks.rate_limited import held_text
-from ...model.text import units
-from ...widgets.table.cells import Cell
-from ...widgets.table.column import Column, Frame
-from ..text.attempts import next_attempt
+from ..model.entities.states import FAILURE, RETRY, REVOKED, SUCCESS
+from ..model.entities.styles import state_style
+from ..model.entities.task import Task, first_seen_at
+from ..model.ingest.tasks.lost_tasks import loss_text
+from ..model.ingest.tasks.rate_limited import held_text
+from ..model.text import units
+from ..widgets.table.cells import Cell
+from ..widgets.table.column import Column, Frame
 from . import numbers
+from .attempts import next_attempt
 
 REVOKE_REQUESTED: Final = "revoke requested"
 """Shown until a worker's event confirms that the task was revoked."""

@@ -5,17 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from ...model.entities.broker import Broker
-from ...model.entities.clock_skew import MIN_SKEW
-from ...model.entities.worker import Worker, WorkerHealth
-from ...model.text import units
-from ...widgets.charts.progress import bar_cells
-from ...widgets.table.cells import Cell
-from ...widgets.table.column import Column, Frame
-from ..text.workers import level_of, queue_names
+from ..model.entities.broker import Broker, Listening
+from ..model.entities.clock_skew import MIN_SKEW
+from ..model.entities.styles import WORKER_LEVELS, Level
+from ..model.entities.worker import Worker, WorkerHealth
+from ..model.health.newness import gone_since, is_new
+from ..model.text import units
+from ..widgets.charts.progress import bar_cells
+from ..widgets.table.cells import Cell
+from ..widgets.table.column import Column, Frame
 from . import numbers
 
 _BAR_WIDTH: Final = 10
+
+
+def level_of(worker: Worker, listening: Listening, now: float) -> Level:
+    """Return a worker's level: `bad` if it was lost or has stalled recently, later only `warn`."""
+    level = WORKER_LEVELS[worker.health(listening)]
+    if level == "bad":
+        ended = worker.left_at is not None and not worker.active_ids
+        return "bad" if is_new(gone_since(worker), now) and not ended else "warn"
+    return level
+
+
+def queue_names(worker: Worker) -> str | None:
+    """Return the names of the queues that a worker consumes."""
+    return None if worker.queues is None else ", ".join(queue.name for queue in worker.queues)
 
 
 def load_cells(worker: Worker, frame: Frame) -> Sequence[Cell]:
@@ -171,3 +186,13 @@ WORKER_KEYS: Final[Mapping[str, Callable[[Worker], Any]]] = {
     "uptime": lambda worker: None if worker.started_at is None else -worker.started_at,
     "pid": lambda worker: worker.pid,
 }
+
+
+ORDER: Final = ("status", True)
+"""The column that the list is sorted by at first, and whether the largest is first."""
+
+
+def search_text(worker: Worker, status: WorkerHealth) -> str:
+    """Return the text that a filter matches: name, pool, queues, version and status."""
+    words = (worker.name, worker.pool, queue_names(worker), worker.software_version, status)
+    return " ".join(word for word in words if word)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from celtop.lists.attempts import next_attempt, retry_count
 from celtop.model.entities.registered_task import RegisteredTask
 from celtop.model.entities.result import ResultMeta
 from celtop.model.lookup import PlaceChecked, Sighting, TaskLookup
@@ -17,7 +18,6 @@ from celtop.settings import Settings
 from celtop.tests.tui.app_under_test import AppUnderTest, Clock, make_app, screen_lines
 from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
 from celtop.tui.navigation import DrillDown, Location
-from celtop.tui.text.attempts import next_attempt, retry_count
 
 SIZES = [(120, 36), (80, 24)]
 
