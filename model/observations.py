@@ -13,6 +13,7 @@ from .entities.other_cluster import OtherCluster
 from .entities.queue import Pause
 from .entities.result import ResultMeta
 from .entities.schedule import ScheduleEntry, ScheduleSource
+from .entities.task import Task
 from .operations.outcome import Outcome
 from .wire.events import EventBatch
 from .wire.signatures import PendingSignature
@@ -319,6 +320,16 @@ class HistorySearched(msgspec.Struct, frozen=True, gc=False):
         return f"{text}; {self.note}" if self.note else text
 
 
+class HistoryRead(msgspec.Struct, frozen=True, gc=False):
+    """Tasks that were read from the history; the model takes them over."""
+
+    tasks: tuple[Task, ...]
+    """The newest first; their arrivals and versions have no meaning."""
+    at: float
+    wanted: bool = False
+    """Whether they were searched for: then they may evict others."""
+
+
 class ScheduleRead(msgspec.Struct, frozen=True, gc=False):
     """The entries of beat's schedule that one source has, or why it could not be read."""
 
@@ -355,5 +366,6 @@ Observation: TypeAlias = (
     | QueuePeeked
     | ResultsRead
     | HistorySearched
+    | HistoryRead
     | ScheduleRead
 )

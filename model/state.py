@@ -37,6 +37,7 @@ from .ingest.redaction import Redaction
 from .ingest.results.backend_overlay import BackendOverlay
 from .ingest.results.backend_results import BackendResults
 from .ingest.results.history_searches import HistorySearches
+from .ingest.results.stored_tasks import StoredTasks
 from .ingest.schedule_store import ScheduleStore
 from .ingest.series_recorder import SeriesRecorder
 from .ingest.tasks.failure_groups import FailureGroups
@@ -54,6 +55,7 @@ from .observations import (
     ConnectionProved,
     DelayedMeasured,
     EventsDropped,
+    HistoryRead,
     HistorySearched,
     InspectReply,
     LatencyMeasured,
@@ -200,6 +202,7 @@ class ClusterState:
             QueuePeeked: self._queue_peeked,
             ResultsRead: self._results_read,
             HistorySearched: self._searches.add,
+            HistoryRead: StoredTasks(self._tasks).apply,
             ScheduleRead: self.schedule.apply,
         }
 

@@ -62,6 +62,7 @@ FROM_BACKEND: Final = 8
 FROM_SENDING: Final = 16
 REPORTS_RETRIES: Final = 32
 """Set beside the sources if the result backend has the number of retries."""
+FROM_HISTORY: Final = 64
 
 _SOURCES: Final = (
     (FROM_EVENT, "event"),
@@ -69,7 +70,19 @@ _SOURCES: Final = (
     (FROM_QUEUE, "queue"),
     (FROM_BACKEND, "backend"),
     (FROM_SENDING, "sending"),
+    (FROM_HISTORY, "history"),
 )
+
+
+_READ_LATER: Final = FROM_BACKEND | FROM_HISTORY | REPORTS_RETRIES
+
+
+def is_only_read(sources: int) -> bool:
+    """Return whether a task is known only from the result backend or the history.
+
+    It can be read from there again.
+    """
+    return not sources & ~_READ_LATER
 
 
 def source_names(sources: int) -> tuple[str, ...]:

@@ -118,8 +118,8 @@ class Task(msgspec.Struct, gc=False, eq=False):
 
     id: str
     arrival: int = 0
-    """Counts up with each new task, so it is the order of discovery. Tasks loaded from the result
-    backend's history count down from -1, the newest first."""
+    """Counts up with each new task, so it is the order of discovery. It is negative for tasks that
+    were read from the result backend or the history, in order of time."""
     version: int = 0
     """Counts up with each visible change."""
     name: str | None = None

@@ -69,7 +69,9 @@ class BackendResults:
             task = held.get(meta.id)
             if task is None:
                 task = (
-                    self._tasks.add_from_history(meta.id, wanted=seen.source == "search")
+                    self._tasks.add_from_history(
+                        meta.id, meta.done_at, wanted=seen.source == "search"
+                    )
                     if seen.source in ("history", "search") and meta.ready
                     else self._tasks.add(meta.id)
                 )

@@ -17,15 +17,14 @@ from ...entities.keep import KINDS, Kind, budgets
 from ...entities.states import (
     CANCELLED,
     FAILURE,
-    FROM_BACKEND,
     PENDING,
     RECEIVED,
     REJECTED,
-    REPORTS_RETRIES,
     RETRY,
     REVOKED,
     SUCCESS,
     TaskState,
+    is_only_read,
 )
 from ...entities.task import Task, first_seen_at
 from ...entities.task_type import TaskType
@@ -68,7 +67,7 @@ class Retention:
         self.add = self._new.append
         """Take on a new task."""
         self.add_from_history = self._history.append
-        """Take on a task that is known only from the result backend; the newest first."""
+        """Take on a task that was read from the result backend or the history; the newest first."""
 
     def protect(self, ids: Iterable[str]) -> None:
         """Protect these tasks, and no longer the earlier ones."""
@@ -108,7 +107,7 @@ class Retention:
         while self._history and len(taken) < count:
             task = self._history.pop()
             kind = self.kind_of(task)
-            if kind == "succeeded" and task.sources & ~REPORTS_RETRIES == FROM_BACKEND:
+            if kind == "succeeded" and is_only_read(task.sources):
                 taken.append(self._leaves(task, kind))
             else:
                 self._set_aside(task, kind)

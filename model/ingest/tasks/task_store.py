@@ -13,6 +13,7 @@ from ...entities.keep import KEEP
 from ...entities.states import CELERY_STATES, PENDING, RECEIVED, STARTED, TaskState
 from ...entities.task import EventState, Loss, Task, TaskExtra, text_size
 from ...entities.totals import Totals
+from ...text.coerce import MAX_TIMESTAMP
 from ...wire.events import MAX_FIELDS
 from .corrections import Corrections
 from .retention import Retention
@@ -50,6 +51,9 @@ LONG_TEXT: Final = 4_096
 SHORTENED_START: Final = 1_024
 SHORTENED_END: Final = 2_560
 
+_LAST_MICROSECOND: Final = round(MAX_TIMESTAMP * 1e6)
+_COUNTER_BITS: Final = 64
+
 TextField = Literal["args", "kwargs", "result", "exception", "traceback"]
 
 
@@ -85,8 +89,9 @@ class TaskStore:
         """Tasks that were removed from `tasks` since it was last compacted."""
         self._arrivals = 0
         self._taken_arrivals = 0
-        self._history_arrivals = 0
-        self._taken_history_arrivals = 0
+        self._from_history = 0
+        self._new_from_history: set[str] = set()
+        """Ids of tasks from history that were added since the last `take_changes`."""
         self._long_texts: dict[str, Task] = {}
         self._shared_texts: dict[str, str] = {}
         self._routes: dict[tuple[str, str | None, str | None], TaskExtra] = {}
@@ -134,23 +139,32 @@ class TaskStore:
             kind.version += 1
             _recount(kind.states, old, state)
 
-    def add_from_history(self, id_: str, *, wanted: bool = False) -> Task | None:
-        """Create a task known only from the result backend; return None if the store is full.
+    def add_from_history(self, id_: str, at: float | None, *, wanted: bool = False) -> Task | None:
+        """Create a task that was read from the result backend or the history.
 
         Such tasks never evict others and are the first to be evicted, unless they are `wanted`
-        because they match a filter. They are added newest first and get descending arrival numbers,
-        before all tasks so far.
+        because they match a filter. Their arrival numbers are negative, in order of `at`.
+
+        Args:
+            id_: The task.
+            at: When it is known to have begun or ended, in epoch seconds; None if unknown.
+            wanted: Whether it may evict others.
+
+        Returns:
+            The task; None if the store is full.
         """
-        if wanted:
-            self._history_arrivals -= 1
-            task = self._hold(id_, self._history_arrivals)
-            self._retain(task)
-            return task
-        if len(self.tasks) >= self.max_tasks or self._totals.text_bytes >= self.max_text_bytes:
+        full = len(self.tasks) >= self.max_tasks or self._totals.text_bytes >= self.max_text_bytes
+        if full and not wanted:
             return None
-        self._history_arrivals -= 1
-        task = self._hold(id_, self._history_arrivals)
-        self.retention.add_from_history(task)
+        self._from_history += 1
+        microseconds = round(min(max(at or 0.0, 0.0), MAX_TIMESTAMP) * 1e6) - _LAST_MICROSECOND
+        # Unique, and of equal times the first one read is the newest.
+        task = self._hold(id_, (microseconds << _COUNTER_BITS) - self._from_history)
+        self._new_from_history.add(id_)
+        if wanted:
+            self._retain(task)
+        else:
+            self.retention.add_from_history(task)
         return task
 
     def _has_too_many_states(self, state: TaskState) -> bool:
@@ -308,7 +322,7 @@ class TaskStore:
         self.changed.clear()
         self._evicted = []
         self._taken_arrivals = self._arrivals
-        self._taken_history_arrivals = self._history_arrivals
+        self._new_from_history.clear()
         return changed, evicted
 
     def evict(self) -> None:
@@ -351,7 +365,7 @@ class TaskStore:
         self.event_states.pop(task.id, None)
         if self._long_texts:
             self._long_texts.pop(task.id, None)
-        if self._taken_history_arrivals <= task.arrival <= self._taken_arrivals:
+        if task.arrival <= self._taken_arrivals and task.id not in self._new_from_history:
             self._evicted.append(task)
         totals = self._totals
         totals.evicted += 1

@@ -1,0 +1,131 @@
+"""Applies tasks that were read from the history to the model.
+
+A stored task is how an earlier celtop, or another one, knew it. What events, workers or the result
+backend say of the same task stays: the stored one only fills in what is missing.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Final
+
+from ...entities.states import (
+    FINISHED,
+    FROM_HISTORY,
+    REPORTS_RETRIES,
+    SUCCESS,
+    is_only_read,
+)
+from ...entities.task import Task, first_seen_at, newest_time
+from ...observations import HistoryRead
+from ..tasks.task_store import TaskStore
+
+_PLAIN_FIELDS: Final = (
+    "sent_at",
+    "received_at",
+    "started_at",
+    "finished_at",
+    "lost_at",
+    "eta_at",
+    "expires_at",
+    "runtime",
+    "retries",
+    "progress",
+)
+_FILLED_IN: Final = ("sent_at", "eta_at", "expires_at")
+"""What belongs to a task rather than to one run of it."""
+_FILLED_IN_AT_THE_END: Final = ("received_at", "started_at", "finished_at", "runtime")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTasks:
+    """Applies stored tasks to the store of held ones."""
+
+    _tasks: TaskStore
+
+    def apply(self, read: HistoryRead) -> None:
+        """Apply the tasks of one read."""
+        held = self._tasks.tasks
+        for stored in read.tasks:
+            task = held.get(stored.id)
+            if task is None:
+                added = self._tasks.add_from_history(
+                    stored.id, first_seen_at(stored), wanted=read.wanted
+                )
+                if added is None:
+                    continue
+                task = added
+                self._restore(task, stored)
+                if not read.wanted:
+                    self._count_runtime(task)
+            elif task.sources & FROM_HISTORY and is_only_read(task.sources):
+                if (newest_time(stored) or 0.0) < (newest_time(task) or 0.0):
+                    continue
+                self._restore(task, stored)
+            else:
+                self._fill_in(task, stored)
+            task.sources |= FROM_HISTORY | (stored.sources & REPORTS_RETRIES)
+            self._tasks.touch(task)
+
+    def _restore(self, task: Task, stored: Task) -> None:
+        """Give a task that nothing else has reported all values of the stored one."""
+        tasks = self._tasks
+        if stored.name is not None:
+            tasks.set_name(task, stored.name)
+        task.worker, task.queue = _shared(stored.worker), _shared(stored.queue)
+        tasks.set_arguments(task, stored.args, stored.kwargs)
+        for field in ("result", "exception", "traceback"):
+            tasks.set_text(task, field, getattr(stored, field))
+        tasks.relations.fill(task, stored.root_id, stored.parent_id, stored.group_id)
+        task.lost_at = None
+        tasks.move(task, sys.intern(stored.state), stored.state_at, _shared(stored.state_host))
+        for name in _PLAIN_FIELDS:
+            setattr(task, name, getattr(stored, name))
+        self._set_attempts(task, stored)
+
+    def _fill_in(self, task: Task, stored: Task) -> None:
+        """Fill in what is unknown of a task that something else has reported."""
+        tasks = self._tasks
+        if task.name is None and stored.name is not None:
+            tasks.set_name(task, stored.name)
+        tasks.fill_arguments(task, stored.args, stored.kwargs)
+        tasks.relations.fill(task, stored.root_id, stored.parent_id, stored.group_id)
+        if task.queue is None:
+            task.queue = _shared(stored.queue)
+        _fill_in(task, stored, _FILLED_IN)
+        if task.state not in FINISHED or task.state != stored.state:
+            return  # it runs again, or has
+        if task.worker is None:
+            task.worker = _shared(stored.worker)
+        if task.worker != stored.worker:
+            return
+        _fill_in(task, stored, _FILLED_IN_AT_THE_END)
+        for field in ("result", "exception", "traceback"):
+            if getattr(task, field) is None:
+                tasks.set_text(task, field, getattr(stored, field))
+        if not task.attempts and task.extra is None:
+            task.retries = max(task.retries, stored.retries)
+            self._set_attempts(task, stored)
+
+    def _set_attempts(self, task: Task, stored: Task) -> None:
+        counted = task.text_bytes
+        task.attempts, task.extra = stored.attempts, stored.extra
+        self._tasks.count_text(task.text_bytes - counted)
+
+    def _count_runtime(self, task: Task) -> None:
+        """Count the run time of a success: no event will."""
+        ran = task.elapsed(0.0) if task.state == SUCCESS else None
+        if task.name is not None and ran is not None:
+            self._tasks.types[task.name].runtime.add(ran)
+
+
+def _fill_in(task: Task, stored: Task, names: tuple[str, ...]) -> None:
+    for name in names:
+        if getattr(task, name) is None:
+            setattr(task, name, getattr(stored, name))
+
+
+def _shared(name: str | None) -> str | None:
+    """Return a name as one text for all tasks."""
+    return None if name is None else sys.intern(name)
