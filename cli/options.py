@@ -205,14 +205,8 @@ def settings_of(
     Raises:
         InvalidUsage: A setting is invalid, or the broker URL is needed and no source has one.
     """
-    from ..settings import SettingsError, load_settings
-
     flags = given(ctx)
-    config_file = cast("str | None", flags.pop(CONFIG, None))
-    try:
-        settings = load_settings(flags, os.environ, config_file, describe)
-    except SettingsError as error:
-        raise InvalidUsage(str(error)) from error
+    settings = _load(flags, describe)
     for warning in settings.warnings:
         stderr.echo(warning)
     if settings.keymap or settings.keys:
@@ -222,6 +216,37 @@ def settings_of(
     if broker_needed:
         _check_broker(settings, named="broker_url" in flags)
     return settings
+
+
+def settings_of_clusters(ctx: click.Context) -> list[Settings]:
+    """Return the settings of each cluster of the config file, or of the one that is named.
+
+    A cluster is also named by the URL of its broker.
+
+    Raises:
+        InvalidUsage: As `settings_of`.
+    """
+    flags = given(ctx)
+    first = settings_of(ctx, broker_needed=False)
+    if first.cluster or "broker_url" in flags or not first.clusters:
+        _check_broker(first, named="broker_url" in flags)
+        return [first]
+    every = [_load({**flags, "cluster": name}, _describe) for name in first.clusters]
+    for settings in every:
+        if not settings.broker_url:
+            raise InvalidUsage(f"Cluster {settings.cluster} of the config file has no broker_url")
+    return every
+
+
+def _load(flags: Mapping[str, object], describe: DescribeApp) -> Settings:
+    from ..settings import SettingsError, load_settings
+
+    values = dict(flags)
+    config_file = cast("str | None", values.pop(CONFIG, None))
+    try:
+        return load_settings(values, os.environ, config_file, describe)
+    except SettingsError as error:
+        raise InvalidUsage(str(error)) from error
 
 
 def _check_broker(settings: Settings, *, named: bool) -> None:

@@ -1,0 +1,100 @@
+"""`celtop collect`: monitors clusters without a screen."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from .. import stderr
+from ..exit_codes import ExitCode
+from ..interrupts import stop_on_signal
+from ..options import Command, settings_of_clusters
+
+if TYPE_CHECKING:
+    from ...cluster.session import Session
+    from ...collector.alert_sink import AlertSink
+    from ...collector.loop import Collected
+    from ...model.entities.changes import Changes
+    from ...model.state import ClusterState
+    from ...settings import Settings
+
+STOP_TIMEOUT: Final = 2.0
+"""Seconds at most for the threads of a session to end, and to leave task events as found."""
+
+
+@click.command(cls=Command)
+@click.pass_context
+def collect(ctx: click.Context) -> int:
+    """Keep the history of clusters and send their alerts, without a screen.
+
+    One process for a team: it receives the events of each cluster once, writes the history and
+    delivers the alerts of [alerts] in the config file. Without --cluster or -b, all clusters of the
+    config file are monitored. The log goes to stderr. The process ends on SIGTERM or ctrl-c.
+    """
+    from ...collector.loop import CollectorLoop
+
+    with contextlib.ExitStack() as stack:
+        clusters = [stack.enter_context(_monitored(each)) for each in settings_of_clusters(ctx)]
+        loop = CollectorLoop(clusters)
+        with stop_on_signal(loop.stop):
+            loop.run()
+    return ExitCode.OK
+
+
+@contextlib.contextmanager
+def _monitored(settings: Settings) -> Iterator[Collected]:
+    """Start the session of a cluster with its sinks, and stop them at the end of the block."""
+    from ...cluster.session import Session
+    from ...collector.loop import Collected
+
+    session = Session(settings)
+    alerts = _alerts(session)
+    session.start()
+    if alerts is not None:
+        alerts.start()
+    try:
+        yield Collected(session, (_LogPrinter(session.cluster), *([alerts] if alerts else [])))
+    finally:
+        if alerts is not None:
+            alerts.stop()
+        session.stop(STOP_TIMEOUT)
+
+
+def _alerts(session: Session) -> AlertSink | None:
+    """Return what delivers the alerts of the settings; None if nothing is to be delivered."""
+    import msgspec
+
+    from ...acknowledgements import Acknowledgements
+    from ...collector.alert_sink import AlertSink
+    from ...model.entities.alert_rules import AlertRules
+    from ..monitor import cluster_name
+
+    rules = msgspec.convert(session.settings.alerts, AlertRules)
+    if not (rules.command or rules.webhook):
+        return None
+    acknowledged = Acknowledgements.of_user(cluster_name(session.settings))
+    log = partial(session.log, "warning", "alerts")
+    return AlertSink(rules, session.cluster, log, acknowledged.quiets)
+
+
+class _LogPrinter:
+    """Prints what is new in the log of a cluster."""
+
+    def __init__(self, cluster: str) -> None:
+        self._cluster = cluster
+        self._serial = 0
+
+    def update(self, state: ClusterState, changes: Changes, now: float) -> None:
+        """Print the new entries."""
+        if state.log.version == self._serial:
+            return
+        for entry in state.log:
+            if entry.serial > self._serial:
+                at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.at))
+                stderr.echo(f"{at} {entry.level} {self._cluster}: {entry.source}: {entry.text}")
+        self._serial = state.log.version
