@@ -47,6 +47,7 @@ from .ingest.tasks.progress_rate import ProgressRates, estimate
 from .ingest.tasks.reconciler import Reconciler
 from .ingest.tasks.task_events import TaskEvents
 from .ingest.tasks.task_store import MAX_TASKS, MAX_TEXT_BYTES, TaskStore
+from .ingest.workers.deploys import Deploys
 from .ingest.workers.inspect_replies import InspectReplies
 from .ingest.workers.stalled_workers import find_stalled_workers
 from .ingest.workers.worker_store import WorkerStore
@@ -132,7 +133,13 @@ class ClusterState:
             self._tasks, self._workers, overlay, rates, reader, self.redaction
         )
         self._reconciler = Reconciler(self._tasks, self._workers, self._queues.queues)
-        self._inspect_replies = InspectReplies(self._tasks, self._workers, overlay, self.redaction)
+        self._inspect_replies = InspectReplies(
+            self._tasks,
+            self._workers,
+            overlay,
+            self.redaction,
+            Deploys(self._workers.marks, self.log),
+        )
         self._operation_log = OperationLog(
             self.log, self._tasks, self._queues, self._workers.workers, self.redaction
         )

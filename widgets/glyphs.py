@@ -38,6 +38,7 @@ class Glyphs:
     bad: str
     idle: str
     separator: str
+    deployed: str
 
     def state(self, state: str) -> str:
         """Return the glyph of a task state; all custom states share one."""
@@ -79,6 +80,7 @@ UNICODE: Final = Glyphs(
     bad="✖",
     idle="○",
     separator="·",
+    deployed="⇧",
 )
 
 ASCII: Final = Glyphs(
@@ -112,4 +114,5 @@ ASCII: Final = Glyphs(
     bad="x",
     idle=".",
     separator="|",
+    deployed="D",
 )

@@ -18,7 +18,7 @@ STEPS: Final = SECONDS // STEP
 
 MAX_MARKS: Final = 500
 
-MarkKind: TypeAlias = Literal["lost", "restarted", "started", "stopped"]
+MarkKind: TypeAlias = Literal["lost", "restarted", "started", "stopped", "deployed"]
 
 
 def step_of(at: float) -> int:
@@ -95,6 +95,8 @@ class Mark(msgspec.Struct, frozen=True, gc=False):
     """Epoch seconds by the local clock."""
     kind: MarkKind
     worker: str
+    text: str = ""
+    """For a deploy, what has changed."""
 
 
 class Marks:
@@ -103,9 +105,9 @@ class Marks:
     def __init__(self) -> None:
         self._marks: deque[Mark] = deque(maxlen=MAX_MARKS)
 
-    def add(self, at: float, kind: MarkKind, worker: str) -> None:
+    def add(self, at: float, kind: MarkKind, worker: str, text: str = "") -> None:
         """Add a mark."""
-        self._marks.append(Mark(at, kind, worker))
+        self._marks.append(Mark(at, kind, worker, text))
 
     def __iter__(self) -> Iterator[Mark]:
         return iter(self._marks)

@@ -41,6 +41,7 @@ MARK_STYLES: Final[dict[MarkKind, str]] = {
     "restarted": "retry",
     "started": "ok",
     "stopped": "axis",
+    "deployed": "first",
 }
 
 
@@ -358,6 +359,7 @@ class Chart(Widget):
             "restarted": glyphs.state("RETRY"),
             "started": glyphs.ascending,
             "stopped": glyphs.descending,
+            "deployed": glyphs.deployed,
         }[kind]
 
     def _column(self, at: float) -> int:

@@ -33,6 +33,7 @@ from ..redaction import Redaction
 from ..results.backend_overlay import BackendOverlay
 from ..tasks.attempts import Attempts
 from ..tasks.task_store import TaskStore
+from .deploys import Deploys
 from .worker_store import WorkerStore
 
 MAX_ITEMS: Final = 100_000
@@ -80,12 +81,14 @@ class InspectReplies:
         workers: WorkerStore,
         overlay: BackendOverlay,
         redaction: Redaction,
+        deploys: Deploys,
     ) -> None:
         self._tasks = tasks
         self._workers = workers
         self._overlay = overlay
         self._attempts = Attempts(tasks)
         self._redaction = redaction
+        self._deploys = deploys
         self._shared_confs: Shared[Mapping[str, Any]] = Shared()
         self._shared_names: Shared[tuple[str, ...]] = Shared()
 
@@ -221,6 +224,7 @@ class InspectReplies:
             }
             if worker.initial_limits is None:
                 worker.initial_limits = worker.limits
+            self._deploys.registered(worker, at)
 
     def _apply_active_queues(self, worker: Worker, reply: Any, at: float) -> None:
         items = _items(reply, MAX_QUEUES)

@@ -56,7 +56,7 @@ class WorkerStore:
         self.version = 0
         """Counts up when a worker joins, leaves or changes status."""
         self.marks = Marks()
-        """When workers were lost, restarted, started or stopped."""
+        """When workers were lost, restarted, started or stopped, and deploys."""
         self._log = log
         self._statuses: dict[str, WorkerStatus] = {}
         self._skews = MeasuredSkews()
