@@ -41,6 +41,14 @@ class StoreError(Exception):
         """Whether it may work again later: a lost connection, a locked file, a full disk."""
 
 
+class CorruptStoreError(StoreError):
+    """The file is no database, or a damaged one; it has to be moved aside."""
+
+
+class NewerStoreError(StoreError):
+    """A newer celtop has changed the schema, which this one cannot read."""
+
+
 class HistoryStore(Protocol):
     """A store of the history of one or more clusters."""
 

@@ -29,7 +29,7 @@ def _no_environment(
     """
     for name in set(os.environ) - set(clean_environment()):
         monkeypatch.delenv(name)
-    for name in ("STATE", "CONFIG"):
+    for name in ("STATE", "CONFIG", "DATA"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path_factory.getbasetemp() / name.lower()))
 
 

@@ -63,6 +63,7 @@ FROM_SENDING: Final = 16
 REPORTS_RETRIES: Final = 32
 """Set beside the sources if the result backend has the number of retries."""
 FROM_HISTORY: Final = 64
+"""Loaded from the history store."""
 
 _SOURCES: Final = (
     (FROM_EVENT, "event"),

@@ -43,7 +43,7 @@ def text_size(text: str) -> int:
     return _TEXT_OVERHEAD + len(text) * (1 if text.isascii() else _MAX_CHARACTER_BYTES)
 
 
-class Progress(msgspec.Struct, frozen=True, gc=False):
+class Progress(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The progress that a running task reports."""
 
     fraction: float | None = None
@@ -55,7 +55,7 @@ class Progress(msgspec.Struct, frozen=True, gc=False):
     at: float = 0.0
 
 
-class Attempt(msgspec.Struct, frozen=True, gc=False):
+class Attempt(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One attempt at running a task. Celery keeps a single record; here each attempt is kept."""
 
     number: int
@@ -69,7 +69,7 @@ class Attempt(msgspec.Struct, frozen=True, gc=False):
     traceback: str | None = None
 
 
-class TaskExtra(msgspec.Struct, frozen=True, gc=False):
+class TaskExtra(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Rarely used fields, separate so that most tasks stay small; tasks share equal ones."""
 
     client: str | None = None
@@ -113,7 +113,7 @@ class TaskExtra(msgspec.Struct, frozen=True, gc=False):
     """The periodic task of django-celery-beat that sent it; only `django-db` records it."""
 
 
-class Task(msgspec.Struct, gc=False, eq=False):
+class Task(msgspec.Struct, gc=False, eq=False, omit_defaults=True):
     """One task: its last known state and everything known about it."""
 
     id: str

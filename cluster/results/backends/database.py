@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from ....model.entities.result import READY_STATES, ResultMeta
+from ....model.query.criterion import Criterion
 from ....model.text.coerce import MAX_TIMESTAMP
 from ....settings import Settings
 from ...connection.broker import CONNECT_TIMEOUT
-from ..criteria import Clause, Criterion
+from ..criteria import Clause
 from ..errors import failure, missing
 from ..search import MAX_COUNTED, MAX_EXAMINED, Found, Put, ResultSearch
 from .base import ONLY_NEWEST, Collector, ResultReader, newest_first

@@ -1,0 +1,503 @@
+"""What both drivers share: the port, on the statements of `statements`.
+
+A driver opens its database and provides `_rows`, `_execute_many` and `_transaction`; it turns the
+errors of its library into `StoreError`.
+
+Searches run in slices: the place so many rows further back is looked up in an index, and the rows
+before it are tested. So a search for something rare takes no longer than one that finds a page at
+once: it returns what it has found in time, and where to go on.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar, Final, NamedTuple
+
+import msgspec
+
+from ..model.query.language import Query
+from . import statements
+from .conditions import Conditions, Parameter, conditions
+from .rows import (
+    MINUTE,
+    Batch,
+    ClusterSummary,
+    Cursor,
+    FailureRow,
+    Gap,
+    Pruned,
+    Rollup,
+    Run,
+    StoredFinding,
+    StoredLog,
+    StoredMark,
+    StoredOperation,
+    StoredTask,
+    SubjectKind,
+    TaskCount,
+    TaskPage,
+    TypeRow,
+)
+from .run_gaps import gaps_between
+from .schema import (
+    COUNTS,
+    FINDINGS,
+    LOG,
+    MARKS,
+    MEANS,
+    OPERATION_TARGETS,
+    OPERATIONS,
+    ROLLUPS,
+    RUNS,
+    TABLES,
+    TASKS,
+    Dialect,
+    Table,
+)
+from .task_body import task_of
+
+SEARCH_TIME: Final = 0.05
+"""Seconds after which a search returns what it has found."""
+SLICE_ROWS: Final = 2_000
+"""Rows that the first slice of a search covers; the next ones are adapted to its time."""
+SLICE_TIME: Final = 0.01
+MAX_SLICE_ROWS: Final = 100_000
+BLOCK_ROWS: Final = 500
+"""Rows read at once."""
+PRUNED_ROWS: Final = 2_000
+"""Rows that one slice of the retention deletes from each table."""
+NEWEST: Final = Cursor(math.inf, "")
+OLDEST: Final = Cursor(-math.inf, "")
+MAX_NAMES: Final = 100
+"""Task names and workers that are listed for a group of failures."""
+
+
+class SqlStore(ABC):
+    """A store in a SQL database."""
+
+    dialect: ClassVar[Dialect]
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    # What a driver provides
+
+    @property
+    @abstractmethod
+    def location(self) -> str:
+        """The file's path, or the URL without its password."""
+
+    @abstractmethod
+    def _rows(self, sql: str, parameters: Sequence[Parameter] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement and return its rows; none if it returns none. Raises: StoreError."""
+
+    @abstractmethod
+    def _execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run a statement with each of the rows as parameters. Raises: StoreError."""
+
+    @abstractmethod
+    def _transaction(self) -> AbstractContextManager[object]:
+        """Return a context whose statements take effect together. Raises: StoreError."""
+
+    @abstractmethod
+    def _delete(self, table: Table, number: int, before: float) -> int:
+        """Delete the rows of a cluster before a time; return how many. Raises: StoreError."""
+
+    @abstractmethod
+    def _size(self) -> int:
+        """Return the bytes that the data takes. Raises: StoreError."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release the file or the connection."""
+
+    # Writing
+
+    def write(self, batch: Batch) -> None:
+        """Write a batch in one transaction. Raises: StoreError."""
+        with self._transaction():
+            try:
+                self._write(batch)
+            except BaseException:
+                self._numbers.clear()  # a cluster may have been added in it
+                raise
+
+    def _write(self, batch: Batch) -> None:
+        number = self._number
+        self._upsert(TASKS, (_task_row(number(row.cluster), row) for row in batch.tasks))
+        self._upsert(ROLLUPS, (_rollup_row(number(row.cluster), row) for row in batch.rollups))
+        self._upsert(FINDINGS, (self._plain(row) for row in batch.findings))
+        for row in batch.operations:
+            cells = list(self._plain(row))
+            cells[-1] = msgspec.json.encode(row.targets).decode()
+            self._upsert(OPERATIONS, [cells])
+            targets = ((cells[0], target, row.id, row.began_at) for target in set(row.targets))
+            self._upsert(OPERATION_TARGETS, targets)
+        self._upsert(LOG, (_log_row(number(row.cluster), row) for row in batch.log))
+        self._upsert(MARKS, (self._plain(row) for row in batch.marks))
+        self._upsert(RUNS, (self._plain(row) for row in batch.runs))
+
+    def _upsert(self, table: Table, rows: Iterable[Sequence[Any]]) -> None:
+        kept = list(rows)
+        if kept:
+            self._execute_many(table.upsert(self.dialect), kept)
+
+    def _plain(self, row: msgspec.Struct) -> tuple[Any, ...]:
+        """Return the cells of a row whose fields are the columns of its table."""
+        cluster, *rest = msgspec.structs.astuple(row)
+        return (self._number(cluster), *rest)
+
+    def _number(self, cluster: str) -> int:
+        """Return the number of a cluster, which is added if it is new."""
+        number = self._numbers.get(cluster)
+        if number is None:
+            found = self._rows(statements.CLUSTER_NUMBER, (cluster,))
+            if not found:
+                self._rows(statements.ADD_CLUSTER, (cluster,))
+                found = self._rows(statements.CLUSTER_NUMBER, (cluster,))
+            number = self._numbers[cluster] = int(found[0][0])
+        return number
+
+    def _known(self, cluster: str) -> int:
+        """Return the number of a cluster; -1, which no cluster has, if it is not stored."""
+        number = self._numbers.get(cluster)
+        if number is None:
+            found = self._rows(statements.CLUSTER_NUMBER, (cluster,))
+            if not found:
+                return -1
+            number = self._numbers[cluster] = int(found[0][0])
+        return number
+
+    def prune(self, now: float, max_age: float, max_bytes: int) -> Pruned:
+        """Delete one slice of what is too old or too much. Raises: StoreError."""
+        limits = [now - max_age]
+        numbers = [int(row[0]) for row in self._rows(statements.CLUSTER_NAMES)]
+        if self._size() > max_bytes:
+            limits += self._oldest_slice(numbers)
+        deleted, more = 0, False
+        with self._transaction():
+            for table in TABLES:
+                for number in numbers:
+                    here, rest = self._prune(table, number, max(limits))
+                    deleted += here
+                    more = more or rest
+        size = self._size()
+        return Pruned(deleted, more or (deleted > 0 and size > max_bytes), size)
+
+    def _oldest_slice(self, numbers: Iterable[int]) -> list[float]:
+        """Return the time before which a slice of the oldest rows is, as a list of one."""
+        for table in (TASKS, ROLLUPS, LOG):
+            ends = [self._end_of_oldest(table, number) for number in numbers]
+            known = [end for end in ends if end is not None]
+            if known:
+                return [min(known) * _unit(table)]
+        return []
+
+    def _end_of_oldest(self, table: Table, number: int) -> float | None:
+        """Return the time of the row after the oldest slice, or of the newest; None without."""
+        sql = statements.NTH_OLDEST.format(table=table.name, at=table.at)
+        found = self._rows(sql, (number, PRUNED_ROWS))
+        if found:
+            return float(found[0][0])
+        newest = self._rows(statements.NEWEST.format(table=table.name, at=table.at), (number,))[0][
+            0
+        ]
+        return None if newest is None else float(newest) + 1.0
+
+    def _prune(self, table: Table, number: int, before: float) -> tuple[int, bool]:
+        """Delete at most about a slice of a table; return how many rows, and whether more are."""
+        before /= _unit(table)
+        names = {"table": table.name, "at": table.at}
+        oldest = self._rows(statements.OLDEST.format(**names), (number,))[0][0]
+        if oldest is None or oldest >= before:
+            return 0, False
+        end = self._rows(statements.NTH_OLDEST.format(**names), (number, PRUNED_ROWS))
+        # Many rows of one time are deleted together.
+        until = before if not end else min(before, math.nextafter(end[0][0], math.inf))
+        return self._delete(table, number, until), until < before
+
+    # Tasks
+
+    def tasks(
+        self, cluster: str, query: Query, now: float, limit: int, before: Cursor | None = None
+    ) -> TaskPage:
+        """Return the newest tasks that match a filter, in time. Raises: StoreError."""
+        number = self._known(cluster)
+        search = conditions((term.condition for term in query.terms), now)
+        deadline = time.monotonic() + SEARCH_TIME
+        found: list[StoredTask] = []
+        searched = 0
+        for part in self._slices(number, search, before or NEWEST):
+            searched += part.rows
+            start = part.start
+            late = full = False
+            while not late:
+                size = limit - len(found) if search.exact else BLOCK_ROWS
+                rows = self._block(number, search, start, part.end, size)
+                for row in rows:
+                    if search.exact or _matches(row, query, now):
+                        found.append(_task(cluster, row))
+                        if len(found) == limit:
+                            return TaskPage(tuple(found), _place(row), searched)
+                late = time.monotonic() > deadline
+                full = len(rows) == size
+                if not full:
+                    break
+                start = _place(rows[-1])
+            if late and (full or not part.last):
+                return TaskPage(tuple(found), start if full else part.end, searched)
+        return TaskPage(tuple(found), None, searched)
+
+    def count(self, cluster: str, query: Query, now: float) -> TaskCount:
+        """Return how many tasks match a filter, in time. Raises: StoreError."""
+        number = self._known(cluster)
+        if query.empty:
+            return TaskCount(int(self._rows(statements.COUNT_TASKS, (number,))[0][0]), True)
+        search = conditions((term.condition for term in query.terms), now)
+        deadline = time.monotonic() + SEARCH_TIME
+        matching = 0
+        for part in self._slices(number, search, NEWEST):
+            start = part.start
+            full = not search.exact
+            if search.exact:
+                matching += self._count(number, search, start, part.end)
+            while full:
+                rows = self._block(number, search, start, part.end, BLOCK_ROWS)
+                matching += sum(_matches(row, query, now) for row in rows)
+                full = len(rows) == BLOCK_ROWS
+                if full and time.monotonic() > deadline:
+                    return TaskCount(matching, False)
+                start = _place(rows[-1]) if rows else start
+            if not part.last and time.monotonic() > deadline:
+                return TaskCount(matching, False)
+        return TaskCount(matching, True)
+
+    def _slices(self, number: int, search: Conditions, before: Cursor) -> Iterator[_Slice]:
+        """Yield the slices of a search, the newest first; their size adapts to the time taken."""
+        start, oldest = before, OLDEST
+        if search.until is not None and search.until < start.at:
+            start = Cursor(search.until, "")
+        if search.since is not None:
+            oldest = Cursor(search.since, "")
+        if not search.where:
+            yield _Slice(start, oldest, 0, True)
+            return
+        size = SLICE_ROWS
+        while True:
+            began = time.monotonic()
+            sql = statements.SLICE_END.format(where=_base(search))
+            found = self._rows(sql, (number, start.at, start.id, size - 1))
+            end = oldest if not found else Cursor(*found[0])
+            last = (end.at, end.id) <= (oldest.at, oldest.id)
+            if last:
+                size = self._count(number, search, start, oldest, every=True)
+            yield _Slice(start, oldest if last else end, size, last)
+            if last:
+                return
+            start = end
+            factor = SLICE_TIME / max(time.monotonic() - began, 1e-6)
+            size = min(int(size * min(max(factor, 0.25), 4.0)) + 1, MAX_SLICE_ROWS)
+
+    def _block(
+        self, number: int, search: Conditions, start: Cursor, end: Cursor, limit: int
+    ) -> list[tuple[Any, ...]]:
+        sql = statements.TASK_BLOCK.format(where=_base(search) + search.where)
+        places = (number, start.at, start.id, end.at, end.id)
+        return self._rows(sql, (*places, *search.parameters, limit))
+
+    def _count(
+        self, number: int, search: Conditions, start: Cursor, end: Cursor, *, every: bool = False
+    ) -> int:
+        sql = statements.COUNT_BLOCK.format(where=_base(search) + ("" if every else search.where))
+        places = (number, start.at, start.id, end.at, end.id)
+        return int(self._rows(sql, (*places, *(() if every else search.parameters)))[0][0])
+
+    def task(self, cluster: str, prefix: str) -> Sequence[StoredTask]:
+        """Return the tasks whose id begins with a text, at most two. Raises: StoreError."""
+        limits = (self._known(cluster), prefix, prefix + chr(sys.maxunicode))
+        return [_task(cluster, row) for row in self._rows(statements.TASK_BY_PREFIX, limits)]
+
+    def workflow(self, cluster: str, root_id: str, limit: int) -> Sequence[StoredTask]:
+        """Return the tasks of a workflow. Raises: StoreError."""
+        number = self._known(cluster)
+        rows = self._rows(statements.TASK_BY_ID, (number, root_id))
+        rows += self._rows(statements.WORKFLOW, (number, root_id, limit - len(rows)))
+        return [_task(cluster, row) for row in rows]
+
+    # What the graphs and tables of a window show
+
+    def series(
+        self, cluster: str, kind: SubjectKind, name: str, start: float, end: float, step: int
+    ) -> Mapping[str, Sequence[float]]:
+        """Return the values of a subject in equal steps; NaN is unknown. Raises: StoreError."""
+        first, last, width = _minute(start), _minute(end), max(1, step // MINUTE)
+        subject = (self._known(cluster), kind, name)
+        rows = self._rows(statements.SERIES, (first, first, width, *subject, first, last))
+        length = max(0, -(-(last - first) // width))
+        names = (*MEANS, *COUNTS)
+        found: dict[str, list[float]] = {}
+        for offset, *values in rows:
+            for value_name, value in zip(names, values, strict=True):
+                if value is not None:
+                    series = found.setdefault(value_name, [math.nan] * length)
+                    series[int(offset) // width] = float(value)
+        return found
+
+    def types(self, cluster: str, start: float, end: float) -> Sequence[TypeRow]:
+        """Return what the task types did in a window, by name. Raises: StoreError."""
+        limits = (self._known(cluster), _minute(start), _minute(end))
+        return [
+            TypeRow(row[0], int(row[1] or 0), int(row[2] or 0), int(row[3] or 0), row[4], row[5])
+            for row in self._rows(statements.TYPES, limits)
+        ]
+
+    def failures(
+        self, cluster: str, start: float, end: float, steps: int, limit: int
+    ) -> Sequence[FailureRow]:
+        """Return the groups of failures in a window, the latest first. Raises: StoreError."""
+        number = self._known(cluster)
+        step = self.dialect.floor.format("(at - ?) * ? / ?")
+        sql = statements.FAILURE_COUNTS.format(step=step)
+        rows = self._rows(sql, (start, steps, end - start, number, start, end))
+        groups: dict[str, list[tuple[Any, ...]]] = {}
+        for failure, *rest in rows:
+            groups.setdefault(failure, []).append(tuple(rest))
+        latest = sorted(groups, key=lambda one: max(row[4] for row in groups[one]), reverse=True)
+        return [self._failure(number, one, groups[one], steps) for one in latest[:limit]]
+
+    def _failure(
+        self, number: int, failure: str, rows: Sequence[tuple[Any, ...]], steps: int
+    ) -> FailureRow:
+        last_at = max(row[4] for row in rows)
+        by_step = [0] * steps
+        for _, _, step, count, _ in rows:
+            by_step[min(int(step), steps - 1)] += int(count)
+        began = self._rows(statements.FAILURE_BEGAN, (number, failure))
+        example = self._rows(statements.FAILURE_EXAMPLE, (number, failure, last_at))
+        return FailureRow(
+            failure,
+            sum(by_step),
+            first_at=last_at if began[0][0] is None else began[0][0],
+            last_at=last_at,
+            example=example[0][0] if example else "",
+            names=_names(row[0] for row in rows),
+            workers=_names(row[1] for row in rows),
+            by_step=tuple(by_step),
+        )
+
+    def marks(self, cluster: str, start: float, end: float) -> Sequence[StoredMark]:
+        """Return the marks of a window, oldest first. Raises: StoreError."""
+        rows = self._rows(statements.MARKS_BETWEEN, (self._known(cluster), start, end))
+        return [StoredMark(cluster, *row) for row in rows]
+
+    def findings(self, cluster: str, start: float, end: float) -> Sequence[StoredFinding]:
+        """Return the findings that lasted into a window, oldest first. Raises: StoreError."""
+        rows = self._rows(statements.FINDINGS_BETWEEN, (self._known(cluster), end, start))
+        return [StoredFinding(cluster, *row) for row in rows]
+
+    def operations(self, cluster: str, target: str, limit: int) -> Sequence[StoredOperation]:
+        """Return the latest operations, on one target unless it is empty. Raises: StoreError."""
+        number = self._known(cluster)
+        if target:
+            rows = self._rows(statements.OPERATIONS_ON, (number, target, limit))
+        else:
+            rows = self._rows(statements.LATEST_OPERATIONS, (number, limit))
+        return [
+            StoredOperation(cluster, id_, began_at, ended_at, user, text, _targets(targets))
+            for id_, began_at, ended_at, user, text, targets in rows
+        ]
+
+    def log(self, cluster: str, start: float, end: float, limit: int) -> Sequence[StoredLog]:
+        """Return the newest lines of a window, oldest first. Raises: StoreError."""
+        rows = self._rows(statements.LOG_BETWEEN, (self._known(cluster), start, end, limit))
+        return [StoredLog(cluster, at, *texts) for at, _, *texts in reversed(rows)]
+
+    def gaps(self, cluster: str, start: float, end: float) -> Sequence[Gap]:
+        """Return the times of a window in which nothing was recorded. Raises: StoreError."""
+        rows = self._rows(statements.RUNS_OF, (self._known(cluster),))
+        return gaps_between([Run(cluster, *row) for row in rows], start, end)
+
+    def clusters(self) -> Sequence[ClusterSummary]:
+        """Return the clusters by name. Raises: StoreError."""
+        return [
+            self._summary(int(number), name)
+            for number, name in self._rows(statements.CLUSTER_NAMES)
+        ]
+
+    def _summary(self, number: int, name: str) -> ClusterSummary:
+        alive_at = self._rows(statements.ALIVE_AT, (number,))[0][0]
+        latest = self._rows(statements.LATEST_ROLLUP, (number,))
+        values = zip((*MEANS, *COUNTS), latest[0], strict=True) if latest else ()
+        return ClusterSummary(
+            name,
+            alive_at=alive_at or 0.0,
+            tasks=int(self._rows(statements.COUNT_TASKS, (number,))[0][0]),
+            latest={key: float(value) for key, value in values if value is not None},
+        )
+
+
+class _Slice(NamedTuple):
+    """A part of a search: the rows before `start`, up to and including `end`."""
+
+    start: Cursor
+    end: Cursor
+    rows: int
+    """How many there are; 0 if that was not counted."""
+    last: bool
+
+
+def _base(search: Conditions) -> str:
+    """Return the condition of the index by which the rows are searched."""
+    return " AND state <> 'SUCCESS'" if search.unsuccessful else ""
+
+
+def _unit(table: Table) -> int:
+    """Return the seconds that the time of a table counts."""
+    return MINUTE if table is ROLLUPS else 1
+
+
+def _minute(at: float) -> int:
+    return int(at // MINUTE)
+
+
+def _place(row: Sequence[Any]) -> Cursor:
+    return Cursor(row[1], row[0])
+
+
+def _matches(row: Sequence[Any], query: Query, now: float) -> bool:
+    task = task_of(row[3].encode())
+    return task is not None and query.matches(task, now)
+
+
+def _task(cluster: str, row: Sequence[Any]) -> StoredTask:
+    id_, at, state, body, *rest = row
+    return StoredTask(cluster, id_, at, state, body.encode(), *rest)
+
+
+def _task_row(number: int, row: StoredTask) -> tuple[Any, ...]:
+    _, id_, at, state, body, *rest = msgspec.structs.astuple(row)
+    return (number, id_, at, state, body.decode(), *rest)
+
+
+def _rollup_row(number: int, row: Rollup) -> tuple[Any, ...]:
+    values = (row.values.get(name) for name in (*MEANS, *COUNTS))
+    return (number, row.kind, row.name, row.minute, *values)
+
+
+def _log_row(number: int, row: StoredLog) -> tuple[Any, ...]:
+    line = f"{row.level}\n{row.source}\n{row.text}"
+    return (number, row.at, zlib.crc32(line.encode()), row.level, row.source, row.text)
+
+
+def _targets(text: str) -> tuple[str, ...]:
+    return msgspec.json.decode(text, type=tuple[str, ...])
+
+
+def _names(names: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(sorted({name for name in names if name})[:MAX_NAMES])

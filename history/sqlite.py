@@ -1,0 +1,209 @@
+"""The history in an SQLite file, for one person.
+
+The file is in WAL mode: readers do not block the writer, nor it them, and several celtops may have
+it open. What was committed survives the death of the process; a power failure may lose the last
+seconds, but does not corrupt the file. It is readable by its owner only.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from . import statements
+from .conditions import Parameter
+from .rows import Pruned
+from .schema import MIGRATIONS, SQLITE, VERSION, Dialect, Table, creation
+from .sql_store import SqlStore
+from .store import CorruptStoreError, NewerStoreError, StoreError
+
+OWNER_ONLY: Final = 0o600
+OWNER_ONLY_FOLDER: Final = 0o700
+BUSY_TIMEOUT: Final = 5.0
+"""Seconds to wait for another celtop that is writing."""
+CACHE_KIB: Final = 4_096
+FREED_PAGES: Final = 2_000
+"""Pages that are given back to the file system after each slice of the retention."""
+_CORRUPT: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_TRANSIENT: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+_PRIMARY_CODE: Final = 0xFF
+"""The bits of an extended error code that are the kind of error."""
+
+
+class SqliteStore(SqlStore):
+    """A store in a file.
+
+    Args:
+        path: The file; it is created, with its folder, unless the store is only read.
+        read_only: Whether nothing is written; a file that does not exist is an error then.
+
+    Raises:
+        StoreError: It cannot be opened.
+        CorruptStoreError: It is no database, or a damaged one.
+        NewerStoreError: A newer celtop has written it.
+    """
+
+    dialect: ClassVar[Dialect] = SQLITE
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        super().__init__()
+        self.path = path
+        self.read_only = read_only
+        if not read_only:
+            _create(path)
+        elif not path.exists():
+            raise StoreError(f"No history at {path}: no celtop has written it yet.")
+        with self._failing("open"):
+            self._connection = sqlite3.connect(
+                path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+            )
+        try:
+            with self._failing("open"):
+                self._prepare()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _prepare(self) -> None:
+        run = self._connection.execute
+        run(f"PRAGMA cache_size = -{CACHE_KIB}")
+        run("PRAGMA temp_store = MEMORY")
+        version = run("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            raise NewerStoreError(
+                f"The history at {self.path} was written by a newer celtop (schema {version}, this "
+                f"one reads {VERSION}). Update celtop, or choose another file with --history."
+            )
+        if self.read_only:
+            run("PRAGMA query_only = 1")
+            return
+        if version == 0:
+            # So that the retention can shrink the file; only possible before the first table.
+            run("PRAGMA auto_vacuum = INCREMENTAL")
+        run("PRAGMA journal_mode = WAL")
+        run("PRAGMA synchronous = NORMAL")
+        if version < VERSION:
+            with self._transaction():
+                # Another celtop may have done it meanwhile.
+                version = run("PRAGMA user_version").fetchone()[0]
+                steps = MIGRATIONS[version - 1 :] if version else (tuple(creation(SQLITE)),)
+                for statement in (one for step in steps for one in step):
+                    run(statement)
+                run(f"PRAGMA user_version = {VERSION}")
+
+    @property
+    def location(self) -> str:
+        """The file's path."""
+        return str(self.path)
+
+    def _rows(self, sql: str, parameters: Sequence[Parameter] = ()) -> list[tuple[Any, ...]]:
+        with self._failing("read"):
+            return self._connection.execute(sql, parameters).fetchall()
+
+    def _execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        with self._failing("write"):
+            self._connection.executemany(sql, rows)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._failing("write"):
+            self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            with self._failing("write"):
+                self._connection.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def _delete(self, table: Table, number: int, before: float) -> int:
+        sql = statements.DELETE_OLDER.format(table=table.name, at=table.at)
+        with self._failing("write"):
+            deleted = self._connection.execute(sql, (number, before)).rowcount
+        return max(0, deleted)
+
+    def prune(self, now: float, max_age: float, max_bytes: int) -> Pruned:
+        """Delete one slice of what is too old or too much. Raises: StoreError."""
+        pruned = super().prune(now, max_age, max_bytes)
+        if pruned.rows:
+            self._rows(f"PRAGMA incremental_vacuum({FREED_PAGES})")
+        return pruned
+
+    def _size(self) -> int:
+        pages, free, size = (
+            int(self._rows(f"PRAGMA {name}")[0][0])
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return (pages - free) * size
+
+    def close(self) -> None:
+        """Close the file."""
+        with suppress(sqlite3.Error):
+            self._connection.close()
+
+    @contextmanager
+    def _failing(self, action: str) -> Iterator[None]:
+        """Turn an error in the block into a `StoreError`."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
+            message = f"Cannot {action} the history at {self.path}: {error}."
+            if code in _CORRUPT:
+                raise CorruptStoreError(message) from error
+            raise StoreError(message, transient=code in _TRANSIENT) from error
+
+
+def _create(path: Path) -> None:
+    """Create the file with its folder, readable by its owner only.
+
+    SQLite gives the files beside it the same permissions.
+    """
+    try:
+        path.parent.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY)
+        try:
+            if os.fstat(handle).st_uid == os.geteuid():
+                os.fchmod(handle, OWNER_ONLY)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        transient = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.EROFS)
+        raise StoreError(
+            f"Cannot open the history at {path}: {error.strerror}. "
+            "Choose another file with --history, or none with --no-history.",
+            transient=transient,
+        ) from error
+
+
+def move_aside(path: Path, now: float) -> Path:
+    """Rename a damaged file, with those beside it, and return its new path.
+
+    Args:
+        path: The file.
+        now: Epoch seconds, which become part of the name.
+
+    Raises:
+        OSError: It cannot be renamed.
+    """
+    target = path.with_name(f"{path.name}.corrupt-{int(now)}")
+    path.rename(target)
+    for suffix in ("-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).rename(target.with_name(target.name + suffix))
+    return target

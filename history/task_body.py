@@ -1,0 +1,56 @@
+"""A task as it is stored: its JSON, and the columns that are searched."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ..model.entities.states import FROM_HISTORY
+from ..model.entities.task import Task, first_seen_at
+from .rows import StoredTask
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Task)
+
+
+def stored_task(
+    task: Task, cluster: str, at: float, failure: str = "", sample: float = 1.0
+) -> StoredTask:
+    """Return the row of a task.
+
+    Args:
+        task: The task; its `arrival` and `version` are 0.
+        cluster: The key of its cluster.
+        at: When it ended, or changed last, by the local clock.
+        failure: The id of its failure group.
+        sample: The share of tasks like it that are stored.
+    """
+    return StoredTask(
+        cluster=cluster,
+        id=task.id,
+        at=at,
+        state=task.state,
+        body=_ENCODER.encode(task),
+        name=task.name,
+        worker=task.worker,
+        queue=task.queue,
+        first_seen_at=first_seen_at(task),
+        runtime=None if task.running else task.elapsed(at),
+        root_id=task.root_id,
+        parent_id=task.parent_id,
+        group_id=task.group_id,
+        failure=failure,
+        sample=sample,
+    )
+
+
+def task_of(body: bytes) -> Task | None:
+    """Return the task of a body, with `history` among its sources; None if it is unreadable.
+
+    A newer celtop on the same store may have written a body that this one cannot read.
+    """
+    try:
+        task = _DECODER.decode(body)
+    except msgspec.MsgspecError:
+        return None
+    task.sources |= FROM_HISTORY
+    return task
