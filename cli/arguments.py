@@ -31,6 +31,20 @@ def duration_option(
     return click.option(*names, callback=read, metavar=DURATION, **attributes)
 
 
+def size_option(
+    *names: str, **attributes: Any
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return `click.option` for a number of bytes or None."""
+
+    def read(ctx: click.Context, option: click.Parameter, value: str | None) -> int | None:
+        try:
+            return None if value is None else parse.size(value)
+        except parse.ParseError as error:
+            raise click.BadParameter(str(error), ctx, option) from None
+
+    return click.option(*names, callback=read, metavar="SIZE", **attributes)
+
+
 def read_duration(
     ctx: click.Context, option: click.Parameter, text: str, zero: bool = False
 ) -> float:

@@ -20,8 +20,25 @@ from .options import Command, Group, give, settings_of
 from .time_zone import restore_time_zone
 
 COMMANDS: Final = (
-    *("check", "collect", "config", "control", "demo", "doctor", "purge", "results", "retry"),
-    *("revoke", "schedule", "snapshot", "task", "tasks", "trigger", "watch", "why"),
+    "check",
+    "collect",
+    "config",
+    "control",
+    "demo",
+    "doctor",
+    "purge",
+    "record",
+    "replay",
+    "results",
+    "retry",
+    "revoke",
+    "schedule",
+    "snapshot",
+    "task",
+    "tasks",
+    "trigger",
+    "watch",
+    "why",
 )
 """Each is defined in the module of its name."""
 

@@ -103,7 +103,7 @@ def pump_until(session: Session, seconds: float, done: Callable[[], bool]) -> bo
         more = session.pump(now, PUMP_BUDGET).more
         if int(now) != second:
             second = int(now)
-            session.state.tick(now)
+            session.tick(now)
         if not more and done():
             return True
         if time.monotonic() >= deadline:

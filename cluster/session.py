@@ -18,7 +18,7 @@ from ..model.entities.log import Level
 from ..model.entities.thresholds import Thresholds
 from ..model.ingest.redaction import Redaction
 from ..model.lookup import TaskLookup
-from ..model.observations import HistorySearched, QueuePeeked, ResultsRead
+from ..model.observations import HistorySearched, Observation, QueuePeeked, ResultsRead
 from ..model.operations.call import Recovered, SentTask
 from ..model.operations.commands import Operation, PauseQueue, PurgeResults
 from ..model.routing import Routing, routing
@@ -71,6 +71,9 @@ class Session:
 
     def __init__(self, settings: Settings, state: ClusterState | None = None) -> None:
         self.settings = settings
+        self.tap: Callable[[float, Observation | None], object] | None = None
+        """Called with the time and each observation that is applied, and with None for each `tick`;
+        it must return soon."""
         redaction = self._redaction = Redaction(settings.redact)
         self.state = state or ClusterState(
             settings.max_tasks,
@@ -189,9 +192,11 @@ class Session:
             budget: Seconds of real time; at least one observation is applied.
         """
         started = time.perf_counter()
-        applied = 0
+        applied, tap = 0, self.tap
         while (observation := self._inbox.take()) is not None:
             self.state.observe(observation)
+            if tap is not None:
+                tap(now, observation)
             applied += len(observation.events) if isinstance(observation, EventBatch) else 1
             if time.perf_counter() - started >= budget:
                 break
@@ -203,6 +208,12 @@ class Session:
             self._schedule.wake()
         self._follower.sync(self.state, conf, now)
         return Pumped(applied, len(self._inbox) > 0)
+
+    def tick(self, now: float) -> None:
+        """Update what changes with time alone, such as late workers; call it every second."""
+        self.state.tick(now)
+        if self.tap is not None:
+            self.tap(now, None)
 
     def call_on_update(self, callback: Callable[[], object]) -> None:
         """Call `callback` once, from any thread, as soon as there is something to pump."""

@@ -16,8 +16,7 @@ ROOT = Path(__file__).parents[1]
 TESTS = ROOT / "tests"
 LAYERS = (
     *("alerts", "bindings", "cli", "cluster", "collector", "demo", "export", "lists", "model"),
-    "tui",
-    "widgets",
+    *("recording", "tui", "widgets"),
 )
 
 

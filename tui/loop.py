@@ -109,7 +109,7 @@ class FrameLoop:
         second = int(now)
         if second != self._second:
             self._second = second
-            self._context.live.tick(now)
+            self._context.session.tick(now)
             self._watch_results()
             self._protect_selected()
 

@@ -37,7 +37,7 @@ class Operation(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     @property
     def name(self) -> str:
         """The name in JSON: `PoolGrow` is `pool-grow`."""
-        return re.sub(r"(?<!^)(?=[A-Z])", "-", type(self).__name__).lower()
+        return operation_name(type(self))
 
     @property
     def expected_workers(self) -> tuple[str, ...]:
@@ -68,3 +68,8 @@ class Operation(msgspec.Struct, frozen=True, gc=False, kw_only=True):
             targets=named(self.targets),
         )
         return words._replace(object=filled)
+
+
+def operation_name(type_: type[Operation]) -> str:
+    """Return the name of a type of operations in JSON."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", type_.__name__).lower()

@@ -11,6 +11,7 @@ from .sanitize import visible
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 _NUMBER: Final = r"\d+(?:\.\d*)?|\.\d+"
 _DURATION_PART: Final = re.compile(rf"\s*({_NUMBER})\s*(ms|[smhdw])", re.IGNORECASE)
+_SIZE: Final = re.compile(rf"({_NUMBER})\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
 _RATE: Final = re.compile(r"(\d+(?:\.\d+)?)(?:/([smh]))?")
 _CLOCK: Final = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 MAX_DURATION: Final = 36_525 * 86_400.0
@@ -58,6 +59,19 @@ def duration(text: str) -> float:
     if seconds > MAX_DURATION:
         raise ParseError("longer than a hundred years")
     return seconds
+
+
+def size(text: str) -> int:
+    """Return the bytes of `100MB`, `1.5 GiB`, `64k` or a plain number of bytes; k is 1024.
+
+    Raises:
+        ParseError: The text is not a size.
+    """
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise ParseError(f"not a size: {visible(text, _MAX_SHOWN)} (use 500KB, 100MB or 1GB)")
+    power = " kmgt".index(found[2].lower() or " ")
+    return int(float(found[1]) * 1024**power)
 
 
 def seconds_text(seconds: float | None) -> str:

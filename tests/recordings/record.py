@@ -10,29 +10,26 @@ import gzip
 import os
 import platform
 import sys
+import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import celtop
-import msgspec
 import psutil
 from celery import Celery
 from celtop.cli.session import listen, open_session, pump_until, wait_for_replies
-from celtop.cluster.events import receiver
-from celtop.cluster.inbox import Inbox
-from celtop.cluster.results import push, redis_search
-from celtop.cluster.results.backends import redis
-from celtop.cluster.results.backends.decode import from_payload
 from celtop.cluster.session import Session
 from celtop.demo.cluster import DemoCluster
-from celtop.model.observations import Observation, ResultsRead
-from celtop.model.wire.events import EventBatch, decode
+from celtop.model.ingest.redaction import Redaction
+from celtop.recording.header import header_of
+from celtop.recording.recorder import Recorder
 from celtop.settings import Settings
-from celtop.tests.test_recording import KINDS, RECORDING, SNAPSHOT, snapshot
+from celtop.tests.test_recording import RECORDING, SNAPSHOT, snapshot
 
 SEED: Final = 1
+MAX_BYTES: Final = 100 << 20
+PROGRESS_PATH: Final = {"sessions.*": {"percent": "progress", "text": "message"}}
 NEUTRAL: Final = {
     str(Path(celtop.__file__).parent): "/srv/celtop",
     str(Path(celtop.__file__).resolve().parent): "/srv/celtop",
@@ -41,66 +38,6 @@ NEUTRAL: Final = {
     f"@{platform.node()}": "@client",
 }
 """Names of the recording machine, and their replacements."""
-
-
-class Recorder:
-    """Records each observation that enters an inbox, with the text it was decoded from."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self._origins: dict[int, tuple[object, str]] = {}
-        self._names = {type_: kind for kind, type_ in KINDS.items()}
-        self._put = Inbox.put
-
-    def install(self) -> None:
-        """Record from now on, until the process ends."""
-        setattr(receiver, "decode", self._remembering(decode, 0))  # noqa: B010
-        for module in (redis_search, push, redis):
-            setattr(module, "from_payload", self._remembering(from_payload, 1))  # noqa: B010
-        setattr(Inbox, "put", lambda inbox, seen: self.put(inbox, seen))  # noqa: B010
-
-    def put(self, inbox: Inbox, seen: Observation) -> None:
-        """Record an observation, and put it into the inbox."""
-        record = {"kind": self._kind(seen), "at": time.time(), **self._fields(seen)}
-        line = msgspec.json.encode(record).decode()
-        for name, neutral in NEUTRAL.items():
-            line = line.replace(name, neutral)
-        self.lines.append(line)
-        self._put(inbox, seen)
-
-    def _kind(self, seen: Observation) -> str:
-        if isinstance(seen, EventBatch):
-            return "events"
-        return "results" if isinstance(seen, ResultsRead) else self._names[type(seen)]
-
-    def _fields(self, seen: Observation) -> dict[str, Any]:
-        if isinstance(seen, EventBatch):
-            return {"at": seen.at, "body": self._origin(seen)}
-        if isinstance(seen, ResultsRead):
-            payloads = [(meta.id, self._origin(meta)) for meta in seen.metas]
-            return {
-                "at": seen.at,
-                "source": seen.source,
-                "absent": seen.absent,
-                "payloads": payloads,
-            }
-        fields: dict[str, Any] = msgspec.to_builtins(seen)
-        return fields
-
-    def _remembering(self, read: Callable[..., Any], place: int) -> Callable[..., Any]:
-        """Wrap the decoder `read` so that its argument number `place` is remembered."""
-
-        def remember(*arguments: Any) -> Any:
-            decoded, raw = read(*arguments), arguments[place]
-            # The value is kept too: its id would be reused otherwise.
-            text = raw if isinstance(raw, str) else bytes(raw).decode()
-            self._origins[id(decoded)] = (decoded, text)
-            return decoded
-
-        return remember
-
-    def _origin(self, decoded: object) -> str:
-        return self._origins[id(decoded)][1]
 
 
 def watch(session: Session, cluster: DemoCluster) -> None:
@@ -131,15 +68,23 @@ def watch(session: Session, cluster: DemoCluster) -> None:
 
 def record() -> None:
     """Write the recording."""
-    recorder = Recorder()
-    recorder.install()
-    with DemoCluster(SEED, os.environ) as cluster:
-        settings = Settings(broker_url=cluster.url, result_backend=cluster.url)
+    with tempfile.TemporaryDirectory() as folder, DemoCluster(SEED, os.environ) as cluster:
+        file = Path(folder) / "demo.jsonl"
+        settings = Settings(
+            broker_url=cluster.url, result_backend=cluster.url, progress_path=PROGRESS_PATH
+        )
         with open_session(settings) as session:
+            header = header_of(settings, "redis", time.time(), celtop.__version__)
+            recorder = Recorder(file, header, Redaction(), MAX_BYTES)
+            session.tap = recorder.put
+            recorder.start()
             session.watch(frozenset({"workers", "queues"}))
             watch(session, cluster)
-            lines = recorder.lines.copy()
-    text = "".join(f"{line}\n" for line in lines)
+            session.tick(now := time.time())
+            recorder.stop(now)
+        text = file.read_text("utf-8")
+    for name, neutral in NEUTRAL.items():
+        text = text.replace(name, neutral)
     RECORDING.write_bytes(gzip.compress(text.encode(), mtime=0))
 
 

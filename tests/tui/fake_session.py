@@ -118,6 +118,9 @@ class FakeSession:
         self.waiting.clear()
         return Pumped(applied, False)
 
+    def tick(self, now: float) -> None:
+        self.state.tick(now)
+
     def call_on_update(self, wake: Callable[[], object]) -> None:
         self.wake = wake
 

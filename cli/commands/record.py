@@ -1,0 +1,137 @@
+"""`celtop record`: writes everything that is observed to a file, for `celtop replay`."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from .. import stderr
+from ..arguments import duration_option, size_option
+from ..exit_codes import CommandError, ExitCode, InvalidUsage
+from ..interrupts import stop_on_signal
+from ..options import Command, settings_of
+from ..session import CONNECT_TIMEOUT, open_session, pump_until, wait_for_broker
+from ..stdout import write
+
+if TYPE_CHECKING:
+    from ...cluster.session import Session
+    from ...recording.recorder import Recorder
+
+TOPICS: Final = frozenset({"workers", "queues", "consumers", "schedule"})
+"""What is polled as often as with a screen that shows it."""
+
+
+@click.command(cls=Command)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@duration_option("--for", "seconds", help="Record for this long (default: until ctrl-c).")
+@size_option("--max-bytes", default="1GB", show_default=True,
+             help="End the recording when FILE has this size.")  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace FILE if it exists.")
+@click.option("--snapshot", type=click.Path(dir_okay=False, path_type=Path), metavar="SNAPSHOT",
+              help="Also write the snapshot at the end to this file, as JSON.")  # fmt: skip
+@click.pass_context
+def record(
+    ctx: click.Context,
+    file: Path,
+    seconds: float | None,
+    max_bytes: int,
+    overwrite: bool,
+    snapshot: Path | None,
+) -> int:
+    """Record a cluster to FILE, for a bug report or to study an incident later.
+
+    FILE contains every event, reply, measurement and result that celtop receives, and can be
+    replayed with `celtop replay`. Passwords in URLs, and what the setting `redact` matches, are
+    masked before it is written. Only its owner can read it.
+
+    FILE is compressed with zstd if its name ends in .zst, with gzip if it ends in .gz, not at all
+    if it ends in .jsonl, and otherwise with zstd if that is installed, else with gzip.
+    """
+    settings = settings_of(ctx)
+    with open_session(settings) as session:
+        recorder = _recorder(session, file, max_bytes, overwrite)
+        session.tap = recorder.put
+        recorder.start()
+        try:
+            wait_for_broker(session, CONNECT_TIMEOUT)
+        except BaseException:
+            recorder.stop(time.time())
+            file.unlink(missing_ok=True)
+            raise
+        began = time.monotonic()
+        _listen(session, recorder, file, seconds)
+        now = time.time()
+        session.tick(now)
+        recorder.stop(now)
+        if snapshot is not None:
+            from ...export.json import encode
+            from ...export.snapshot import take_snapshot
+
+            write(encode(take_snapshot(session.state, now)), snapshot)
+    return _report(recorder, file, time.monotonic() - began)
+
+
+def _recorder(session: Session, file: Path, max_bytes: int, overwrite: bool) -> Recorder:
+    """Create the file.
+
+    Raises:
+        InvalidUsage: It exists or cannot be created.
+    """
+    from ... import __version__
+    from ...model.ingest.redaction import Redaction
+    from ...recording.header import header_of
+    from ...recording.recorder import Recorder
+
+    settings, transport = session.settings, session.state.broker.transport or ""
+    header = header_of(settings, transport, time.time(), __version__)
+    try:
+        if overwrite and file.is_file():
+            file.unlink()
+        return Recorder(file, header, Redaction(settings.redact), max_bytes)
+    except FileExistsError:
+        raise InvalidUsage(f"{file} exists; choose another name, or add --overwrite") from None
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise InvalidUsage(f"Cannot write {file}: {reason}") from error
+    except ValueError as error:
+        raise InvalidUsage(f"Cannot write {file}: {error}") from error
+
+
+def _listen(session: Session, recorder: Recorder, file: Path, seconds: float | None) -> None:
+    """Record until the time is over, a signal arrives, or the recorder has ended."""
+    stopped = False
+
+    def stop() -> None:
+        nonlocal stopped
+        stopped = True
+
+    session.watch(TOPICS)
+    until = "" if seconds is not None else "; ctrl-c ends the recording"
+    stderr.echo(f"Recording {session.state.broker.url} to {file}{until}")
+    with stop_on_signal(stop):
+        pump_until(session, seconds or float("inf"), lambda: stopped or recorder.ended)
+
+
+def _report(recorder: Recorder, file: Path, seconds: float) -> int:
+    """Report what was recorded.
+
+    Raises:
+        CommandError: The file could not be written to the end.
+    """
+    from ...model.text import units
+    from ...model.text.phrases import counted
+
+    what = f"{counted(recorder.records, 'record')}, {units.size(recorder.written)}"
+    if recorder.fault is not None:
+        raise CommandError(
+            f"Cannot write {file}: {recorder.fault}. The recording ends there ({what});"
+            f" it can be replayed with: celtop replay {file}"
+        )
+    if recorder.is_full:
+        stderr.echo(f"{file} has reached --max-bytes; the recording has ended")
+    stderr.echo(f"Recorded {units.duration(seconds)}: {what}. Replay it with: celtop replay {file}")
+    return ExitCode.OK

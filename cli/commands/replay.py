@@ -1,0 +1,89 @@
+"""`celtop replay`: shows a recording on the screen, or prints its last snapshot."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from ...export.formats import FORMATS
+from .. import stderr
+from ..exit_codes import ExitCode, InvalidUsage
+from ..options import Command, settings_of
+from ..stdout import output_width, write
+
+if TYPE_CHECKING:
+    from ...recording.session import ReplaySession
+
+PUMP_BUDGET: Final = 0.5
+PUMP_INTERVAL: Final = 0.02
+"""Seconds between two looks at the clock, at a given speed."""
+
+
+@click.command(cls=Command)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--speed", type=click.FloatRange(0.01, 1000.0), metavar="N",
+              help="Replay at N times the recorded speed (default: 1).")  # fmt: skip
+@click.option("--step", is_flag=True, help="Begin paused; keys move on in steps of a second.")
+@click.option("--snapshot", is_flag=True,
+              help="Print the snapshot at the end of the recording, without a screen; as fast as"
+              " possible unless --speed is given.")  # fmt: skip
+@click.option("--format", "format_name", type=click.Choice(list(FORMATS)), default="text",
+              show_default=True, help="The output format of --snapshot.")  # fmt: skip
+@click.option("--limit", type=click.IntRange(0), default=50, show_default=True, metavar="N",
+              help="Print the N newest tasks (JSON always contains all).")  # fmt: skip
+@click.pass_context
+def replay(
+    ctx: click.Context,
+    file: Path,
+    speed: float | None,
+    step: bool,
+    snapshot: bool,
+    format_name: str,
+    limit: int,
+) -> int:
+    """Replay a recording made with `celtop record`.
+
+    It opens the monitor on the recording: no broker is needed, and every operation is refused. A
+    line shows the position; `p` pauses, and further keys change the speed and move the position.
+
+    A recording that was interrupted or is damaged is replayed up to that point, with a note.
+    """
+    if not snapshot:
+        raise InvalidUsage("Only --snapshot is supported")
+    session = _open(ctx, file, speed or 1.0, paused=step)
+    from ...export.snapshot import take_snapshot
+
+    if speed is None:
+        session.run_to_end()
+    else:
+        while not session.playback.is_over:
+            if not session.pump(0.0, PUMP_BUDGET).more:
+                time.sleep(PUMP_INTERVAL)
+    taken = take_snapshot(session.state, session.playback.position)
+    if session.problem is not None:
+        stderr.echo(f"{file} is incomplete: {session.problem}")
+    write(FORMATS[format_name].encode(taken, output_width(), limit))
+    return ExitCode.OK
+
+
+def _open(ctx: click.Context, file: Path, speed: float, *, paused: bool) -> ReplaySession:
+    """Open the recording.
+
+    Raises:
+        InvalidUsage: It cannot be read, or a setting is invalid.
+    """
+    from ...recording.playback import Playback
+    from ...recording.reader import InvalidRecording, Recording
+    from ...recording.session import ReplaySession, replay_settings
+
+    settings = settings_of(ctx, broker_needed=False)
+    try:
+        recording = Recording(file)
+        settings = replay_settings(settings, recording)
+    except InvalidRecording as error:
+        raise InvalidUsage(str(error)) from error
+    playback = Playback(recording.header.started_at, speed, paused=paused)
+    return ReplaySession(settings, recording, playback)

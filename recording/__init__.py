@@ -1,0 +1,1 @@
+"""Recordings of a session: everything that was observed, in a file that can be replayed."""

@@ -1,0 +1,356 @@
+"""A session whose observations come from a recording: no broker is asked, nothing is changed."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Final
+
+from ..cluster.session import Pumped, RunningOperation, Session
+from ..model.entities.thresholds import Thresholds
+from ..model.ingest.redaction import Redaction
+from ..model.observations import OperationChanged
+from ..model.operations.outcome import Outcome
+from ..model.state import ClusterState
+from ..model.wire.events import EventBatch
+from ..settings import Settings
+from .header import MODEL_SETTINGS
+from .playback import Playback
+from .reader import InvalidRecording, Recording
+from .records import END, TICK, Record
+
+if TYPE_CHECKING:
+    from ..model.entities.result import ResultMeta
+    from ..model.lookup import TaskLookup
+    from ..model.observations import HistorySearched, QueuePeeked
+    from ..model.operations.call import Recovered, SentTask
+    from ..model.operations.commands import Operation, PauseQueue, PurgeResults
+    from ..model.query.language import Query
+
+REFUSAL: Final = "this is a recording"
+"""Why operations and lookups are unavailable."""
+
+
+BOUNDS: Final = {"max_tasks": 1_000_000, "max_text_bytes": 1 << 30}
+"""The most that a recording may ask for, unless the viewer's own settings allow more."""
+NO_CLUSTER: Final[dict[str, Any]] = {
+    "broker_url": "memory://",
+    "result_backend": None,
+    "broker_transport_options": {},
+    "app": None,
+    "load_results": 0,
+    "read_only": True,
+}
+"""The settings of a session that must not connect to anything."""
+
+
+class NoCluster(Exception):
+    """A recording cannot be asked for anything that is not in it."""
+
+    def __init__(self) -> None:
+        super().__init__(REFUSAL)
+
+
+def replay_settings(settings: Settings, recording: Recording) -> Settings:
+    """Return the viewer's settings with those of the recording that determine the model.
+
+    Raises:
+        InvalidRecording: The settings in the file are invalid.
+    """
+    found = recording.header.settings
+    own = {name: found[name] for name in MODEL_SETTINGS if name in found}
+    try:
+        valid = Settings.model_validate(own)
+    except ValueError:
+        raise InvalidRecording(
+            f"Cannot replay {recording.path}: its header has invalid settings"
+        ) from None
+    update: dict[str, Any] = {name: getattr(valid, name) for name in own}
+    for name, most in BOUNDS.items():
+        update[name] = min(getattr(valid, name), max(most, getattr(settings, name)))
+    return settings.model_copy(update={**update, **NO_CLUSTER})
+
+
+class ReplaySession(Session):
+    """A model that follows the position of a playback in a recording.
+
+    Its `pump` applies what was observed up to the position, which is also the clock of everything
+    that shows the model. The calls of `ClusterState.tick` are part of the recording.
+
+    Args:
+        settings: The settings, from `replay_settings`.
+        recording: The recording.
+        playback: The position; it begins at the beginning.
+        clock: The real time that the position moves with, in seconds.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        recording: Recording,
+        playback: Playback,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(settings)
+        self._clock = clock
+        self.recording = recording
+        self.playback = playback
+        self._numbers = itertools.count(1)
+        self._scan = threading.Thread(target=self._find_end, name="recording-end", daemon=True)
+        self._stopped = False
+        self._callback: Callable[[], object] | None = None
+        self._rewind()
+
+    # The recording
+
+    def _rewind(self) -> None:
+        settings, header = self.settings, self.recording.header
+        state = ClusterState(
+            settings.max_tasks,
+            settings.max_text_bytes,
+            Redaction(settings.redact),
+            progress_paths=settings.progress_path,
+            keep=settings.keep,
+            thresholds=Thresholds(**settings.findings),
+        )
+        state.broker.url = header.cluster
+        state.broker.transport = header.transport
+        state.broker.transport_options = dict(header.transport_options)
+        self.state = state
+        self.problem: str | None = None
+        """Why the rest of the recording cannot be shown; None if there is nothing wrong."""
+        self._records = self.recording.records()
+        self._next: Record | None = None
+        self.playback.position = self.playback.begin
+        self.playback.is_over = False
+
+    def seek(self, at: float) -> None:
+        """Move to a time. To an earlier one, `state` is a new model, which has to catch up."""
+        playback = self.playback
+        last = playback.end if playback.end is not None else max(at, playback.position)
+        at = min(max(at, playback.begin), last)
+        if at < playback.position:
+            self._rewind()
+        playback.target = at
+        self.wake()
+
+    def wake(self) -> None:
+        """Have the position looked at now."""
+        callback, self._callback = self._callback, None
+        if callback is not None:
+            callback()
+
+    def pump(self, now: float, budget: float) -> Pumped:
+        """Apply what was observed up to the position, for about `budget` seconds."""
+        started = time.perf_counter()
+        applied = self._apply_own()
+        playback = self.playback
+        target = playback.advance(self._clock())
+        while not playback.is_over:
+            record = self._next = self._next or next(self._records, None)
+            if record is None or record.kind == END:
+                self._finish(record)
+                break
+            if record.at > target:
+                playback.position = max(playback.position, target)
+                return Pumped(applied, False)
+            self._next = None
+            applied += self._apply(record)
+            playback.position = max(playback.position, record.at)
+            if time.perf_counter() - started >= budget:
+                return Pumped(applied, True)
+        return Pumped(applied, False)
+
+    def run_to_end(self) -> None:
+        """Apply the whole rest at once."""
+        self.playback.paused = False
+        self.playback.target = float("inf")
+        while self.pump(0.0, 1.0).more:
+            pass
+
+    def _apply(self, record: Record) -> int:
+        """Apply a record; return how many events and other observations it has."""
+        observation = record.observation
+        try:
+            if observation is not None:
+                self.state.observe(observation)
+            elif record.kind == TICK:
+                self.state.tick(record.at)
+        except Exception as error:  # nothing but a forged observation could cause it
+            self.problem = f"an observation of {record.kind} is invalid ({error!r})"
+            self._records = iter(())
+            return 0
+        return len(observation.events) if isinstance(observation, EventBatch) else 1
+
+    def _finish(self, end: Record | None) -> None:
+        playback = self.playback
+        if end is None:
+            self.problem = self.problem or self.recording.damage
+        else:
+            playback.position = max(playback.position, end.at)
+        playback.end = playback.target = playback.position
+        playback.is_over = playback.paused = True
+
+    def _apply_own(self) -> int:
+        """Apply what this process itself has to say, such as refused operations."""
+        applied = 0
+        while (own := self._inbox.take()) is not None:
+            self.state.observe(own)
+            applied += 1
+        return applied
+
+    def _find_end(self) -> None:
+        last = self.playback.begin
+        for at in self.recording.times():
+            last = max(last, at)
+            if self._stopped:
+                return
+        if self.playback.end is None:
+            self.playback.end = last
+
+    # The session
+
+    @property
+    def cluster(self) -> str:
+        """The recorded cluster."""
+        return self.recording.header.cluster
+
+    @property
+    def threads(self) -> tuple[threading.Thread, ...]:
+        """No thread talks to a cluster."""
+        return ()
+
+    @property
+    def refreshed(self) -> bool:
+        """There is nothing to wait for."""
+        return True
+
+    @property
+    def history_loaded(self) -> bool:
+        """There is nothing to wait for."""
+        return True
+
+    @property
+    def progress_unavailable(self) -> str | None:
+        """Why progress is unavailable: it is shown as it was recorded."""
+        return None
+
+    @property
+    def read_only(self) -> bool:
+        """Every operation is refused."""
+        return True
+
+    @read_only.setter
+    def read_only(self, value: bool) -> None:
+        """Do nothing: a recording cannot be changed."""
+
+    def start(self, *, inspect: bool = True) -> None:
+        """Find the end of the recording in a thread, for the length of the slider."""
+        self._scan.start()
+
+    def stop(self, timeout: float = 2.0) -> None:
+        """End the thread."""
+        self._stopped = True
+        if self._scan.is_alive():
+            self._scan.join(timeout)
+
+    def tick(self, now: float) -> None:
+        """Do nothing: the recording has its own ticks."""
+
+    def call_on_update(self, callback: Callable[[], object]) -> None:
+        """Call `callback` once, as soon as the user has moved the position."""
+        self._callback = callback
+
+    def prove_connection(self) -> None:
+        """Do nothing, as there is no connection."""
+
+    def cut_connections(self) -> None:
+        """Do nothing, as there is no connection."""
+
+    def refresh(self, *, workers: bool = True) -> None:
+        """Do nothing, as there is no one to ask."""
+
+    def watch(self, topics: frozenset[str]) -> None:
+        """Do nothing, as nothing is polled."""
+
+    def watch_results(self, ids: Sequence[str]) -> None:
+        """Do nothing, as nothing is polled."""
+
+    def read_results(self, ids: Sequence[str]) -> None:
+        """Do nothing, as nothing is read."""
+
+    def read_schedule(self) -> Future[None]:
+        """Return at once: the schedule is as it was recorded."""
+        done: Future[None] = Future()
+        done.set_result(None)
+        return done
+
+    def do(self, operation: Operation) -> RunningOperation:
+        """Refuse an operation."""
+        at = self.playback.position
+        running = RunningOperation(
+            Outcome(next(self._numbers), operation, at, ended_at=at, refusal=REFUSAL)
+        )
+        self._inbox.put(OperationChanged(running.outcome, at))
+        running.future.set_result(running.outcome)
+        return running
+
+    def recover_calls(
+        self, ids: Sequence[str], *, for_retry: bool = False
+    ) -> Future[tuple[Recovered, ...]]:
+        """Return what the recording has of what tasks were sent with."""
+        from ..cluster.lookup.best_source import best_source, known_task
+
+        found: Future[tuple[Recovered, ...]] = Future()
+        routes = self._routing()
+        found.set_result(tuple(best_source(known_task(id_, self.state), routes) for id_ in ids))
+        return found
+
+    def sent_task(self, id_: str) -> Recovered | None:
+        """Return None: no message is kept."""
+        return None
+
+    def has_links(self, sent: SentTask) -> bool:
+        """Return False: no message is kept."""
+        return False
+
+    def peek(
+        self, queue: str | None, limit: int, task: str | None = None, skip: int = 0
+    ) -> Future[QueuePeeked]:
+        """Fail: there is no queue to read."""
+        return _unavailable()
+
+    def result(self, id_: str) -> Future[ResultMeta | None]:
+        """Fail: there is no result backend to read."""
+        return _unavailable()
+
+    def search_history(
+        self,
+        query: Query,
+        text: str | None = None,
+        limit: int | None = None,
+        timeout: float = 10.0,
+    ) -> Future[HistorySearched]:
+        """Fail: there is no result backend to search."""
+        return _unavailable()
+
+    def plan_results_purge(self, filter_text: str, *, utc: bool = False) -> Future[PurgeResults]:
+        """Fail: there is no result backend to purge."""
+        return _unavailable()
+
+    def find_task(self, id_: str) -> Future[TaskLookup]:
+        """Fail: there is no cluster to search."""
+        return _unavailable()
+
+    def paused_queues(self) -> Mapping[str, PauseQueue]:
+        """Return nothing: the file of paused queues is about clusters of today."""
+        return {}
+
+
+def _unavailable() -> Future[Any]:
+    failed: Future[Any] = Future()
+    failed.set_exception(NoCluster())
+    return failed

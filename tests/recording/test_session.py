@@ -1,0 +1,120 @@
+"""A session on a recording: the same model at every speed, and no way to a broker."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from typing import Any
+
+import msgspec
+import pytest
+from celtop.cluster.session import Session
+from celtop.export.json import encode
+from celtop.export.snapshot import take_snapshot
+from celtop.model.operations.commands import Ping
+from celtop.model.query.language import EVERY_TASK
+from celtop.recording.playback import Playback
+from celtop.recording.reader import InvalidRecording, Recording
+from celtop.recording.session import REFUSAL, NoCluster, ReplaySession, replay_settings
+from celtop.settings import Settings
+from celtop.tests.test_recording import RECORDING, REDACT, SNAPSHOT
+
+INHERITED = {"backlog", "commands_sent", "log", "plan_results_purge", "round_trip"}
+"""What a session on a recording may share with one on a broker: it asks nobody."""
+
+
+class Clock:
+    """Real time as the test has it pass."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def replay(speed: float = 1.0, *, paused: bool = False) -> tuple[ReplaySession, Clock]:
+    recording, clock = Recording(RECORDING), Clock()
+    settings = replay_settings(Settings(redact=REDACT), recording)
+    playback = Playback(recording.header.started_at, speed, paused=paused)
+    return ReplaySession(settings, recording, playback, clock), clock
+
+
+def settle(session: ReplaySession) -> None:
+    while session.pump(0.0, 1.0).more:
+        pass
+
+
+def test_at_50_times_the_speed_it_ends_in_the_same_snapshot() -> None:
+    session, clock = replay(50.0)
+    steps = 0
+    while not session.playback.is_over:
+        clock.now += 0.05
+        session.pump(0.0, 0.001)
+        steps += 1
+    assert steps > 20
+    assert session.problem is None
+    assert encode(take_snapshot(session.state, session.playback.now())) == SNAPSHOT.read_bytes()
+
+
+def test_it_goes_back_and_forth_to_the_same_state() -> None:
+    session, _ = replay(paused=True)
+    begin = session.playback.begin
+    taken: dict[float, bytes] = {}
+    for after in (20.0, 40.0, 20.0, 40.0):
+        session.seek(begin + after)
+        settle(session)
+        assert session.playback.now() == begin + after
+        shown = encode(take_snapshot(session.state, session.playback.now()))
+        assert taken.setdefault(after, shown) == shown
+    assert taken[20.0] != taken[40.0]
+
+
+def test_it_stops_at_both_ends() -> None:
+    session, _ = replay(paused=True)
+    session.start()
+    session._scan.join()
+    end = session.playback.end
+    assert end is not None
+    session.seek(0.0)
+    settle(session)
+    assert session.playback.now() == session.playback.begin
+    session.seek(end + 1000.0)
+    settle(session)
+    assert session.playback.is_over and session.playback.now() == end
+    session.stop()
+
+
+def test_it_answers_or_refuses_everything_itself() -> None:
+    public = {name for name in vars(Session) if not name.startswith("_")}
+    assert public - vars(ReplaySession).keys() <= INHERITED
+    session, _ = replay()
+    operation = session.do(Ping(workers=("w",)))
+    assert operation.future.result(0).refusal == REFUSAL
+    session.pump(0.0, 1.0)
+    assert [outcome.refusal for outcome in session.state.operations.values()] == [REFUSAL]
+    session.read_only = False
+    assert session.read_only
+    asked: tuple[Future[Any], ...] = (
+        session.peek("q", 5),
+        session.result("a"),
+        session.find_task("a"),
+        session.search_history(EVERY_TASK),
+        session.plan_results_purge("state:failure"),
+    )
+    for each in asked:
+        with pytest.raises(NoCluster, match=REFUSAL):
+            each.result(0)
+    assert not session.threads
+
+
+def test_the_header_decides_only_what_the_model_is() -> None:
+    recording = Recording(RECORDING)
+    own = {"max_tasks": 10**15, "keep": {"failed": 7}, "alerts": {"command": "rm"}, "theme": "x"}
+    recording.header = msgspec.structs.replace(recording.header, settings=own)
+    settings = replay_settings(Settings(theme="mine"), recording)
+    assert settings.max_tasks == 1_000_000
+    assert settings.keep["failed"] == 7
+    assert settings.theme == "mine" and settings.alerts == Settings().alerts
+    recording.header = msgspec.structs.replace(recording.header, settings={"max_tasks": "many"})
+    with pytest.raises(InvalidRecording, match="invalid settings"):
+        replay_settings(Settings(), recording)
