@@ -30,7 +30,7 @@ class StoredTask(msgspec.Struct, frozen=True, gc=False):
     """When it ended, by the local clock; if it has not, when it last changed. Orders the rows."""
     state: str
     body: bytes
-    """The `model.entities.task.Task` as JSON, without its memory of versions and arrival."""
+    """The `model.entities.task.Task` as JSON; its `arrival` and `version` mean nothing later."""
     name: str | None = None
     worker: str | None = None
     queue: str | None = None

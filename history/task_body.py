@@ -18,7 +18,7 @@ def stored_task(
     """Return the row of a task.
 
     Args:
-        task: The task; its `arrival` and `version` are 0.
+        task: The task.
         cluster: The key of its cluster.
         at: When it ended, or changed last, by the local clock.
         failure: The id of its failure group.
@@ -52,5 +52,6 @@ def task_of(body: bytes) -> Task | None:
         task = _DECODER.decode(body)
     except msgspec.MsgspecError:
         return None
+    task.arrival = task.version = 0
     task.sources |= FROM_HISTORY
     return task

@@ -1,0 +1,82 @@
+"""The recording of one cluster: its changes become rows, which a thread writes."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from typing import Final
+
+from ..model.entities.changes import Changes
+from ..model.health.finding import Finding
+from ..model.health.findings import findings
+from ..model.state import ClusterState
+from .recorder import Recorder
+from .writer import HistoryWriter, Report, Retention
+
+FINDINGS_INTERVAL: Final = 5.0
+FINDINGS_SHARE: Final = 0.01
+"""Findings are looked for after so many seconds, and in at most this part of the time."""
+
+
+class Recording:
+    """Records the changes of a model in a store.
+
+    Args:
+        location: As for `open_store`.
+        cluster: The key of the cluster in the store.
+        user: Who starts its operations.
+        retention: What is deleted from the store.
+        report: Takes what the user should see, from any thread.
+    """
+
+    def __init__(
+        self, location: str, cluster: str, user: str, retention: Retention, report: Report
+    ) -> None:
+        self._writer = HistoryWriter(location, retention, report)
+        self._cluster = cluster
+        self._user = user
+        self._recorder: Recorder | None = None
+        self._state: ClusterState | None = None
+        self._findings_due = 0.0
+
+    @property
+    def fault(self) -> str | None:
+        """Why the history is not being written; None if it is."""
+        return self._writer.fault
+
+    @property
+    def thread(self) -> HistoryWriter:
+        """The thread that writes."""
+        return self._writer
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._writer.start()
+
+    def update(self, state: ClusterState, changes: Changes, now: float) -> None:
+        """Take the changes since the last call, at least once a second."""
+        if self._recorder is None:
+            run = f"{socket.gethostname()}:{os.getpid()}:{now:.3f}"
+            self._recorder = Recorder(self._cluster, run, self._user, now)
+        self._state = state
+        self._recorder.collect(changes)
+        if self._recorder.due(now):
+            self._writer.put(self._recorder.batch(state, now, self._findings(state, now)))
+
+    def stop(self, now: float) -> None:
+        """Write what is left, and end the thread; returns at once."""
+        if self._recorder is not None and self._state is not None:
+            self._recorder.collect(self._state.take_changes())
+            self._writer.put(self._recorder.last_batch(self._state, now))
+        self._writer.stop()
+
+    def _findings(self, state: ClusterState, now: float) -> tuple[Finding, ...] | None:
+        """Return the findings if it is time to look for them."""
+        if 0 <= self._findings_due - now <= max(FINDINGS_INTERVAL, 1.0 / FINDINGS_SHARE):
+            return None
+        started = time.perf_counter()
+        found = findings(state, now)
+        cost = time.perf_counter() - started
+        self._findings_due = now + max(FINDINGS_INTERVAL, cost / FINDINGS_SHARE)
+        return found

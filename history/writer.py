@@ -1,0 +1,206 @@
+"""The thread that writes the history: one transaction for each batch, and the retention between.
+
+Monitoring never waits for it. If the store cannot be written, batches are kept until they are too
+many; the loss is counted, and reported when it begins and when it is over.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from .open import history_file, open_store
+from .rows import Batch
+from .sqlite import move_aside
+from .store import CorruptStoreError, HistoryStore, NewerStoreError, StoreError
+
+Level: TypeAlias = Literal["info", "warning", "error"]
+Report: TypeAlias = Callable[[Level, str], object]
+"""Takes a line for the log, from any thread."""
+
+MAX_BACKLOG_ROWS: Final = 30_000
+"""Tasks that wait to be written; of more, the oldest are lost."""
+MIN_PAUSE: Final = 1.0
+MAX_PAUSE: Final = 30.0
+"""Seconds between two attempts while the store cannot be written."""
+PRUNE_INTERVAL: Final = 60.0
+"""Seconds between two looks at what is too old, if there was nothing more to delete."""
+PRUNE_PAUSE: Final = 0.5
+"""Seconds between two slices of the retention: others may write, and it costs little at a time."""
+DAY: Final = 86_400.0
+
+
+class Retention(NamedTuple):
+    """How much history is kept."""
+
+    max_age: float = 7 * DAY
+    """Seconds."""
+    max_bytes: int = 1 << 30
+
+
+class HistoryWriter(threading.Thread):
+    """Writes batches to a store.
+
+    Args:
+        location: As for `open_store`.
+        retention: What is deleted.
+        report: Called with what the user should see.
+        open_: Opens the store.
+        clock: Returns epoch seconds.
+    """
+
+    def __init__(
+        self,
+        location: str,
+        retention: Retention,
+        report: Report,
+        open_: Callable[[str], HistoryStore] = open_store,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__(name="history-writer", daemon=True)
+        self._location = location
+        self._retention = retention
+        self._report = report
+        self._open = open_
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._batches: deque[Batch] = deque()
+        self._backlog = 0
+        self._stopping = False
+        self._store: HistoryStore | None = None
+        self._failing = False
+        self._pause = MIN_PAUSE
+        self._prune_at = time.monotonic()
+        self.lost = 0
+        """Tasks that were not written, because the store could not be for too long."""
+        self.fault: str | None = None
+        """Why the history is not being written; None if it is."""
+        self.size = 0
+        """Bytes that the store took when that was last looked at; 0 before."""
+
+    def put(self, batch: Batch) -> None:
+        """Have a batch written; returns at once."""
+        with self._changed:
+            self._batches.append(batch)
+            self._backlog += len(batch.tasks)
+            while self._backlog > MAX_BACKLOG_ROWS and len(self._batches) > 1:
+                oldest = self._batches.popleft()
+                self._backlog -= len(oldest.tasks)
+                self.lost += len(oldest.tasks)
+            self._changed.notify()
+
+    def stop(self) -> None:
+        """End the thread after it has written what is waiting, if it can."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+
+    def run(self) -> None:
+        """Write until stopped."""
+        try:
+            while (batch := self._next()) is not None:
+                if self._attempt(batch):
+                    self._written(batch)
+                elif self._stopping:
+                    break
+                else:
+                    self._rest()
+        finally:
+            if self._store is not None:
+                self._store.close()
+
+    def _next(self) -> Batch | None:
+        """Return the oldest batch, which stays in the backlog; None to end."""
+        while True:
+            with self._changed:
+                if not self._batches and not self._stopping:
+                    wait = self._prune_at - time.monotonic()
+                    if self._store is None or wait > 0:
+                        self._changed.wait(None if self._store is None else wait)
+                if self._batches:
+                    return self._batches[0]
+                if self._stopping:
+                    return None
+            self._prune()
+
+    def _written(self, batch: Batch) -> None:
+        with self._changed:
+            # It may have been dropped while it was written.
+            if self._batches and self._batches[0] is batch:
+                self._batches.popleft()
+                self._backlog -= len(batch.tasks)
+        if self._failing:
+            lost = f"; {self.lost:,} tasks are missing" if self.lost else ""
+            self._report("info", f"The history is being written again{lost}.")
+        self._failing, self.fault, self._pause = False, None, MIN_PAUSE
+        if time.monotonic() >= self._prune_at:
+            self._prune()
+
+    def _attempt(self, batch: Batch, *, again: bool = True) -> bool:
+        """Write a batch, in a new file if the present one is damaged; return whether it worked."""
+        try:
+            if self._store is None:
+                self._store = self._open(self._location)
+            self._store.write(batch)
+        except CorruptStoreError as error:
+            return self._move_aside(error) and again and self._attempt(batch, again=False)
+        except StoreError as error:
+            self._fail(error)
+            return False
+        return True
+
+    def _fail(self, error: StoreError) -> None:
+        """Report an error, the first time; the store is opened again for the next attempt."""
+        self.fault = str(error)
+        if not self._failing:
+            self._failing = True
+            self._report("error", f"{error} Monitoring continues.")
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+        if isinstance(error, NewerStoreError):
+            self._pause = MAX_PAUSE
+
+    def _move_aside(self, error: CorruptStoreError) -> bool:
+        """Rename a damaged file; return whether a new one can take its place."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+        path = history_file(self._location)
+        if path is None:
+            self._fail(error)
+            return False
+        try:
+            moved = move_aside(path, self._clock())
+        except OSError as reason:
+            self._fail(StoreError(f"{error} It cannot be moved aside: {reason.strerror}."))
+            return False
+        self._report("warning", f"{error} It was moved to {moved}; a new history begins.")
+        return True
+
+    def _rest(self) -> None:
+        """Wait before the next attempt, unless the thread is to end."""
+        pause, self._pause = self._pause, min(max(self._pause * 2, MIN_PAUSE), MAX_PAUSE)
+        deadline = time.monotonic() + pause
+        with self._changed:
+            while not self._stopping and (rest := deadline - time.monotonic()) > 0:
+                self._changed.wait(rest)
+
+    def _prune(self) -> None:
+        """Delete one slice of what is too old or too much."""
+        self._prune_at = time.monotonic() + PRUNE_INTERVAL
+        if self._store is None:
+            return
+        try:
+            pruned = self._store.prune(self._clock(), *self._retention)
+        except CorruptStoreError as error:
+            self._move_aside(error)
+        except StoreError as error:
+            self._fail(error)
+        else:
+            self.size = pruned.size
+            if pruned.more:
+                self._prune_at = time.monotonic() + PRUNE_PAUSE

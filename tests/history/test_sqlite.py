@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+from celtop.history.rows import Batch
+from celtop.history.schema import VERSION
+from celtop.history.sqlite import SqliteStore
+from celtop.history.store import CorruptStoreError, NewerStoreError, StoreError
+from celtop.model.query.language import parse_query
+from celtop.tests.history.rows import CLUSTER, NOW, row
+
+
+def test_only_the_owner_can_read_the_files(tmp_path: Path) -> None:
+    path = tmp_path / "celtop" / "history.sqlite3"
+    store = SqliteStore(path)
+    store.write(Batch(tasks=(row("a"),)))
+    files = sorted(path.parent.iterdir())
+    assert [one.name for one in files] == [
+        "history.sqlite3",
+        "history.sqlite3-shm",
+        "history.sqlite3-wal",
+    ]
+    assert {stat.S_IMODE(one.stat().st_mode) for one in files} == {0o600}
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    store.close()
+
+
+def test_a_newer_history_is_not_opened(tmp_path: Path) -> None:
+    path = tmp_path / "history.sqlite3"
+    SqliteStore(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA user_version = {VERSION + 1}")
+    with pytest.raises(NewerStoreError, match="newer celtop"):
+        SqliteStore(path)
+    with pytest.raises(NewerStoreError):
+        SqliteStore(path, read_only=True)
+
+
+def test_what_is_no_database_is_corrupt(tmp_path: Path) -> None:
+    path = tmp_path / "history.sqlite3"
+    path.write_bytes(b"x" * 5_000)
+    with pytest.raises(CorruptStoreError, match=str(path)):
+        SqliteStore(path)
+
+
+def test_a_folder_that_cannot_be_made_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="--no-history"):
+        SqliteStore(tmp_path / "file" / "history.sqlite3")
+
+
+def test_two_celtops_write_and_a_third_reads(tmp_path: Path) -> None:
+    path = tmp_path / "history.sqlite3"
+    first, second = SqliteStore(path), SqliteStore(path)
+    reader = SqliteStore(path, read_only=True)
+    first.write(Batch(tasks=(row("a", 10),)))
+    second.write(Batch(tasks=(row("b", 5), row("c", 1, cluster="other"))))
+    first.write(Batch(tasks=(row("d", 2, cluster="other"),)))
+    found = reader.tasks(CLUSTER, parse_query(""), NOW, 10).tasks
+    assert [one.id for one in found] == ["b", "a"]
+    assert [one.tasks for one in reader.clusters()] == [2, 2]
+    with pytest.raises(StoreError, match="readonly"):
+        reader.write(Batch(tasks=(row("e"),)))
+    for store in (first, second, reader):
+        store.close()
+
+
+def test_a_batch_is_written_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = SqliteStore(tmp_path / "history.sqlite3")
+    original = store._execute_many
+
+    def fail_at_log(sql: str, rows: object) -> None:
+        if "INTO runs" in sql:
+            raise StoreError("the disk is full", transient=True)
+        original(sql, rows)  # type: ignore[arg-type]
+
+    from celtop.history.rows import Run
+
+    monkeypatch.setattr(store, "_execute_many", fail_at_log)
+    batch = Batch(tasks=(row("a"),), runs=(Run(CLUSTER, "h", NOW, NOW),))
+    with pytest.raises(StoreError):
+        store.write(batch)
+    monkeypatch.undo()
+    assert store.tasks(CLUSTER, parse_query(""), NOW, 10).tasks == ()
+    store.write(batch)
+    assert len(store.tasks(CLUSTER, parse_query(""), NOW, 10).tasks) == 1
+    store.close()
+
+
+@pytest.mark.parametrize("filter_", ["", "state:failure", "!state:success name:x", "name:bill"])
+def test_places_are_found_by_an_index(tmp_path: Path, filter_: str) -> None:
+    """The place where a slice ends must not cost a look at each task."""
+    store = SqliteStore(tmp_path / "history.sqlite3")
+    plans: list[str] = []
+    original = store._rows
+
+    def explain(sql: str, parameters: object = ()) -> list[tuple[object, ...]]:
+        if "FROM tasks" in sql:
+            found = original(f"EXPLAIN QUERY PLAN {sql}", parameters)  # type: ignore[arg-type]
+            plans.extend(str(line[-1]) for line in found)
+        return original(sql, parameters)  # type: ignore[arg-type]
+
+    store._rows = explain  # type: ignore[method-assign]
+    store.write(Batch(tasks=(row("a"),)))
+    store.tasks(CLUSTER, parse_query(filter_), NOW, 10)
+    wanted = "tasks_unsuccessful" if "state" in filter_ else "tasks_at"
+    assert plans
+    assert all(wanted in line for line in plans), plans
+    store.close()
