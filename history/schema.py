@@ -9,7 +9,8 @@ a history that a newer one has written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
 import msgspec
@@ -21,7 +22,10 @@ from ..model.ingest.series_recorder import (
     TYPE_VALUES,
     WORKER_VALUES,
 )
+from .rows import MINUTE
 
+SCHEMA_NAME: Final = "celtop"
+"""The schema of the tables in PostgreSQL."""
 VERSION: Final = 1
 """The version of the schema that this celtop writes."""
 
@@ -209,22 +213,27 @@ INDEXES: Final = (
 )
 
 
-def creation(dialect: Dialect, task_options: str = "") -> Iterator[str]:
+def creation(dialect: Dialect, options: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
     """Yield the statements that create the tables of the newest version.
 
     Args:
         dialect: Whose types to use.
-        task_options: What follows the columns of `tasks`, such as its partitioning.
+        options: What follows the columns of tables, such as their partitioning, by their names.
     """
     yield (
         f"CREATE TABLE IF NOT EXISTS clusters "
         f"(number {dialect.number}, name {dialect.text} NOT NULL UNIQUE)"
     )
     for table in TABLES:
-        yield table.create(dialect, task_options if table is TASKS else "")
+        yield table.create(dialect, options.get(table.name, ""))
     yield from INDEXES
 
 
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = ()
 """The statements from version 1 to 2, from 2 to 3, and so on; each also works if it was run
 before."""
+
+
+def unit_of(table: Table) -> int:
+    """Return the seconds that the time of a table counts."""
+    return MINUTE if table.at == "minute" else 1

@@ -17,7 +17,7 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -59,6 +59,7 @@ from .schema import (
     TASKS,
     Dialect,
     Table,
+    unit_of,
 )
 from .task_body import task_of
 
@@ -81,7 +82,7 @@ MAX_NAMES: Final = 100
 class SqlStore(ABC):
     """A store in a SQL database."""
 
-    dialect: ClassVar[Dialect]
+    dialect: Dialect
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
@@ -196,7 +197,7 @@ class SqlStore(ABC):
             ends = [self._end_of_oldest(table, number) for number in numbers]
             known = [end for end in ends if end is not None]
             if known:
-                return [min(known) * _unit(table)]
+                return [min(known) * unit_of(table)]
         return []
 
     def _end_of_oldest(self, table: Table, number: int) -> float | None:
@@ -212,7 +213,7 @@ class SqlStore(ABC):
 
     def _prune(self, table: Table, number: int, before: float) -> tuple[int, bool]:
         """Delete at most about a slice of a table; return how many rows, and whether more are."""
-        before /= _unit(table)
+        before /= unit_of(table)
         names = {"table": table.name, "at": table.at}
         oldest = self._rows(statements.OLDEST.format(**names), (number,))[0][0]
         if oldest is None or oldest >= before:
@@ -455,11 +456,6 @@ class _Slice(NamedTuple):
 def _base(search: Conditions) -> str:
     """Return the condition of the index by which the rows are searched."""
     return " AND state <> 'SUCCESS'" if search.unsuccessful else ""
-
-
-def _unit(table: Table) -> int:
-    """Return the seconds that the time of a table counts."""
-    return MINUTE if table is ROLLUPS else 1
 
 
 def _minute(at: float) -> int:

@@ -13,12 +13,12 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from . import statements
 from .conditions import Parameter
 from .rows import Pruned
-from .schema import MIGRATIONS, SQLITE, VERSION, Dialect, Table, creation
+from .schema import MIGRATIONS, SQLITE, VERSION, Table, creation
 from .sql_store import SqlStore
 from .store import CorruptStoreError, NewerStoreError, StoreError
 
@@ -57,7 +57,7 @@ class SqliteStore(SqlStore):
         NewerStoreError: A newer celtop has written it.
     """
 
-    dialect: ClassVar[Dialect] = SQLITE
+    dialect = SQLITE
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         super().__init__()

@@ -9,7 +9,6 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-import psycopg
 import pytest
 from celtop.tests.servers import Child, answers, clean_environment, free_port, until
 
@@ -62,6 +61,8 @@ class PostgresServer:
 
     def run(self, statement: str, url: str | None = None) -> list[tuple[Any, ...]]:
         """Execute one statement as superuser and return its rows."""
+        import psycopg
+
         with psycopg.connect(url or self.url, autocommit=True) as connection:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
@@ -91,6 +92,8 @@ class PostgresServer:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _ready(self) -> bool:
+        import psycopg
+
         if not answers(self.port):
             return False
         try:

@@ -248,6 +248,7 @@ def test_old_rows_are_deleted_in_slices(
     assert store.log(CLUSTER, 0, NOW, 5) == []
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
 def test_the_oldest_go_if_it_is_too_large(
     store: HistoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
