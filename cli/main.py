@@ -26,6 +26,7 @@ COMMANDS: Final = (
     "control",
     "demo",
     "doctor",
+    "metrics",
     "purge",
     "record",
     "replay",

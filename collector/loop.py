@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from ..cluster.session import Pumped
@@ -18,6 +19,9 @@ PUMP_PAUSE: Final = 0.001
 """Seconds left to the receiving threads while there is a backlog."""
 BUSY_INTERVAL: Final = 0.05
 """Seconds between two pumps while events arrive: each pump costs CPU time, too."""
+
+T = TypeVar("T")
+Call: TypeAlias = Callable[[], object]
 
 
 class Sink(Protocol):
@@ -68,7 +72,7 @@ class CollectorLoop:
         self.clusters = tuple(clusters)
         self._clock = clock
         # An Event cannot be set in a signal handler: its lock may be held by the same thread.
-        self._wakeups: SimpleQueue[None] = SimpleQueue()
+        self._calls: SimpleQueue[Call] = SimpleQueue()
         self._stopping = False
 
     def run(self) -> None:
@@ -76,6 +80,7 @@ class CollectorLoop:
         second = int(self._clock())
         while not self._stopping:
             applied, more = self._pump()
+            self._run_calls()
             now = self._clock()
             if int(now) != second:
                 second = int(now)
@@ -92,7 +97,31 @@ class CollectorLoop:
     def stop(self) -> None:
         """End `run` soon; from any thread, or from a signal handler."""
         self._stopping = True
-        self._wakeups.put(None)
+        self._wake()
+
+    def ask(self, question: Callable[[], T], timeout: float) -> T:
+        """Return what `question` returns in the loop's thread, which owns the models.
+
+        To be called from other threads.
+
+        Raises:
+            TimeoutError: The loop did not run it within `timeout` seconds.
+        """
+        answer: Future[T] = Future()
+
+        def reply() -> None:
+            if not answer.set_running_or_notify_cancel():
+                return
+            try:
+                answer.set_result(question())
+            except Exception as error:
+                answer.set_exception(error)
+
+        self._calls.put(reply)
+        try:
+            return answer.result(timeout)
+        finally:
+            answer.cancel()
 
     def _pump(self) -> tuple[int, bool]:
         """Return the number of observations that were applied, and whether more are waiting."""
@@ -111,11 +140,18 @@ class CollectorLoop:
         for source, _ in self.clusters:
             source.call_on_update(self._wake)
         try:
-            self._wakeups.get(timeout=seconds)
-            while True:
-                self._wakeups.get_nowait()
+            self._calls.get(timeout=seconds)()
         except Empty:
-            pass
+            return
+        self._run_calls()
+
+    def _run_calls(self) -> None:
+        while not self._calls.empty():
+            self._calls.get()()
 
     def _wake(self) -> None:
-        self._wakeups.put(None)
+        self._calls.put(_nothing)
+
+
+def _nothing() -> None:
+    """Only end the wait."""

@@ -7,7 +7,7 @@ Nothing here reads a clock: `now` is the local time in epoch seconds.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from .entities.broker import Broker
 from .entities.changes import Changes
@@ -79,8 +79,11 @@ from .observations import (
 from .operations.commands import PurgeResults
 from .operations.outcome import Outcome
 from .text.coerce import MAX_NAME_LENGTH, to_text
-from .wire.events import TASK_EVENTS, WORKER_EVENTS, EventBatch
+from .wire.events import TASK_EVENTS, WORKER_EVENTS, Event, EventBatch
 from .wire.signatures import PendingSignature
+
+TaskEventListener: TypeAlias = Callable[[Event, Task, float], object]
+"""Takes a task event, its task, and when the event was received."""
 
 BEAT_PREFIX: Final = "celerybeat@"
 """Prefix of beat's node name (Celery 5.7): it replies to ping, but is not a worker."""
@@ -129,6 +132,7 @@ class ClusterState:
             rates,
             self.delayed,
         )
+        self._merge: Callable[[Event, float], None] = self._task_events.apply
         self._backend_results = BackendResults(
             self._tasks, self._workers, overlay, rates, reader, self.redaction
         )
@@ -218,6 +222,20 @@ class ClusterState:
         self._observers[type(observation)](observation)
         self._tasks.evict()
         self._other_changed = True
+
+    def call_on_task_event(self, listener: TaskEventListener) -> None:
+        """Call `listener` from now on for each task event, after it was merged into its task.
+
+        It costs time for each event, unlike `take_changes`: only for what has to count them.
+        """
+        merge, tasks = self._merge, self.tasks
+
+        def merge_and_call(event: Event, now: float) -> None:
+            merge(event, now)
+            if event.uuid is not None:
+                listener(event, tasks[event.uuid], now)
+
+        self._merge = merge_and_call
 
     def tick(self, now: float) -> None:
         """Update what changes with time alone, such as late workers; call it every second."""
@@ -380,7 +398,7 @@ class ClusterState:
         self.broker.event_at = at
         totals = self.totals
         before = totals.rated
-        merge = self._task_events.apply
+        merge = self._merge
         if self.redaction.active:
             events = tuple(map(self.redaction.event, events))
         for event in events:

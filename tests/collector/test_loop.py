@@ -119,3 +119,30 @@ def test_a_signal_stops_the_loop(number: int) -> None:
         loop.run()
     assert sink.tasks == ["a"]
     assert signal.getsignal(number) is before
+
+
+def test_another_thread_asks_in_the_loops_thread() -> None:
+    loop = CollectorLoop([Collected(PreparedSource(), ())])
+    answers: list[object] = []
+
+    def ask() -> None:
+        answers.append(loop.ask(threading.get_ident, 5.0))
+        with pytest.raises(ZeroDivisionError):
+            loop.ask(lambda: 1 // 0, 5.0)
+        loop.stop()
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    loop.run()
+    asking.join()
+    assert answers == [threading.get_ident()]
+
+
+def test_a_question_that_is_not_answered_in_time_is_dropped() -> None:
+    loop = CollectorLoop([Collected(PreparedSource(), ())])
+    asked: list[None] = []
+    with pytest.raises(TimeoutError):
+        loop.ask(lambda: asked.append(None), 0.0)
+    loop.stop()
+    loop.run()
+    assert not asked

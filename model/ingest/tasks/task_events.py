@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from ...entities.clock_skew import MIN_SKEW
+from ...entities.clock_skew import MIN_SKEW, ClockSkews
 from ...entities.delayed import delayed_route
 from ...entities.states import (
     CELERY_STATES,
@@ -59,6 +59,24 @@ _CLIENT: Final = re.compile(r"gen\d+@")
 _CUSTOM_PRECEDENCE: Final = precedence("PROGRESS")
 
 Handler: TypeAlias = Callable[[Task, Event, Worker, float], None]
+
+
+def queue_wait(task: Task, worker: Worker, skews: ClockSkews, now: float) -> float | None:
+    """Return how long a task waited in seconds, when its start was received; None if unknown.
+
+    Args:
+        task: The task, which has just started.
+        worker: Its worker.
+        skews: The clock skews of workers.
+        now: When the event was received, by the local clock.
+    """
+    started_at = task.started_at
+    if started_at is None or (
+        # Before its first heartbeat, only the event shows whether the worker's clock is right.
+        task.sent_at is not None and worker.clock_skew is None and abs(started_at - now) >= MIN_SKEW
+    ):
+        return None
+    return task.waited(skews)
 
 
 class TaskEvents:
@@ -230,13 +248,9 @@ class TaskEvents:
             self._workers.started(worker, task.id)
         self._totals.started += 1
         if task.name is not None:
-            kind = self._types[task.name]
-            waited = task.waited(self._workers.skews)
-            # Before its first heartbeat, only the event shows whether the worker's clock is right.
-            if waited is not None and (
-                task.sent_at is None or worker.clock_skew is not None or abs(at - now) < MIN_SKEW
-            ):
-                kind.wait.add(waited)
+            waited = queue_wait(task, worker, self._workers.skews, now)
+            if waited is not None:
+                self._types[task.name].wait.add(waited)
 
     def _succeeded(self, task: Task, event: Event, worker: Worker, now: float) -> None:
         if task.state == REVOKED and task.extra is not None and task.extra.terminated:

@@ -1,0 +1,94 @@
+"""`celtop metrics`: serves the metrics of the cluster to Prometheus, or prints them once."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from ... import __version__
+from ..arguments import duration_option
+from ..exit_codes import ExitCode
+from ..interrupts import stop_on_signal
+from ..metrics_server import (
+    DEFAULT_ADDRESS,
+    LISTEN,
+    metrics_served,
+    read_listen,
+    require_prometheus_client,
+)
+from ..options import Command, settings_of
+from ..session import collect, open_session, unusable
+from ..stdout import write
+
+if TYPE_CHECKING:
+    from ...metrics.server import Address
+    from ...model.entities.changes import Changes
+    from ...model.state import ClusterState
+    from ...settings import Settings
+
+TOPICS: Final = frozenset({"overview", "schedule"})
+"""What is polled, as for an open Overview."""
+
+
+@click.command(cls=Command)
+@click.option(LISTEN, default=DEFAULT_ADDRESS, show_default=True, metavar="HOST:PORT",
+              help="The address to listen on; :PORT listens on all interfaces.")  # fmt: skip
+@click.option("--once", is_flag=True, help="Print the metrics and exit.")
+@duration_option("--wait", zero=True, default="2s", show_default=True,
+              help="Listen for events this long with --once.")  # fmt: skip
+@click.pass_context
+def metrics(ctx: click.Context, listen: str, once: bool, wait: float) -> int:
+    """Serve metrics of the cluster for Prometheus.
+
+    /metrics has the metrics, some of them by Flower's names; /health answers 200, or 503 with the
+    reason if the broker cannot be reached. The server runs until ctrl-c or SIGTERM. It has neither
+    encryption nor passwords, and listens on the loopback interface by default.
+    """
+    settings = settings_of(ctx)
+    require_prometheus_client()
+    return _print(settings, wait) if once else _serve(settings, read_listen(listen))
+
+
+def _print(settings: Settings, wait: float) -> int:
+    from ...metrics.cluster_metrics import ClusterMetrics
+    from ...metrics.exposition import exposition, version_family
+
+    if not wait:
+        settings = settings.model_copy(update={"enable_events": False})
+    with open_session(settings) as session:
+        metrics = ClusterMetrics(session.state)
+        collect(session, wait)
+        now = time.time()
+        session.state.tick(now)
+        write(exposition([*metrics.families(now), version_family(__version__)]).body)
+    return ExitCode.OK if session.state.broker.phase == "live" else ExitCode.UNREACHABLE
+
+
+def _serve(settings: Settings, address: Address) -> int:
+    from ...collector.loop import Collected, CollectorLoop
+
+    with open_session(settings, report=False) as session:
+        session.watch(TOPICS)
+        loop = CollectorLoop([Collected(session, (SettingsCheck(),))])
+        with (
+            metrics_served(address, loop, {session.cluster: session.state}),
+            stop_on_signal(loop.stop),
+        ):
+            loop.run()
+    return ExitCode.OK
+
+
+class SettingsCheck:
+    """Ends the command if only other settings can help: a wrong broker URL, a missing driver."""
+
+    def update(self, state: ClusterState, changes: Changes, now: float) -> None:
+        """Check the connection.
+
+        Raises:
+            InvalidUsage: The settings or the installation are at fault.
+        """
+        fault = state.broker.fault
+        if not state.broker.is_connected and fault is not None and fault.is_configuration:
+            raise unusable(state.broker.url, fault)
