@@ -28,11 +28,12 @@ _VIEWS: Final = (
     ("log", "Log", "Connections, lost events, workers, operations"),
     ("findings", "Findings", "What needs attention, with the evidence and the next step"),
     ("schedule", "Schedule", "Periodic tasks: next and last runs, overdue entries"),
+    ("clusters", "Clusters", "The clusters of the config file and of the history"),
 )
 
 VIEWS: Final = tuple(
-    Action(f"view.{name}", (str(number),), f"view('{name}')", label, text, ("global",), show=True)
-    for number, (name, label, text) in enumerate(_VIEWS, start=1)
+    Action(f"view.{name}", (key,), f"view('{name}')", label, text, ("global",), show=True)
+    for key, (name, label, text) in zip("1234567890", _VIEWS, strict=True)
 )
 
 _everywhere = partial(Action, contexts=("global",))

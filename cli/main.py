@@ -16,7 +16,7 @@ from .. import __version__
 from . import stderr
 from .exit_codes import ExitCode
 from .monitor import open_monitor
-from .options import Command, Group, give, settings_of
+from .options import Command, Group, give, settings_of, settings_of_cluster
 from .time_zone import restore_time_zone
 
 COMMANDS: Final = (
@@ -83,7 +83,9 @@ def celtop(ctx: click.Context) -> int | None:
     Without a command, open the monitor in this terminal. Only a broker URL is required:
     celtop -b redis://localhost:6379/0
     """
-    return None if ctx.invoked_subcommand else open_monitor(partial(settings_of, ctx))
+    if ctx.invoked_subcommand:
+        return None
+    return open_monitor(partial(settings_of, ctx), partial(settings_of_cluster, ctx))
 
 
 @click.command(cls=Command)

@@ -13,16 +13,19 @@ from .exit_codes import ExitCode, InvalidUsage
 
 if TYPE_CHECKING:
     from ..settings import Settings
-    from ..tui.starting import Prepared
+    from ..tui.starting import Prepared, StartingApp
 
 USE_SNAPSHOT = "`celtop snapshot` prints the same data as text, JSON or SVG"
 
 
-def open_monitor(read: Callable[[], Settings]) -> int:
+def open_monitor(
+    read: Callable[[], Settings], read_other: Callable[[str], Settings] | None = None
+) -> int:
     """Run the monitor until the user quits; return its exit code.
 
     Args:
         read: Reads the settings; it is called while the first frame is on the screen.
+        read_other: Reads those of another cluster that the user chooses.
 
     Raises:
         InvalidUsage: This terminal cannot show it, a setting is invalid, its broker cannot be
@@ -38,8 +41,21 @@ def open_monitor(read: Callable[[], Settings]) -> int:
     if not sys.stderr.isatty():
         # Textual draws on `sys.__stderr__`, which `2>file` turns into a log.
         setattr(sys, "__stderr__", sys.__stdout__)  # noqa: B010
-    app = StartingApp(partial(_prepare, read))
-    app.run(mouse=False)  # until the settings are known
+    while True:
+        app = StartingApp(partial(_prepare, read))
+        other = app.run(mouse=False)  # until the settings are known
+        code = _exit_code(app)
+        if other is None or read_other is None:
+            return code
+        read = partial(read_other, other)
+
+
+def _exit_code(app: StartingApp) -> int:
+    """Return the exit code of an app that has ended.
+
+    Raises:
+        InvalidUsage: It could not start.
+    """
     if app.error is not None:
         raise app.error
     if app.is_set_up:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 GIVEN: Final = "celtop.given"
 """The key of the context's `meta` that holds the values given, by field."""
 CONFIG: Final = "config_file"
+OF_ONE_CLUSTER: Final = (
+    *("app", "broker_url", "result_backend", "workdir", "queues", "view", "beat_schedule_file"),
+)
+"""Options that belong to one cluster."""
 NO_BROKER: Final = (
     "No broker URL. Set it with -b URL, CELTOP_BROKER_URL, the config file or -A APP;"
     " or try celtop on a demo cluster: `celtop demo`"
@@ -216,6 +220,20 @@ def settings_of(
     if broker_needed:
         _check_broker(settings, named="broker_url" in flags)
     return settings
+
+
+def settings_of_cluster(ctx: click.Context, name: str) -> Settings:
+    """Return the settings of a cluster of the config file.
+
+    What the command line names of another cluster, such as its broker, does not count.
+
+    Raises:
+        InvalidUsage: As `settings_of`.
+    """
+    for field in OF_ONE_CLUSTER:
+        ctx.meta.get(GIVEN, {}).pop(field, None)
+    give(ctx, "cluster", name)
+    return settings_of(ctx)
 
 
 def settings_of_clusters(ctx: click.Context) -> list[Settings]:

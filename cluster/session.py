@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..model.confirm.targets import known_targets
+from ..model.entities.cluster_status import ClusterStatus
 from ..model.entities.log import Level
 from ..model.entities.thresholds import Thresholds
 from ..model.ingest.redaction import Redaction
@@ -133,6 +134,12 @@ class Session:
     def cluster(self) -> str:
         """The cluster's name in the history: the one given to it, or its broker's URL."""
         return self.settings.cluster or self._broker.identity
+
+    def stored_clusters(self, now: float) -> Future[Sequence[ClusterStatus]]:
+        """Look up how the clusters of the history are."""
+        found: Future[Sequence[ClusterStatus]] = Future()
+        found.set_result(())
+        return found
 
     @property
     def backlog(self) -> int:

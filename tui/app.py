@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..settings import Settings
     from .alerting import Alerting
     from .bars.command_line import CommandLine
-    from .messages import CopyRequested, DrillRequested, ViewRequested
+    from .messages import ClusterRequested, CopyRequested, DrillRequested, ViewRequested
 
 TERMINAL_CHECK_INTERVAL: Final = 3.0
 EXIT_TIMEOUT: Final = 2.0
@@ -181,6 +181,10 @@ class CeltopApp(HostApp, inherit_bindings=False):
     def on_view_requested(self, message: ViewRequested) -> None:
         """Go to a view, and filter its list."""
         self.go(Location(message.target.view), filter_text=message.target.filter)
+
+    def on_cluster_requested(self, message: ClusterRequested) -> None:
+        """Leave this cluster for another one."""
+        self.runner.leave(message.name)
 
     def on_copy_requested(self, message: CopyRequested) -> None:
         """Copy a text to the clipboard."""

@@ -25,6 +25,13 @@ class ViewRequested(Message):
 
 
 @dataclass
+class ClusterRequested(Message):
+    """Another cluster is to be monitored, by its name in the config file."""
+
+    name: str
+
+
+@dataclass
 class DrillRequested(Message):
     """A screen is to be opened one step deeper."""
 

@@ -26,6 +26,7 @@ def root(view: str, context: AppContext) -> MonitorScreen:
         from .screens.tasks import TaskListScreen
 
         return (TaskListScreen if view == "tasks" else ScheduledScreen)(context, location)
+    from .screens.clusters import ClustersScreen
     from .screens.findings import FindingsScreen
     from .screens.log import LogScreen
     from .screens.queues import QueuesScreen
@@ -40,6 +41,7 @@ def root(view: str, context: AppContext) -> MonitorScreen:
         "log": LogScreen,
         "findings": FindingsScreen,
         "schedule": ScheduleScreen,
+        "clusters": ClustersScreen,
     }
     return screens[view](context, location)
 

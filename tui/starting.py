@@ -57,7 +57,7 @@ class StartScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Yield the two lines."""
         yield Static("celtop  starting", markup=False)
-        views = "  ".join(f"{action.keys[0]} {action.label}" for action in VIEWS)
+        views = "  ".join(f"{action.keys[0]} {action.label}" for action in VIEWS[:-1])
         yield Static(views, id="start-views", markup=False)
 
 

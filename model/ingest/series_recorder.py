@@ -31,9 +31,12 @@ every 30 seconds or more."""
 
 RATES: Final = ("succeeded", "failed", "retried", "revoked", "received")
 """Counters of `Totals`, recorded per second."""
-CLUSTER_VALUES: Final = (*RATES, "waiting", "busy", "slots", "online", "wait_p95", "runtime_p95")
-"""Tasks per second; messages waiting in all measured queues; tasks that workers run, and could run;
-online workers; seconds."""
+CLUSTER_VALUES: Final = (
+    *(*RATES, "waiting", "runnable"),
+    *("busy", "slots", "online", "wait_p95", "runtime_p95"),
+)
+"""Tasks per second; messages waiting in all measured queues, and the longest `runnable` of them;
+tasks that workers run, and could run; online workers; seconds."""
 QUEUE_VALUES: Final = ("waiting", "in_per_s", "out_per_s", "oldest", "runnable")
 """Messages; tasks per second; ages in seconds of the oldest message and of the first that may run,
 at least where they are not known exactly."""
@@ -201,8 +204,9 @@ class SeriesRecorder:
         return {name: count / span for name, count in new.items()}
 
     def _record_queues(self, step: int, now: float) -> Values:
-        """Record the queues, and return the messages waiting in all of them."""
+        """Record the queues, and return what they have together."""
         total: float | None = None
+        longest: float | None = None
         present: list[tuple[str, bool]] = []
         for name, queue in self._live_queues.items():
             waiting = _depth(queue, now)
@@ -223,8 +227,10 @@ class SeriesRecorder:
                     if found.due_at is not None
                     else _age(found, found.runnable_age, found.runnable_age_at_least),
                 }
+                if (age := values["runnable"]) is not None:
+                    longest = age if longest is None else max(age, longest)
             subject.series.record(step, values)
-        return {"waiting": total}
+        return {"waiting": total, "runnable": longest}
 
     def _record_workers(self, step: int, span: float | None) -> Values:
         """Record the workers, and return what those that are not offline run together."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from celtop.cluster.session import Pumped
+from celtop.model.entities.cluster_status import ClusterStatus
 from celtop.model.entities.fault import Fault
 from celtop.model.entities.result import ResultMeta
 from celtop.model.lookup import TaskLookup
@@ -91,6 +92,9 @@ class FakeSession:
         self.progress_unavailable: str | None = None
         self.lookup: Future[TaskLookup] = Future()
         self.looked_up: list[str] = []
+        self.cluster = "demo"
+        self.clusters: Future[Sequence[ClusterStatus]] = Future()
+        """The clusters of the history; a test may set it before or after."""
         self.watched: tuple[str, ...] = ()
         """The ids whose results are being followed."""
 
@@ -100,6 +104,9 @@ class FakeSession:
 
     def start(self) -> None:
         self.started = True
+
+    def stored_clusters(self, now: float) -> Future[Sequence[ClusterStatus]]:
+        return self.clusters
 
     def stop(self, timeout: float = 2.0) -> None:
         self.stopped = True

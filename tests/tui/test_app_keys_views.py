@@ -15,6 +15,7 @@ from textual.widgets import Input
 
 VIEWS = (
     "overview", "tasks", "workers", "queues", "types", "scheduled", "log", "findings", "schedule",
+    "clusters",
 )  # fmt: skip
 
 

@@ -78,6 +78,8 @@ def _views(context: AppContext, view: str, *, gap: int) -> list[Part]:
     joins = False
     for number, action in enumerate(context.keymap[one.id] for one in VIEWS):
         here = action.id == f"view.{view}"
+        if action.id == "view.clusters" and not (here or context.settings.clusters):
+            continue
         click = f"app.{action.action}"
         key = context.keymap.key(action.id, ascii_only=context.ascii)
         before = gap if joins and len(key) == 1 else 1

@@ -89,14 +89,18 @@ class OperationRunner:
             self._host.repaint()
         self.answered()
 
-    def leave(self) -> None:
-        """Quit, after a question while operations are running. Asked to quit twice: at once."""
-        if not self._host.context.operations.running or isinstance(self._app.screen, Dialog):
-            self._app.exit()
-        else:
-            self.begin(self._leave())
+    def leave(self, next_cluster: str | None = None) -> None:
+        """Quit, after a question while operations are running. Asked to quit twice: at once.
 
-    async def _leave(self) -> None:
+        Args:
+            next_cluster: The name of the cluster to monitor afterwards, if any.
+        """
+        if not self._host.context.operations.running or isinstance(self._app.screen, Dialog):
+            self._app.exit(next_cluster)
+        else:
+            self.begin(self._leave(next_cluster))
+
+    async def _leave(self, next_cluster: str | None) -> None:
         from ...model.confirm.confirmation import Confirmation
         from ...model.operations.summary import sentence
         from .run import confirmed
@@ -112,7 +116,7 @@ class OperationRunner:
             ),
         )
         if await confirmed(self._host, confirmation):
-            self._app.exit()
+            self._app.exit(next_cluster)
         self.answered()
 
     def follow(self) -> None:

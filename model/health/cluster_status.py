@@ -1,0 +1,37 @@
+"""How the monitored cluster is, in one row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+from ..entities.cluster_status import ClusterStatus
+from ..state import ClusterState
+from .finding import Finding
+
+FAILURE_SECONDS: Final = 60
+"""Seconds over which failures are counted."""
+
+
+def status_of(
+    state: ClusterState, name: str, findings: Iterable[Finding], now: float
+) -> ClusterStatus:
+    """Return the row of the cluster of a model, with its findings at `now` (epoch seconds)."""
+    severities = Counter(finding.severity for finding in findings)
+    latest = state.series.cluster
+    failed = state.rates.failed.per_second(now, FAILURE_SECONDS) if state.observed else None
+    waiting, online, runnable = (latest.last(one) for one in ("waiting", "online", "runnable"))
+    return ClusterStatus(
+        name,
+        state.broker.phase,
+        is_current=True,
+        broker=state.broker.url,
+        at=now if state.broker.is_connected else state.broker.event_at,
+        workers=None if online is None else round(online),
+        waiting=None if waiting is None else round(waiting),
+        runnable_age=runnable,
+        failed_per_min=None if failed is None else failed * FAILURE_SECONDS,
+        errors=severities["error"],
+        warnings=severities["warning"],
+    )
