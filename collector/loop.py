@@ -20,6 +20,9 @@ PUMP_PAUSE: Final = 0.001
 BUSY_INTERVAL: Final = 0.05
 """Seconds between two pumps while events arrive: each pump costs CPU time, too."""
 
+COLLECTED_TOPICS: Final = frozenset({"overview", "schedule"})
+"""What sessions are to poll (`Session.watch`), as for an open Overview."""
+
 T = TypeVar("T")
 Call: TypeAlias = Callable[[], object]
 
@@ -58,6 +61,8 @@ class Collected(NamedTuple):
 
     source: Source
     sinks: Sequence[Sink]
+    cluster: str = ""
+    """The name of the cluster."""
 
 
 class CollectorLoop:
@@ -125,11 +130,11 @@ class CollectorLoop:
 
     def _pump(self) -> tuple[int, bool]:
         """Return the number of observations that were applied, and whether more are waiting."""
-        pumped = [source.pump(self._clock(), PUMP_BUDGET) for source, _ in self.clusters]
+        pumped = [source.pump(self._clock(), PUMP_BUDGET) for source, *_ in self.clusters]
         return sum(each.applied for each in pumped), any(each.more for each in pumped)
 
     def _pass_on(self, now: float) -> None:
-        for source, sinks in self.clusters:
+        for source, sinks, _ in self.clusters:
             source.state.tick(now)
             changes = source.state.take_changes()
             for sink in sinks:
@@ -137,7 +142,7 @@ class CollectorLoop:
 
     def _wait(self, seconds: float) -> None:
         """Wait for an observation or `stop`, at most for some seconds."""
-        for source, _ in self.clusters:
+        for source, *_ in self.clusters:
             source.call_on_update(self._wake)
         try:
             self._calls.get(timeout=seconds)()

@@ -13,12 +13,13 @@ import click
 from .. import stderr
 from ..exit_codes import ExitCode
 from ..interrupts import stop_on_signal
+from ..metrics_server import LISTEN, metrics_served, read_listen
 from ..options import Command, settings_of_clusters
 
 if TYPE_CHECKING:
     from ...cluster.session import Session
     from ...collector.alert_sink import AlertSink
-    from ...collector.loop import Collected
+    from ...collector.loop import Collected, Sink
     from ...model.entities.changes import Changes
     from ...model.state import ClusterState
     from ...settings import Settings
@@ -28,8 +29,11 @@ STOP_TIMEOUT: Final = 2.0
 
 
 @click.command(cls=Command)
+@click.option(LISTEN, metavar="HOST:PORT",
+              help="Serve /metrics and /health on this address, as `celtop metrics`"
+              " does.")  # fmt: skip
 @click.pass_context
-def collect(ctx: click.Context) -> int:
+def collect(ctx: click.Context, listen: str | None) -> int:
     """Keep the history of clusters and send their alerts, without a screen.
 
     One process for a team: it receives the events of each cluster once, writes the history and
@@ -38,9 +42,13 @@ def collect(ctx: click.Context) -> int:
     """
     from ...collector.loop import CollectorLoop
 
+    address = None if listen is None else read_listen(listen)
     with contextlib.ExitStack() as stack:
         clusters = [stack.enter_context(_monitored(each)) for each in settings_of_clusters(ctx)]
         loop = CollectorLoop(clusters)
+        if address is not None:
+            states = {one.cluster: one.source.state for one in clusters}
+            stack.enter_context(metrics_served(address, loop, states, labelled=True))
         with stop_on_signal(loop.stop):
             loop.run()
     return ExitCode.OK
@@ -50,15 +58,17 @@ def collect(ctx: click.Context) -> int:
 def _monitored(settings: Settings) -> Iterator[Collected]:
     """Start the session of a cluster with its sinks, and stop them at the end of the block."""
     from ...cluster.session import Session
-    from ...collector.loop import Collected
+    from ...collector.loop import COLLECTED_TOPICS, Collected
 
     session = Session(settings)
     alerts = _alerts(session)
+    session.watch(COLLECTED_TOPICS)
     session.start()
     if alerts is not None:
         alerts.start()
     try:
-        yield Collected(session, (_LogPrinter(session.cluster), *([alerts] if alerts else [])))
+        sinks: list[Sink] = [_LogPrinter(session.cluster), *([alerts] if alerts else [])]
+        yield Collected(session, sinks, session.cluster)
     finally:
         if alerts is not None:
             alerts.stop()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from ...model.entities.changes import Changes
     from ...model.state import ClusterState
     from ...settings import Settings
-
-TOPICS: Final = frozenset({"overview", "schedule"})
-"""What is polled, as for an open Overview."""
 
 
 @click.command(cls=Command)
@@ -67,10 +64,10 @@ def _print(settings: Settings, wait: float) -> int:
 
 
 def _serve(settings: Settings, address: Address) -> int:
-    from ...collector.loop import Collected, CollectorLoop
+    from ...collector.loop import COLLECTED_TOPICS, Collected, CollectorLoop
 
     with open_session(settings, report=False) as session:
-        session.watch(TOPICS)
+        session.watch(COLLECTED_TOPICS)
         loop = CollectorLoop([Collected(session, (SettingsCheck(),))])
         with (
             metrics_served(address, loop, {session.cluster: session.state}),
