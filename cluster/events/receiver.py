@@ -22,9 +22,10 @@ from ..connection.remote_control import RemoteControl
 from ..glibc import release_memory
 from ..inbox import MAX_DECODED_EVENTS, Inbox
 from ..stoppable_thread import StoppableThread
+from .event_exchange import EventExchange
 from .open_tasks import OpenTasks
 from .roster import Roster
-from .subscription import EventExchange, Subscription, subscribe
+from .subscription import Subscription, subscribe
 
 if TYPE_CHECKING:
     from kombu.connection import Connection

@@ -11,19 +11,13 @@ from typing import Final
 from ...model.entities.result import ResultMeta
 from ...model.observations import ResultsRead
 from ..connection.backoff import backoff
+from ..connection.redis_channel import MAX_RECEIVE_BYTES, ChannelRefused, RedisChannel
 from ..events.open_tasks import OpenTasks
 from ..inbox import Inbox
 from ..stoppable_thread import StoppableThread
 from .backends.base import ResultReader
 from .backends.decode import from_payload
-from .redis_channel import (
-    MAX_RECEIVE_BYTES,
-    PING_AFTER,
-    ChannelRefused,
-    FrameParser,
-    Payload,
-    RedisChannel,
-)
+from .result_frames import Payload, ResultFrames
 
 BATCH_WINDOW: Final = 0.05
 """Seconds in which messages collect: of several for one task, only the last is decoded."""
@@ -32,6 +26,9 @@ UNSEEN_WINDOW: Final = 0.5
 receiving several."""
 STOP_CHECK_INTERVAL: Final = 0.25
 """Seconds between two checks whether to stop."""
+PING_AFTER: Final = 20.0
+"""Seconds without data, while tasks run, before the connection is pinged. Until it responds,
+running tasks are polled every few seconds anyway."""
 PAUSE_AFTER: Final = 5.0
 """Seconds without a `pump` after which messages are discarded."""
 FRUGAL_PING_AFTER: Final = 60.0
@@ -132,7 +129,7 @@ class ResultPush(StoppableThread):
         finally:
             channel.close()
 
-    def _hand_on(self, channel: RedisChannel, taken: int) -> None:
+    def _hand_on(self, channel: RedisChannel[ResultFrames], taken: int) -> None:
         frames = channel.frames
         unknown, frames.unknown = frames.unknown, {}
         self.received, frames.received = self.received + frames.received, 0
@@ -149,7 +146,7 @@ class ResultPush(StoppableThread):
             self.decoded += len(metas)
             self._inbox.put(ResultsRead(metas, time.time(), "push"))
 
-    def _take_due(self, frames: FrameParser) -> dict[str, Payload]:
+    def _take_due(self, frames: ResultFrames) -> dict[str, Payload]:
         """Take the messages to decode: those of tasks on the screen, and at times of all others."""
         latest, now = frames.latest, time.monotonic()
         if self._unseen_at + UNSEEN_WINDOW > now and self._unseen_bytes < MAX_RECEIVE_BYTES:

@@ -14,7 +14,8 @@ from ..criteria import ALL_COLUMNS
 from ..search import MAX_EXAMINED, Found, Put, ResultSearch
 
 if TYPE_CHECKING:
-    from ..redis_channel import RedisChannel
+    from ...connection.redis_channel import RedisChannel
+    from ..result_frames import ResultFrames
 
 NOT_LISTED: Final = "this result backend cannot list its entries"
 ONLY_NEWEST: Final = "only the newest results were searched"
@@ -124,7 +125,7 @@ class ResultReader(abc.ABC):
         """
         raise ResultsError(Fault("results", "celtop cannot delete results in this backend", ""))
 
-    def listen(self, known: Container[str]) -> RedisChannel | None:
+    def listen(self, known: Container[str]) -> RedisChannel[ResultFrames] | None:
         """Subscribe to the changes of tasks; None if the backend does not publish them.
 
         Args:

@@ -15,9 +15,10 @@ from ....model.entities.result import ResultMeta
 from ....settings import Settings
 from ...connection.broker import CONNECT_TIMEOUT, READ_TIMEOUT, verify_mode
 from ...connection.metering import ConnectionMeter, metered_connection
+from ...connection.redis_channel import ChannelRefused, RedisChannel
 from ..errors import failure
-from ..redis_channel import ChannelRefused, FrameParser, RedisChannel
 from ..redis_search import search_keys
+from ..result_frames import ResultFrames
 from ..search import Found, Put, ResultSearch
 from .base import ResultReader
 from .decode import from_payload
@@ -100,13 +101,13 @@ class RedisResults(ResultReader):
         half = len(metas) // 2
         return self._delete(client, metas[:half]) + self._delete(client, metas[half:])
 
-    def listen(self, known: Container[str]) -> RedisChannel:
+    def listen(self, known: Container[str]) -> RedisChannel[ResultFrames]:
         """Subscribe to the channels of all tasks."""
         try:
             pool = self._connect().connection_pool
             # A connection outside the pool, since it is never returned.
             connection = pool.connection_class(**pool.connection_kwargs)
-            return RedisChannel(connection, FrameParser(self._prefix, known))
+            return RedisChannel(connection, ResultFrames(self._prefix, known))
         except ChannelRefused:
             raise
         except Exception as error:

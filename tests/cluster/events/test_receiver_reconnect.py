@@ -142,7 +142,7 @@ def test_reconnects_when_workers_reply_but_their_events_do_not_arrive(
     live.until(lambda: seen.frequency == 2.0)
     # The subscription is dead but the connection works: no ping would show it.
     monkeypatch.setattr(
-        "celtop.cluster.events.subscription.RedisSubscription._open", lambda self, data: None
+        "celtop.cluster.events.redis_subscription.EventFrames._message", lambda *_: 0
     )
     live.until(lambda: live.state.broker.phase == "lost", 40)
     monkeypatch.undo()

@@ -15,7 +15,7 @@ from celtop.cluster.events.open_tasks import OpenTasks
 from celtop.cluster.inbox import Inbox
 from celtop.cluster.results.open import open_results
 from celtop.cluster.results.push import ResultPush
-from celtop.cluster.results.redis_channel import MAX_PAYLOAD_BYTES, FrameParser, Payload
+from celtop.cluster.results.result_frames import MAX_PAYLOAD_BYTES, Payload, ResultFrames
 from celtop.model.entities.result import ResultMeta
 from celtop.model.observations import LogMessage, ResultsRead
 from celtop.settings import Settings
@@ -184,7 +184,7 @@ def test_a_half_open_connection_is_replaced(
     redis_server: RedisServer, redis_url: str, listen: Listen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("celtop.cluster.results.push.PING_AFTER", 0.3)
-    monkeypatch.setattr("celtop.cluster.results.redis_channel.PING_TIMEOUT", 1.0)
+    monkeypatch.setattr("celtop.cluster.connection.redis_channel.PING_TIMEOUT", 1.0)
     client = client_of(redis_server, redis_url)
     proxy = TcpProxy(redis_server.port)
     listener = listen(redis_url.replace(str(redis_server.port), str(proxy.port)))
@@ -274,13 +274,13 @@ def test_sentinel(own_redis: RedisServer, sentinel_port: int, listen: Listen) ->
 
 class TestFrames:
     @staticmethod
-    def message(frames: FrameParser, id_: str, payload: bytes) -> bytes:
+    def message(frames: ResultFrames, id_: str, payload: bytes) -> bytes:
         parts = [b"pmessage", frames.pattern.encode(), f"meta-{id_}".encode(), payload]
         return b"*4\r\n" + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
 
     @pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 1000, 100_000, 10_000_000])
     def test_bytes_may_arrive_in_any_pieces(self, size: int) -> None:
-        frames = FrameParser("meta-", {"a", "größe", "large"})
+        frames = ResultFrames("meta-", {"a", "größe", "large"})
         stream = b"".join(
             (
                 b"*3\r\n$10\r\npsubscribe\r\n$6\r\nmeta-*\r\n:1\r\n",
