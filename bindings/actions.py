@@ -91,7 +91,9 @@ _GLOBAL: Final = (
         "Show failures grouped by exception and location in your code",
         show=True,
     ),
-    _everywhere("charts", ("c",), "charts", "charts", "Show charts of the last hour"),
+    _everywhere(
+        "charts", ("c",), "charts", "charts", "Show charts of the last minutes, hours or days"
+    ),
     _everywhere(
         "times", ("z",), "times", "times", "Cycle between local time, UTC and relative times"
     ),
@@ -179,6 +181,13 @@ _CHARTS: Final = (
     ),
     _with_charts(
         "window.longer", (".",), "window(1)", "longer", "Lengthen the time window of charts"
+    ),
+    _with_charts(
+        "window.yesterday",
+        ("b",),
+        "yesterday",
+        "yesterday",
+        "Compare charts with the same time yesterday, or no longer",
     ),
     _on_charts(
         "charts.earlier",

@@ -46,6 +46,7 @@ from .schedule.reader import ScheduleReader
 if TYPE_CHECKING:
     from ..model.entities.result import ResultMeta
     from ..model.query.language import Query
+    from .stored_history import StoredHistory as StoredHistory
 
 GRACEFUL_SHARE: Final = 0.6
 """The share of the time to stop that threads have to disconnect cleanly before they are cut off."""
@@ -111,6 +112,8 @@ class Session:
             self._inspector.query,
             self._inspector.found_unknown,
         )
+        self.stored: StoredHistory | None = None
+        """Reads what the history has of this cluster; None without a history."""
         path = audit_file(settings.audit_file)
         self._control = Control(
             self._broker,

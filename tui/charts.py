@@ -1,4 +1,4 @@
-"""The charts of the cluster, and of a queue, a worker or a task type, from the last hour."""
+"""The charts of the cluster, and of a queue, a worker or a task type."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from math import ceil, floor, isnan, nan
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ..model.entities.rates import RATE_WINDOW
-from ..model.entities.time_series import SECONDS, STEP, STEPS, TimeSeries
+from ..model.entities.time_series import SECONDS, STEPS
 from ..model.text import units
 from ..model.text.sanitize import visible
 from ..widgets.charts.axis import BYTES, COUNT, NUMBER, RATE, SHARE, Unit
@@ -17,20 +17,30 @@ from ..widgets.charts.axis import SECONDS as DURATION
 from ..widgets.charts.chart import Chart
 from ..widgets.charts.chart_data import ChartData
 from ..widgets.charts.plot import Layer, fitted
+from .chart_window import ChartWindow, chart_window, marks, values
 from .context import AppContext
 from .navigation import DrillDown
 from .text.unknown import not_known_yet
 
-CHART_WINDOWS: Final = (300, 900, SECONDS)
-"""Seconds that charts cover."""
-SHARE_STEPS: Final = 60 // STEP
-"""Steps of which a share is taken: in a single one, few tasks finish."""
+if TYPE_CHECKING:
+    from ..history.rows import SubjectKind
+
+SHARE_SECONDS: Final = 60
+"""The time of which a share is taken: in a single step, few tasks finish."""
+YESTERDAY: Final = "yesterday"
 MAX_QUEUES: Final = 4
 """Queues with a layer of their own; the others are drawn together."""
 _QUEUE_STYLES: Final = ("first", "second", "third", "fourth")
 _MAX_NAME: Final = 24
 NONE: Final = "-"
 """Shown instead of the share or percentile of no tasks."""
+
+_OUTCOMES: Final = (
+    ("ok", "succeeded", "ok"),
+    ("retry", "retried", "retry"),
+    ("failed", "failed", "failed"),
+)
+_SLOTS: Final = (("busy", "busy", "first"), ("slots", "slots", "rest"))
 
 Build: TypeAlias = Callable[[AppContext], ChartData]
 
@@ -57,8 +67,12 @@ def show(chart: Chart, kind: str, build: Build, context: AppContext) -> None:
         build: Builds the chart.
         context: The session and the window.
     """
-    series = context.state.series
-    version = (kind, series.newest, context.chart_seconds, context.utc, context.frozen)
+    window = chart_window(context)
+    drawn = window.last if window.seconds > SECONDS else context.state.series.newest
+    version = (
+        kind, drawn, context.chart_seconds, context.yesterday, context.stored_series.version,
+        context.utc, context.frozen,
+    )  # fmt: skip
     current = current_rates(context) if build is throughput else ()
     if not chart.shows(version):
         data = build(context)
@@ -96,13 +110,7 @@ def tasks_between(
 
 def throughput(context: AppContext) -> ChartData:
     """Return the tasks per second that succeeded, were retried and failed."""
-    return _cluster(
-        context,
-        RATE,
-        ("ok", "succeeded", "ok"),
-        ("retry", "retried", "retry"),
-        ("failed", "failed", "failed"),
-    )
+    return _of(context, "cluster", "", RATE, *_OUTCOMES)
 
 
 def current_rates(context: AppContext) -> tuple[str, ...]:
@@ -118,7 +126,8 @@ def average_rates(data: ChartData) -> tuple[str, ...]:
     """Return the rates of a chart for its legend over the time of all rates; () for other units."""
     if data.unit is not RATE:
         return ()
-    newest = (_known(layer.values[-SHARE_STEPS:]) for layer in data.layers)
+    steps = _steps_of_share(data.seconds / len(data.layers[0].values))
+    newest = (_known(layer.values[-steps:]) for layer in data.layers)
     return tuple(
         RATE.text(sum(values) / len(values)) if values and not isnan(layer.values[-1])
         else layer.missing
@@ -128,57 +137,78 @@ def average_rates(data: ChartData) -> tuple[str, ...]:
 
 def finished(context: AppContext, count: int) -> list[float | None]:
     """Return `count` numbers of tasks that finished per second over the window, for a sparkline."""
-    ok, _, failed = fitted(throughput(context).layers, count)
+    ok, _, failed = fitted(throughput(context).layers[:3], count)
     return [None if isnan(one) else one + bad for one, bad in zip(ok, failed, strict=True)]
 
 
 def failures(context: AppContext) -> ChartData:
     """Return the share of finished tasks that failed, of the last minute at each time."""
-    series, steps = context.state.series, context.chart_seconds // STEP + SHARE_STEPS
+    layers = [Layer("failed", _failure_shares(context), "failed", missing=NONE)]
+    if context.yesterday:
+        layers.append(_yesterday(_failure_shares(context, days_ago=1), NONE))
+    return _data(context, layers, SHARE)
+
+
+def _failure_shares(context: AppContext, days_ago: int = 0) -> list[float]:
+    window = chart_window(context)
+    steps = _steps_of_share(window.step)
+    longer = window.longer(steps)
     ok, failed = (
-        series.cluster.window(name, series.newest, steps) for name in ("succeeded", "failed")
+        values(context, longer, "cluster", "", name, days_ago) for name in ("succeeded", "failed")
     )
     shares: list[float] = []
-    for end in range(SHARE_STEPS + 1, steps + 1):
-        bad = sum(_known(failed[end - SHARE_STEPS : end]))
-        ended = bad + sum(_known(ok[end - SHARE_STEPS : end]))
+    for end in range(steps + 1, longer.count + 1):
+        bad = sum(_known(failed[end - steps : end]))
+        ended = bad + sum(_known(ok[end - steps : end]))
         shares.append(bad / ended if ended else nan)
-    return _data(context, [Layer("failed", shares, "failed", missing=NONE)], SHARE)
+    return shares
+
+
+def _steps_of_share(step: float) -> int:
+    return max(1, int(SHARE_SECONDS // step))
 
 
 def waiting(context: AppContext) -> ChartData:
     """Return the messages waiting, by queue: those with the most of them, and the others."""
-    series = context.state.series
-    known = {name: _window(context, one.series, "waiting") for name, one in series.queues.items()}
-    sizes = {name: sum(_known(values)) for name, values in known.items()}
-    names = sorted((name for name in known if sizes[name]), key=lambda name: (-sizes[name], name))
-    total = _window(context, series.cluster, "waiting")
+    window, queues = chart_window(context), context.state.series.queues
+    latest = {
+        name: sum(_known(one.series.window("waiting", context.state.series.newest, STEPS)))
+        for name, one in queues.items()
+    }
+    names = sorted((name for name in latest if latest[name]), key=lambda name: -latest[name])
+    known = {name: values(context, window, "queue", name, "waiting") for name in names[:MAX_QUEUES]}
+    sizes = {name: sum(_known(each)) for name, each in known.items()}
+    shown = sorted((name for name in known if sizes[name]), key=lambda name: (-sizes[name], name))
+    total = values(context, window, "cluster", "", "waiting")
     layers = [
         Layer(visible(name, _MAX_NAME), known[name], style)
-        for name, style in zip(names, _QUEUE_STYLES, strict=False)
+        for name, style in zip(shown, _QUEUE_STYLES, strict=False)
     ]
     if len(names) > MAX_QUEUES or not layers:
         rest = [
-            max(0.0, all_ - sum(_known(shown))) if not isnan(all_) else nan
-            for all_, *shown in zip(total, *(layer.values for layer in layers), strict=True)
+            max(0.0, all_ - sum(_known(parts))) if not isnan(all_) else nan
+            for all_, *parts in zip(total, *(layer.values for layer in layers), strict=True)
         ]
         layers.append(Layer("other" if layers else "waiting", rest, "rest"))
+    if context.yesterday:
+        before = values(context, window, "cluster", "", "waiting", days_ago=1)
+        layers.append(_yesterday(before))
     return _data(context, layers, COUNT)
 
 
 def waits(context: AppContext) -> ChartData:
     """Return the 95th percentile of the queue wait of started tasks."""
-    return _cluster(context, DURATION, ("p95", "wait_p95", "fourth"), missing=NONE)
+    return _of(context, "cluster", "", DURATION, ("p95", "wait_p95", "fourth"), missing=NONE)
 
 
 def runtimes(context: AppContext) -> ChartData:
     """Return the 95th percentile of the run time of successful tasks."""
-    return _cluster(context, DURATION, ("p95", "runtime_p95", "second"), missing=NONE)
+    return _of(context, "cluster", "", DURATION, ("p95", "runtime_p95", "second"), missing=NONE)
 
 
 def busy(context: AppContext) -> ChartData:
     """Return the busy slots of the online workers, below a line of all slots."""
-    return _slots(context, context.state.series.cluster)
+    return _of(context, "cluster", "", COUNT, *_SLOTS, line="slots")
 
 
 CHARTS: Final = (
@@ -194,15 +224,13 @@ CHARTS: Final = (
 
 def queue_depth(context: AppContext, name: str) -> ChartData:
     """Return the messages waiting in a queue."""
-    series = context.state.series.queues.series(name)
-    return _of(context, series, COUNT, ("waiting", "waiting", "first"))
+    return _of(context, "queue", name, COUNT, ("waiting", "waiting", "first"))
 
 
 def queue_rates(context: AppContext, name: str) -> ChartData:
     """Return the tasks that leave a queue per second, below a line of those that arrive."""
-    series = context.state.series.queues.series(name)
-    data = _of(context, series, RATE, ("out", "out_per_s", "ok"), ("in", "in_per_s", "fourth"))
-    return _as_line(data, "in")
+    layers = (("out", "out_per_s", "ok"), ("in", "in_per_s", "fourth"))
+    return _of(context, "queue", name, RATE, *layers, line="in")
 
 
 def queue_ages(context: AppContext, name: str) -> ChartData:
@@ -210,109 +238,94 @@ def queue_ages(context: AppContext, name: str) -> ChartData:
 
     Where an age is not known exactly, it is the minimum.
     """
-    series = context.state.series.queues.series(name)
     layers = (("runnable", "runnable", "second"), ("oldest", "oldest", "fourth"))
-    return _as_line(_of(context, series, DURATION, *layers), "oldest")
+    return _of(context, "queue", name, DURATION, *layers, line="oldest")
 
 
 def worker_busy(context: AppContext, name: str) -> ChartData:
     """Return the busy slots of a worker, below a line of all slots."""
-    return _marked(_slots(context, context.state.series.workers.series(name)), name)
+    return _of(context, "worker", name, COUNT, *_SLOTS, line="slots")
 
 
 def worker_rate(context: AppContext, name: str) -> ChartData:
     """Return the tasks that a worker finishes per second."""
-    series = context.state.series.workers.series(name)
-    return _marked(_of(context, series, RATE, ("finished", "per_s", "ok")), name)
+    return _of(context, "worker", name, RATE, ("finished", "per_s", "ok"))
 
 
 def worker_memory(context: AppContext, name: str) -> ChartData:
     """Return the peak memory of a worker's main process."""
-    series = context.state.series.workers.series(name)
-    return _marked(_of(context, series, BYTES, ("peak memory", "rss", "third")), name)
+    return _of(context, "worker", name, BYTES, ("peak memory", "rss", "third"))
 
 
 def worker_load(context: AppContext, name: str) -> ChartData:
     """Return the load of a worker's host over one minute."""
-    series = context.state.series.workers.series(name)
-    return _marked(_of(context, series, NUMBER, ("load", "load", "second")), name)
+    return _of(context, "worker", name, NUMBER, ("load", "load", "second"))
 
 
 def type_rates(context: AppContext, name: str) -> ChartData:
     """Return the tasks of a type per second that succeeded, were retried and failed."""
-    return _of(
-        context,
-        context.state.series.types.series(name),
-        RATE,
-        ("ok", "succeeded", "ok"),
-        ("retry", "retried", "retry"),
-        ("failed", "failed", "failed"),
-    )
+    return _of(context, "type", name, RATE, *_OUTCOMES)
 
 
 def type_runtimes(context: AppContext, name: str) -> ChartData:
     """Return the median of a type's run times, below a line of their 95th percentile."""
-    series = context.state.series.types.series(name)
     layers = (("run p50", "runtime_p50", "second"), ("run p95", "runtime_p95", "fourth"))
-    return _as_line(_of(context, series, DURATION, *layers, missing=NONE), "run p95")
+    return _of(context, "type", name, DURATION, *layers, line="run p95", missing=NONE)
 
 
 def type_waits(context: AppContext, name: str) -> ChartData:
     """Return the 95th percentile of the queue wait of a type's tasks."""
-    series = context.state.series.types.series(name)
-    return _of(context, series, DURATION, ("wait p95", "wait_p95", "fourth"), missing=NONE)
-
-
-def _cluster(
-    context: AppContext, unit: Unit, *layers: tuple[str, str, str], missing: str = units.UNKNOWN
-) -> ChartData:
-    return _of(context, context.state.series.cluster, unit, *layers, missing=missing)
+    return _of(context, "type", name, DURATION, ("wait p95", "wait_p95", "fourth"), missing=NONE)
 
 
 def _of(
     context: AppContext,
-    series: TimeSeries | None,
+    kind: SubjectKind,
+    name: str,
     unit: Unit,
     *layers: tuple[str, str, str],
+    line: str = "",
     missing: str = units.UNKNOWN,
 ) -> ChartData:
-    """Return a chart of the values of a series; each layer has a name, a value's and a style's."""
+    """Return a chart of the values of a subject; each layer has a name, a value's and a style's.
+
+    The layer named `line` is drawn as a line over the others.
+    """
+    window = chart_window(context)
     drawn = [
-        Layer(name, _window(context, series, value), style, missing=missing)
-        for name, value, style in layers
+        Layer(title, values(context, window, kind, name, value), style, title == line, missing)
+        for title, value, style in layers
     ]
-    return _data(context, drawn, unit)
+    if context.yesterday:
+        before = [
+            values(context, window, kind, name, value, days_ago=1)
+            for title, value, _ in layers
+            if title != line
+        ]
+        sums = [sum(_known(one)) if _known(one) else nan for one in zip(*before, strict=True)]
+        drawn.append(_yesterday(sums, missing))
+    data = _data(context, drawn, unit)
+    if kind != "worker":
+        return data
+    return replace(data, marks=tuple(mark for mark in data.marks if mark.worker == name))
 
 
-def _slots(context: AppContext, series: TimeSeries | None) -> ChartData:
-    layers = (("busy", "busy", "first"), ("slots", "slots", "rest"))
-    return _as_line(_of(context, series, COUNT, *layers), "slots")
-
-
-def _as_line(data: ChartData, name: str) -> ChartData:
-    """Draw a layer as a line."""
-    layers = (replace(one, is_line=one.is_line or one.name == name) for one in data.layers)
-    return replace(data, layers=tuple(layers))
-
-
-def _marked(data: ChartData, worker: str) -> ChartData:
-    """Keep only the marks of one worker."""
-    return replace(data, marks=tuple(mark for mark in data.marks if mark.worker == worker))
+def _yesterday(known: Sequence[float], missing: str = units.UNKNOWN) -> Layer:
+    return Layer(YESTERDAY, known, "past", is_line=True, missing=missing)
 
 
 def _data(context: AppContext, layers: Sequence[Layer], unit: Unit) -> ChartData:
-    series, seconds = context.state.series, context.chart_seconds
-    end = series.end if series.newest else context.now()
-    marks = tuple(series.marks.between(end - seconds, end))
-    return ChartData(tuple(layers), end, seconds, unit, marks, time_zone(context), context.frozen)
+    window: ChartWindow = chart_window(context)
+    return ChartData(
+        tuple(layers),
+        window.end,
+        window.seconds,
+        unit,
+        marks(context, window),
+        time_zone(context),
+        context.frozen,
+    )
 
 
-def _window(context: AppContext, series: TimeSeries | None, value: str) -> list[float]:
-    steps = min(STEPS, context.chart_seconds // STEP)
-    if series is None:
-        return [nan] * steps
-    return series.window(value, context.state.series.newest, steps)
-
-
-def _known(values: Sequence[float]) -> list[float]:
-    return [value for value in values if not isnan(value)]
+def _known(known: Sequence[float]) -> list[float]:
+    return [value for value in known if not isnan(value)]

@@ -26,6 +26,7 @@ from ..widgets.table.column import Frame
 from ..widgets.table.layout import Layout, parse_layout
 from .running import RunningOperations
 from .seen_hints import SeenHints
+from .stored_series import StoredSeries
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
@@ -78,6 +79,8 @@ class AppContext:
     """Whether the times in tables are shown as `41 s ago`."""
     chart_window: int | None = None
     """The time that charts cover, in seconds; None until it is chosen."""
+    yesterday: bool = False
+    """Whether charts compare with the same time yesterday."""
     keymap: Keymap = field(default_factory=Keymap)
     """The user's keys."""
     frozen_at: float | None = None
@@ -102,6 +105,8 @@ class AppContext:
     """When the screen was frozen, and its state then."""
     _columns_read: bool = False
     _shown: ShownState = field(init=False)
+    stored_series: StoredSeries = field(init=False)
+    """What charts need of the history."""
     _progress_unavailable: tuple[float, str | None] | None = None
     """When `progress_unavailable` was last looked up, and its value."""
     _paused_queues: tuple[float, Mapping[str, PauseQueue]] | None = None
@@ -109,6 +114,7 @@ class AppContext:
 
     def __post_init__(self) -> None:
         self._shown = ShownState(self.session.state)
+        self.stored_series = StoredSeries(self.session.stored)
 
     @property
     def state(self) -> ClusterState:

@@ -60,6 +60,8 @@ class FrameLoop:
     def start(self) -> None:
         """Start the session and the loop."""
         self._context.session.start()
+        if self._context.session.stored is not None:
+            self._context.session.stored.reader.on_answer = self._history_read
         self.watch_screen()
         self._beat_in(BUSY_INTERVAL)
 
@@ -103,6 +105,11 @@ class FrameLoop:
         """Pump now; called from the thread that has put something into the inbox."""
         with suppress(RuntimeError):  # the event loop has ended
             self._app.call_later(self._beat)
+
+    def _history_read(self) -> None:
+        """Paint what was read from the history soon; called from the thread that has read it."""
+        self.pacer.wanted = True
+        self._wake()
 
     def _tick(self) -> None:
         now = self._context.clock()

@@ -11,7 +11,7 @@ from celtop.bindings.plugins import load_keymap
 def _package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Put a package that offers keymaps on the path."""
     (tmp_path / "celtop_keys_for_test.py").write_text(
-        'CALM = {"quit": "Q", "move.down": ["b", "down"], "freeze": ""}\nTEXT = "quit"\n'
+        'CALM = {"quit": "Q", "move.down": ["x", "down"], "freeze": ""}\nTEXT = "quit"\n'
         'IDS = {5: "x"}\nKEYS = {"quit": {"x": 1}}\n'
     )
     (tmp_path / "celtop_exit_for_test.py").write_text("import sys\nsys.exit(0)\n")
@@ -33,7 +33,7 @@ def _package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_package_offers_a_keymap() -> None:
     keymap = Keymap().remapped(load_keymap("calm"))
     assert keymap["quit"].keys == ("Q",)
-    assert keymap["move.down"].keys == ("b", "down")
+    assert keymap["move.down"].keys == ("x", "down")
     assert keymap["freeze"].keys == ()
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from celtop.cluster.session import Pumped
+from celtop.cluster.stored_history import StoredHistory
 from celtop.model.entities.cluster_status import ClusterStatus
 from celtop.model.entities.fault import Fault
 from celtop.model.entities.result import ResultMeta
@@ -95,6 +96,8 @@ class FakeSession:
         self.cluster = "demo"
         self.clusters: Future[Sequence[ClusterStatus]] = Future()
         """The clusters of the history; a test may set it before or after."""
+        self.stored: StoredHistory | None = None
+        """What reads the history; see `celtop.tests.tui.stored`."""
         self.watched: tuple[str, ...] = ()
         """The ids whose results are being followed."""
 
@@ -117,6 +120,9 @@ class FakeSession:
         wake, self.wake = self.wake, None
         if wake is not None:
             wake()
+
+    def log(self, level: Literal["info", "warning", "error"], source: str, text: str) -> None:
+        self.put(LogMessage(level, source, text, NOW))
 
     def pump(self, now: float, budget: float) -> Pumped:
         applied = len(self.waiting)

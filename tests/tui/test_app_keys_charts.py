@@ -32,6 +32,12 @@ async def _window(ui: AppUnderTest, key: str) -> None:
     assert ui.app.context.chart_seconds == {",": 300, ".": 3_600}[key]
 
 
+@checks("window.yesterday")
+async def _yesterday(ui: AppUnderTest, key: str) -> None:
+    await ui.press(key)
+    assert ui.said == ["Yesterday's values need the history, which is off"]
+
+
 @checks("charts.earlier", "charts.later", sharing=True)
 async def _cursor(ui: AppUnderTest, key: str) -> None:
     screen = await opened(ui)

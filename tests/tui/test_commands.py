@@ -150,7 +150,11 @@ async def test_the_window_of_the_charts_can_be_typed() -> None:
         assert on.app.context.chart_seconds == 3_600
         assert on.app.location.path[-1].kind == "charts"
         await on.press(":", *"charts 2h", "enter")
-        assert on.said == ["Usage: charts [5m|15m|1h]"]
+        await on.press(":", *"charts 6h", "enter")
+        assert on.said == [
+            "Usage: charts [5m|15m|1h|6h|24h|7d]",
+            "Longer windows than 1h need the history, which is off",
+        ]
 
 
 async def test_quit_can_be_typed() -> None:

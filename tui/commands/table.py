@@ -7,8 +7,8 @@ from typing import Final
 
 from ...bindings.actions import VIEWS
 from ...model.query.completion import completions as filter_completions
-from .. import charts
 from ..bars.command_line import Suggestions
+from ..chart_window import WINDOW_NAMES, windows
 from ..context import TIMES
 from ..host import Host
 from ..navigation import DrillDown, Location, workflow_of
@@ -24,7 +24,6 @@ from .views import VIEW_COMMAND
 
 MAX_COMPLETIONS: Final = 200
 MAX_FRAME_RATE: Final = 60
-CHART_WINDOWS: Final = dict(zip(("5m", "15m", "1h"), charts.CHART_WINDOWS, strict=True))
 
 
 def find(word: str) -> Command:
@@ -158,9 +157,11 @@ def _zone(host: CommandHost, argument: str) -> None:
 
 def _charts(host: CommandHost, argument: str) -> None:
     if argument:
-        if argument not in CHART_WINDOWS:
-            raise CommandError(f"Usage: charts [{'|'.join(CHART_WINDOWS)}]")
-        host.context.chart_seconds = CHART_WINDOWS[argument]
+        if argument not in WINDOW_NAMES:
+            raise CommandError(f"Usage: charts [{'|'.join(WINDOW_NAMES)}]")
+        if WINDOW_NAMES[argument] not in windows(host.context):
+            raise CommandError("Longer windows than 1h need the history, which is off")
+        host.context.chart_seconds = WINDOW_NAMES[argument]
     host.action_charts()
 
 
@@ -267,10 +268,10 @@ COMMANDS: Final[tuple[Command, ...]] = (
     ),
     Command(
         "charts",
-        "Charts of the last minutes or hour",
+        "Charts of the last minutes, hours or days",
         _charts,
-        "[5m|15m|1h]",
-        lambda _: CHART_WINDOWS,
+        f"[{'|'.join(WINDOW_NAMES)}]",
+        lambda _: WINDOW_NAMES,
     ),
     Command("freeze", "Freeze or unfreeze the screen", lambda host, _: host.action_freeze()),
     Command("refresh", "Poll workers and queues", lambda host, _: host.action_refresh_now()),

@@ -27,6 +27,7 @@ from ..bars.hint import HintBar
 from ..bars.keys import KeyBar
 from ..bars.operation import OperationBar
 from ..bars.search import SearchLine
+from ..chart_window import window_name
 from ..context import AppContext
 from ..messages import CopyRequested, DrillRequested
 from ..navigation import PAGES, DrillDown, Location, workflow_of
@@ -223,7 +224,7 @@ class MonitorScreen(ChartedScreen, inherit_bindings=False):
         page = self.location.path[-1].kind if self.location.path else self.location.view
         if self.location.path and page not in PAGES:
             return None
-        return View(page, window=f"{self.context.chart_seconds // 60}m")
+        return View(page, window=window_name(self.context.chart_seconds))
 
     def show_view(self, view: View) -> None:
         """Filter, sort and arrange the list, and set the window of charts, as in a saved view."""

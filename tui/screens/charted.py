@@ -11,6 +11,7 @@ from ...model.text.parse import ParseError, duration
 from ...model.text.sanitize import visible
 from ...widgets.charts.chart import Chart
 from .. import charts
+from ..chart_window import WINDOW_NAMES, windows
 from ..context import AppContext
 from ..messages import DrillRequested
 
@@ -54,15 +55,27 @@ class ChartedScreen(Screen[None], inherit_bindings=False):
         """Let the charts cover a time such as `15m`; report one that they cannot cover."""
         with suppress(ParseError):
             seconds = duration(window)
-            if seconds in charts.CHART_WINDOWS:
+            if seconds in windows(self.context):
                 self.context.chart_seconds = int(seconds)
                 return
-        text = f"Unknown window {window} in the view; use 5m, 15m or 1h"
+        names = [name for name, seconds in WINDOW_NAMES.items() if seconds in windows(self.context)]
+        text = f"Cannot show {window}, the window in the view; use {', '.join(names)}"
         self.notify(visible(text), severity="warning", markup=False)
 
     def action_window(self, step: Literal[-1, 1]) -> None:
         """Let the charts cover a shorter or longer time."""
-        at = charts.CHART_WINDOWS.index(self.context.chart_seconds) + step
-        if 0 <= at < len(charts.CHART_WINDOWS):
-            self.context.chart_seconds = charts.CHART_WINDOWS[at]
+        known = windows(self.context)
+        at = known.index(self.context.chart_seconds) + step
+        if 0 <= at < len(known):
+            self.context.chart_seconds = known[at]
             self.paint()
+        elif step > 0 and len(known) < len(WINDOW_NAMES):
+            self.notify("Longer windows need the history, which is off", timeout=4)
+
+    def action_yesterday(self) -> None:
+        """Compare the charts with the same time yesterday, or no longer."""
+        if not self.context.stored_series.available:
+            self.notify("Yesterday's values need the history, which is off", timeout=4)
+            return
+        self.context.yesterday = not self.context.yesterday
+        self.paint()

@@ -137,8 +137,10 @@ def time_ticks(start: float, end: float, columns: int, tz: tzinfo | None) -> lis
     first = ceil((start + offset) / step) * step - offset
     found: list[tuple[int, str]] = []
     while first < end:
-        label = units.clock(first, tz)
-        found.append((int((first - start) / span * columns), label[:5] if step >= 60 else label))
+        label = units.clock(first, tz)[: 5 if step >= 60 else None]
+        if step >= 3_600 and label == "00:00":
+            label = units.date_time(first, tz)[5:10]
+        found.append((int((first - start) / span * columns), label))
         first += step
     return found
 

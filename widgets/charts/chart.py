@@ -17,7 +17,6 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from ...model.entities.time_series import MarkKind
-from ...model.text import units
 from ..compat.component_style import component_style
 from ..compat.line_strip import LineStrip
 from ..glyphs import UNICODE, Glyphs
@@ -43,13 +42,15 @@ MARK_STYLES: Final[dict[MarkKind, str]] = {
     "stopped": "axis",
     "deployed": "first",
 }
+_MARK_RANKS: Final[tuple[MarkKind, ...]] = ("stopped", "started", "restarted", "lost", "deployed")
+"""Of several marks in one column, the last one in this order is drawn."""
 
 
 class Chart(Widget):
     """A chart of any size, from one line up; redrawn only for other data or another size."""
 
     STYLES: ClassVar[tuple[str, ...]] = (
-        "ok", "retry", "failed", "first", "second", "third", "fourth", "rest",
+        "ok", "retry", "failed", "first", "second", "third", "fourth", "rest", "past",
     )  # fmt: skip
     """The styles of layers."""
 
@@ -75,6 +76,7 @@ class Chart(Widget):
         & > .chart--third { color: $secondary 75%; }
         & > .chart--fourth { color: $warning 75%; }
         & > .chart--rest { color: $text-muted; }
+        & > .chart--past { color: $foreground 45%; }
         & > .chart--axis { color: $text-muted; }
         & > .chart--grid { color: $foreground 20%; }
         & > .chart--cursor { background: $block-cursor-background; color: $foreground; }
@@ -85,6 +87,7 @@ class Chart(Widget):
         & > .chart--third { color: $secondary; }
         & > .chart--fourth { color: $warning; }
         & > .chart--grid { color: $text-muted; }
+        & > .chart--past { color: $text-muted; }
         & > .chart--retry { color: ansi_magenta; }
         & > .chart--first { color: ansi_bright_blue; }
         & > .chart--cursor { text-style: reverse; }
@@ -310,12 +313,12 @@ class Chart(Widget):
         for number, layer in enumerate(self._data.layers):
             stroke = "-" if self._glyphs.name == "ascii" else "─"
             key = stroke if layer.is_line else fill(number, self._glyphs, coloured=self._coloured)
-            if self._cursor is None and self._current:
+            if self._cursor is None and number < len(self._current):
                 value = self._current[number]
             else:
                 value = self._data.value(layer, self._cursor)
             entries.append(Entry(key, layer.name, value, layer.style))
-        time = "" if self._cursor is None else units.clock(self._cursor, self._data.tz)
+        time = "" if self._cursor is None else self._data.time(self._cursor)
         return legend(entries, time, width)
 
     def _labels(self, numbers: Sequence[float], rows: int, width: int) -> dict[int, str]:
@@ -336,7 +339,8 @@ class Chart(Widget):
         """Draw the grid and the marks where nothing else is drawn."""
         ascii_only = self._glyphs.name == "ascii"
         horizontal, vertical = ("-", "|") if ascii_only else ("╌", "┊")
-        marked = {self._column(mark.at): mark for mark in self._data.marks}
+        by_rank = sorted(self._data.marks, key=lambda mark: _MARK_RANKS.index(mark.kind))
+        marked = {self._column(mark.at): mark for mark in by_rank}
         columns = {column for column, _ in times}
         for row, line in enumerate(cells):
             for x, cell in enumerate(line):
@@ -380,7 +384,7 @@ class Chart(Widget):
         """Return the axis of time: each label begins at its column."""
         cells: list[Cell] = []
         at = 0
-        end = units.clock(self._data.end, self._data.tz) if self._data.past else NOW
+        end = self._data.time(self._data.end) if self._data.past else NOW
         for column, label in (*times, (room - len(end), end)):
             is_last = label == end
             if column >= at and (is_last or column + len(label) < room - len(end)):

@@ -8,8 +8,13 @@ from math import isnan
 from typing import Final
 
 from ...model.entities.time_series import Mark
+from ...model.text import units
 from .axis import RATE, Unit
 from .plot import Layer
+
+DAY: Final = 86_400
+MONTH: Final = len("2026-")
+MINUTES: Final = len("2026-11-21 14:02")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,12 @@ class ChartData:
     def start(self) -> float:
         """The epoch seconds at the left edge."""
         return self.end - self.seconds
+
+    def time(self, at: float) -> str:
+        """Return a time as text, with the day if the chart covers more than one."""
+        if self.seconds < DAY:
+            return units.clock(at, self.tz)
+        return units.date_time(at, self.tz)[MONTH:MINUTES]
 
     def value(self, layer: Layer, at: float | None) -> str:
         """Return the text of a layer's value at a time; None is the newest."""

@@ -78,8 +78,8 @@ async def test_a_page_of_charts_is_saved_with_its_window() -> None:
     save_view("hour", View("charts", window="1h"))
     save_view("day", View("overview", window="1d"))
     async with run_app(cluster(5), view="hour") as on:
-        await on.until(lambda: on.app.shown_view() == View("charts", window="60m"))
+        await on.until(lambda: on.app.shown_view() == View("charts", window="1h"))
         assert on.app.context.chart_seconds == 3600
         on.app.run_command("view day")
         await on.until(lambda: on.said)
-        assert on.said == ["Unknown window 1d in the view; use 5m, 15m or 1h"]
+        assert on.said == ["Cannot show 1d, the window in the view; use 5m, 15m, 1h"]

@@ -1,0 +1,283 @@
+"""What a session reads from the history, without waiting for it.
+
+Every read is a call that the thread of the store answers; tasks that it finds are put into the
+inbox, like all other observations.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Final, Protocol, TypeVar
+
+from ..history.rows import (
+    Cursor,
+    FailureRow,
+    Gap,
+    StoredMark,
+    StoredOperation,
+    StoredTask,
+    SubjectKind,
+    TaskCount,
+    TaskPage,
+    TypeRow,
+)
+from ..history.store import HistoryStore, StoreError
+from ..history.task_body import task_of
+from ..model.observations import HistoryRead
+from ..model.query.language import EVERY_TASK, Query, parse_query
+from ..model.text import units
+from .inbox import Inbox
+
+R = TypeVar("R")
+
+RECENT_SECONDS: Final = 3_600.0
+"""What is loaded at the start."""
+RECENT_TASKS: Final = 5_000
+RECENT_PROBLEMS: Final = 2_000
+"""Tasks of that time that did not succeed, loaded in addition."""
+RECENT_PAGE: Final = 500
+PAGE: Final = 200
+"""Tasks that are loaded at once while a list is scrolled."""
+MAX_LOADED: Final = 20_000
+"""Tasks that one search loads into memory."""
+MAX_WORKFLOW: Final = 1_000
+MAX_OPERATIONS: Final = 50
+_PROBLEMS: Final = "state:failure,revoked,rejected,retry"
+
+
+class Reader(Protocol):
+    """What answers reads: `history.reader.HistoryReader`."""
+
+    on_answer: Callable[[], object]
+    """Called after each answer, in any thread."""
+
+    def ask(self, read: Callable[[HistoryStore], R]) -> Future[R]:
+        """Have a function called with the store; return the future of its result."""
+
+
+class StoredSearch:
+    """The stored tasks that match a filter, loaded page by page, the newest first.
+
+    Its values are set by the thread of the store.
+    """
+
+    def __init__(
+        self, history: StoredHistory, query: Query, now: float, before: Cursor | None, loaded: int
+    ) -> None:
+        self._history = history
+        self._query = query
+        self._now = now
+        self._cursor = before
+        self._wanted = 0
+        self.loaded = loaded
+        """Tasks loaded so far."""
+        self.complete = False
+        """Whether there are no older ones."""
+        self.loading = False
+        """Whether more are being looked for."""
+        self.count: TaskCount | None = None
+        """How many match; None until they are counted."""
+        self.fault = ""
+        """Why the history cannot be read."""
+        self.cancelled = False
+        """Whether the search is of no use any longer; set by the list."""
+
+    @property
+    def can_load(self) -> bool:
+        """Whether `more` would look for further tasks."""
+        return not (self.loading or self.complete or self.fault or self.loaded >= MAX_LOADED)
+
+    def more(self, tasks: int = PAGE) -> None:
+        """Load so many further tasks, in the background."""
+        if self.can_load:
+            self.loading, self._wanted = True, self.loaded + tasks
+            self._ask()
+
+    def count_matching(self) -> None:
+        """Count the tasks that match, in the background."""
+
+        def counted(found: Future[TaskCount]) -> None:
+            if found.exception() is None:
+                self.count = found.result()
+
+        self._history.count(self._query, self._now).add_done_callback(counted)
+
+    @property
+    def text(self) -> str:
+        """How much is loaded: `500 of 1,204,388 loaded`; empty if that is all."""
+        if self.complete:
+            return ""
+        if self.count is None:
+            return f"{self.loaded:,} loaded"
+        matching = max(self.count.matching, self.loaded)
+        if matching == self.loaded and self.count.exact:
+            return ""
+        least = "" if self.count.exact else "more than "
+        return f"{self.loaded:,} of {least}{matching:,} loaded"
+
+    def _ask(self) -> None:
+        page = self._history.page(
+            self._query, self._now, self._wanted - self.loaded, self._cursor, wanted=True
+        )
+        page.add_done_callback(self._loaded)
+
+    def _loaded(self, found: Future[TaskPage]) -> None:
+        error = found.exception()
+        if error is not None:
+            self.fault = str(error) if isinstance(error, StoreError) else type(error).__name__
+            self.loading = False
+            return
+        page = found.result()
+        self.loaded += len(page.tasks)
+        self._cursor = page.cursor
+        self.complete = page.cursor is None
+        if not self.complete and self.loaded < self._wanted and not self.cancelled:
+            self._ask()  # the page was cut short so that others can be read in between
+        else:
+            self.loading = False
+
+
+class StoredHistory:
+    """Reads the history of one cluster.
+
+    Args:
+        reader: Calls functions with the store, in a thread of its own.
+        cluster: The key of the cluster in the store.
+        inbox: Where the tasks go.
+    """
+
+    def __init__(self, reader: Reader, cluster: str, inbox: Inbox) -> None:
+        self.reader = reader
+        self._ask = reader.ask
+        self.cluster = cluster
+        self._inbox = inbox
+        self._recent: Cursor | None = None
+        self._recent_loaded = 0
+        self.recent_complete = False
+        """Whether the tasks of the last hour were loaded, or cannot be."""
+
+    def load_recent(self, now: float) -> None:
+        """Load the tasks of the last hour, those that did not succeed first."""
+        since, problems = now - RECENT_SECONDS, parse_query(_PROBLEMS)
+
+        def load(query: Query, left: int, before: Cursor | None, then: Callable[[], None]) -> None:
+            def loaded(found: Future[TaskPage]) -> None:
+                if found.exception() is not None:
+                    self._inbox.log("warning", "history", str(found.exception()))
+                    self.recent_complete = True
+                    return
+                page = found.result()
+                if query is EVERY_TASK:
+                    self._recent_loaded += len(page.tasks)
+                    self._recent = page.cursor or self._recent
+                cursor, rest = page.cursor, left - len(page.tasks)
+                if cursor is None or cursor.at < since or rest <= 0:
+                    then()
+                else:
+                    load(query, rest, cursor, then)
+
+            page = self.page(query, now, min(left, RECENT_PAGE), before, since=since)
+            page.add_done_callback(loaded)
+
+        def done() -> None:
+            self.recent_complete = True
+
+        self.gaps(since, now).add_done_callback(self._log_gaps)
+        load(problems, RECENT_PROBLEMS, None, lambda: load(EVERY_TASK, RECENT_TASKS, None, done))
+
+    def search(self, query: Query, now: float) -> StoredSearch:
+        """Return a search for the tasks that match a filter; `StoredSearch.more` begins it."""
+        if query.empty:
+            return StoredSearch(self, query, now, self._recent, self._recent_loaded)
+        return StoredSearch(self, query, now, None, 0)
+
+    def page(
+        self,
+        query: Query,
+        now: float,
+        limit: int,
+        before: Cursor | None,
+        *,
+        since: float | None = None,
+        wanted: bool = False,
+    ) -> Future[TaskPage]:
+        """Read some tasks that match a filter, and put them into the inbox.
+
+        Args:
+            query: The filter.
+            now: Epoch seconds from which durations in the filter count.
+            limit: Tasks at most.
+            before: Where the page before ended.
+            since: Epoch seconds; tasks that ended before are left out.
+            wanted: Whether they may evict others from memory.
+        """
+
+        def read(store: HistoryStore) -> TaskPage:
+            page = store.tasks(self.cluster, query, now, limit, before)
+            rows = page.tasks if since is None else [row for row in page.tasks if row.at >= since]
+            self._put(rows, wanted=wanted)
+            return page
+
+        return self._ask(read)
+
+    def count(self, query: Query, now: float) -> Future[TaskCount]:
+        """Count the tasks that match a filter."""
+        return self._ask(lambda store: store.count(self.cluster, query, now))
+
+    def find(self, id_: str) -> Future[bool]:
+        """Read a task with its workflow; return whether the history has it."""
+
+        def read(store: HistoryStore) -> bool:
+            rows = list(store.task(self.cluster, id_))
+            found = any(row.id == id_ for row in rows)
+            roots = {row.root_id for row in rows if row.root_id}
+            for root_id in roots if found else ():
+                rows += store.workflow(self.cluster, root_id, MAX_WORKFLOW)
+            self._put(list({row.id: row for row in rows}.values()), wanted=True)
+            return found
+
+        return self._ask(read)
+
+    def operations(self, target: str) -> Future[Sequence[StoredOperation]]:
+        """Return the latest operations on a task, queue or worker."""
+        return self._ask(lambda store: store.operations(self.cluster, target, MAX_OPERATIONS))
+
+    def series(
+        self, kind: SubjectKind, name: str, start: float, end: float, step: int
+    ) -> Future[Mapping[str, Sequence[float]]]:
+        """Return the values of the cluster, a queue, a worker or a task type; NaN is unknown."""
+        return self._ask(lambda store: store.series(self.cluster, kind, name, start, end, step))
+
+    def marks(self, start: float, end: float) -> Future[Sequence[StoredMark]]:
+        """Return what happened to workers."""
+        return self._ask(lambda store: store.marks(self.cluster, start, end))
+
+    def failures(
+        self, start: float, end: float, steps: int, limit: int
+    ) -> Future[Sequence[FailureRow]]:
+        """Return the groups of failures in a window, the latest first."""
+        return self._ask(lambda store: store.failures(self.cluster, start, end, steps, limit))
+
+    def types(self, start: float, end: float) -> Future[Sequence[TypeRow]]:
+        """Return what the task types did in a window."""
+        return self._ask(lambda store: store.types(self.cluster, start, end))
+
+    def gaps(self, start: float, end: float) -> Future[Sequence[Gap]]:
+        """Return the times of a window in which nothing was recorded."""
+        return self._ask(lambda store: store.gaps(self.cluster, start, end))
+
+    def _put(self, rows: Sequence[StoredTask], *, wanted: bool) -> None:
+        tasks = [task for row in rows if (task := task_of(row.body)) is not None]
+        if tasks:
+            self._inbox.put(HistoryRead(tuple(tasks), time.time(), wanted))
+
+    def _log_gaps(self, found: Future[Sequence[Gap]]) -> None:
+        if found.exception() is not None:
+            return
+        for gap in found.result():
+            lasted = units.duration(gap.ended_at - gap.began_at)
+            at = units.clock(gap.began_at)
+            why = f"celtop was killed at {at}" if gap.killed else f"celtop exited at {at}"
+            self._inbox.log("warning", "history", f"Nothing was recorded for {lasted}: {why}")

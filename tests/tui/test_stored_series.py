@@ -1,0 +1,122 @@
+"""Charts of what this run has not recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import isnan
+from pathlib import Path
+
+import pytest
+from celtop.history.rows import MINUTE, Rollup, StoredMark
+from celtop.tests.tui.app_under_test import make_app
+from celtop.tests.tui.fake_session import NOW, cluster
+from celtop.tests.tui.stored import CLUSTER, DirectReader, store_in
+from celtop.tui import charts
+from celtop.tui.chart_window import WINDOWS, windows
+from celtop.tui.context import AppContext
+from celtop.widgets.charts.chart_data import ChartData
+
+HOUR, DAY = 3_600, 86_400
+RATE = 2.0
+
+
+def minutes(start: float, end: float, rate: float) -> Iterator[Rollup]:
+    for minute in range(int(start) // MINUTE, int(end) // MINUTE):
+        values = {"succeeded": rate, "failed": 0.0, "retried": 0.0, "waiting": 7.0}
+        yield Rollup(CLUSTER, "cluster", "", minute, values)
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> tuple[AppContext, DirectReader]:
+    """Return an app that has recorded ten minutes, with a day of history before a gap."""
+    app, session = make_app(cluster())
+    rollups = (
+        *minutes(NOW - 30 * HOUR, NOW - DAY + HOUR, 5.0),
+        *minutes(NOW - 3 * HOUR, NOW - 2 * HOUR, RATE),
+        *minutes(NOW - HOUR, NOW - 1_200, RATE),
+    )
+    marks = (
+        StoredMark(CLUSTER, NOW - 1_800, "deployed", "celery@web-1", "added shop.new"),
+        StoredMark(CLUSTER, NOW - 1_900, "started", "celery@web-1"),
+    )
+    reader = store_in(session, tmp_path, rollups=rollups, marks=marks)
+    context = AppContext(app.context.session, app.context.settings, lambda: NOW, app.context.glyphs)
+    return context, reader
+
+
+def drawn(context: AppContext, seconds: int) -> ChartData:
+    """Return the throughput, drawn again once what it needs has been loaded."""
+    context.chart_seconds = seconds
+    charts.throughput(context)
+    assert context.stored_series.version
+    return charts.throughput(context)
+
+
+def at(data: ChartData, ago: float, layer: int = 0) -> float:
+    values = data.layers[layer].values
+    return values[int((data.seconds - ago) / data.seconds * len(values))]
+
+
+def test_the_minutes_before_this_run_fill_the_last_hour_and_gaps_stay_blank(
+    stored: tuple[AppContext, DirectReader],
+) -> None:
+    context, _ = stored
+    live = charts.throughput(make_app(cluster())[0].context).layers[0].values[-100:]
+    data = drawn(context, HOUR)
+    assert at(data, 2_400) == RATE
+    assert isnan(at(data, 1_100)), "a gap"
+    assert data.layers[0].values[-100:] == live
+
+
+@pytest.mark.parametrize("seconds", WINDOWS[3:])
+def test_longer_windows_have_the_stored_values_and_what_was_recorded_since(
+    stored: tuple[AppContext, DirectReader], seconds: int
+) -> None:
+    context, _ = stored
+    data = drawn(context, seconds)
+    assert data.seconds == seconds
+    assert len({len(layer.values) for layer in data.layers}) == 1
+    assert at(data, 2.5 * HOUR) == pytest.approx(RATE)
+    assert not isnan(at(data, 120))
+    if seconds < DAY:
+        assert isnan(at(data, 1.5 * HOUR)), "a gap"
+
+
+def test_the_same_time_yesterday_is_a_line(stored: tuple[AppContext, DirectReader]) -> None:
+    context, _ = stored
+    context.yesterday = True
+    data = drawn(context, HOUR)
+    line = data.layers[-1]
+    assert (line.name, line.is_line) == ("yesterday", True)
+    assert at(data, 1_800, -1) == 5.0
+    for kind in charts.CHARTS:
+        assert kind.build(context).layers[-1].name == "yesterday"
+
+
+def test_deploys_are_marked_in_all_windows_and_starts_in_short_ones(
+    stored: tuple[AppContext, DirectReader],
+) -> None:
+    context, _ = stored
+    assert {mark.kind for mark in drawn(context, HOUR).marks} == {"deployed", "started"}
+    assert {mark.kind for mark in drawn(context, DAY).marks} == {"deployed"}
+
+
+def test_a_series_is_read_once_a_step_and_not_while_it_is_being_read(
+    stored: tuple[AppContext, DirectReader],
+) -> None:
+    context, reader = stored
+    reader.held = True
+    for _ in range(3):
+        charts.throughput(context)
+    assert reader.asked == 2, "a series and the marks"
+    before = context.stored_series.version
+    reader.release()
+    assert context.stored_series.version > before
+    charts.throughput(context)
+    assert reader.asked == 2
+
+
+def test_without_a_history_charts_cover_an_hour_at_most() -> None:
+    context = make_app(cluster())[0].context
+    assert windows(context) == (300, 900, HOUR)
+    assert not isnan(charts.throughput(context).layers[0].values[-1])

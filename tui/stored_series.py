@@ -1,0 +1,149 @@
+"""The series and marks of the history that charts need: loaded in the background and kept.
+
+A chart that is drawn before they are there is drawn again when `version` has changed.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from math import nan
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+
+from ..model.entities.time_series import SECONDS, Mark
+
+if TYPE_CHECKING:
+    from ..cluster.session import StoredHistory
+    from ..history.rows import StoredMark, SubjectKind
+
+MINUTE: Final = 60
+DAY: Final = 86_400
+MAX_KEPT: Final = 200
+"""Series that are kept; those drawn longest ago make room."""
+MAX_MARKS: Final = 1_000
+
+_Key: TypeAlias = tuple[str, str, int, int, int]
+"""Kind and name of the subject, seconds of a step and of the window, and days before today."""
+
+
+class _Stored(NamedTuple):
+    """The values of the steps from `first` to `last`, which are numbered from the epoch."""
+
+    first: int
+    last: int
+    values: Mapping[str, Sequence[float]]
+
+
+class _Asked(NamedTuple):
+    first: int
+    last: int
+    values: Future[Mapping[str, Sequence[float]]]
+
+
+class StoredSeries:
+    """The series and marks that were drawn last.
+
+    Args:
+        history: Reads them; None if there is no history.
+    """
+
+    def __init__(self, history: StoredHistory | None) -> None:
+        self._history = history
+        self._stored: OrderedDict[_Key, _Stored] = OrderedDict()
+        self._asked: dict[_Key, _Asked] = {}
+        self._marks: dict[int, tuple[int, Sequence[Mark]]] = {}
+        self._asked_marks: dict[int, tuple[int, Future[Sequence[StoredMark]]]] = {}
+        self._version = 0
+
+    @property
+    def available(self) -> bool:
+        """Whether there is a history."""
+        return self._history is not None
+
+    @property
+    def version(self) -> int:
+        """Counts up whenever something was loaded."""
+        for key in [key for key, asked in self._asked.items() if asked.values.done()]:
+            first, last, found = self._asked.pop(key)
+            # After a failure it is tried again with the next step.
+            values = {} if found.exception() is not None else found.result()
+            self._stored[key] = _Stored(first, last, values)
+            self._version += 1
+            if len(self._stored) > MAX_KEPT:
+                self._stored.popitem(last=False)
+        for seconds in [one for one, (_, found) in self._asked_marks.items() if found.done()]:
+            minute, marks = self._asked_marks.pop(seconds)
+            rows = () if marks.exception() is not None else marks.result()[-MAX_MARKS:]
+            self._marks[seconds] = minute, [_mark(row) for row in rows]
+            self._version += 1
+        return self._version
+
+    def values(
+        self,
+        kind: SubjectKind,
+        name: str,
+        value: str,
+        last: int,
+        count: int,
+        step: int,
+        days_ago: int = 0,
+    ) -> list[float]:
+        """Return the stored values of some steps, oldest first; NaN is unknown or not loaded yet.
+
+        Args:
+            kind: What the series is about.
+            name: The name of the queue, worker or task type; empty for the cluster.
+            value: The name of the value.
+            last: The number of the last step.
+            count: How many steps.
+            step: Seconds of a step.
+            days_ago: How many days earlier the values are from.
+        """
+        coarse = max(step, MINUTE)
+        first = (last - count + 1) * step // coarse - days_ago * DAY // coarse
+        final = last * step // coarse - days_ago * DAY // coarse
+        key = (kind, name, coarse, max(count * step, SECONDS), days_ago)
+        stored = self._stored.get(key)
+        if stored is not None:
+            self._stored.move_to_end(key)
+        if stored is None or first < stored.first or final - 1 > stored.last:
+            self._load(key, final)
+        known = () if stored is None else stored.values.get(value, ())
+        if stored is None or not known:
+            return [nan] * count
+        found = []
+        shift = days_ago * DAY // step
+        for number in range(last - count + 1 - shift, last + 1 - shift):
+            place = number * step // coarse - stored.first
+            found.append(known[place] if 0 <= place < len(known) else nan)
+        return found
+
+    def _load(self, key: _Key, final: int) -> None:
+        if self._history is None or key in self._asked:
+            return
+        kind, name, coarse, seconds, _ = key
+        # An hour more, so that a frozen screen can go back.
+        first = final - (seconds + SECONDS) // coarse
+        found = self._history.series(
+            kind,  # type: ignore[arg-type]
+            name,
+            float(first * coarse),
+            float((final + 1) * coarse),
+            coarse,
+        )
+        self._asked[key] = _Asked(first, final, found)
+
+    def marks(self, end: float, seconds: int) -> Sequence[Mark]:
+        """Return the stored marks of the time before `end`, oldest first, and some older ones."""
+        minute = int(end) // MINUTE
+        known = self._marks.get(seconds)
+        stale = known is None or known[0] != minute
+        if self._history is not None and stale and seconds not in self._asked_marks:
+            start = end - seconds - SECONDS
+            self._asked_marks[seconds] = minute, self._history.marks(start, end + MINUTE)
+        return () if known is None else known[1]
+
+
+def _mark(row: StoredMark) -> Mark:
+    return Mark(row.at, row.kind, row.name, row.text)  # type: ignore[arg-type]
