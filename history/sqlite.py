@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any, Final
 
 from . import statements
 from .conditions import Parameter
+from .file_lock import FileLock
 from .rows import Pruned
 from .schema import MIGRATIONS, SQLITE, VERSION, Table, creation
 from .sql_store import SqlStore
@@ -29,6 +31,8 @@ BUSY_TIMEOUT: Final = 5.0
 CACHE_KIB: Final = 4_096
 FREED_PAGES: Final = 2_000
 """Pages that are given back to the file system after each slice of the retention."""
+NEWS_INTERVAL: Final = 0.5
+"""Seconds between two looks whether another celtop has written."""
 _CORRUPT: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _TRANSIENT: Final = frozenset(
     {
@@ -63,6 +67,9 @@ class SqliteStore(SqlStore):
         super().__init__()
         self.path = path
         self.read_only = read_only
+        self._locks: dict[int, FileLock] = {}
+        """By the numbers of their clusters."""
+        self._data_version: int | None = None
         if not read_only:
             _create(path)
         elif not path.exists():
@@ -151,8 +158,34 @@ class SqliteStore(SqlStore):
         )
         return (pages - free) * size
 
+    def lead(self, cluster: str) -> bool:
+        """Become the writer of a cluster unless another celtop is. Raises: StoreError."""
+        number = self._number(cluster)
+        lock = self._locks.setdefault(
+            number, FileLock(self.path.with_name(f"{self.path.name}.writer-{number}"))
+        )
+        try:
+            return lock.acquire()
+        except OSError as error:
+            raise StoreError(f"Cannot lock {lock.path}: {error.strerror}.") from error
+
+    def wait_for_news(self, cluster: str, timeout: float) -> bool:
+        """Wait until another connection has written to the file. Raises: StoreError."""
+        deadline = time.monotonic() + timeout
+        while True:
+            version = int(self._rows("PRAGMA data_version")[0][0])
+            if version != self._data_version:
+                self._data_version = version
+                return True
+            rest = deadline - time.monotonic()
+            if rest <= 0:
+                return False
+            time.sleep(min(NEWS_INTERVAL, rest))
+
     def close(self) -> None:
         """Close the file."""
+        for lock in self._locks.values():
+            lock.release()
         with suppress(sqlite3.Error):
             self._connection.close()
 

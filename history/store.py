@@ -56,6 +56,13 @@ class HistoryStore(Protocol):
     def location(self) -> str:
         """The file's path, or the URL without its password."""
 
+    def lead(self, cluster: str) -> bool:
+        """Become the one that writes a cluster's history; return whether this store is.
+
+        It stays so until it is closed, its process ends, or its connection is lost: ask before each
+        batch. Then another celtop on the same history takes its place. Raises: StoreError.
+        """
+
     def write(self, batch: Batch) -> None:
         """Write a batch in one transaction. Raises: StoreError."""
 
@@ -124,6 +131,13 @@ class HistoryStore(Protocol):
 
     def clusters(self) -> Sequence[ClusterSummary]:
         """Return the clusters by name. Raises: StoreError."""
+
+    def wait_for_news(self, cluster: str, timeout: float) -> bool:
+        """Wait until another celtop has written; return whether one has, perhaps of a cluster.
+
+        The first call returns at once. Nothing else can be done with the store meanwhile: use one
+        of its own. Raises: StoreError.
+        """
 
     def close(self) -> None:
         """Release the file or the connection; the store cannot be used any longer."""

@@ -30,6 +30,8 @@ PRUNE_INTERVAL: Final = 60.0
 """Seconds between two looks at what is too old, if there was nothing more to delete."""
 PRUNE_PAUSE: Final = 0.5
 """Seconds between two slices of the retention: others may write, and it costs little at a time."""
+HELD_BATCHES: Final = 6
+"""Batches, one a second: what a celtop that was killed had not written, is in those of the next."""
 DAY: Final = 86_400.0
 
 
@@ -72,12 +74,16 @@ class HistoryWriter(threading.Thread):
         self._stopping = False
         self._store: HistoryStore | None = None
         self._failing = False
+        self._held: deque[Batch] = deque()
+        """The last batches of a celtop that stands by: it writes them when it takes over."""
         self._pause = MIN_PAUSE
         self._prune_at = time.monotonic()
         self.lost = 0
         """Tasks that were not written, because the store could not be for too long."""
         self.fault: str | None = None
         """Why the history is not being written; None if it is."""
+        self.leads: bool | None = None
+        """Whether this celtop writes the history, and no other; None before the first batch."""
         self.size = 0
         """Bytes that the store took when that was last looked at; 0 before."""
 
@@ -144,13 +150,36 @@ class HistoryWriter(threading.Thread):
         try:
             if self._store is None:
                 self._store = self._open(self._location)
-            self._store.write(batch)
+            self._write(self._store, batch)
         except CorruptStoreError as error:
             return self._move_aside(error) and again and self._attempt(batch, again=False)
         except StoreError as error:
             self._fail(error)
             return False
         return True
+
+    def _write(self, store: HistoryStore, batch: Batch) -> None:
+        """Write a batch; if another celtop writes this history, only what it cannot see.
+
+        The rest is held until it is certain that the other one has written it, too.
+        """
+        leads = all([store.lead(run.cluster) for run in batch.runs])
+        if leads and self.leads is False:
+            self._report("info", "The history is written by this celtop now.")
+        elif not leads and self.leads is not False:
+            self._report("info", "Another celtop writes the history; this one stands by.")
+        self.leads = leads
+        if leads:
+            while self._held:
+                store.write(self._held[0])
+                self._held.popleft()
+            store.write(batch)
+            return
+        if batch.operations:
+            store.write(Batch(operations=batch.operations))
+        self._held.append(Batch(tasks=batch.tasks, rollups=batch.rollups, runs=batch.runs))
+        while len(self._held) > HELD_BATCHES:
+            self._held.popleft()
 
     def _fail(self, error: StoreError) -> None:
         """Report an error, the first time; the store is opened again for the next attempt."""
@@ -192,7 +221,7 @@ class HistoryWriter(threading.Thread):
     def _prune(self) -> None:
         """Delete one slice of what is too old or too much."""
         self._prune_at = time.monotonic() + PRUNE_INTERVAL
-        if self._store is None:
+        if self._store is None or self.leads is False:
             return
         try:
             pruned = self._store.prune(self._clock(), *self._retention)

@@ -4,6 +4,7 @@ import math
 
 import pytest
 from celtop.history import sql_store
+from celtop.history.open import open_store
 from celtop.history.rows import (
     Batch,
     Gap,
@@ -20,6 +21,7 @@ from celtop.history.store import HistoryStore
 from celtop.history.task_body import task_of
 from celtop.model.query.language import parse_query
 from celtop.tests.history.rows import CLUSTER, NOW, row
+from celtop.tests.servers import until
 
 
 def write_tasks(store: HistoryStore, *tasks: StoredTask) -> None:
@@ -248,7 +250,7 @@ def test_old_rows_are_deleted_in_slices(
     assert store.log(CLUSTER, 0, NOW, 5) == []
 
 
-@pytest.mark.parametrize("store", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("location", ["sqlite"], indirect=True)
 def test_the_oldest_go_if_it_is_too_large(
     store: HistoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -262,3 +264,24 @@ def test_the_oldest_go_if_it_is_too_large(
     assert kept[0] == "t0000"
     assert 100 < len(kept) < 900
     assert kept == sorted(kept)
+
+
+def test_news_of_another_writer(store: HistoryStore, location: str) -> None:
+    reader = open_store(location, read_only=True)
+    assert reader.wait_for_news(CLUSTER, 0.0)
+    assert not reader.wait_for_news(CLUSTER, 0.0)
+    store.write(Batch(runs=(Run(CLUSTER, "h:1:1", NOW, NOW),)))
+    assert reader.wait_for_news(CLUSTER, 10.0)
+    reader.close()
+
+
+def test_one_store_leads_each_cluster(store: HistoryStore, location: str) -> None:
+    rival = open_store(location)
+    assert store.lead(CLUSTER)
+    assert store.lead(CLUSTER)
+    assert not rival.lead(CLUSTER)
+    assert rival.lead("other")
+    assert not store.lead("other")
+    store.close()
+    until(lambda: rival.lead(CLUSTER))
+    rival.close()

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from celtop.history import writer as module
-from celtop.history.rows import Batch, Pruned
+from celtop.history.open import open_store
+from celtop.history.rows import Batch, Pruned, Run, StoredOperation
 from celtop.history.sqlite import SqliteStore
 from celtop.history.store import StoreError
 from celtop.history.writer import HistoryWriter, Retention
@@ -29,6 +31,9 @@ class FlakyStore:
         self.full = True
         self.attempts = 0
         self.written: list[Batch] = []
+
+    def lead(self, cluster: str) -> bool:
+        return True
 
     def write(self, batch: Batch) -> None:
         self.attempts += 1
@@ -148,3 +153,91 @@ def stored_or_nothing(path: Path) -> list[str]:
     except StoreError:
         time.sleep(0.01)  # it is being created
         return []
+
+
+class Rivals:
+    """Two writers of one history, which see the same tasks."""
+
+    def __init__(self, location: str) -> None:
+        self.location = location
+        self.reports = Reports(), Reports()
+        self.writers = [
+            HistoryWriter(location, Retention(), report, clock=lambda: NOW)
+            for report in self.reports
+        ]
+        self.sent: list[str] = []
+
+    def send(self, *writers: int) -> None:
+        """Have a task written by some of the writers."""
+        name = f"t{len(self.sent)}"
+        self.sent.append(name)
+        for each in writers:
+            run = Run(CLUSTER, f"host:{each}", NOW, NOW + len(self.sent))
+            self.writers[each].put(Batch(tasks=(row(name, -len(self.sent)),), runs=(run,)))
+
+    def stored(self) -> list[str]:
+        if not any(one.leads for one in self.writers):
+            return []  # it may not exist yet
+        store = open_store(self.location, read_only=True)
+        try:
+            found = store.tasks(CLUSTER, parse_query(""), NOW, 100).tasks
+            return sorted(one.id for one in found)
+        finally:
+            store.close()
+
+
+@pytest.fixture
+def rivals(location: str) -> Iterator[Rivals]:
+    pair = Rivals(location)
+    yield pair
+    for writer in pair.writers:
+        writer.stop()
+        if writer.is_alive():
+            writer.join(10)
+
+
+def test_one_of_two_writes_and_the_other_takes_over(rivals: Rivals) -> None:
+    first, second = rivals.writers
+    first.start()
+    rivals.send(0, 1)
+    until(lambda: rivals.stored() == ["t0"])
+    second.start()
+    until(lambda: second.leads is False)
+    rivals.send(0, 1)
+    rivals.send(1)  # the first one ends before it has written this
+    first.stop()
+    first.join(10)
+    assert rivals.stored() == ["t0", "t1"]
+
+    def taken_over() -> bool:
+        rivals.send(1)
+        time.sleep(0.05)
+        return bool(second.leads)
+
+    until(taken_over)
+    second.stop()
+    second.join(10)
+    held = module.HELD_BATCHES + 1
+    assert set(rivals.stored()) >= {"t0", "t1", *rivals.sent[-held:]}
+    assert rivals.reports[0] == []
+    assert [text for _, text in rivals.reports[1]] == [
+        "Another celtop writes the history; this one stands by.",
+        "The history is written by this celtop now.",
+    ]
+
+
+def test_who_stands_by_writes_what_the_other_cannot_see(rivals: Rivals) -> None:
+    first, second = rivals.writers
+    rivals.send(0)
+    first.start()
+    until(lambda: rivals.stored() == ["t0"])
+    operation = StoredOperation(CLUSTER, "host:1:1", NOW, NOW, "me", "revoked", ("a",))
+    run = Run(CLUSTER, "host:1", NOW, NOW)
+    second.put(Batch(tasks=(row("a"),), operations=(operation,), runs=(run,)))
+    second.start()
+    second.stop()
+    second.join(10)
+    store = open_store(rivals.location, read_only=True)
+    assert store.operations(CLUSTER, "a", 5) == [operation]
+    assert rivals.stored() == ["t0"]
+    store.close()

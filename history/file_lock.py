@@ -1,0 +1,48 @@
+"""A lock between processes; the kernel releases it when its holder ends, however that happens."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import Final
+
+_OWNER_ONLY: Final = 0o600
+
+
+class FileLock:
+    """A lock on a file, which is created for that and stays.
+
+    Args:
+        path: The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._handle: int | None = None
+
+    def acquire(self) -> bool:
+        """Take the lock unless another process has it; return whether it is held.
+
+        Raises:
+            OSError: The file cannot be created, or its file system has no locks.
+        """
+        if self._handle is not None:
+            return True
+        handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _OWNER_ONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            return False
+        except BaseException:
+            os.close(handle)
+            raise
+        self._handle = handle
+        return True
+
+    def release(self) -> None:
+        """Let others take it."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
