@@ -193,7 +193,7 @@ def worker_families(state: ClusterState, labels: LabelValues, now: float) -> Ite
     present = [(label, worker) for label, worker, status in workers if status != "offline"]
     for name, text, value in WORKER_GAUGES:
         yield _gauge(name, text, names, ((label, value(worker)) for label, worker in present))
-    text = "The number of tasks that the worker accepted since it started."
+    text = "Tasks that the worker has accepted since it started."
     accepted: dict[Labels, float] = {
         (label,): float(worker.processed)
         for label, worker in present
@@ -208,13 +208,14 @@ def broker_families(state: ClusterState) -> Iterator[Family]:
     yield _single("celtop_broker_up", "Whether the broker is connected.", broker.is_connected)
     text = "Whether the broker is connected, but accepts no messages."
     yield _single("celtop_broker_blocked", text, broker.phase == "blocked")
-    if broker.is_connected:
-        text = "Time of the last round trip to the broker."
-        yield _single("celtop_broker_latency_seconds", text, broker.latency)
-        if (memory := broker.memory) is not None:
-            yield _single("celtop_redis_memory_bytes", "Memory that Redis uses.", memory.used)
-            text = "The `maxmemory` of Redis, if it has one."
-            yield _single("celtop_redis_max_memory_bytes", text, memory.maximum)
+    text = "Time of the last round trip to the broker."
+    latency = broker.latency if broker.is_connected else None
+    yield _single("celtop_broker_latency_seconds", text, latency)
+    memory = broker.memory if broker.is_connected else None
+    used, maximum = (None, None) if memory is None else (memory.used, memory.maximum)
+    yield _single("celtop_redis_memory_bytes", "Memory that Redis uses.", used)
+    text = "The maxmemory of Redis, if it has one."
+    yield _single("celtop_redis_max_memory_bytes", text, maximum)
     for name, text, value in (
         ("celtop_broker_commands", "Commands sent to the broker.", broker.commands_sent),
         ("celtop_events", "Events received.", totals.events),
@@ -231,13 +232,12 @@ def broker_families(state: ClusterState) -> Iterator[Family]:
 
 def schedule_families(state: ClusterState, labels: LabelValues, now: float) -> Iterator[Family]:
     """Yield how late beat is, once its schedule was read."""
-    if not state.schedule.entries:
-        return
-    statuses = entry_statuses(state, now)
-    yield _single("celtop_beat_entries", "Entries of beat's schedule.", len(statuses))
+    statuses = entry_statuses(state, now) if state.schedule.entries else []
+    text = "Entries of beat's schedule."
+    yield _single("celtop_beat_entries", text, len(statuses) or None)
     overdue = sum(one.overdue_s is not None for one in statuses)
     text = "Entries of beat's schedule that are due and were not sent."
-    yield _single("celtop_beat_entries_overdue", text, overdue)
+    yield _single("celtop_beat_entries_overdue", text, overdue if statuses else None)
     text = "Time since the entry was due and not sent; 0 if it is on time."
     late = (
         (labels[one.entry.name], one.overdue_s or 0.0)

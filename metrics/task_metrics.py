@@ -224,7 +224,7 @@ class TaskMetrics:
         yield Family(
             "celtop_tasks",
             "counter",
-            "Attempts of tasks that were sent, received, started, ..., each counted once.",
+            "Tasks sent, received, started, succeeded, failed, retried, revoked and rejected.",
             ("task", "queue", "event"),
             self._tasks.samples(),
         )

@@ -1,0 +1,138 @@
+"""A real Prometheus scrapes `celtop metrics` on a real cluster, and its values are read back."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import pytest
+from celtop.tests.conftest import StartWorker
+from celtop.tests.end_to_end.conftest import CELTOP
+from celtop.tests.prometheus import PrometheusServer
+from celtop.tests.servers import Child, clean_environment, until
+from prometheus_client.parser import text_string_to_metric_families
+
+Series: TypeAlias = frozenset[tuple[str, str]]
+
+DASHBOARD: Final = Path(__file__).parents[2] / "docs" / "metrics" / "grafana-dashboard.json"
+FLOWERS_DASHBOARD: Final = (
+    "flower_worker_online",
+    "flower_worker_number_of_currently_executing_tasks",
+    "rate(flower_task_runtime_seconds_sum[5m]) / rate(flower_task_runtime_seconds_count[5m])",
+    "flower_task_prefetch_time_seconds",
+    "flower_worker_prefetched_tasks",
+    '(sum(avg_over_time(flower_events_total{type="task-succeeded"}[15m])) by (task)  / '
+    'sum(avg_over_time(flower_events_total{type=~"task-failed|task-succeeded"}[15m]))'
+    " by (task)) * 100",
+    '(sum(avg_over_time(flower_events_total{type="task-failed"}[15m])) by (task) / '
+    'sum(avg_over_time(flower_events_total{type=~"task-failed|task-succeeded"}[15m]))'
+    " by (task)) * 100",
+)
+"""All queries of Flower's examples/celery-monitoring-grafana-dashboard.json."""
+FLOWERS_ALERTS: Final = (
+    '(sum(avg_over_time(flower_events_total{type="task-failed"}[15m])) by (task) / '
+    'sum(avg_over_time(flower_events_total{type=~"task-failed|task-succeeded"}[15m]))'
+    " by (task)) * 100 > 1",
+    "sum(avg_over_time(flower_task_prefetch_time_seconds[15m])) by (task, worker)",
+)
+EMPTY_IN_HEALTH: Final = ("celtop_beat_overdue_seconds", "celtop_findings", "_late", "_lost")
+"""What has no series while all is well."""
+SUCCEEDED, FAILED = 20, 10
+
+
+@pytest.fixture
+def prometheus(tmp_path: Path) -> Iterator[PrometheusServer]:
+    server = PrometheusServer(tmp_path)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def exporter(redis_url: str, tmp_path: Path) -> Iterator[str]:
+    """The address of `celtop metrics` on the broker."""
+    command = (*CELTOP, "-b", redis_url, "metrics", "--listen", "127.0.0.1:0")
+    child = Child(command, tmp_path / "metrics.log", clean_environment())
+    until(lambda: "/metrics" in child.output or not child.alive, what="the metrics are served")
+    assert child.alive, child.output
+    yield child.output.partition("http://")[2].partition("/metrics")[0]
+    child.kill()
+
+
+def queries() -> list[str]:
+    """Return the queries of celtop's dashboard, as Grafana sends them."""
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+    found = [target["expr"] for panel in panels for target in panel["targets"]]
+    return [query.replace("$cluster", ".*").replace("$__rate_interval", "10s") for query in found]
+
+
+def scraped(exporter: str) -> dict[Series, float]:
+    """Return what the exporter has now."""
+    with urllib.request.urlopen(f"http://{exporter}/metrics", timeout=5) as reply:
+        parse: Any = text_string_to_metric_families
+        families = parse(reply.read().decode())
+    return {
+        series_of({"__name__": sample.name, **sample.labels}): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+@pytest.mark.slow
+def test_prometheus_has_what_the_generators_counted_and_every_dashboard_has_series(
+    exporter: str,
+    prometheus: PrometheusServer,
+    start_worker: StartWorker,
+    redis_url: str,
+    send: Callable[..., str],
+) -> None:
+    worker = start_worker(redis_url, events=True)
+    prometheus.start(exporter)
+
+    def has(query: str) -> None:
+        until(lambda: prometheus.query(query), what=query)
+
+    has("celtop_worker_up == 1")
+    for half in (1, 2):
+        for _ in range(SUCCEEDED // 2):
+            send(redis_url, "plain.ok", 1)
+        for _ in range(FAILED // 2):
+            send(redis_url, "plain.fail")
+        has(f'sum(celtop_tasks_total{{event="failed"}}) == {FAILED // 2 * half}')
+    for event, count in (("succeeded", SUCCEEDED), ("failed", FAILED)):
+        has(f'sum(celtop_tasks_total{{event="{event}"}}) == {count}')
+        has(f'sum(flower_events_total{{type="task-{event}"}}) == {count}')
+    assert worker.name in str(prometheus.query("flower_worker_online == 1"))
+    for query in (*FLOWERS_DASHBOARD, *FLOWERS_ALERTS, *queries()):
+        if any(name in query for name in EMPTY_IN_HEALTH):
+            prometheus.query(query)
+        else:
+            has(query)
+    assert_equal_to_the_exporter(prometheus, exporter)
+    groups = prometheus.get("rules")["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    assert rules
+    assert {rule["health"] for rule in rules} == {"ok"}
+    assert prometheus.get("targets")["activeTargets"][0]["lastError"] == ""
+    assert prometheus.complaints == []
+
+
+def assert_equal_to_the_exporter(prometheus: PrometheusServer, exporter: str) -> None:
+    """Check that Prometheus has every counter and histogram of tasks with the same value."""
+    counted = "flower_events_total|flower_task_runtime_.*|celtop_task.*"
+    served = {
+        series: value
+        for series, value in scraped(exporter).items()
+        if re.fullmatch(counted, dict(series)["__name__"])
+    }
+    stored = prometheus.query(f'{{__name__=~"{counted}"}}')
+    assert {series_of(labels): value for labels, value in stored} == served
+
+
+def series_of(labels: Mapping[str, str]) -> Series:
+    """Return labels in a comparable form: an empty label is none, and Prometheus adds two."""
+    added = ("instance", "job")
+    return frozenset((key, value) for key, value in labels.items() if value and key not in added)
