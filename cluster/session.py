@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from ..model.entities.result import ResultMeta
     from ..model.query.language import Query
     from .stored_history import StoredHistory as StoredHistory
+    from .stored_history import StoredSearch as StoredSearch
 
 GRACEFUL_SHARE: Final = 0.6
 """The share of the time to stop that threads have to disconnect cleanly before they are cut off."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -52,10 +52,13 @@ def make_app(
     state: ClusterState | None = None,
     clock: Clock | None = None,
     keymap: Keymap | None = None,
+    stored: Callable[[FakeSession], object] | None = None,
     **settings: Any,
 ) -> tuple[RecordingApp, FakeSession]:
-    """Return an app over a fake session, and the session."""
+    """Return an app over a fake session, which `stored` gives a history, and the session."""
     session = FakeSession(state)
+    if stored is not None:
+        stored(session)
     chosen = Settings(timezone="utc", **{"ascii": False, **settings})
     session.read_only = chosen.read_only
     app = RecordingApp(cast(Session, session), chosen, clock or Clock(), keymap)
@@ -136,10 +139,11 @@ async def run_app(
     location: Location | None = None,
     size: tuple[int, int] = (120, 36),
     keymap: Keymap | None = None,
+    stored: Callable[[FakeSession], object] | None = None,
     **settings: Any,
 ) -> AsyncIterator[AppUnderTest]:
     """Run an app, and go to a location."""
-    app, session = make_app(state, keymap=keymap, **settings)
+    app, session = make_app(state, keymap=keymap, stored=stored, **settings)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         on = AppUnderTest(app, session, pilot)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -23,21 +23,15 @@ from ..navigation import DrillDown, Location
 from ..text.filter_values import filter_values
 from ..text.windows import windows
 from .lists import ListScreen
+from .older_tasks import OlderTasks
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
-    from textual.timer import Timer
-
     from ...model.entities.changes import Changes
-    from ...model.observations import HistorySearched
 
-SEARCH_DELAY: Final = 0.6
-"""Seconds after the last change of the filter before the result backend is searched."""
-SEARCH_AGAIN_AFTER: Final = 60.0
-"""Seconds for which the result of a search is used again."""
 FAULTS_FILTER: Final = "state:failure,revoked"
-"""What failures and problems are in the result backend."""
+"""What failures and problems are in the result backend and the history."""
+LOADED_AHEAD: Final = 2
+"""Screens of rows below the visible ones that are loaded."""
 
 
 class TaskListScreen(ListScreen):
@@ -50,19 +44,19 @@ class TaskListScreen(ListScreen):
     CONTEXTS = ("list", "stream", "tasks")
     COMPLETES = True
     SEARCHES_HISTORY: ClassVar[bool] = True
-    """Whether finished tasks that match the filter are loaded from the result backend."""
+    """Whether tasks that match the filter are loaded from result backend and history."""
 
     def __init__(self, context: AppContext, location: Location) -> None:
         steps = [step for step in location.path if step.kind == "tasks"]
         self.scope = _scope(steps[-1]) if steps else EVERY_TASK
-        self._search_timer: Timer | None = None
-        self._searches: dict[str, Future[HistorySearched]] = {}
         super().__init__(context, location)
+        self.older = OlderTasks(context) if self.SEARCHES_HISTORY else None
+        """Loads the tasks of the list that are not in memory."""
 
     def on_mount(self) -> None:
-        """Search the history for the tasks of a drill-down."""
+        """Look for the tasks of a drill-down."""
         super().on_mount()
-        self._search_later()
+        self._look_for_older()
 
     def make_table(self) -> LiveTable[Task]:
         """Return a table with the newest task first."""
@@ -117,12 +111,15 @@ class TaskListScreen(ListScreen):
 
     def refilter(self) -> None:
         """Apply the filter to all tasks."""
+        changed = False
         if self.tasks.faults_only != self.faults_only:
             self.tasks.set_faults_only(self.faults_only)
-            self._search_later()
+            changed = True
         if self.tasks.query.text != self.filter_text:
             self.tasks.set_query(self.query_of(self.filter_text), self.context.now())
-            self._search_later()
+            changed = True
+        if changed:
+            self._look_for_older()
 
     def notes(self) -> Sequence[Part]:
         """Return how much of the history is loaded, and the windows of time that memory covers.
@@ -130,46 +127,38 @@ class TaskListScreen(ListScreen):
         The windows are left out if the header shows them.
         """
         text = "" if self.header_bar.shows_windows else windows(self.context)
-        return [*self._history_notes(), *([Part(text, "$text-muted", 6)] if text else [])]
+        older = () if self.older is None else self.older.notes()
+        return [*older, *([Part(text, "$text-muted", 6)] if text else [])]
 
-    def _history_notes(self) -> Iterator[Part]:
-        name = self._search_name
-        searching, seen = self._searches.get(name), self.context.state.history.get(name)
-        if not self.SEARCHES_HISTORY:
+    def _look_for_older(self) -> None:
+        """Look for the tasks that match the filter and are not in memory."""
+        if self.older is None:
             return
-        if searching is not None and not searching.done():
-            yield Part("searching results", "$text-muted", 6)
-        elif searching is not None and searching.exception() is not None:
-            yield Part("results could not be searched", "$text-warning", 6)
-        elif seen is not None and seen.incomplete and seen.total is not None:
-            yield Part(f"results: {seen.text}", "$text-muted", 6)
+        query, faults = self.tasks.query, FAULTS_FILTER if self.faults_only else ""
+        name = " ".join(filter(None, (self.scope.text, self.filter_text, faults)))
+        if faults:
+            query = _within(self._parse(faults), query)
+        self.older.look_for(query, name, self.set_timer, stored=not self._lists_ids)
 
     @property
-    def _search_name(self) -> str:
-        faults = FAULTS_FILTER if self.faults_only else ""
-        return " ".join(filter(None, (self.scope.text, self.filter_text, faults)))
+    def _lists_ids(self) -> bool:
+        """Whether the list is limited to tasks by their ids, which are in memory."""
+        return any(step.ids is not None for step in self.location.path)
 
-    def _search_later(self) -> None:
-        """Search the history when the filter has not changed for a moment."""
-        if self._search_timer is not None:
-            self._search_timer.stop()
-        if self.SEARCHES_HISTORY:
-            self._search_timer = self.set_timer(SEARCH_DELAY, self._search)
+    def empty_text(self) -> str:
+        """Return the text of an empty list; tasks may still be on their way."""
+        if self.older is not None and self.older.searching:
+            return "Searching the history"
+        return super().empty_text()
 
-    def _search(self) -> None:
-        settings, name, query = self.context.settings, self._search_name, self.tasks.query
-        if self.faults_only:
-            query = _within(self._parse(FAULTS_FILTER), query)
-        if query.empty or not settings.load_results or settings.frugal:
-            return
-        seen, last = self.context.state.history.get(name), self._searches.get(name)
-        if last is not None and not last.done():
-            return
-        known = seen is not None and not seen.note  # a note: it was cut short
-        if known and seen is not None and self.context.now() - seen.at < SEARCH_AGAIN_AFTER:
-            return
-        self._searches[name] = self.context.session.search_history(query, name)
-        self.paint_info()
+    def paint_body(self) -> None:
+        """Update the table, and load older tasks if its end is near."""
+        super().paint_body()
+        above, below = self.list_table.hidden
+        oldest_first = self.list_table.sort == ("received", False)
+        near = LOADED_AHEAD * max(1, self.list_table.size.height)
+        if self.older is not None and (above if oldest_first else below) < near:
+            self.older.more(len(self.list_table.rows))
 
     def take(self, changes: Changes) -> None:
         """Apply new, changed and evicted tasks."""

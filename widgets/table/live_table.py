@@ -81,6 +81,12 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
         return self._viewport.unseen
 
     @property
+    def hidden(self) -> tuple[int, int]:
+        """The numbers of rows above and below the window."""
+        viewport = self._viewport
+        return viewport.top, max(0, len(self._rows) - viewport.top - viewport.height)
+
+    @property
     def wide(self) -> bool:
         """Whether all columns are shown, to be scrolled."""
         return self._wide

@@ -1,0 +1,128 @@
+"""The tasks of a list that are not in memory: in the result backend and in the history."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final, Protocol
+
+from ...model.query.language import EVERY_TASK, Query
+from ..bars.base import Part
+from ..context import AppContext
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from textual.timer import Timer
+
+    from ...cluster.session import StoredSearch
+    from ...model.observations import HistorySearched
+
+SEARCH_DELAY: Final = 0.6
+"""Seconds after the last change of the filter before the result backend is searched."""
+SEARCH_AGAIN_AFTER: Final = 60.0
+"""Seconds for which the result of a search is used again."""
+
+APPLIED_WITHIN: Final = 0.3
+"""Seconds in which tasks that were loaded become rows."""
+
+
+class SetTimer(Protocol):
+    """Textual's `set_timer`."""
+
+    def __call__(self, delay: float, callback: Callable[[], object], /) -> Timer:
+        """Call `callback` once after `delay` seconds."""
+
+
+class OlderTasks:
+    """Looks for the tasks that match the filter of a list, in the background.
+
+    The history is searched at once, and further as the list is scrolled; the result backend when
+    the filter has not changed for a moment.
+    """
+
+    def __init__(self, context: AppContext) -> None:
+        self._context = context
+        self._query = EVERY_TASK
+        self._name = ""
+        self._timer: Timer | None = None
+        self._results: dict[str, Future[HistorySearched]] = {}
+        self._stored: StoredSearch | None = None
+        self._asked = (-1, 0.0)
+        """The number of rows when more were loaded, and when that was (monotonic)."""
+
+    def look_for(self, query: Query, name: str, set_timer: SetTimer, *, stored: bool) -> None:
+        """Look for the tasks that match a filter, and no longer for those of the filter before.
+
+        Args:
+            query: The filter.
+            name: Its text, with everything that limits the list.
+            set_timer: Of the screen.
+            stored: Whether to look into the history.
+        """
+        self._query, self._name = query, name
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = set_timer(SEARCH_DELAY, self._search_results)
+        if self._stored is not None:
+            self._stored.cancelled = True
+            self._stored = None
+        history = self._context.session.stored
+        if history is not None and stored:
+            self._stored = history.search(query, self._context.now())
+            if not query.empty:
+                self._asked = -1, time.monotonic()
+                self._stored.more()
+            self._stored.count_matching()
+
+    def more(self, rows: int) -> None:
+        """Load further tasks from the history, since the end of the list is near.
+
+        Args:
+            rows: The number of rows. If it is the same as before, those that were loaded may still
+                have to be applied.
+        """
+        before, at = self._asked
+        if self._stored is None or not self._stored.can_load:
+            return
+        now = time.monotonic()
+        if rows != before or now - at >= APPLIED_WITHIN:
+            self._asked = rows, now
+            self._stored.more()
+
+    @property
+    def searching(self) -> bool:
+        """Whether the history is being searched."""
+        return self._stored is not None and self._stored.loading
+
+    def notes(self) -> Iterator[Part]:
+        """Yield how much of what matches is loaded."""
+        stored = self._stored
+        if stored is not None:
+            if stored.fault:
+                yield Part("history unavailable", "$text-warning", 6)
+            elif stored.loading:
+                text = f": {stored.text}" if stored.loaded else ""
+                yield Part(f"searching history{text}", "$text-muted", 6)
+            elif stored.text:
+                yield Part(f"history: {stored.text}", "$text-muted", 6)
+        searching = self._results.get(self._name)
+        seen = self._context.state.history.get(self._name)
+        if searching is not None and not searching.done():
+            yield Part("searching results", "$text-muted", 6)
+        elif searching is not None and searching.exception() is not None:
+            yield Part("results could not be searched", "$text-warning", 6)
+        elif seen is not None and seen.incomplete and seen.total is not None:
+            yield Part(f"results: {seen.text}", "$text-muted", 6)
+
+    def _search_results(self) -> None:
+        settings, name, query = self._context.settings, self._name, self._query
+        if query.empty or not settings.load_results or settings.frugal:
+            return
+        seen, last = self._context.state.history.get(name), self._results.get(name)
+        if last is not None and not last.done():
+            return
+        known = seen is not None and not seen.note  # a note: it was cut short
+        if known and seen is not None and self._context.now() - seen.at < SEARCH_AGAIN_AFTER:
+            return
+        self._results[name] = self._context.session.search_history(query, name)
