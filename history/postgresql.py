@@ -12,6 +12,7 @@ by trying, and replaced: without partitions there is one table; without `LISTEN`
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 import zlib
@@ -73,6 +74,7 @@ _SIZE: Final = (
     f"JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE nspname = '{SCHEMA_NAME}' "
     "AND relkind = 'r'"
 )
+_LISTEN: Final = f"LISTEN {CHANNEL}"
 _PROBE: Final = "CREATE TABLE partition_probe (at DOUBLE PRECISION) PARTITION BY RANGE (at)"
 
 
@@ -95,7 +97,7 @@ class PostgresStore(SqlStore):
         self._database = PostgresConnection(url, self._prepare, read_only=read_only)
         self._partitions = Partitions(self._rows, self._transaction)
         self._has_sizes = self._notifies = self._listening = False
-        self._seen_alive_at: float | None = None
+        self._seen_alive_at: float | None = math.nan
         self._led: frozenset[str] = frozenset()
         """Clusters whose lock the connection holds."""
         self._claimed: frozenset[str] = frozenset()
@@ -220,7 +222,7 @@ class PostgresStore(SqlStore):
         if not self._notifies:
             return self._poll_news(cluster, deadline)
         if not self._listening:
-            self._rows(f"LISTEN {CHANNEL}")
+            self._rows(_LISTEN)
             self._listening = True
             return True
         with self._database.failing():
@@ -246,7 +248,7 @@ class PostgresStore(SqlStore):
         """Check or create the schema, on a new connection."""
         self._numbers.clear()
         self._partitions.forget()
-        self._led, self._listening, self._seen_alive_at = frozenset(), False, None
+        self._led, self._listening, self._seen_alive_at = frozenset(), False, math.nan
         self._rows(f"SET search_path = {SCHEMA_NAME}")
         version = self._version()
         if version < VERSION and not self.read_only:
@@ -265,9 +267,7 @@ class PostgresStore(SqlStore):
         partitioned = self._rows(_KIND, ("tasks",)) == [("p",)]
         self.dialect = PARTITIONED_DIALECT if partitioned else PLAIN
         self._has_sizes = self._database.can(_SIZE)
-        self._notifies = self._database.can(f"LISTEN {CHANNEL}") and self._database.can(
-            "UNLISTEN *"
-        )
+        self._notifies = self._database.can(_LISTEN) and self._database.can("UNLISTEN *")
 
     def _version(self) -> int:
         """Return the version of the schema; 0 if there is none."""
