@@ -34,8 +34,9 @@ PUMP_BUDGET: Final = 0.05
 """Seconds of applying observations between two checks of the deadline."""
 PUMP_INTERVAL: Final = 0.02
 """Seconds between two checks of an empty inbox."""
-FRESH_REPLIES: Final = 5.0
-"""Seconds for which the replies of workers that send events need not be repeated."""
+MEASURED_AGAIN_AFTER: Final = 5.0
+"""Seconds of collecting after which queues are measured again, which shows their rates; after more,
+workers are inspected again as well. Both cost commands for each worker and queue."""
 STOP_TIMEOUT: Final = 2.0
 """Seconds at most for the session's threads to end, and to leave task events as found."""
 
@@ -44,7 +45,7 @@ T = TypeVar("T")
 
 @contextlib.contextmanager
 def open_session(
-    settings: Settings, *, inspect: bool = True, report: bool = True
+    settings: Settings, *, inspect: bool = True, report: bool = True, one_shot: bool = False
 ) -> Iterator[Session]:
     """Start a session, and stop it when the block ends, also by a signal.
 
@@ -53,10 +54,11 @@ def open_session(
         inspect: Whether to inspect workers.
         report: Whether to report findings that make the output incomplete, on stderr, at the end
             of the block.
+        one_shot: Whether workers and queues are polled only at the start and on `refresh`.
     """
     from ..cluster.session import Session
 
-    session = Session(settings)
+    session = Session(settings, one_shot=one_shot)
     with clean_exit():
         try:
             session.start(inspect=inspect)
@@ -73,7 +75,6 @@ def connect(session: Session) -> None:
     Raises:
         BrokerUnreachable: The broker did not reply.
     """
-    session.refresh()
     wait_for_broker(session, CONNECT_TIMEOUT)
     wait_for_replies(session)
 
@@ -84,13 +85,10 @@ def collect(session: Session, seconds: float) -> None:
     Raises:
         BrokerUnreachable: The broker did not reply.
     """
-    session.refresh()
     wait_for_broker(session, seconds)
     listen(session, seconds)
-    # Each round costs commands for each worker. Events keep the replies up to date; and the first
-    # ones are still to come if no time was given to them.
-    stale = seconds > FRESH_REPLIES or not session.state.observed
-    session.refresh(workers=seconds > 0 and stale)
+    if seconds >= MEASURED_AGAIN_AFTER:
+        session.refresh(workers=seconds > MEASURED_AGAIN_AFTER)
     wait_for_replies(session)
 
 
@@ -169,7 +167,7 @@ def wait_for_replies(session: Session) -> None:
     """Wait until workers and queues have replied or timed out, and the replies are applied."""
     seconds = REPLY_TIMEOUT + REPLY_ROUND_TRIPS * session.round_trip
     pump_until(session, seconds, lambda: session.refreshed)
-    pump_until(session, REPLY_TIMEOUT, lambda: not session.backlog)
+    pump_until(session, REPLY_TIMEOUT, lambda: not session.backlog and session.messages_read)
 
 
 def wait_for(session: Session, future: Future[T], what: str) -> T:

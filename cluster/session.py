@@ -7,6 +7,7 @@ frame is on the screen before the threads load them.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -37,7 +38,7 @@ from .inbox import Inbox
 from .operations.audit import Audit, audit_file
 from .operations.paused_queues import PausedQueues, is_over
 from .polling.inspector import Inspector
-from .polling.poller import ScreenInterest
+from .polling.poller import Poller, PollThread, ScreenInterest
 from .polling.queue_poller import QueuePoller
 from .results.follower import ResultFollower
 from .results.lookups import ResultLookup, run_in_thread
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
     from .stored_history import StoredHistory as StoredHistory
     from .stored_history import StoredSearch as StoredSearch
 
+ONE_SHOT_COMMANDS: Final = 40.0
+"""Commands of a session for one command up to which it sends optional ones."""
 GRACEFUL_SHARE: Final = 0.6
 """The share of the time to stop that threads have to disconnect cleanly before they are cut off."""
 
@@ -70,9 +73,13 @@ class Session:
 
     Args:
         state: The model to update; None creates one.
+        one_shot: Whether it is for one command, which polls workers and queues only on request,
+            over one connection, and without asking again for replies that are late.
     """
 
-    def __init__(self, settings: Settings, state: ClusterState | None = None) -> None:
+    def __init__(
+        self, settings: Settings, state: ClusterState | None = None, *, one_shot: bool = False
+    ) -> None:
         self.settings = settings
         self.tap: Callable[[float, Observation | None], object] | None = None
         """Called with the time and each observation that is applied, and with None for each `tick`;
@@ -86,13 +93,13 @@ class Session:
             keep=settings.keep,
             thresholds=Thresholds(**settings.findings),
         )
-        self._broker = BrokerConnection(settings)
+        self._broker = BrokerConnection(settings, ONE_SHOT_COMMANDS if one_shot else math.inf)
         self.state.broker.url = self._broker.shown_url
         self.state.broker.transport = self._broker.scheme
         self.state.broker.transport_options = dict(settings.broker_transport_options)
         self._inbox = Inbox(settings.inbox_events)
         self._results = ResultLookup(settings, self._broker.meter, redaction)
-        self._interest = ScreenInterest(frugal=settings.frugal)
+        self._interest = ScreenInterest(frugal=settings.frugal, one_shot=one_shot)
         roster, open_tasks = Roster(), OpenTasks()
         self._roster = roster
         self._receiver = Receiver(self._broker, self._inbox, roster, open_tasks)
@@ -100,6 +107,8 @@ class Session:
         self._inspector = Inspector("inspector", *shared, open_tasks=open_tasks)
         self._queues = QueuePoller("queues", *shared)
         self._queues.pauses = lambda: PausedQueues().pauses(self._broker.identity)
+        self._polling: list[PollThread] = []
+        self._inspects = False
         self._schedule = ScheduleReader(
             settings, self._broker, self._inbox, self._receiver, self._interest
         )
@@ -131,7 +140,7 @@ class Session:
     @property
     def threads(self) -> tuple[threading.Thread, ...]:
         """The threads that talk to the cluster."""
-        own = (self._receiver, self._inspector, self._queues, self._schedule)
+        own = (self._receiver, *self._polling, self._schedule)
         return (*own, *self._follower.threads, *self._control.threads)
 
     @property
@@ -161,7 +170,7 @@ class Session:
         return self._broker.round_trip
 
     def start(self, *, inspect: bool = True) -> None:
-        """Start the threads; returns at once, even if the broker is unreachable.
+        """Start the threads, which begin with a `refresh`; returns at once.
 
         Args:
             inspect: Whether to inspect workers: what only they can answer stays unknown otherwise.
@@ -171,8 +180,15 @@ class Session:
             # Their stderr output would land in the middle of the screen; the errors that matter
             # reach us as exceptions and go to our own log.
             logging.getLogger(library).addHandler(logging.NullHandler())
-        threads = (self._receiver, self._queues, self._schedule)
-        for thread in (*threads, *([self._inspector] if inspect else [])):
+        self._inspects = inspect
+        pollers: list[Poller] = [self._queues]
+        if inspect:
+            # Their replies name queues, and show whose the unacknowledged messages are.
+            pollers.insert(0, self._inspector)
+        together = [pollers] if self._interest.one_shot else [[one] for one in pollers]
+        self._polling = [PollThread(self._broker, self._receiver, *them) for them in together]
+        self.refresh()
+        for thread in (self._receiver, *self._polling, self._schedule):
             thread.start()
         self._follower.start()
 
@@ -184,8 +200,8 @@ class Session:
         deadline = time.monotonic() + timeout
         self._results.begin_search().set()
         self._control.stop()
-        for poller in (self._inspector, self._queues, self._schedule):
-            poller.stop()
+        for thread in (*self._polling, self._schedule):
+            thread.stop()
         self._follower.stop()
         self._receiver.stop()
         if self.state.broker.is_connected:
@@ -249,7 +265,7 @@ class Session:
             workers: Whether to inspect workers.
         """
         self._receiver.retry_now()
-        if workers and self._inspector.is_alive():
+        if workers and self._inspects:
             self._inspector.wake(refresh=True)
         self._queues.wake(refresh=True)
         if self._schedule.wanted:
@@ -263,6 +279,12 @@ class Session:
     def refreshed(self) -> bool:
         """Whether every `refresh` is complete, or was given up; `pump` before reading `state`."""
         return self._inspector.refreshed and self._queues.refreshed
+
+    @property
+    def messages_read(self) -> bool:
+        """Whether the messages in all queues were read, if they are at all; `pump` first."""
+        waiting = {name for name, queue in self.state.queues.items() if queue.waiting}
+        return waiting <= self._follower.history.queues_done
 
     @property
     def history_loaded(self) -> bool:

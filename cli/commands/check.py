@@ -200,9 +200,10 @@ def _run(settings: Settings, limits: CheckLimits, wait: float, timeout: float) -
     window = None if limits.max_failure_rate is None else wait
     deadline = time.monotonic() + timeout
     settings = _settings_for(settings, limits)
-    with open_session(settings, inspect=limits.need_workers, report=False) as session:
+    with open_session(
+        settings, inspect=limits.need_workers, report=False, one_shot=True
+    ) as session:
         broker = session.state.broker
-        session.refresh()
         try:
             wait_for_broker(session, min(CONNECT_TIMEOUT, timeout), timeout)
         except BrokerUnreachable as error:

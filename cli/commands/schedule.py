@@ -28,7 +28,7 @@ def schedule(ctx: click.Context, as_json: bool, wait: float) -> int:
     settings = settings_of(ctx)
     if not wait:
         settings = settings.model_copy(update={"enable_events": False})
-    with open_session(settings) as session:
+    with open_session(settings, one_shot=True) as session:
         from ...export import schedule as export
 
         read = session.read_schedule()

@@ -45,7 +45,7 @@ def snapshot(
     parsed = None if query is None else read_filter(query, settings)
     if not wait:
         settings = settings.model_copy(update={"enable_events": False})
-    with open_session(settings) as session:
+    with open_session(settings, one_shot=True) as session:
         from ...export.snapshot import take_snapshot
         from ...model.query.language import EVERY_TASK
 

@@ -37,7 +37,7 @@ def tasks(ctx: click.Context, query: str | None, format_name: str, wait: float, 
     parsed = EVERY_TASK if query is None else read_filter(query, settings)
     if not wait:
         settings = settings.model_copy(update={"enable_events": False})
-    with open_session(settings) as session:
+    with open_session(settings, one_shot=True) as session:
         from ...export import tasks as export
         from ...export.snapshot import take_snapshot
 

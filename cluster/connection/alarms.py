@@ -8,6 +8,8 @@ subscriptions and queue depths keep working.
 
 from __future__ import annotations
 
+import math
+import time
 import uuid
 from typing import TYPE_CHECKING, Final
 
@@ -48,6 +50,7 @@ def refusal(connection: Connection, broker: BrokerConnection) -> Fault | None:
         Exception: Any error of the connection.
     """
     error = write_error(connection)
+    broker.writable_at = time.monotonic() if error is None else -math.inf
     fault = None if error is None else explain(error, broker)
     return fault if fault is not None and fault.kind in REFUSAL_KINDS else None
 

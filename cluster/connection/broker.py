@@ -6,6 +6,7 @@ Celery `CELERY_BROKER_URL` overrides even an explicit URL.
 
 from __future__ import annotations
 
+import math
 import ssl
 import time
 from collections.abc import Iterator, Mapping
@@ -49,14 +50,24 @@ _NAME_UNVERIFIED: Final = Fault(
 
 
 class BrokerConnection:
-    """The broker that `Settings` names; of several failover URLs, the one in use."""
+    """The broker that `Settings` names; of several failover URLs, the one in use.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: The settings.
+        budget: Number of commands up to which optional ones are sent.
+    """
+
+    def __init__(self, settings: Settings, budget: float = math.inf) -> None:
         self.settings = settings
         self.urls = broker_urls(settings.broker_url)
-        self.meter = ConnectionMeter()
+        self.meter = ConnectionMeter(budget)
         self.blocked: Fault | None = None
         """Why the broker accepts no messages although it is connected; None if it does."""
+        self.declared_exchanges: set[str] = set()
+        """Exchanges of remote control that exist, declared over any connection since the last
+        failure of one."""
+        self.writable_at = -math.inf
+        """When a Redis server has last shown that it accepts writes, by the monotonic clock."""
         self.round_trip = 0.0
         """Seconds from a request to the broker's reply, measured at the last connect; 0 before."""
         self._index = 0

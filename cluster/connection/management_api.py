@@ -183,8 +183,10 @@ class ManagementApi:
         reused = self._http is not None
         while True:
             connection = self._http or self._connect(url)
-            self._broker.meter.count()
             try:
+                if connection.sock is None:
+                    connection.connect()
+                self._broker.meter.count()
                 connection.request("POST" if sent else "GET", target, sent, headers)
                 response = connection.getresponse()
                 body = response.read(MAX_REPLY_BYTES + 1)

@@ -8,6 +8,7 @@ connection is registered with a `ConnectionMeter`, which can cut it from another
 from __future__ import annotations
 
 import contextlib
+import math
 import socket
 import threading
 import weakref
@@ -16,9 +17,16 @@ from typing import Any
 
 
 class ConnectionMeter:
-    """The connections of one session to its broker: counts their commands and can cut them."""
+    """The connections of one session to its broker: counts their commands and can cut them.
 
-    def __init__(self) -> None:
+    Args:
+        budget: Number of commands up to which the session sends optional ones.
+    """
+
+    def __init__(self, budget: float = math.inf) -> None:
+        self.is_limited = budget < math.inf
+        """Whether there is a budget."""
+        self._budget = budget
         self._lock = threading.Lock()
         self._sent = 0
         self._own = threading.local()
@@ -31,6 +39,11 @@ class ConnectionMeter:
     def sent(self) -> int:
         """Number of commands sent so far."""
         return self._sent
+
+    @property
+    def spare(self) -> float:
+        """Number of optional commands that may still be sent; infinite without a budget."""
+        return self._budget - self._sent
 
     @property
     def sent_by_thread(self) -> int:

@@ -201,6 +201,19 @@ class RedisChannel(Generic[F]):
             self._pinged_at = time.monotonic()
             self._connection.send_command("PING", check_health=False)
 
+    def unsubscribe(self) -> None:
+        """End the subscription, and wait until the server no longer counts it.
+
+        Raises:
+            OSError: The connection is lost.
+        """
+        self._connection.send_command("PUNSUBSCRIBE", check_health=False)
+        deadline = time.monotonic() + PING_TIMEOUT
+        while time.monotonic() < deadline:
+            answers = self._receive(0.1, MAX_RECEIVE_BYTES)[1]
+            if any(isinstance(one, list) and one[0] == b"punsubscribe" for one in answers):
+                return
+
     def close(self) -> None:
         """Close the connection."""
         with contextlib.suppress(Exception):

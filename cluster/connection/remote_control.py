@@ -39,7 +39,10 @@ MANY_REPLIES: Final = 6
 """Missing replies from which they are fetched several at a time over a fast link too: each reply
 costs kombu a command, and workers send them within milliseconds of each other."""
 COLLECT_TIME: Final = 0.03
-"""Seconds in which these collect."""
+"""Seconds in which these collect; each time twice as many, since busy workers reply slowly."""
+MAX_COLLECT_TIME: Final = 0.25
+WRITABLE_FOR: Final = 1.0
+"""Seconds for which a server that accepts writes is not asked again."""
 DRAIN_TIMEOUT: Final = 0.25
 """Seconds between two checks whether to go on waiting."""
 Arguments: TypeAlias = Mapping[str, Mapping[str, Any]]
@@ -53,15 +56,17 @@ class RemoteControl:
         from kombu import Exchange, Queue
 
         self._connection = connection
+        self._broker = broker
         self._is_redis = connection.transport.driver_type == "redis"
         self._is_slow = broker.round_trip > SLOW_ROUND_TRIP
         self._on_the_way = ON_THE_WAY * broker.round_trip
+        self._is_amqp = connection.transport.driver_name == "py-amqp"
         self._accept = list(broker.settings.accept_content)
         self._id = str(uuid.uuid4())
         self._queue_declared = False
-        self._exchange_declared = False
         self._receiving = False
         self._last_reply_at = 0.0
+        self._consumer: Any = None
         self._pending: dict[str, tuple[str, Replies]] = {}
         """By ticket: the command, and where its replies go."""
         self._namespace = namespace = broker.settings.control_exchange
@@ -88,14 +93,15 @@ class RemoteControl:
         A worker that cannot write its reply to Redis may crash (kombu 5.7), so none is asked while
         the server refuses writes.
         """
-        if (error := write_error(self._connection)) is not None:
+        fresh = time.monotonic() - self._broker.writable_at <= WRITABLE_FOR
+        if not fresh and (error := write_error(self._connection)) is not None:
             raise error
         self._declare()
 
     def _declare(self) -> None:
-        if not self._exchange_declared:
+        if self._exchange.name not in self._broker.declared_exchanges:
             self._exchange(self._connection.default_channel).declare()
-            self._exchange_declared = True
+            self._broker.declared_exchanges.add(self._exchange.name)
 
     def mailboxes(self) -> Mailboxes:
         """Return the mailboxes of all workers; on Redis only.
@@ -116,9 +122,7 @@ class RemoteControl:
 
     def broadcast_except(self, command: str, workers: Collection[str]) -> None:
         """Send a command to all workers but these, known or not, without asking for replies."""
-        names = "|".join(map(re.escape, sorted(workers)))
-        pattern = f"^(?!(?:{names})$)" if names else None
-        self._publish([self._message(command, None, None, pattern=pattern)])
+        self._publish([self._message(command, None, None, excluded=workers)])
 
     def send(
         self,
@@ -126,15 +130,24 @@ class RemoteControl:
         destination: Sequence[str] | None = None,
         arguments: Arguments | None = None,
         on_reply: Callable[[Reply], object] | None = None,
+        excluded: Collection[str] = (),
     ) -> Replies:
-        """Send commands to some workers, or to all; `wait` adds replies to the returned value."""
+        """Send commands to some workers, or to all; `wait` adds replies to the returned value.
+
+        Args:
+            commands: The commands.
+            destination: The workers; None for all but the `excluded` ones, known or not.
+            arguments: The arguments of the commands.
+            on_reply: Called with each reply.
+            excluded: Workers that ignore the commands.
+        """
         replies = Replies(commands, on_reply, addressed=destination is not None)
         messages = []
         for command in commands:
             ticket = str(uuid.uuid4())
             self._pending[ticket] = command, replies
             given = (arguments or {}).get(command)
-            messages.append(self._message(command, destination, given, ticket))
+            messages.append(self._message(command, destination, given, ticket, excluded))
         self._publish(messages)
         return replies
 
@@ -161,6 +174,7 @@ class RemoteControl:
             Exception: Whatever the transport raises when the connection is lost.
         """
         started = self._last_reply_at = time.monotonic()
+        collect_time = COLLECT_TIME
         quiet_period += self._on_the_way
         discovery_time += self._on_the_way if discovery_time else 0.0
         while not cancelled() and time.monotonic() - self._last_reply_at <= quiet_period:
@@ -172,7 +186,8 @@ class RemoteControl:
                 self._connection.drain_events(timeout=DRAIN_TIMEOUT)
                 if self._is_redis and (self._is_slow or replies.missing(workers) >= MANY_REPLIES):
                     if not self._is_slow:
-                        time.sleep(COLLECT_TIME)
+                        time.sleep(collect_time)
+                        collect_time = min(2 * collect_time, MAX_COLLECT_TIME)
                     redis_replies.deliver_waiting(
                         self._connection.default_channel, self._queue.name
                     )
@@ -188,14 +203,14 @@ class RemoteControl:
         destination: Sequence[str] | None = None,
         arguments: Arguments | None = None,
         on_reply: Callable[[Reply], object] | None = None,
+        excluded: Collection[str] = (),
         **waiting: Any,
     ) -> Replies:
         """Send commands and wait for the replies; the arguments are those of `send` and `wait`."""
         self.prepare()
         with nullcontext() if self._receiving else self.receiving():
-            return self.wait(
-                self.send(commands, destination, arguments, on_reply), expected, **waiting
-            )
+            replies = self.send(commands, destination, arguments, on_reply, excluded)
+            return self.wait(replies, expected, **waiting)
 
     @contextmanager
     def receiving(self) -> Iterator[None]:
@@ -204,6 +219,20 @@ class RemoteControl:
         Raises:
             Exception: Whatever the transport raises when the connection is lost.
         """
+        if self._consumer is None:
+            self._consume()
+        self._receiving = True
+        try:
+            yield
+        finally:
+            self._receiving = False
+            self._pending.clear()
+            # Over AMQP, replies are pushed and cost nothing, and a new queue would cost commands.
+            if not self._is_amqp and self._consumer is not None:
+                consumer, self._consumer = self._consumer, None
+                consumer.cancel()
+
+    def _consume(self) -> None:
         from kombu import Consumer
 
         channel = self._connection.default_channel
@@ -213,9 +242,9 @@ class RemoteControl:
                 redis_replies.declare(channel, queue)
             else:
                 queue.declare()
-            # Over AMQP the queue is deleted with its last consumer, at the end of the block.
+            # Elsewhere the queue is deleted with its last consumer, at the end of the block.
             self._queue_declared = self._is_redis
-        consumer = Consumer(
+        self._consumer = Consumer(
             channel,
             [queue],
             on_message=self._on_message,
@@ -224,13 +253,7 @@ class RemoteControl:
             no_ack=True,
             auto_declare=False,
         )
-        self._receiving = True
-        try:
-            with consumer:
-                yield
-        finally:
-            self._receiving = False
-            self._pending.clear()
+        self._consumer.consume()
 
     def _forget_queue(self) -> None:
         """Have the reply queue declared again: without a reply, FLUSHALL may have removed it."""
@@ -241,7 +264,9 @@ class RemoteControl:
             self._queue_declared = False
 
     def close(self) -> None:
-        """Delete our reply queue from the broker."""
+        """Delete our reply queue, unless it is exclusive and ends with the connection (AMQP)."""
+        if self._is_amqp:
+            return
         channel = self._connection.default_channel
         if not self._is_redis:
             self._queue(channel).delete()
@@ -254,10 +279,12 @@ class RemoteControl:
         destination: Sequence[str] | None,
         arguments: Mapping[str, Any] | None,
         ticket: str | None = None,
-        pattern: str | None = None,
+        excluded: Collection[str] = (),
     ) -> dict[str, Any]:
         if command in FORBIDDEN:
             raise ValueError(f"{command} crashes workers")
+        names = "|".join(map(re.escape, sorted(excluded)))
+        pattern = f"^(?!(?:{names})$)" if names else None
         message: dict[str, Any] = {
             "method": command,
             "arguments": dict(arguments or {}),

@@ -8,7 +8,6 @@ subscriptions (gossip) are to `worker.#`, and do not match.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 from ..connection.redis_fanout import publish
@@ -19,15 +18,12 @@ if TYPE_CHECKING:
 ROUTING_KEY: Final = "task.multi"
 """The routing key of batches of task events."""
 NO_EVENTS: Final = "[]"
-MAX_DELAY: Final = 0.3
-"""Seconds in which the broker may notice that our own subscription has ended."""
-_PAUSE: Final = 0.05
 
 
 def other_monitors(connection: Connection, exchange: str) -> bool | None:
     """Return whether another client receives task events; None if the broker cannot show it.
 
-    Call it when our own subscription has ended.
+    Call it when the broker has confirmed that our own subscription has ended.
 
     Raises:
         Exception: Any error of the transport, also if it refuses the message.
@@ -42,12 +38,7 @@ def other_monitors(connection: Connection, exchange: str) -> bool | None:
         reached = _reaches_queues
     else:
         return None
-    deadline = time.monotonic() + MAX_DELAY
-    while reached(connection, exchange):
-        if time.monotonic() >= deadline:
-            return True
-        time.sleep(_PAUSE)
-    return False
+    return reached(connection, exchange)
 
 
 def _reaches_redis_clients(connection: Connection, exchange: str) -> bool:
@@ -56,9 +47,13 @@ def _reaches_redis_clients(connection: Connection, exchange: str) -> bool:
 
 def _reaches_queues(connection: Connection, exchange: str) -> bool:
     returned: list[object] = []
-    channel: Any = connection.channel()
+
+    def on_return(*message: object) -> None:
+        returned.append(message)
+
+    channel: Any = connection.default_channel
+    channel.events["basic_return"].add(on_return)
     try:
-        channel.events["basic_return"].add(lambda *message: returned.append(message))
         message = channel.prepare_message(
             NO_EVENTS, content_type="application/json", content_encoding="utf-8"
         )
@@ -66,5 +61,5 @@ def _reaches_queues(connection: Connection, exchange: str) -> bool:
         # The broker replies in order: a message that reached no queue is returned before this.
         channel.basic_qos(0, 1, False)
     finally:
-        channel.close()
+        channel.events["basic_return"].discard(on_return)
     return not returned

@@ -102,6 +102,7 @@ class Receiver(StoppableThread):
             except Exception as error:
                 was_live = self.live.is_set()
                 self.live.clear()
+                self._broker.declared_exchanges.clear()
                 if self._stopping.is_set():
                     return
                 if was_live:
@@ -209,6 +210,8 @@ class Receiver(StoppableThread):
         if overdue and now - self._roster.last_event_at > CHECK_INTERVAL:
             subscription.prove()
         failing = self._broker.meter.sending_fails
+        if self._broker.meter.is_limited:
+            return
         suspicious = overdue or self._broker.blocked or failing.is_set()
         if now - self._attempt_at >= (ATTEMPT_INTERVAL if suspicious else ROUTINE_INTERVAL):
             self._attempt_at = now

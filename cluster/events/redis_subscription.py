@@ -158,5 +158,8 @@ class RedisSubscription:
             self._on_body(body, content_type)
 
     def close(self) -> None:
-        """Close the subscription's own connection."""
-        self._channel.close()
+        """End the subscription, which the server confirms, and close its connection."""
+        try:
+            self._channel.unsubscribe()
+        finally:
+            self._channel.close()

@@ -80,6 +80,8 @@ class Roster:
         self.queues: set[str] = set()
         """Queues that tasks were sent to or that workers consume."""
         self.exchanges: set[str] = set()
+        self.has_quorum_queues = False
+        """Whether a worker has reported that it consumes a quorum queue."""
         self.events_disabled: set[str] = set()
         """Workers whose task events the user disabled: celtop does not enable them again."""
         self.offline_at: dict[str, float] = {}
@@ -137,6 +139,14 @@ class Roster:
                 member.last_seen_at = time.monotonic()
                 member.inspected = True
             return member
+
+    @property
+    def may_use_delayed_delivery(self) -> bool:
+        """Whether there may be RabbitMQ's queues for delayed messages.
+
+        Workers with quorum queues declare them (`celery/worker/consumer/delayed_delivery.py`).
+        """
+        return self.has_quorum_queues or not any(one.inspected for one in self.members.values())
 
     def present(self) -> tuple[str, ...]:
         """Return the names of the workers to expect replies from, sorted."""

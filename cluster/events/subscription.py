@@ -156,9 +156,7 @@ class AmqpSubscription(KombuSubscription):
         """Do nothing: the broker sends heartbeats by itself."""
 
     def close(self) -> None:
-        """Cancel the consumer, which deletes the queue, unless the broker reads nothing."""
-        if self.alarm is None:
-            super().close()
+        """Do nothing: the queue is exclusive, so the broker deletes it with the connection."""
 
     def _on_blocked(self, reason: str) -> None:
         self.alarm = reason

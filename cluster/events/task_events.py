@@ -76,12 +76,14 @@ class TaskEvents:
             return
         if other_monitors(connection, settings.event_exchange) is not False:
             return
-        if is_pending:
-            control.broadcast_except("disable_events", self._replied)
         if not enabled:
+            control.broadcast_except("disable_events", self._replied)
             return
-        present = enabled.intersection(self._roster.present())
         replies = control.gather(
-            ["disable_events"], present, destination=sorted(enabled), quiet_period=REPLY_TIMEOUT
+            ["disable_events"],
+            enabled.intersection(self._roster.present()),
+            destination=None if is_pending else sorted(enabled),
+            excluded=self._replied - enabled if is_pending else (),
+            quiet_period=REPLY_TIMEOUT,
         )
         self._file.forget(cluster, replies.to("disable_events").keys())

@@ -21,6 +21,7 @@ from ...model.entities.queue import DEFAULT_QUEUE, STATISTICS_DELAY, is_internal
 from ...model.observations import DelayedMeasured, QueueGone, QueueMeasured
 from ..connection.broker import BrokerConnection
 from ..connection.management_api import ManagementApi
+from ..events.roster import Roster
 from .queue_listing import ListedQueue, QueueListing
 from .redis_bindings import OTHER_WAYS
 
@@ -62,12 +63,24 @@ class AmqpDepths:
 
     The broker closes the channel with each refusal, and py-amqp reopens it; opening a new channel
     each time would soon exceed the channel limit.
+
+    Args:
+        connection: The connection.
+        broker: The broker.
+        roster: The workers that are known, which may become more.
     """
 
     latency: float | None = None
 
-    def __init__(self, connection: Connection, broker: BrokerConnection) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        broker: BrokerConnection,
+        roster: Roster,
+    ) -> None:
         self._connection = connection
+        self._roster = roster
+        self._meter = broker.meter
         self._frugal = broker.settings.frugal
         self._channel: Any = None
         self._listing = QueueListing(
@@ -106,14 +119,14 @@ class AmqpDepths:
     def measure(self, names: frozenset[str]) -> Iterator[Measured]:
         """Yield the depth of each named or listed queue, and `QueueGone` for deleted ones."""
         self._listing.refresh()
-        if time.monotonic() >= self._default_due:
+        if time.monotonic() >= self._default_due and not (self._frugal and names):
             names |= {DEFAULT_QUEUE}
         named = {name for name in names if not is_internal(name)}
         listed = self._listing.queues
         if listed is None:
             others = sorted(self._measured - named)[:MAX_DECLARED]
             yield from self._declared([*sorted(named), *others])
-            if not self._listing.is_pending:
+            if not self._listing.is_pending and self._may_have_delays:
                 yield from self._declared_delays()
         else:
             yield from self._measure_listed(named, listed)
@@ -138,7 +151,8 @@ class AmqpDepths:
             queues.values(), key=lambda one: (not one.waiting, one.name not in named, one.name)
         )
         known = {one.name: self._from_listing(one) for one in ranked}
-        declared = [one.name for one in ranked[:MAX_DECLARED]]
+        most = int(max(0, min(MAX_DECLARED, self._meter.spare - (self._channel is None))))
+        declared = [one.name for one in ranked[:most]]
         if time.monotonic() < self._declare_due:
             declared = [name for name in declared if name not in self._measured]
         else:
@@ -225,6 +239,12 @@ class AmqpDepths:
             return " ".join(str(error).split())
         self.latency = time.perf_counter() - started
         return answer
+
+    @property
+    def _may_have_delays(self) -> bool:
+        """Whether to look for levels of delayed delivery: always, or where workers may use it."""
+        sparing = self._frugal or self._meter.is_limited
+        return not sparing or self._roster.may_use_delayed_delivery
 
     def _listed_delays(self) -> Iterator[DelayedMeasured]:
         """Yield the messages of delayed delivery, if there are or were any levels."""

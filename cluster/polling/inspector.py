@@ -33,6 +33,7 @@ from .inspect_schedule import (
     OCCASIONAL_COMMANDS,
     ROUND_OVERHEAD,
     InspectSchedule,
+    round_cost,
 )
 from .missing_replies import MAX_ASKED_ALONE, MissingReplies
 from .poller import MAX_INTERVAL, PAUSE_AFTER, Poller
@@ -161,8 +162,10 @@ class Inspector(Poller):
                 self._refresh |= requested
                 raise
             self._inspected_all_at_connect = connected
-        elif new := self._roster.to_inspect(self._broker.settings.enables_events):
+        elif new := self._new_workers():
             self._inspect_new(new)
+        elif self._interest.one_shot:
+            return POLL_INTERVAL
         elif self._queries.is_due():
             self._query(connection)
         elif self._stale_consumers:
@@ -200,6 +203,15 @@ class Inspector(Poller):
         """Inspect all workers, known or not; done when the known ones have replied."""
         self._unobserved.begin()
         self._round(self._with_events(ALL_COMMANDS, self._roster.present()), None)
+
+    def _new_workers(self) -> tuple[str, ...]:
+        """Return the workers that have not replied since they came online, if it is affordable."""
+        names = self._roster.to_inspect(self._broker.settings.enables_events)
+        return (
+            names
+            if self._broker.meter.spare >= round_cost(len(ALL_COMMANDS) + 1, len(names))
+            else ()
+        )
 
     def _inspect_new(self, names: Sequence[str]) -> None:
         """Inspect new workers, repeatedly with growing delays until they reply.
@@ -322,7 +334,8 @@ class Inspector(Poller):
                 lost[name] = missing[1:]
         for name in list(lost)[:MAX_ASKED_ALONE]:
             for command in lost[name]:
-                self._round((command,), (name,))
+                if self._broker.meter.spare >= round_cost(1, 1):
+                    self._round((command,), (name,))
 
     def _given_up(self, enabling: bool) -> bool:
         """Return whether a round is to end now: celtop exits, or the connection is lost.
@@ -376,6 +389,9 @@ class Inspector(Poller):
         for queue in queues:
             if isinstance(queue, dict) and isinstance(queue.get("name"), str):
                 self._roster.add_queue(queue["name"])
+                arguments = queue.get("queue_arguments")
+                if isinstance(arguments, dict) and arguments.get("x-queue-type") == "quorum":
+                    self._roster.has_quorum_queues = True
                 exchange = queue.get("exchange")
                 if isinstance(exchange, dict) and isinstance(exchange.get("name"), str):
                     self._roster.add_exchange(exchange["name"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Final, Literal
 
 from ...model.entities.fault import Fault
@@ -38,10 +39,16 @@ _EVENT_COMMANDS_PER_MINUTE: Final = 2.0
 
 
 class ScreenInterest:
-    """The topics on the screen, and the budget that they give to each poller."""
+    """The topics on the screen, and the budget that they give to each poller.
 
-    def __init__(self, *, frugal: bool) -> None:
+    Args:
+        frugal: Whether the budget stays that of a screen that shows nothing polled.
+        one_shot: Whether the session is for one command, which polls only on request.
+    """
+
+    def __init__(self, *, frugal: bool, one_shot: bool = False) -> None:
         self.frugal = frugal
+        self.one_shot = one_shot
         self.topics: frozenset[str] = frozenset()
 
     def on(self, prefix: str) -> bool:
@@ -63,8 +70,8 @@ class ScreenInterest:
         return total - smaller if wanted else smaller
 
 
-class Poller(StoppableThread):
-    """A thread that calls the subclass's `poll` while the receiver is connected."""
+class Poller:
+    """Something that a `PollThread` polls while the receiver is connected."""
 
     topic = ""
     other_topic = ""
@@ -78,8 +85,9 @@ class Poller(StoppableThread):
         receiver: Receiver,
         interest: ScreenInterest,
     ) -> None:
-        super().__init__(name)
-        self._source = name
+        self.name = name
+        self._stopping = threading.Event()
+        self._woken = threading.Event()
         self._broker = broker
         self._inbox = inbox
         self._roster = roster
@@ -107,27 +115,17 @@ class Poller(StoppableThread):
             self._refreshes_asked += 1
         self._woken.set()
 
-    def run(self) -> None:
-        """Poll until stopped, reconnecting after each failure."""
-        failures = 0
-        while not self._stopping.is_set():
-            if not self._receiver.live.wait(0.25):
-                continue
-            self._succeeded = False
-            try:
-                self._work()
-            except Exception as error:
-                self._broker.meter.sending_fails.set()
-                if not self.working:
-                    continue
-                fault = explain(error, self._broker)
-                failures = 0 if self._succeeded else failures + 1
-                # Brokers and firewalls close idle connections; a new one is opened at once.
-                if failures or fault.kind not in CLOSED:
-                    self.failed(fault)
-                if failures:
-                    self.note("warning", f"Polling failed: {fault}")
-                    self._stopping.wait(backoff(failures, 1.0, MAX_RETRY_DELAY))
+    def run_in(self, stopping: threading.Event, woken: threading.Event) -> None:
+        """Be polled by the thread that has these events; before it is started."""
+        self._stopping, self._woken = stopping, woken
+
+    def poll_now(self, connection: Connection) -> float:
+        """Poll, and note which refreshes that completes; return the seconds until the next call."""
+        asked = self._refreshes_asked
+        delay = self.poll(connection)
+        if not self._refresh:
+            self._refreshes_done = asked
+        return delay
 
     def poll(self, connection: Connection) -> float:
         """Do what is due; return the seconds until the next call."""
@@ -146,7 +144,7 @@ class Poller(StoppableThread):
         """Log a line, once for each text."""
         if text not in self._noted:
             self._noted.add(text)
-            self._inbox.log(level, self._source, text)
+            self._inbox.log(level, self.name, text)
 
     def put(self, observation: Observation) -> None:
         """Put an observation into the inbox."""
@@ -163,23 +161,71 @@ class Poller(StoppableThread):
         share = self._interest.share(self.topic, self.other_topic)
         return max(preferred, min(cost * 60.0 / share, maximum))
 
+
+class PollThread(StoppableThread):
+    """A thread that polls over one connection, and reconnects after each failure.
+
+    Args:
+        broker: The broker.
+        receiver: The receiver: polling is for the time that it is connected.
+        pollers: What to poll, in this order.
+    """
+
+    def __init__(self, broker: BrokerConnection, receiver: Receiver, *pollers: Poller) -> None:
+        super().__init__(pollers[0].name)
+        self._broker = broker
+        self._receiver = receiver
+        self._pollers = pollers
+        self._active = pollers
+        self._succeeded = False
+        for one in pollers:
+            one.run_in(self._stopping, self._woken)
+
+    @property
+    def _working(self) -> bool:
+        return self._receiver.live.is_set() and not self._stopping.is_set()
+
+    def run(self) -> None:
+        """Poll until stopped."""
+        failures = 0
+        while not self._stopping.is_set():
+            if not self._receiver.live.wait(0.25):
+                continue
+            self._succeeded = False
+            try:
+                self._work()
+            except Exception as error:
+                self._broker.meter.sending_fails.set()
+                self._broker.declared_exchanges.clear()
+                if not self._working:
+                    continue
+                fault = explain(error, self._broker)
+                failures = 0 if self._succeeded else failures + 1
+                # Brokers and firewalls close idle connections; a new one is opened at once.
+                for one in self._active if failures or fault.kind not in CLOSED else ():
+                    one.failed(fault)
+                if failures:
+                    self._active[0].note("warning", f"Polling failed: {fault}")
+                    self._stopping.wait(backoff(failures, 1.0, MAX_RETRY_DELAY))
+
     def _work(self) -> None:
+        self._active = self._pollers
         with self._broker.connection() as connection:
-            self.opened(connection)
-            while self.working:
+            for one in self._pollers:
+                one.opened(connection)
+            while self._working:
                 self._woken.clear()
-                asked = self._refreshes_asked
-                delay = self._poll(connection)
+                delay = min([self._poll(one, connection) for one in self._pollers])
                 self._succeeded = True
-                if not self._refresh:
-                    self._refreshes_done = asked
                 self._woken.wait(delay)
             if self._receiver.live.is_set():
-                self.closing(connection)
+                for one in self._pollers:
+                    one.closing(connection)
 
-    def _poll(self, connection: Connection) -> float:
+    def _poll(self, poller: Poller, connection: Connection) -> float:
+        self._active = (poller,)
         if not self._broker.is_amqp:
-            return self.poll(connection)
+            return poller.poll_now(connection)
         # py-amqp has no timeout for replies: over a connection that a firewall dropped, it hangs.
         with self._broker.meter.limit(POLL_TIMEOUT + POLL_ROUND_TRIPS * self._broker.round_trip):
-            return self.poll(connection)
+            return poller.poll_now(connection)

@@ -13,6 +13,7 @@ from ...model.entities.fault import Fault
 from ...model.entities.queue import is_internal
 from ...model.observations import QueueGone, QueueMeasured
 from ..connection.broker import BrokerConnection
+from ..events.roster import Roster
 from .amqp_depths import AmqpDepths
 from .redis_bindings import OTHER_WAYS
 from .redis_depths import RedisDepths
@@ -57,11 +58,11 @@ class OtherDepths:
 def depths(
     connection: Connection,
     broker: BrokerConnection,
-    exchanges: set[str],
+    roster: Roster,
 ) -> RedisDepths | AmqpDepths | OtherDepths:
-    """Return the reader of queue depths for a connection; `exchanges` may grow later."""
+    """Return the reader of queue depths for a connection; more may become known in `roster`."""
     if broker.is_redis:
-        return RedisDepths(connection, broker, exchanges)
+        return RedisDepths(connection, broker, roster.exchanges)
     if broker.is_amqp:
-        return AmqpDepths(connection, broker)
+        return AmqpDepths(connection, broker, roster)
     return OtherDepths(connection, broker.scheme)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
@@ -13,6 +14,7 @@ from ...model.observations import (
     OtherClustersFound,
     QuestionsAnswered,
     QuestionsFailed,
+    QueueMeasured,
     QueuesPaused,
 )
 from ..events.roster import MAX_NAMES
@@ -48,6 +50,8 @@ class QueuePoller(Poller):
     _depths: RedisDepths | AmqpDepths | OtherDepths
     _memory: RedisMemory | None = None
     _count = 0
+    _named: frozenset[str] = frozenset()
+    """The names of the queues that were measured last."""
     _cost = 2.0
     _measured_at = float("-inf")
     _search_at = float("-inf")
@@ -57,7 +61,7 @@ class QueuePoller(Poller):
 
     def opened(self, connection: Connection) -> None:
         """Choose how to measure, by the kind of broker."""
-        self._depths = depths(connection, self._broker, self._roster.exchanges)
+        self._depths = depths(connection, self._broker, self._roster)
         if self._broker.is_redis and not self._interest.frugal:
             self._memory = RedisMemory(connection)
         self._measured_at = self._search_at = float("-inf")
@@ -104,6 +108,9 @@ class QueuePoller(Poller):
     def _interval(self) -> float:
         if not self._count:
             return 0.0
+        if self._interest.one_shot:
+            # On Redis, only workers name the queues whose bindings may not be read.
+            return 0.0 if self._broker.is_redis and self._names() - self._named else math.inf
         if self._count <= len(FIRST_INTERVALS) and self._interest.topics:
             return FIRST_INTERVALS[self._count - 1]
         preferred = self._broker.settings.queue_interval
@@ -118,8 +125,11 @@ class QueuePoller(Poller):
     def _measure(self) -> None:
         started = self._measured_at = time.monotonic()
         before = self._broker.meter.sent
-        for one in self._depths.measure(self._names()):
+        self._named = self._names()
+        for one in self._depths.measure(self._named):
             self.put(one)
+            if isinstance(one, QueueMeasured):
+                self._named |= {one.name}
         if self._memory is not None and (memory := self._memory.measure()) is not None:
             self.put(memory)
         at = time.time()
@@ -139,10 +149,13 @@ class QueuePoller(Poller):
         self.put(LatencyMeasured(latency, self._broker.meter.sent))
 
     def _find_other_clusters(self) -> None:
-        """Look for other clusters on the broker, unless a worker of this one appears."""
+        """Look for other clusters on the broker until a worker of this one appears."""
         if isinstance(self._depths, RedisDepths):
-            found = self._depths.other_clusters(lambda: self.working and not self._roster.present())
+            found = self._depths.other_clusters(self._is_lonely)
             self.put(OtherClustersFound(tuple(found), time.time()))
+
+    def _is_lonely(self) -> bool:
+        return self.working and not self._refresh and not self._roster.present()
 
     def _names(self) -> frozenset[str]:
         return frozenset(self._roster.queues | set(self._broker.settings.queues))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -53,7 +54,7 @@ class RedisDepths:
         self._other_steps_at = float("-inf")
         self._other_steps_checked: set[str] = set()
         self._measured: frozenset[str] = frozenset()
-        self._list_heads = RedisHeads(self._redis)
+        self._list_heads = RedisHeads(self._redis, broker.meter)
         self.latency: float | None = None
 
     @property
@@ -142,7 +143,9 @@ class RedisDepths:
             [key for key in others if key in steps - default],
             [key for key in others if key not in steps | default],
         ):
-            if asked and sum(1 for key in others if counts.get(key)) < left:
+            missing = left - sum(1 for key in others if counts.get(key))
+            if asked and missing > 0:
+                asked = self._narrowed(asked, missing)
                 pipe = self._redis.pipeline(transaction=False)
                 self._ask_sizes(pipe, asked)
                 counts |= self._sizes(asked, pipe.execute(raise_on_error=False))
@@ -150,6 +153,18 @@ class RedisDepths:
         if scans:
             self.bindings.scanned(scanned)
         return counts
+
+    def _narrowed(self, keys: list[str], existing: int) -> list[str]:
+        """Return the keys of the groups with any of the existing ones, for fewer commands."""
+        size = math.isqrt(len(keys) // existing)
+        if size < 2:
+            return keys
+        groups = [keys[first : first + size] for first in range(0, len(keys), size)]
+        pipe = self._redis.pipeline(transaction=False)
+        for group in groups:
+            pipe.exists(*group)
+        found = pipe.execute(raise_on_error=False)
+        return [key for group, number in zip(groups, found, strict=True) if number for key in group]
 
     def _other_keys(self, queues: frozenset[str]) -> set[str]:
         """Return the lists of steps that are not configured: those with messages, or unchecked."""

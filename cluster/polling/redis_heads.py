@@ -13,10 +13,13 @@ from typing import Any, Final
 import msgspec
 
 from ...model.observations import QueueHead
+from ..connection.metering import ConnectionMeter
 from ..messages.envelope import decode, head_of
 
 MAX_HEADS: Final = 50
 """Lists whose next message is read in one measurement."""
+MIN_HEADS: Final = 10
+"""The same if no commands can be spared."""
 MAX_HEAD_BYTES: Final = 64 << 10
 """Size from which the next message of a list is read only once in `LARGE_HEAD_INTERVAL`."""
 LARGE_HEAD_INTERVAL: Final = 120.0
@@ -44,17 +47,24 @@ UNREAD: Final = ListHead()
 
 
 class RedisHeads:
-    """Reads the next messages of lists."""
+    """Reads the next messages of lists.
 
-    def __init__(self, redis: Any) -> None:
+    Args:
+        redis: A client.
+        meter: Counts the commands, of which there may be a budget.
+    """
+
+    def __init__(self, redis: Any, meter: ConnectionMeter) -> None:
         self._redis = redis
+        self._meter = meter
         self._large: dict[str, float] = {}
 
     def read(self, sizes: Mapping[str, int]) -> dict[str, ListHead]:
         """Return the next messages of the longest lists, by key; the sizes are not 0."""
         now = time.monotonic()
         self._large = {key: at for key, at in self._large.items() if now - at < LARGE_HEAD_INTERVAL}
-        keys = sorted(sizes.keys() - self._large.keys(), key=lambda key: -sizes[key])[:MAX_HEADS]
+        most = int(max(MIN_HEADS, min(MAX_HEADS, self._meter.spare)))
+        keys = sorted(sizes.keys() - self._large.keys(), key=lambda key: -sizes[key])[:most]
         if not keys:
             return {}
         pipe = self._redis.pipeline(transaction=False)

@@ -31,6 +31,8 @@ MAX_MESSAGES: Final = 500
 """Messages read from one queue, beginning with the next one."""
 MAX_QUEUES: Final = 50
 """Queues whose messages are read."""
+MIN_QUEUES: Final = 10
+"""The same if no commands can be spared."""
 HELD: Final = ""
 """Stands for the messages that workers have received, which are read once for a connection."""
 PEEK_DEADLINE: Final = 20.0
@@ -133,6 +135,8 @@ class ResultHistory(StoppableThread):
         """Queues to read repeatedly, because no event names their tasks; set by the follower."""
         self.max_messages = MAX_MESSAGES
         """Messages read from one queue; 0 reads none."""
+        self.queues_done: frozenset[str] = frozenset()
+        """The added queues whose messages were read, or are not read."""
         self.unattended: dict[str, int] = {}
         """Messages waiting in queues without consumers; replaced as a whole. Such a queue is read
         again whenever their number has changed."""
@@ -170,7 +174,8 @@ class ResultHistory(StoppableThread):
                 added, self._queues = self._queues, {}
             new = [name for name in added if name not in peeked]
             in_time = time.monotonic() - since <= PEEK_DEADLINE
-            new = new[: MAX_QUEUES - len(peeked)] if in_time else []
+            most = int(max(MIN_QUEUES, min(MAX_QUEUES, self._broker.meter.spare))) - len(peeked)
+            new = new[: max(0, most)] if in_time else []
             # Tasks there are known from their messages alone, and no worker takes these.
             unattended, self.unattended = self.unattended, {}
             depths.update((name, added[name]) for name in new)
@@ -184,6 +189,7 @@ class ResultHistory(StoppableThread):
                 depths.update((name, unattended[name]) for name in new if name in unattended)
             elif self.repeated_queues:
                 self._peek_again()
+            self.queues_done |= added.keys()
 
     def _peek_again(self) -> None:
         """Read some of the queues whose tasks no event names, if it is time to."""

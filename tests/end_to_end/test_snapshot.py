@@ -26,10 +26,9 @@ def subscribed(server: RedisServer, at_least: int) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("broker", "limit"), [("redis_url", 40), ("amqp_url", 50)])
+@pytest.mark.parametrize("broker", ["redis_url", "amqp_url"])
 def test_a_snapshot_costs_few_commands(
     broker: str,
-    limit: int,
     start_worker: StartWorker,
     start_snapshot: Start,
     request: pytest.FixtureRequest,
@@ -39,12 +38,10 @@ def test_a_snapshot_costs_few_commands(
     start_worker(url, queues=names).ready()
     until(lambda: Celery(broker=url, set_as_current=False).control.ping(), what="a reply")
     shown = printed(start_snapshot(url))
-    if shown["broker"]["commands_sent"] > limit:  # the replies came late, and were asked again
-        shown = printed(start_snapshot(url))
     assert {queue["name"] for queue in shown["queues"]} >= set(names)
     assert [queue["waiting"] for queue in shown["queues"] if queue["name"] in names] == [0] * 10
     assert len(shown["workers"]) == 1
-    assert shown["broker"]["commands_sent"] <= limit
+    assert shown["broker"]["commands_sent"] <= 40
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from celtop.cluster.connection.broker import BrokerConnection
+from celtop.cluster.events.roster import Roster
 from celtop.cluster.polling.amqp_depths import AMQP_COUNTS_NO_UNACKED, AmqpDepths, Measured
 from celtop.model.entities.delayed import Delayed, DelayLevel
 from celtop.model.health.findings import findings
@@ -35,7 +36,7 @@ def open_depths(rabbit_server: RabbitServer, amqp_url: str) -> Iterator[OpenDept
         management = management or f"http://127.0.0.1:{rabbit_server.http_port}"
         broker = BrokerConnection(Settings(broker_url=amqp_url, rabbitmq_management=management))
         connections.append(broker.connect())
-        depths = AmqpDepths(connections[-1], broker)
+        depths = AmqpDepths(connections[-1], broker, Roster())
         depths._interval = 0.0
         return depths
 
