@@ -66,7 +66,8 @@ _GLOBAL: Final = (
         ("p",),
         "freeze",
         "freeze",
-        "Freeze the screen as a snapshot; the overview then steps through the last hour",
+        "Freeze the screen as a snapshot; the overview then steps through the last hour."
+        " Pause the replay of a recording",
         show=True,
     ),
     _everywhere(
@@ -110,6 +111,45 @@ _GLOBAL: Final = (
         "suspend_process",
         "suspend",
         "Return to the shell; `fg` resumes celtop",
+    ),
+)
+
+_in_replays = partial(Action, contexts=("replay",))
+
+_REPLAY: Final = (
+    _in_replays(
+        "replay.slower", ("{",), "replay('speed', -1)", "slower", "Replay the recording slower"
+    ),
+    _in_replays(
+        "replay.faster", ("}",), "replay('speed', 1)", "faster", "Replay the recording faster"
+    ),
+    _in_replays(
+        "replay.step_back",
+        ("(",),
+        "replay('step', -1)",
+        "step back",
+        "Pause the replay, and go back one second",
+    ),
+    _in_replays(
+        "replay.step",
+        (")",),
+        "replay('step', 1)",
+        "step",
+        "Pause the replay, and go forward one second",
+    ),
+    _in_replays(
+        "replay.back",
+        ("ctrl+left",),
+        "replay('leap', -1)",
+        "back",
+        "Go back by a twentieth of the recording",
+    ),
+    _in_replays(
+        "replay.forward",
+        ("ctrl+right",),
+        "replay('leap', 1)",
+        "forward",
+        "Go forward by a twentieth of the recording",
     ),
 )
 
@@ -406,6 +446,6 @@ _ACTS: Final = (
 )
 
 ACTIONS: Final[tuple[Action, ...]] = (
-    *VIEWS, *_GLOBAL, *_MOVE, *_CHARTS, *_LIST, *_OVERVIEW, *_FINDINGS, *_TEXT, *_SUBJECT, *_ACTS,
-    *TYPING_ACTIONS,
+    *VIEWS, *_GLOBAL, *_REPLAY, *_MOVE, *_CHARTS, *_LIST, *_OVERVIEW, *_FINDINGS, *_TEXT,
+    *_SUBJECT, *_ACTS, *TYPING_ACTIONS,
 )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Final, Literal, TypeAlias
 
 Context: TypeAlias = Literal[
     "global",
+    "replay",
     "overview",
     "list",
     "stream",
@@ -30,15 +31,16 @@ Context: TypeAlias = Literal[
     "form",
     "columns",
 ]
-"""Where a key works: on every screen, the overview, lists, lists that can follow their newest row
-(tasks and log), pages, the pages of a queue or task type, the charts and the failures; where
-findings can be selected; in texts that can be searched; where tasks, workers, queues, task types,
-periodic tasks or messages can be selected; while a filter, a search or a command is typed; in
-dialogs, confirmations, the dialog of a running operation, forms, and the dialog of a list's
-columns."""
+"""Where a key works: on every screen, on every screen of a recording, the overview, lists, lists
+that can follow their newest row (tasks and log), pages, the pages of a queue or task type, the
+charts and the failures; where findings can be selected; in texts that can be searched; where tasks,
+workers, queues, task types, periodic tasks or messages can be selected; while a filter, a search or
+a command is typed; in dialogs, confirmations, the dialog of a running operation, forms, and the
+dialog of a list's columns."""
 
 CONTEXT_TITLES: Final[dict[Context, str]] = {
     "global": "Everywhere",
+    "replay": "Recordings",
     "overview": "Overview",
     "list": "Lists",
     "stream": "Tasks and log",
@@ -65,19 +67,19 @@ CONTEXT_TITLES: Final[dict[Context, str]] = {
 }
 
 ACTIVE_TOGETHER: Final[tuple[tuple[Context, ...], ...]] = (
-    ("global", "overview", "findings", "tasks", "workers", "queues"),
-    ("global", "list", "stream", "tasks"),
-    ("global", "list", "findings"),
-    ("global", "list", "workers"),
-    ("global", "list", "queues"),
-    ("global", "list", "types"),
-    ("global", "list", "schedule"),
-    ("global", "list", "messages", "tasks", "queues"),
-    ("global", "detail", "text", "tasks", "workers"),
-    ("global", "detail", "subject", "findings", "text", "tasks", "queues"),
-    ("global", "detail", "subject", "findings", "text", "tasks", "types"),
-    ("global", "charts"),
-    ("global", "list", "failures", "tasks"),
+    ("global", "replay", "overview", "findings", "tasks", "workers", "queues"),
+    ("global", "replay", "list", "stream", "tasks"),
+    ("global", "replay", "list", "findings"),
+    ("global", "replay", "list", "workers"),
+    ("global", "replay", "list", "queues"),
+    ("global", "replay", "list", "types"),
+    ("global", "replay", "list", "schedule"),
+    ("global", "replay", "list", "messages", "tasks", "queues"),
+    ("global", "replay", "detail", "text", "tasks", "workers"),
+    ("global", "replay", "detail", "subject", "findings", "text", "tasks", "queues"),
+    ("global", "replay", "detail", "subject", "findings", "text", "tasks", "types"),
+    ("global", "replay", "charts"),
+    ("global", "replay", "list", "failures", "tasks"),
     ("filter",),
     ("search",),
     ("command",),

@@ -12,6 +12,7 @@ PURPOSES: Final = (
     ("Look closer", "open why error workflow queue.look tasks.all compare charts window"),
     ("Find", "filter search faults command palette"),
     ("Sort, mark, copy", "sort mark copy"),
+    ("Replay", "replay"),
     ("Arrange", "wide zoom finding freeze follow times refresh export"),
     ("Navigate", "view back history help quit suspend"),
     ("Move", "move scroll focus"),

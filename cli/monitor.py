@@ -12,6 +12,7 @@ from . import stderr
 from .exit_codes import ExitCode, InvalidUsage
 
 if TYPE_CHECKING:
+    from ..recording.session import ReplaySession
     from ..settings import Settings
     from ..tui.starting import Prepared, StartingApp
 
@@ -36,18 +37,37 @@ def open_monitor(
     except InvalidUsage:
         read()  # an error in the settings comes first
         raise
+    while True:
+        app = _run(partial(_prepare, read))
+        code, other = _exit_code(app), app.return_value
+        if other is None or read_other is None:
+            return code
+        read = partial(read_other, other)
+
+
+def open_replay(replay: ReplaySession) -> int:
+    """Run the monitor on a recording until the user quits; return its exit code.
+
+    Raises:
+        InvalidUsage: This terminal cannot show it, or the view to open is unknown.
+    """
+    require_terminal()
+    settings = replay.settings
+    if settings.view:
+        require_view(settings.view, settings.source("view"))
+    return _exit_code(_run(partial(_prepare_replay, replay)))
+
+
+def _run(prepare: Callable[[], Prepared]) -> StartingApp:
+    """Run the app until it ends, and return it."""
     from ..tui.starting import StartingApp
 
     if not sys.stderr.isatty():
         # Textual draws on `sys.__stderr__`, which `2>file` turns into a log.
         setattr(sys, "__stderr__", sys.__stdout__)  # noqa: B010
-    while True:
-        app = StartingApp(partial(_prepare, read))
-        other = app.run(mouse=False)  # until the settings are known
-        code = _exit_code(app)
-        if other is None or read_other is None:
-            return code
-        read = partial(read_other, other)
+    app = StartingApp(prepare)
+    app.run(mouse=False)  # until the settings are known
+    return app
 
 
 def _exit_code(app: StartingApp) -> int:
@@ -89,6 +109,19 @@ def _prepare(read: Callable[[], Settings]) -> Prepared:
         SeenHints.of_user() if settings.hints else SeenHints(None),
         Acknowledgements.of_user(cluster_name(settings)),
     )
+
+
+def _prepare_replay(replay: ReplaySession) -> Prepared:
+    from ..acknowledgements import Acknowledgements
+    from ..tui.seen_hints import SeenHints
+    from ..tui.starting import Prepared, import_first_screen
+    from .keymap import keymap_of
+
+    import_first_screen()
+    settings = replay.settings
+    # Hints and acknowledgements are about the clusters of today.
+    own = SeenHints(None), Acknowledgements(None)
+    return Prepared(replay, settings, keymap_of(settings), *own, replay)
 
 
 def cluster_name(settings: Settings) -> str:

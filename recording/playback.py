@@ -41,6 +41,11 @@ class Playback:
         """Whether the model has yet to catch up with a jump."""
         return self.target - self.position > 2 * MAX_LEAP * self.speed
 
+    @property
+    def target_now(self) -> float:
+        """Where it is, or will be once the model has caught up with a jump."""
+        return max(self.position, self.target)
+
     def advance(self, clock: float) -> float:
         """Move the target with real time (monotonic seconds), and return it."""
         since = 0.0 if self._advanced_at is None else clock - self._advanced_at

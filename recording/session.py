@@ -23,6 +23,7 @@ from .reader import InvalidRecording, Recording
 from .records import END, TICK, Record
 
 if TYPE_CHECKING:
+    from ..model.entities.cluster_status import ClusterStatus
     from ..model.entities.result import ResultMeta
     from ..model.lookup import TaskLookup
     from ..model.observations import HistorySearched, QueuePeeked
@@ -217,6 +218,12 @@ class ReplaySession(Session):
     def cluster(self) -> str:
         """The recorded cluster."""
         return self.recording.header.cluster
+
+    def stored_clusters(self, now: float) -> Future[Sequence[ClusterStatus]]:
+        """Return none: a recording is not part of the history."""
+        found: Future[Sequence[ClusterStatus]] = Future()
+        found.set_result(())
+        return found
 
     @property
     def threads(self) -> tuple[threading.Thread, ...]:

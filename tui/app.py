@@ -24,6 +24,7 @@ from .theme import CELTOP_DARK, CELTOP_LIGHT, TERMINAL_COLOURS, user_themes
 if TYPE_CHECKING:
     from textual.command import Provider
 
+    from ..bindings.contexts import Context
     from ..cluster.session import Session
     from ..settings import Settings
     from .alerting import Alerting
@@ -50,7 +51,7 @@ class CeltopApp(HostApp, inherit_bindings=False):
 
     TITLE = "celtop"
     CSS_PATH = "app.tcss"
-    BINDINGS = bindings("global")
+    BINDINGS = bindings("global", "replay")
     COMMANDS = {_commands}  # noqa: RUF012
     DEFAULT_MODE = "overview"
     AUTO_FOCUS = "LiveTable, Tile"
@@ -115,6 +116,8 @@ class CeltopApp(HostApp, inherit_bindings=False):
     def _start_alerting(self) -> None:
         from .alerting import INTERVAL, alerting_of
 
+        if self.context.replay is not None:
+            return  # what was a problem then need not be one now
         self._alerting = alerting_of(self.context, partial(write_to_terminal, self))
         if self._alerting is not None:
             self._alerting.start()
@@ -143,6 +146,8 @@ class CeltopApp(HostApp, inherit_bindings=False):
         """Follow the model after changes; end if the settings rule out a connection."""
         super().follow()
         broker = self.context.live.broker
+        if self.context.replay is not None:
+            return
         if broker.fault is not None and broker.fault.is_configuration and not broker.live_since:
             self.end(CONFIGURATION_EXIT_CODE)
 
@@ -264,8 +269,25 @@ class CeltopApp(HostApp, inherit_bindings=False):
         acknowledge_selected(self)
 
     def action_freeze(self) -> None:
-        """Freeze the screen, or unfreeze it."""
+        """Freeze the screen, or unfreeze it; pause a replay, or go on."""
+        if self.replay_controls is not None:
+            self.replay_controls.pause()
+            return
         self.frame_loop.freeze(not self.context.frozen)
+
+    def action_replay(self, what: str, steps: int) -> None:
+        """Change the speed of a replay, or move its position."""
+        from .replay import NOT_A_REPLAY
+
+        controls = self.replay_controls
+        if controls is None:
+            self.say(NOT_A_REPLAY)
+        elif what == "speed":
+            controls.change_speed(steps)
+        elif what == "step":
+            controls.step(steps)
+        else:
+            controls.leap(steps)
 
     def action_times(self) -> None:
         """Show times in the next way: local time, UTC, relative."""
@@ -286,7 +308,10 @@ class CeltopApp(HostApp, inherit_bindings=False):
         """Show the keys, those of the focused pane first."""
         from .dialogs.help import Help
 
-        contexts = () if self.monitor_screen is None else self.monitor_screen.CONTEXTS
+        screen = self.monitor_screen
+        contexts: tuple[Context, ...] = () if screen is None else screen.CONTEXTS
+        if self.context.replay is not None:
+            contexts = ("replay", *contexts)
         self.push_screen(
             Help(
                 self.context.keymap, contexts, ascii_only=self.context.ascii, width=self.size.width

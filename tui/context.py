@@ -32,10 +32,13 @@ if TYPE_CHECKING:
     from ..cluster.session import Session
     from ..model.operations.commands import PauseQueue
     from ..model.state import ClusterState
+    from ..recording.session import ReplaySession
     from ..settings import Settings
 
 R = TypeVar("R")
 
+READ_ONLY: Final = "read-only mode; :rw allows changes"
+RECORDED: Final = "this is a recording"
 TIMES: Final = ("local", "utc", "relative")
 """How times are shown in tables: in a time zone, or as `41 s ago`."""
 STEPS_PER_CHART: Final = 60
@@ -95,6 +98,8 @@ class AppContext:
     """The filters and commands typed last."""
     acknowledgements: Acknowledgements = field(default_factory=lambda: Acknowledgements(None))
     """The findings that the user has acknowledged."""
+    replay: ReplaySession | None = None
+    """The recording that is shown in place of a cluster."""
     _live_findings: tuple[float, tuple[Finding, ...]] | None = None
     """When `live_findings` was last computed, and its value."""
     _findings_interval: float = CACHE_SECONDS
@@ -125,6 +130,11 @@ class AppContext:
     def live(self) -> ClusterState:
         """The model as it is now."""
         return self.session.state
+
+    @property
+    def read_only_reason(self) -> str:
+        """Why operations are unavailable in read-only mode."""
+        return READ_ONLY if self.replay is None else RECORDED
 
     @property
     def ascii(self) -> bool:

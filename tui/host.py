@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 T = TypeVar("T")
-
-READ_ONLY: Final = "read-only mode; :rw allows changes"
-"""Why an operation is unavailable in read-only mode."""
 
 Severity: TypeAlias = Literal["information", "warning", "error"]
 

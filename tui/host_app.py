@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from ..bindings.contexts import Context
     from ..cluster.session import Session
     from ..model.entities.task import Task
+    from ..recording.session import ReplaySession
     from ..settings import Settings
     from ..views_file import View
     from ..widgets.table.live_table import LiveTable
     from .host import Severity
     from .navigation import Location
+    from .replay import ReplayControls
     from .screens.base import MonitorScreen
 
 R = TypeVar("R")
@@ -37,6 +39,8 @@ NOTIFICATION_TIMEOUT: Final = 4.0
 
 class HostApp(FrugalApp, inherit_bindings=False):
     """An app with a session, a frame loop, a navigator and a runner of operations."""
+
+    _replay_controls: ReplayControls | None = None
 
     def __init__(
         self,
@@ -79,6 +83,18 @@ class HostApp(FrugalApp, inherit_bindings=False):
         self.runner = OperationRunner(self, self)
         self.frame_loop = FrameLoop(self, self.context, self.follow)
         self.navigator = Navigator(self, self.context, self.frame_loop)
+
+    def set_up_replay(self, replay: ReplaySession) -> None:
+        """Make what moves the replay of a recording; after `set_up`, with its session and clock."""
+        from .replay import ReplayControls
+
+        self.context.replay = replay
+        self._replay_controls = ReplayControls(replay, self.context, self.frame_loop)
+
+    @property
+    def replay_controls(self) -> ReplayControls | None:
+        """What moves the replay of a recording; None if this is not one."""
+        return self._replay_controls
 
     def follow(self) -> None:
         """Follow the model after changes."""

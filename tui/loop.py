@@ -90,11 +90,15 @@ class FrameLoop:
             if more:
                 await asyncio.sleep(PUMP_PAUSE)
         idle = not (applied or self.pacer.wanted)
-        to_second = 1.0 - now() % 1.0 + TIMER_TOLERANCE
-        interval = min(IDLE_INTERVAL, to_second) if idle else BUSY_INTERVAL
+        interval = self._idle_interval() if idle else BUSY_INTERVAL
         self._beat_in(interval)
         if idle:
             self._context.session.call_on_update(self._wake)
+
+    def _idle_interval(self) -> float:
+        if self._context.replay is not None:
+            return IDLE_INTERVAL  # its clock does not run by itself
+        return min(IDLE_INTERVAL, 1.0 - self._context.clock() % 1.0 + TIMER_TOLERANCE)
 
     def _beat_in(self, seconds: float) -> None:
         # Each timer of Textual is a task of its own.

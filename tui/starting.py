@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ..acknowledgements import Acknowledgements
     from ..bindings.keymap import Keymap
     from ..cluster.session import Session
+    from ..recording.session import ReplaySession
     from ..settings import Settings
     from .seen_hints import SeenHints
 
@@ -35,6 +37,8 @@ class Prepared(NamedTuple):
     keymap: Keymap
     seen_hints: SeenHints
     acknowledgements: Acknowledgements
+    replay: ReplaySession | None = None
+    """The session, if it is one on a recording."""
 
 
 def import_first_screen() -> None:
@@ -109,7 +113,11 @@ class StartingApp(CeltopApp):
             self.error = error
             self.exit()
             return
-        self.set_up(prepared.session, prepared.settings, keymap=prepared.keymap)
+        replay = prepared.replay
+        clock = time.time if replay is None else replay.playback.now
+        self.set_up(prepared.session, prepared.settings, clock, prepared.keymap)
+        if replay is not None:
+            self.set_up_replay(replay)
         if prepared.settings.theme is None and self.console.color_system == "standard":
             # In 16 colours the nearest one to a theme's red may be white.
             self.theme = TERMINAL_COLOURS

@@ -11,6 +11,7 @@ import click
 from ...export.formats import FORMATS
 from .. import stderr
 from ..exit_codes import ExitCode, InvalidUsage
+from ..monitor import open_replay
 from ..options import Command, settings_of
 from ..stdout import output_width, write
 
@@ -51,9 +52,9 @@ def replay(
 
     A recording that was interrupted or is damaged is replayed up to that point, with a note.
     """
-    if not snapshot:
-        raise InvalidUsage("Only --snapshot is supported")
     session = _open(ctx, file, speed or 1.0, paused=step)
+    if not snapshot:
+        return open_replay(session)
     from ...export.snapshot import take_snapshot
 
     if speed is None:

@@ -88,6 +88,7 @@ def test_it_answers_or_refuses_everything_itself() -> None:
     public = {name for name in vars(Session) if not name.startswith("_")}
     assert public - vars(ReplaySession).keys() <= INHERITED
     session, _ = replay()
+    assert session.stored is None
     operation = session.do(Ping(workers=("w",)))
     assert operation.future.result(0).refusal == REFUSAL
     session.pump(0.0, 1.0)

@@ -71,6 +71,8 @@ def connection(context: AppContext) -> Part:
 
 def connection_parts(context: AppContext) -> tuple[Part, ...]:
     """Return the connection's state, and its details, which a narrow bar leaves out."""
+    if context.replay is not None:
+        return (Part("REPLAY", "bold $text-accent"),)
     broker = context.live.broker
     level = BROKER_LEVELS.get(broker.phase, "idle")
     style = f"bold {COLOURS[level]}" if level == "bad" else COLOURS[level]

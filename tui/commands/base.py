@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ...views_file import View
     from ..loop import FrameLoop
     from ..operations.runner import OperationRunner
+    from ..replay import ReplayControls
 
 
 R = TypeVar("R")
@@ -25,6 +26,10 @@ class CommandHost(Host, Protocol):
     theme: str
     frame_loop: FrameLoop
     runner: OperationRunner
+
+    @property
+    def replay_controls(self) -> ReplayControls | None:
+        """What moves the replay of a recording; None if this is not one."""
 
     @property
     def available_themes(self) -> Mapping[str, Theme]:

@@ -9,7 +9,7 @@ from ...model.confirm.targets import known_queues, task_names
 from ...model.operations.call import Call
 from ...model.operations.commands import Purge, Signal
 from ...model.query.language import parse_query, refusal
-from ..host import READ_ONLY, Host
+from ..host import Host
 from ..navigation import Location
 from ..operations import queues, retry, tasks
 from ..operations.results import purge_results
@@ -30,7 +30,7 @@ def _operation(start: Start, missing: str = "") -> Run:
 
     def run(host: CommandHost, argument: str) -> None:
         if host.context.session.read_only:
-            raise CommandError(READ_ONLY)
+            raise CommandError(host.context.read_only_reason)
         if missing and not argument:
             raise CommandError(f"Missing argument: {missing}")
         host.begin(start(host, argument))

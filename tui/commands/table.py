@@ -20,6 +20,7 @@ from .base import CommandError as CommandError
 from .base import CommandHost, Run, known_task, task_starting_with
 from .findings import FINDING_COMMANDS
 from .operations import OPERATION_COMMANDS
+from .replay import REPLAY_COMMANDS
 from .views import VIEW_COMMAND
 
 MAX_COMPLETIONS: Final = 200
@@ -277,6 +278,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("refresh", "Poll workers and queues", lambda host, _: host.action_refresh_now()),
     *FINDING_COMMANDS,
     *OPERATION_COMMANDS,
+    *REPLAY_COMMANDS,
     Command("save", "Save what is shown", lambda host, path: host.action_export(path), "[FILE]"),
     Command("help", "List the keys", lambda host, _: host.action_help()),
 )

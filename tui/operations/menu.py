@@ -22,7 +22,7 @@ from ...model.operations import commands as commands
 from ...model.text.phrases import counted, named
 from ..context import AppContext
 from ..dialogs.menu import Menu
-from ..host import READ_ONLY, Host
+from ..host import Host
 from . import queues, retry, schedule, tasks, workers
 from .send import trigger
 from .task_limits import change_limits
@@ -83,7 +83,7 @@ async def choose(host: Host) -> None:
     unavailable = set()
     for item, (what, why_not) in offers:
         if item.refused(host.context):
-            why_not = READ_ONLY
+            why_not = host.context.read_only_reason
         if why_not is not None:
             unavailable.add(item.id)
         label = f"{names.get(item.id, ''):{width}}  {item.label.format(what)}"

@@ -9,7 +9,7 @@ from ...model.confirm.dispatch import confirm
 from ...model.confirm.meanwhile import Targets
 from ..dialogs.confirm import ConfirmDialog, Present
 from ..dialogs.outcome import OperationDialog
-from ..host import READ_ONLY, Host
+from ..host import Host
 
 if TYPE_CHECKING:
     from ...model.confirm.confirmation import Confirmation
@@ -34,7 +34,7 @@ async def run(host: Host, operation: Operation, notes: Sequence[str] = ()) -> bo
     """
     context = host.context
     if context.session.read_only and not operation.read_only:
-        host.say(READ_ONLY, "warning")
+        host.say(context.read_only_reason, "warning")
         return False
     confirmation = confirm(operation, context.live, context.clock())
     targets = Targets.of(operation, context.live, context.clock())

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from ..dialogs.base import Dialog
-from ..host import READ_ONLY, Host
+from ..host import Host
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -66,7 +66,9 @@ class OperationRunner:
         If celtop was started read-only, allowing them has to be confirmed.
         """
         context = self._host.context
-        if read_only or not context.settings.read_only:
+        if context.replay is not None:
+            self._host.say(context.read_only_reason, "warning")
+        elif read_only or not context.settings.read_only:
             context.session.read_only = read_only
             self._host.repaint()
         elif context.session.read_only:
@@ -139,7 +141,7 @@ class OperationRunner:
 
         item = menu_item(id_)
         if item.refused(self._host.context):
-            self._host.say(READ_ONLY, "warning")
+            self._host.say(self._host.context.read_only_reason, "warning")
         else:
             self.begin(item.handler(self._host))
 

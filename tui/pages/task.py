@@ -205,7 +205,9 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
             state, _ = tasks.state(task, self.context.frame())
             left += [Part(state, "bold"), Part(task.name or "?", "$text-accent")]
             if task.id not in self.context.state.tasks:
-                left.append(Part("evicted from memory", "$text-warning"))
+                gone = self.context.replay is None
+                text = "evicted from memory" if gone else "unknown at this time"
+                left.append(Part(text, "$text-warning"))
         self.info_bar.show(left)
 
     def copied(self) -> Sequence[object]:

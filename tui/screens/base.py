@@ -26,6 +26,7 @@ from ..bars.header import HeaderBar
 from ..bars.hint import HintBar
 from ..bars.keys import KeyBar
 from ..bars.operation import OperationBar
+from ..bars.replay import ReplayBar
 from ..bars.search import SearchLine
 from ..chart_window import window_name
 from ..context import AppContext
@@ -72,6 +73,7 @@ class MonitorScreen(ChartedScreen, inherit_bindings=False):
         self.hint_bar = HintBar()
         self._hint = (0.0, "")
         """When the hint came, in epoch seconds, and its text."""
+        self.replay_bar = ReplayBar(id="replay")
         self.key_bar = KeyBar(id="keys")
 
     @property
@@ -125,6 +127,8 @@ class MonitorScreen(ChartedScreen, inherit_bindings=False):
         yield from self.compose_line()
         yield self.operation_bar
         yield self.hint_bar
+        if self.context.replay is not None:
+            yield self.replay_bar
         yield self.key_bar
         yield CommandLine(id="command")
 
@@ -167,6 +171,7 @@ class MonitorScreen(ChartedScreen, inherit_bindings=False):
         self.header_bar.paint(self.context)
         self.tiny_bar.paint(self.context)
         self.banner.paint(self.context)
+        self.replay_bar.paint(self.context)
         self.operation_bar.paint(self.context, covered=covered)
         if not covered and not self.has_class("-no-header"):
             self.paint_hint()

@@ -163,7 +163,7 @@ def _general(screen: Shown) -> Iterator[Key]:
         elif id_ == "filter" and isinstance(screen.current_row, TracebackFrame):
             yield id_, "search"
         elif id_ != "freeze" or not context.frozen:
-            yield id_, ""
+            yield id_, "pause" if id_ == "freeze" and context.replay is not None else ""
 
 
 @cache
