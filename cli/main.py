@@ -26,8 +26,10 @@ COMMANDS: Final = (
     "control",
     "demo",
     "doctor",
+    "failures",
     "metrics",
     "purge",
+    "queues",
     "record",
     "replay",
     "results",
@@ -38,8 +40,10 @@ COMMANDS: Final = (
     "task",
     "tasks",
     "trigger",
+    "types",
     "watch",
     "why",
+    "workers",
 )
 """Each is defined in the module of its name."""
 

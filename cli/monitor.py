@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..settings import Settings
     from ..tui.starting import Prepared, StartingApp
 
-USE_SNAPSHOT = "`celtop snapshot` prints the same data as text, JSON or SVG"
+USE_SNAPSHOT = "`celtop snapshot` prints the same data"
 
 
 def open_monitor(

@@ -20,6 +20,7 @@ from ..model.text.sanitize import visible
 from . import stderr
 from .ask import ask, confirmation_lines, require_terminal
 from .exit_codes import ExitCode
+from .schema import schema_option
 from .session import CONNECT_TIMEOUT, connect, open_session, pump_until, wait_for_broker
 from .stdout import write, write_lines
 
@@ -65,6 +66,7 @@ def operation_options(function: Callable[..., int]) -> Callable[..., int]:
     @click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
     @click.option("--dry-run", is_flag=True, help="Show what would be done without doing it.")
     @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+    @schema_option("outcome")
     @functools.wraps(function)
     def command(*arguments: object, **values: Any) -> int:
         options = RunOptions(*(values.pop(name) for name in RunOptions._fields))

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from . import stderr
 from .exit_codes import BrokerUnreachable, CommandError, InvalidUsage, TimedOut
 from .findings import report_incomplete
 from .interrupts import clean_exit
@@ -37,6 +38,8 @@ PUMP_INTERVAL: Final = 0.02
 MEASURED_AGAIN_AFTER: Final = 5.0
 """Seconds of collecting after which queues are measured again, which shows their rates; after more,
 workers are inspected again as well. Both cost commands for each worker and queue."""
+RECONNECT_TIMEOUT: Final = 10.0
+"""Seconds for which a command that runs on waits for a lost broker."""
 STOP_TIMEOUT: Final = 2.0
 """Seconds at most for the session's threads to end, and to leave task events as found."""
 
@@ -156,6 +159,31 @@ def _wait_while_it_replies(session: Session, seconds: float) -> None:
         return silent or broker.is_connected or broker.fault is not None
 
     pump_until(session, seconds, decided)
+
+
+class ConnectionCheck:
+    """Ends a command that runs on if the broker is lost for RECONNECT_TIMEOUT."""
+
+    def __init__(self, session: Session, note: Callable[[str], object] = stderr.echo) -> None:
+        self._session = session
+        self._note = note
+        self._lost_at: float | None = None
+
+    def __call__(self) -> None:
+        """Check the connection; call it regularly.
+
+        Raises:
+            BrokerUnreachable: It has been lost for too long.
+        """
+        broker, now = self._session.state.broker, time.monotonic()
+        if broker.is_connected:
+            self._lost_at = None
+        elif self._lost_at is None:
+            self._note("Lost the connection to the broker; reconnecting")
+            self._lost_at = now
+        elif now - self._lost_at >= RECONNECT_TIMEOUT:
+            reason = broker.fault or "It no longer replies"
+            raise BrokerUnreachable(f"Cannot use the broker {broker.url}. {reason}")
 
 
 def listen(session: Session, seconds: float) -> None:

@@ -15,15 +15,31 @@ DEFAULT_SIZE: Final = (120, 24)
 """Columns and rows without a terminal."""
 
 
-def output_width() -> int:
-    """Return the width of the terminal in cells."""
-    return shutil.get_terminal_size(DEFAULT_SIZE).columns
+def output_size() -> os.terminal_size:
+    """Return the columns and lines of the terminal."""
+    return shutil.get_terminal_size(DEFAULT_SIZE)
 
 
-def write(data: bytes, file: Path | None = None) -> None:
-    """Write to stdout, or replace a file atomically.
+def is_terminal() -> bool:
+    """Return whether stdout is a terminal that can draw over its lines."""
+    has_cursor = os.environ.get("TERM", "") not in ("", "dumb", "unknown")
+    return sys.stdout is not None and sys.stdout.isatty() and has_cursor
 
-    A closed pipe (`celtop ... | head`) is not an error.
+
+def has_colours() -> bool:
+    """Return whether stdout is a terminal whose user wants colours (https://no-color.org)."""
+    return is_terminal() and not os.environ.get("NO_COLOR")
+
+
+def is_utf8() -> bool:
+    """Return whether stdout is read as UTF-8."""
+    return sys.stdout is not None and "utf" in (sys.stdout.encoding or "").lower()
+
+
+def write(data: bytes, file: Path | None = None) -> bool:
+    """Write to stdout, or replace a file atomically; return whether more can be written.
+
+    A closed pipe (`celtop ... | head`) is not an error: nothing reads the rest.
 
     Raises:
         InvalidUsage: The file cannot be written.
@@ -34,7 +50,7 @@ def write(data: bytes, file: Path | None = None) -> None:
             replace_file(file, data)
         except OSError as error:
             raise InvalidUsage(f"Cannot write {file}: {error.strerror}") from error
-        return
+        return True
     if sys.stdout is None:
         raise CommandError("Cannot write to stdout: it is closed")
     try:
@@ -42,8 +58,10 @@ def write(data: bytes, file: Path | None = None) -> None:
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         discard_stdout()
+        return False
     except OSError as error:
         raise unwritable_stdout(error) from error
+    return True
 
 
 def unwritable_stdout(error: OSError) -> CommandError:

@@ -1,4 +1,4 @@
-"""The formats of a snapshot: one table for `celtop snapshot --format` and for saving a screen.
+"""The formats of all documents: one table for the commands and for saving a screen.
 
 Encoders are imported when they are used: the help of a command shows the names alone.
 """
@@ -9,25 +9,49 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from .records import Snapshot
+    from .document import Document
 
 
-def _json(snapshot: Snapshot, width: int, limit: int) -> bytes:
-    from .json import encode
-
-    return encode(snapshot)
-
-
-def _text(snapshot: Snapshot, width: int, limit: int) -> bytes:
+def _text(document: Document, width: int) -> bytes:
     from .text import render
 
-    return render(snapshot, width, limit).encode()
+    return render(document, width).encode(errors="backslashreplace")
 
 
-def _svg(snapshot: Snapshot, width: int, limit: int) -> bytes:
+def _json(document: Document, width: int) -> bytes:
+    from .json import encode
+
+    return encode(document.record)
+
+
+def _ndjson(document: Document, width: int) -> bytes:
+    from .json import encode_lines
+
+    return encode_lines(document.records)
+
+
+def _csv(document: Document, width: int) -> bytes:
+    from .csv import encode
+
+    return encode(document)
+
+
+def _markdown(document: Document, width: int) -> bytes:
+    from .markdown import encode
+
+    return encode(document)
+
+
+def _svg(document: Document, width: int) -> bytes:
     from .svg import render
 
-    return render(snapshot, width, limit).encode()
+    return render(document, width).encode(errors="backslashreplace")
+
+
+def _html(document: Document, width: int) -> bytes:
+    from .html import encode
+
+    return encode(document)
 
 
 class Format(NamedTuple):
@@ -36,16 +60,22 @@ class Format(NamedTuple):
     name: str
     suffix: str
     """The suffix of its files, with the dot."""
-    encode: Callable[[Snapshot, int, int], bytes]
-    """Encodes a snapshot. Text and SVG fit it into a width in cells and a number of tasks."""
+    encode: Callable[[Document, int], bytes]
+    """Encodes a document. Text and SVG fit it into a width in terminal cells."""
+    repeatable: bool = False
+    """Whether the documents that `--watch` appends to one another can still be read."""
 
 
 FORMATS: Final = {
     one.name: one
     for one in (
-        Format("json", ".json", _json),
-        Format("text", ".txt", _text),
+        Format("text", ".txt", _text, repeatable=True),
+        Format("json", ".json", _json, repeatable=True),
+        Format("ndjson", ".ndjson", _ndjson, repeatable=True),
+        Format("csv", ".csv", _csv),
+        Format("markdown", ".md", _markdown),
         Format("svg", ".svg", _svg),
+        Format("html", ".html", _html),
     )
 }
 """All formats, by name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -22,6 +23,26 @@ def encode(document: object) -> bytes:
     Control, format and bidirectional characters are escaped, so that the text is safe to print.
     """
     return escape(msgspec.json.format(msgspec.json.encode(document), indent=2)) + b"\n"
+
+
+def encode_lines(records: Iterable[tuple[str, msgspec.Struct | Mapping[str, object]]]) -> bytes:
+    """Return records, each with the name of its list, as NDJSON: one object per line.
+
+    If they are of several lists, each object starts with its `list`.
+    """
+    named = list(records)
+    several = len({name for name, _ in named}) > 1
+    out = []
+    for name, record in named:
+        fields = msgspec.structs.asdict(record) if isinstance(record, msgspec.Struct) else record
+        document = {"list": name, **fields} if several else fields
+        out.append(escape(msgspec.json.encode(document)) + b"\n")
+    return b"".join(out)
+
+
+def compact(document: object) -> str:
+    """Return a record as JSON in one line, escaped like a document."""
+    return escape(msgspec.json.encode(document)).decode()
 
 
 def escape(encoded: bytes) -> bytes:

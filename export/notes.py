@@ -93,6 +93,7 @@ def _worker(worker: Worker) -> Iterator[str]:
             "concurrency": worker.concurrency,
             "prefetch": worker.prefetch,
             "rss_bytes": worker.rusage,
+            "uptime_s": worker.started_at,
         },
         "active": {"active": worker.running},
         "reserved": {"reserved": worker.reserved_ids},
@@ -117,7 +118,9 @@ def _worker(worker: Worker) -> Iterator[str]:
     }
     if missing := _missing(from_heartbeat):
         yield f"{missing} unknown: no heartbeat received"
-    if worker.events_enabled is None:
+    if worker.events_enabled is False:
+        yield "failed unknown: it sends no task events"
+    elif worker.events_enabled is None:
         yield "events_enabled unknown: no task event received, and no reply confirms the setting"
 
 

@@ -86,6 +86,9 @@ class WorkerRecord(msgspec.Struct, frozen=True, gc=False):
     """By task name, for types with limits; null until the worker reports them."""
     silent: bool
     """Whether it sends heartbeats and has free slots, but takes no tasks from waiting queues."""
+    failed: int | None = None
+    """Failures by events since celtop started; null if it sends no events."""
+    uptime_s: float | None = None
 
 
 class UnackedRecord(msgspec.Struct, frozen=True, gc=False):

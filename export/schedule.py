@@ -1,24 +1,18 @@
-"""The list of `celtop schedule`, as JSON or text."""
+"""The records of `celtop schedule`."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from ..model.health.tasks.beat import beat_findings
 from ..model.health.tasks.schedule_status import EntryStatus, entry_statuses
 from ..model.state import ClusterState
-from ..model.text.sanitize import visible
-from ..model.text.units import UNKNOWN, age, ago, count, duration, iso
-from .json import encode, utf8, utf8_or_none
+from ..model.text.units import iso
+from .json import utf8, utf8_or_none
 from .records import FindingRecord, Note
 from .snapshot import finding_record
-from .tables import Cell, Column, plain, table, wrap
-
-SCHEMA: Final = "celtop.schedule/1"
-_MAX_CELL: Final = 200
-_MAX_NOTE: Final = 500
 
 
 class RunRecord(msgspec.Struct, frozen=True, gc=False):
@@ -86,11 +80,13 @@ class ScheduleRecord(msgspec.Struct, frozen=True, gc=False):
     findings: list[FindingRecord]
     """What is wrong with beat."""
     entries: list[EntryRecord]
-    """The overdue ones first, then by their next run."""
+    """In the order of `--sort`: by default the overdue ones first, then by their next run."""
+    matching: int = 0
+    """Entries that match the filter, with those beyond the limit."""
 
 
-def schedule_record(state: ClusterState, now: float) -> ScheduleRecord:
-    """Return the schedule as it is known at `now`, in epoch seconds."""
+def schedule_notes(state: ClusterState, now: float) -> list[Note]:
+    """Return what could not be read of the schedule, and why."""
     notes = [
         Note(f"schedule {source}", utf8(str(read.fault)))
         for source, read in state.schedule.reads.items()
@@ -102,63 +98,16 @@ def schedule_record(state: ClusterState, now: float) -> ScheduleRecord:
     if any(one.last_run_at is None and one.entry.total_runs is None for one in statuses):
         text = "last_run_at unknown: no source has it, and no task of the entry was seen"
         notes.append(Note("schedule", text))
-    found = [finding_record(one) for one in beat_findings(state, now)]
-    entries = [_entry(one, state) for one in statuses]
-    return ScheduleRecord(SCHEMA, iso(now), notes, found, entries)
+    return notes
 
 
-def as_json(state: ClusterState, now: float, width: int) -> bytes:
-    """Return the schedule as JSON."""
-    return encode(schedule_record(state, now))
+def beat_records(state: ClusterState, now: float) -> list[FindingRecord]:
+    """Return what is wrong with beat."""
+    return [finding_record(one) for one in beat_findings(state, now)]
 
 
-def as_text(state: ClusterState, now: float, width: int) -> bytes:
-    """Return the schedule as a table, at most `width` cells wide, with what is wrong below it."""
-    record = schedule_record(state, now)
-    out = []
-    if record.entries:
-        out += table(_COLUMNS, [_row(one, now) for one in entry_statuses(state, now)], width)
-    else:
-        out.append([("No periodic tasks found", "")])
-    lines = [f"{one.subject}: {one.text}. {one.next_step}" for one in record.findings]
-    lines += [f"{note.subject}: {note.text}" for note in record.notes]
-    for line in lines:
-        out += [[(part, "")] for part in wrap(visible(line, _MAX_NOTE, ".."), width)]
-    return "".join(plain(line) + "\n" for line in out).encode()
-
-
-_COLUMNS: Final = (
-    Column("entry", min_width=12),
-    Column("status"),
-    Column("next run", right=True),
-    Column("last run", right=True),
-    Column("schedule", min_width=16),
-    Column("task", min_width=12),
-    Column("runs", right=True),
-    Column("queue", min_width=8),
-    Column("source"),
-)
-
-
-def _row(status: EntryStatus, now: float) -> list[Cell]:
-    entry = status.entry
-    last = "never" if entry.total_runs == 0 else UNKNOWN
-    if status.last_run_at is not None:
-        last = ago(status.last_run_at, now)
-    due = "-" if status.word != "unknown" else UNKNOWN
-    if status.overdue_s is not None:
-        due = f"{duration(int(status.overdue_s))} late"
-    elif status.next_run_at is not None:
-        due = age(status.next_run_at, now) if status.next_run_at > now else "now"
-    texts = (
-        *(entry.name, status.word, due, last, entry.schedule, entry.task),
-        *(count(entry.total_runs), entry.queue or "", entry.source),
-    )
-    bad = "bad" if status.word == "overdue" else ""
-    return [(visible(text, _MAX_CELL, ".."), bad) for text in texts]
-
-
-def _entry(status: EntryStatus, state: ClusterState) -> EntryRecord:
+def entry_record(status: EntryStatus, state: ClusterState) -> EntryRecord:
+    """Return the record of one entry."""
     entry = status.entry
     return EntryRecord(
         name=utf8(entry.name),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import isfinite
+from operator import attrgetter
 from typing import Final, TypeVar
 
 import msgspec
@@ -59,6 +60,7 @@ def take_snapshot(state: ClusterState, now: float, query: Query = EVERY_TASK) ->
     Only its `tasks` are limited by a query.
     """
     listening = state.broker.listening(now)
+    workers = sorted(state.workers.values(), key=attrgetter("name"))
     found = findings(state, now)
     return Snapshot(
         schema=SCHEMA,
@@ -66,8 +68,8 @@ def take_snapshot(state: ClusterState, now: float, query: Query = EVERY_TASK) ->
         notes=notes_on(state, found),
         broker=_broker(state.broker),
         totals=_totals(state, now),
-        workers=[_worker(worker, now, listening) for _, worker in sorted(state.workers.items())],
-        queues=[_queue(queue, state, now) for _, queue in sorted(state.queues.items())],
+        workers=[worker_record(worker, now, listening) for worker in workers],
+        queues=[queue_record(queue, state, now) for _, queue in sorted(state.queues.items())],
         tasks=[
             task_record(task, now, state)
             for task in sorted(state.tasks.values(), key=lambda task: task.arrival)
@@ -126,7 +128,8 @@ def _rate(state: ClusterState, counts: SecondRing, now: float) -> float | None:
     return _number(counts.per_second(now, RATE_WINDOW)) if state.observed else None
 
 
-def _worker(worker: Worker, now: float, listening: Listening) -> WorkerRecord:
+def worker_record(worker: Worker, now: float, listening: Listening) -> WorkerRecord:
+    """Return the record of a worker."""
     last_seen_at = worker.last_seen_at or 0.0
     # A worker without a clock skew has sent none, also not on request.
     heartbeats = worker.clock_skew is not None
@@ -146,6 +149,8 @@ def _worker(worker: Worker, now: float, listening: Listening) -> WorkerRecord:
         clock_skew_s=_number(worker.clock_skew),
         limits=None if worker.initial_limits is None else _limits(worker.limits),
         silent=worker.stalled_since is not None,
+        failed=None if worker.events_enabled is False else worker.failed,
+        uptime_s=_number(worker.uptime_at(now)),
     )
 
 
@@ -156,7 +161,8 @@ def _limits(limits: dict[str, Limits]) -> dict[str, LimitsRecord]:
     }
 
 
-def _queue(queue: Queue, state: ClusterState, now: float) -> QueueRecord:
+def queue_record(queue: Queue, state: ClusterState, now: float) -> QueueRecord:
+    """Return the record of a queue."""
     consumers = queue.consumers
     return _record(
         QueueRecord,

@@ -30,19 +30,22 @@ class Column:
     right: bool = False
     min_width: int | None = None
     """The width that it can shrink to; None if it cannot shrink."""
+    priority: int = 0
+    """The columns of the highest number are left out first, of the same number the last one."""
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], width: int) -> list[Line]:
-    """Return the header and the rows; columns that do not fit are dropped from the right."""
+    """Return the header and the rows; columns that do not fit are left out by their priority."""
     widths = [
         max([len(column.title), *(cell_len(row[place][0]) for row in rows)])
         for place, column in enumerate(columns)
     ]
-    shown = list(columns)
-    while shown and not _shrink(shown, widths, width):
-        shown.pop()
-    header: Line = [(column.title, "header") for column in shown]
-    return [_line(shown, widths, row[: len(shown)]) for row in (header, *rows)]
+    places = list(range(len(columns)))
+    while (fitted := _fitted(columns, widths, places, width)) is None:
+        places.remove(max(places, key=lambda place: (columns[place].priority, place)))
+    header: list[Cell] = [(column.title, "header") for column in columns]
+    shown = [columns[place] for place in places]
+    return [_line(shown, fitted, [row[place] for place in places]) for row in (header, *rows)]
 
 
 def plain(line: Line) -> str:
@@ -96,22 +99,21 @@ def _line(columns: Sequence[Column], widths: Sequence[int], cells: Sequence[Cell
     return line
 
 
-def _shrink(columns: Sequence[Column], widths: list[int], width: int) -> bool:
-    """Shrink the widest columns until all fit; return whether they do."""
-    if len(columns) == 1:
-        widths[0] = min(widths[0], width)
-        return True
-    fitted = widths[: len(columns)]
-    excess = sum(fitted) + GAP * (len(columns) - 1) - width
-    while excess > 0:
-        slack = {
-            place: fitted[place]
-            for place, column in enumerate(columns)
-            if column.min_width is not None and fitted[place] > column.min_width
-        }
-        if not slack:
-            return False
-        fitted[max(slack, key=slack.__getitem__)] -= 1
-        excess -= 1
-    widths[: len(columns)] = fitted
-    return True
+def _fitted(
+    columns: Sequence[Column], widths: Sequence[int], places: Sequence[int], width: int
+) -> list[int] | None:
+    """Return the widths of some columns, the widest of them shrunk; None if they do not fit."""
+    fitted = [widths[place] for place in places]
+    if len(places) == 1:
+        return [min(fitted[0], width)]
+    least = [
+        fit if (own := columns[place].min_width) is None else min(fit, own)
+        for place, fit in zip(places, fitted, strict=True)
+    ]
+    gaps = GAP * (len(places) - 1)
+    if sum(least) + gaps > width:
+        return None
+    for _ in range(sum(fitted) + gaps - width):
+        slack = [at for at, fit in enumerate(fitted) if fit > least[at]]
+        fitted[max(slack, key=fitted.__getitem__)] -= 1
+    return fitted

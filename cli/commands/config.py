@@ -13,8 +13,6 @@ from ..stdout import write
 if TYPE_CHECKING:
     from ...settings import Settings
 
-SCHEMA = "celtop.config/1"
-
 
 @click.group(cls=Group, no_args_is_help=False)
 def config() -> None:
@@ -81,10 +79,10 @@ def _rows(settings: Settings) -> list[tuple[str, Any, str]]:
 
 
 def _as_json(settings: Settings) -> bytes:
+    from ...export.config import SCHEMA, ConfigRecord, SettingRecord
     from ...export.json import encode
 
-    rows = [dict(zip(("name", "value", "source"), row, strict=True)) for row in _rows(settings)]
-    return encode({"schema": SCHEMA, "settings": rows})
+    return encode(ConfigRecord(SCHEMA, [SettingRecord(*row) for row in _rows(settings)]))
 
 
 def _as_text(settings: Settings) -> bytes:

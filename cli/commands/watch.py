@@ -11,10 +11,10 @@ import click
 from .. import stderr
 from ..arguments import duration_option
 from ..await_result import await_result, print_result
-from ..exit_codes import BrokerUnreachable, ExitCode
+from ..exit_codes import ExitCode
 from ..find_task import check_id, find_task
 from ..options import Command, settings_of
-from ..session import connect, open_session, pump_until
+from ..session import ConnectionCheck, connect, open_session, pump_until
 from ..short_ids import full_ids
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 REDRAW_INTERVAL: Final = 0.1
 """Seconds between two updates of the line while the task does not change."""
-RECONNECT_TIMEOUT: Final = 10.0
-"""Seconds to wait for a lost broker."""
 RESULT_TIMEOUT: Final = 5.0
 """Seconds to read the result of a finished task."""
 
@@ -87,7 +85,7 @@ def _follow(
             if not wait:
                 return ExitCode.FAILED
             display.note("Waiting for the task to appear")
-    lost_at: float | None = None
+    check_connection = ConnectionCheck(session, display.note)
     while True:
         task = _task(session, id_)
         if task is not None:
@@ -99,30 +97,10 @@ def _follow(
             outcome = "did not appear" if task is None else "has not finished"
             display.note(f"Timed out; the task {outcome}")
             return ExitCode.TIMEOUT
-        lost_at = _check_broker(session, lost_at, now, display)
+        check_connection()
         version = -1 if task is None else task.version
         pause = REDRAW_INTERVAL if deadline is None else min(REDRAW_INTERVAL, deadline - now)
         pump_until(session, pause, partial(_changed, session, id_, version))
-
-
-def _check_broker(
-    session: Session, lost_at: float | None, now: float, display: Display
-) -> float | None:
-    """Return when the broker was lost, None if it is connected.
-
-    Raises:
-        BrokerUnreachable: That was more than RECONNECT_TIMEOUT ago.
-    """
-    broker = session.state.broker
-    if broker.is_connected:
-        return None
-    if lost_at is None:
-        display.note("Lost the connection to the broker; reconnecting")
-        return now
-    if now - lost_at >= RECONNECT_TIMEOUT:
-        reason = broker.fault or "It no longer replies"
-        raise BrokerUnreachable(f"Cannot use the broker {broker.url}. {reason}")
-    return lost_at
 
 
 def _task(session: Session, id_: str) -> Task | None:

@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import pytest
+from celtop.export.document import Document
+from celtop.export.lists import rows_table
+from celtop.export.records import Note
+from celtop.lists.listing import ListContext
 from celtop.model.observations import (
     ConnectionChanged,
     InspectReply,
@@ -11,6 +17,8 @@ from celtop.model.observations import (
 )
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import decode
+from celtop.widgets.glyphs import ASCII, Glyphs
+from celtop.widgets.table.column import Column, Frame
 
 NOW = 1_790_000_000.0
 HOSTILE = "('\x1b[31m[/]\u202e\x9b[bold]x', '\u65e5\u672c', '<&>')"
@@ -40,6 +48,26 @@ def run_task(state: ClusterState, number: int, outcome: dict[str, object], **fie
         ),
     )
     return task_id
+
+
+class NoRetries:
+    """Settings without an app."""
+
+    def max_retries_of(self, task: str | None) -> int | None:
+        return None
+
+
+def context(state: ClusterState, now: float = NOW, glyphs: Glyphs = ASCII) -> ListContext:
+    """Return what cells need, with texts in ASCII and times in UTC."""
+    return ListContext(state, now, NoRetries(), None, glyphs, utc=True)
+
+
+def table_document(*texts: str, name: str = "things") -> Document:
+    """Return a document of one column with these cells, shown and as values."""
+    columns = [Column[str]("id", "ID", 10, lambda text, _: (text, "bad"), grow=1)]
+    table = rows_table(name, columns, texts, Frame(NOW))
+    values = [(text,) for text in texts]
+    return Document(name, Note("a", "b"), [], lambda: [replace(table, values=values)])
 
 
 @pytest.fixture

@@ -1,11 +1,33 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
-from celtop.export.schedule import EntryRecord, as_json, as_text
+from celtop.export.document import Document
+from celtop.export.formats import FORMATS
+from celtop.export.lists import list_document
+from celtop.export.schedule import EntryRecord
+from celtop.lists.listing import LISTINGS
 from celtop.model.state import ClusterState
 from celtop.tests.model.schedules import entry, pass_time, read, run, watched
 from celtop.tests.model.streams import NOW
+
+from .conftest import context
+
+
+def document(state: ClusterState, now: float) -> Document:
+    listed = LISTINGS["schedule"]
+    shown = context(state, now)
+    return list_document("schedule", shown, listed.rows(shown, "", listed.order_by(shown)))
+
+
+def as_json(state: ClusterState, now: float) -> Any:
+    return json.loads(FORMATS["json"].encode(document(state, now), 80))
+
+
+def as_text(state: ClusterState, now: float) -> str:
+    return FORMATS["text"].encode(document(state, now), 120).decode()
+
 
 FIELDS = {
     "name", "task", "status", "schedule", "kind", "definition", "every_s", "timezone", "args",
@@ -23,9 +45,10 @@ def test_entries_and_what_is_wrong_with_beat_are_json() -> None:
     state = watched(entry(args=(1,), kwargs={"k": "\ud800"}))
     run(state, NOW + 10, args="[1]", kwargs="{'k': '\\ud800'}")
     pass_time(state, NOW + 26)
-    found = json.loads(as_json(state, NOW + 26, 80))
+    found = as_json(state, NOW + 26)
     assert found["schema"] == "celtop.schedule/1"
     [one] = found["entries"]
+    assert found["matching"] == 1
     assert (one["status"], one["overdue_s"], one["args"]) == ("overdue", 6.0, [1])
     assert [finding["code"] for finding in found["findings"]] == ["beat-dead"]
 
@@ -33,7 +56,7 @@ def test_entries_and_what_is_wrong_with_beat_are_json() -> None:
 def test_unknown_values_have_a_note() -> None:
     state = ClusterState()
     read(state, entry())
-    found = json.loads(as_json(state, NOW + 3, 80))
+    found = as_json(state, NOW + 3)
     assert found["entries"][0]["last_run_at"] is None
     assert found["notes"][0]["text"].startswith("last_run_at unknown")
 
@@ -41,8 +64,8 @@ def test_unknown_values_have_a_note() -> None:
 def test_the_table_names_entries_schedules_and_findings() -> None:
     state = watched(entry())
     pass_time(state, NOW + 16)
-    lines = as_text(state, NOW + 16, 120).decode().splitlines()
+    lines = as_text(state, NOW + 16).splitlines()
     assert lines[1].split()[:5] == ["tick", "overdue", "6.0", "s", "late"]
     assert "every 10 seconds" in lines[1]
     assert lines[2].startswith("beat: not running: tick was due 6 s ago")
-    assert as_text(ClusterState(), NOW, 80) == b"No periodic tasks found\n"
+    assert as_text(ClusterState(), NOW) == "No periodic tasks found\n"

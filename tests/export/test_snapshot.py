@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from celtop.export.json import encode
 from celtop.export.snapshot import take_snapshot
+from celtop.export.snapshot_document import snapshot_document
 from celtop.export.text import render
 from celtop.model.entities.delayed import Delayed, DelayLevel
 from celtop.model.entities.fault import Fault
@@ -26,7 +27,7 @@ from celtop.model.operations.commands import Retry, Revoke
 from celtop.model.operations.outcome import Answer, Outcome, PublishedTask
 from celtop.model.state import ClusterState
 
-from .conftest import HOSTILE, NOW, receive, run_task
+from .conftest import HOSTILE, NOW, context, receive, run_task
 
 CONTRACT = {
     "": "schema taken_at notes broker totals workers queues tasks findings windows delayed",
@@ -34,7 +35,7 @@ CONTRACT = {
     "totals": "tasks events events_lost events_malformed succeeded_per_s failed_per_s corrected",
     "workers": "name status pool concurrency active reserved scheduled processed queues load "
     "heartbeat_age_s pid version prefetch rss_bytes clock_skew_s events_enabled limits "
-    "silent",
+    "silent failed uptime_s",
     "queues": "name waiting unacked consumers by_priority oldest_age_s in_per_s out_per_s drain_s "
     "oldest_age_at_least_s measured_at unacked_at_least held kind bytes max_priority "
     "delayed statistics_at "
@@ -105,6 +106,8 @@ def test_a_worker_that_reported_everything(state: ClusterState) -> None:
         "events_enabled": None,
         "limits": {"app.add": {"rate": "10/m", "soft_s": None, "hard_s": 60.0}},
         "silent": False,
+        "failed": 0,
+        "uptime_s": None,
     }
     assert "events_enabled unknown" in notes_on(state, "worker w1@a")
 
@@ -450,5 +453,5 @@ def test_delayed_messages_on_rabbitmq(state: ClusterState) -> None:
     assert (queue["kind"], queue["bytes"], queue["delayed"]) == ("quorum", 120, None)
     assert queue["statistics_at"] == data["delayed"]["measured_at"]
     assert "delayed unknown" in notes_on(state, "queue celery")
-    text = render(take_snapshot(state, NOW), 120, 5)
+    text = render(snapshot_document(context(state)), 120)
     assert "waiting for their time: 3 (1 within 31 s, 2 overdue)" in text

@@ -4,19 +4,25 @@ from xml.etree import ElementTree
 
 import pytest
 from celtop.export import svg
-from celtop.export.snapshot import take_snapshot
+from celtop.export.colours import STYLES
+from celtop.export.snapshot_document import snapshot_document
 from celtop.model.entities.states import CELERY_STATES
 from celtop.model.entities.styles import state_style
 from celtop.model.state import ClusterState
 
-from .conftest import HOSTILE, NOW, run_task
+from .conftest import HOSTILE, context, run_task
+
+
+def drawn_of(state: ClusterState, width: int) -> str:
+    return svg.render(snapshot_document(context(state)), width)
+
 
 SPACE = "{http://www.w3.org/2000/svg}"
 
 
 def test_the_image_shows_the_tables(state: ClusterState) -> None:
     run_task(state, 1, {"type": "task-succeeded", "result": "3", "runtime": 0.5}, args=HOSTILE)
-    drawn = svg.render(take_snapshot(state, NOW), 250, 50)
+    drawn = drawn_of(state, 250)
     root = ElementTree.fromstring(drawn)
     text = "".join(root.itertext()).replace("\xa0", " ")
     assert r"('\x1b[31m[/]<U+202E>\x9b[bold]x', '日本', '<&>')" in text
@@ -25,11 +31,11 @@ def test_the_image_shows_the_tables(state: ClusterState) -> None:
 
 
 def test_the_image_has_no_external_resources(state: ClusterState) -> None:
-    drawn = svg.render(take_snapshot(state, NOW), 120, 50)
+    drawn = drawn_of(state, 120)
     assert "url(http" not in drawn
     assert "@import" not in drawn
     assert "@font-face" not in drawn
-    assert drawn == svg.render(take_snapshot(state, NOW), 120, 50), "and it is reproducible"
+    assert drawn == drawn_of(state, 120), "and it is reproducible"
 
 
 @pytest.mark.parametrize(
@@ -48,7 +54,7 @@ def test_the_image_has_no_external_resources(state: ClusterState) -> None:
 def test_state_colours(state: ClusterState, wanted: str, colour: str) -> None:
     task_id = run_task(state, 1, {})
     state.tasks[task_id].state = wanted
-    drawn = svg.render(take_snapshot(state, NOW), 120, 1)
+    drawn = drawn_of(state, 120)
     root = ElementTree.fromstring(drawn)
     cells = [cell for cell in root.iter(f"{SPACE}text") if (cell.text or "").strip() == wanted]
     assert cells, "the state has a cell of its own"
@@ -58,4 +64,4 @@ def test_state_colours(state: ClusterState, wanted: str, colour: str) -> None:
 
 
 def test_every_state_has_a_style() -> None:
-    assert {state_style(name) for name in (*CELERY_STATES, "[bold]")} <= svg.STYLES.keys()
+    assert {state_style(name) for name in (*CELERY_STATES, "[bold]")} <= STYLES.keys()

@@ -1,4 +1,4 @@
-"""Saves what is shown: as JSON (the snapshot schema), plain text or SVG."""
+"""Saves what is shown, in any format: JSON is a snapshot, SVG is a picture of the screen."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from rich.cells import cell_len
-
+from ...export.document import Document
 from ...export.formats import SUFFIXES, format_of
+from ...export.lists import screen_document
 from ...export.snapshot import take_snapshot
 from ...files import replace_file
-from ...model.text.sanitize import visible
+from ...lists.listing import ListContext
 from ...model.workflow.view import WorkflowRow as WorkflowRow
 from ...widgets.table.column import Column
 from .clipboard import only
@@ -20,7 +20,8 @@ from .clipboard import only
 if TYPE_CHECKING:
     from ..context import AppContext
 
-MAX_CELL_WIDTH: Final = 120
+MAX_TEXT_WIDTH: Final = 100_000
+"""Cells of a line of text: no column is left out."""
 
 
 class SaveError(Exception):
@@ -45,7 +46,7 @@ def save(
     Args:
         path: The file.
         rows: The rows of a table, or the subject of a page.
-        columns: The table's columns, for plain text.
+        columns: The table's columns.
         context: The model and the clock.
         screenshot: Returns the screen as SVG.
 
@@ -59,15 +60,11 @@ def save(
     chosen = format_of(path.suffix)
     if chosen is None:
         raise SaveError(f"Cannot save {path.name}: the name must end in {', '.join(SUFFIXES)}")
-    # An image and a text show the screen as it is, with its columns; data is the snapshot's.
     if chosen.name == "svg":
         content, what = screenshot().encode(), "the screen"
-    elif chosen.name == "text":
-        content = as_text(columns, rows, context).encode()
     else:
-        rows = [row.node.task or row.node if isinstance(row, WorkflowRow) else row for row in rows]
-        snapshot = take_snapshot(only(context.state, rows), context.now())
-        content = chosen.encode(snapshot, MAX_CELL_WIDTH, len(rows))
+        document = _document(path.stem, rows, columns, context)
+        content = chosen.encode(document, MAX_TEXT_WIDTH)
     try:
         replace_file(path, content)
     except OSError as error:
@@ -75,21 +72,17 @@ def save(
     return what
 
 
-def as_text(columns: Sequence[Column[Any]], rows: Sequence[Any], context: AppContext) -> str:
-    """Return rows as an aligned table."""
-    frame = context.frame()
-    lines = [[column.title for column in columns]]
-    lines += [[_plain(column.cell(row, frame)) for column in columns] for row in rows]
-    widths = [min(MAX_CELL_WIDTH, max(map(cell_len, cells))) for cells in zip(*lines, strict=True)]
-    text = []
-    for cells in lines:
-        padded = (
-            cell + " " * (width - cell_len(cell)) for cell, width in zip(cells, widths, strict=True)
-        )
-        text.append("  ".join(padded).rstrip())
-    return "\n".join(text) + "\n"
-
-
-def _plain(cell: Any) -> str:
-    parts = (cell,) if isinstance(cell[0], str) else cell
-    return visible("".join(part[0] for part in parts), MAX_CELL_WIDTH)
+def _document(
+    name: str, rows: Sequence[Any], columns: Sequence[Column[Any]], context: AppContext
+) -> Document:
+    subjects = [row.node.task or row.node if isinstance(row, WorkflowRow) else row for row in rows]
+    listed = ListContext(
+        context.state,
+        context.now(),
+        context.settings,
+        context.progress_unavailable,
+        context.glyphs,
+        context.utc,
+    )
+    snapshot = take_snapshot(only(context.state, subjects), listed.now)
+    return screen_document(name, columns, rows, listed, context.frame(), snapshot)
