@@ -13,7 +13,8 @@ from .. import stderr
 from ..exit_codes import ExitCode, InvalidUsage
 from ..monitor import open_replay
 from ..options import Command, settings_of
-from ..stdout import output_width, write
+from ..output import encoded, list_context
+from ..stdout import is_terminal, write
 
 if TYPE_CHECKING:
     from ...recording.session import ReplaySession
@@ -34,7 +35,7 @@ PUMP_INTERVAL: Final = 0.02
 @click.option("--format", "format_name", type=click.Choice(list(FORMATS)), default="text",
               show_default=True, help="The output format of --snapshot.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(0), default=50, show_default=True, metavar="N",
-              help="Print the N newest tasks (JSON always contains all).")  # fmt: skip
+              help="Print the N newest tasks (JSON and NDJSON always contain all).")  # fmt: skip
 @click.pass_context
 def replay(
     ctx: click.Context,
@@ -55,7 +56,7 @@ def replay(
     session = _open(ctx, file, speed or 1.0, paused=step)
     if not snapshot:
         return open_replay(session)
-    from ...export.snapshot import take_snapshot
+    from ...export.snapshot_document import snapshot_document
 
     if speed is None:
         session.run_to_end()
@@ -63,10 +64,11 @@ def replay(
         while not session.playback.is_over:
             if not session.pump(0.0, PUMP_BUDGET).more:
                 time.sleep(PUMP_INTERVAL)
-    taken = take_snapshot(session.state, session.playback.position)
+    context = list_context(session, session.settings, session.playback.position, format_name)
+    document = snapshot_document(context, limit=limit)
     if session.problem is not None:
         stderr.echo(f"{file} is incomplete: {session.problem}")
-    write(FORMATS[format_name].encode(taken, output_width(), limit))
+    write(encoded(document, format_name, drawn=is_terminal()))
     return ExitCode.OK
 
 
