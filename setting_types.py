@@ -125,6 +125,14 @@ def _management_url(value: str) -> str:
     return value
 
 
+def _history_location(value: str) -> str:
+    """Check where the history is to be kept."""
+    scheme, separator, _ = value.partition("://")
+    if not value.strip() or (separator and scheme not in ("postgresql", "postgres", "sqlite")):
+        raise ValueError("sqlite, the path of a file, postgresql://..., or off")
+    return value
+
+
 def _table(value: object) -> object:
     """Read JSON from a flag or the environment as a table."""
     if isinstance(value, str) and value.lstrip().startswith("{"):
@@ -165,6 +173,7 @@ Limits: TypeAlias = Annotated[
     AfterValidator(_thresholds),
 ]
 ManagementUrl: TypeAlias = Annotated[str, AfterValidator(_management_url)]
+HistoryLocation: TypeAlias = Annotated[str, AfterValidator(_history_location)]
 Alerts: TypeAlias = Annotated[dict[str, Any], BeforeValidator(_table), AfterValidator(_alerts)]
 KeysByAction: TypeAlias = Annotated[
     dict[str, str | tuple[str, ...]], BeforeValidator(_flat), BeforeValidator(_table)

@@ -28,6 +28,7 @@ from .setting_types import (
     Alerts,
     Budgets,
     ClusterTables,
+    HistoryLocation,
     KeysByAction,
     Limits,
     ManagementUrl,
@@ -148,6 +149,13 @@ class Settings(BaseSettings):
     clusters: ClusterTables = {}
     """Clusters by name: each a table of settings, which take precedence over those outside of it
     while that cluster is monitored (`--cluster NAME`)."""
+    history: HistoryLocation = "sqlite"
+    """Where to keep what was observed, for later: `sqlite` (`celtop/history.sqlite3` in
+    `XDG_DATA_HOME`, or in `~/.local/share`), the path of a file, `postgresql://...`, or `off`."""
+    history_max_age: Seconds = Field(default=7 * 86_400.0, gt=0.0)
+    """Seconds after which it is deleted."""
+    history_max_bytes: int = Field(default=1 << 30, ge=1 << 20)
+    """Bytes that it may take; beyond that the oldest is deleted."""
     max_tasks: int = Field(default=100_000, ge=100)
     """Tasks kept in memory; beyond that the oldest are dropped, plain successes first."""
     keep: Budgets = dict(KEEP)

@@ -102,8 +102,10 @@ def _prepare(read: Callable[[], Settings]) -> Prepared:
     from .keymap import keymap_of
 
     import_first_screen()
+    session = Session(settings)
+    session.keep_history()
     return Prepared(
-        Session(settings),
+        session,
         settings,
         keymap_of(settings),
         SeenHints.of_user() if settings.hints else SeenHints(None),

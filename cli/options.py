@@ -97,6 +97,11 @@ GLOBAL_OPTIONS: Final = (
     GlobalOption("--load-results", field="load_results", metavar="N",
                  help="Load at most N finished tasks from the result backend at startup"
                  " (0: none)."),
+    GlobalOption("--history", field="history", metavar="URL",
+                 help="Keep the history in this file, or in PostgreSQL: postgresql://host/database"
+                 " (default: a file of the user)."),
+    GlobalOption("--no-history", field="history", is_flag=True, flag_value="off",
+                 help="Neither keep a history nor read it."),
     GlobalOption("--max-tasks", field="max_tasks", metavar="N",
                  help="Keep at most N tasks in memory."),
 )  # fmt: skip

@@ -16,11 +16,19 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..model.confirm.targets import known_targets
 from ..model.entities.cluster_status import ClusterStatus
+from ..model.entities.fault import Fault
 from ..model.entities.log import Level
 from ..model.entities.thresholds import Thresholds
 from ..model.ingest.redaction import Redaction
 from ..model.lookup import TaskLookup
-from ..model.observations import HistorySearched, Observation, QueuePeeked, ResultsRead
+from ..model.observations import (
+    HistorySearched,
+    Observation,
+    QuestionsAnswered,
+    QuestionsFailed,
+    QueuePeeked,
+    ResultsRead,
+)
 from ..model.operations.call import Recovered, SentTask
 from ..model.operations.commands import Operation, PauseQueue, PurgeResults
 from ..model.routing import Routing, routing
@@ -35,7 +43,7 @@ from .events.receiver import Receiver
 from .events.roster import Roster
 from .glibc import limit_heaps
 from .inbox import Inbox
-from .operations.audit import Audit, audit_file
+from .operations.audit import Audit, audit_file, user_name
 from .operations.paused_queues import PausedQueues, is_over
 from .polling.inspector import Inspector
 from .polling.poller import Poller, PollThread, ScreenInterest
@@ -45,6 +53,8 @@ from .results.lookups import ResultLookup, run_in_thread
 from .schedule.reader import ScheduleReader
 
 if TYPE_CHECKING:
+    from ..history.sink import HistorySink
+    from ..model.entities.changes import Changes
     from ..model.entities.result import ResultMeta
     from ..model.query.language import Query
     from .stored_history import StoredHistory as StoredHistory
@@ -124,6 +134,8 @@ class Session:
         )
         self.stored: StoredHistory | None = None
         """Reads what the history has of this cluster; None without a history."""
+        self.history_sink: HistorySink | None = None
+        """Writes the history; None unless `keep_history` was called."""
         path = audit_file(settings.audit_file)
         self._control = Control(
             self._broker,
@@ -139,9 +151,10 @@ class Session:
 
     @property
     def threads(self) -> tuple[threading.Thread, ...]:
-        """The threads that talk to the cluster."""
+        """The threads that talk to the cluster, and the one that writes its history."""
         own = (self._receiver, *self._polling, self._schedule)
-        return (*own, *self._follower.threads, *self._control.threads)
+        history = () if self.history_sink is None else (self.history_sink.thread,)
+        return (*own, *self._follower.threads, *self._control.threads, *history)
 
     @property
     def cluster(self) -> str:
@@ -198,6 +211,8 @@ class Session:
         Operations under way are cancelled. Connections to a broker that does not respond are cut.
         """
         deadline = time.monotonic() + timeout
+        if self.history_sink is not None:
+            self.history_sink.stop(time.time())
         self._results.begin_search().set()
         self._control.stop()
         for thread in (*self._polling, self._schedule):
@@ -241,6 +256,44 @@ class Session:
         self.state.tick(now)
         if self.tap is not None:
             self.tap(now, None)
+
+    def take_changes(self, now: float) -> Changes:
+        """Return what changed since the last call, for the screen; the history gets it, too."""
+        changes = self.state.take_changes()
+        if self.history_sink is not None:
+            self.history_sink.update(self.state, changes, now)
+        return changes
+
+    def keep_history(self) -> None:
+        """Write the history from now on, unless the settings turn it off.
+
+        Call `take_changes` at least once a second then.
+        """
+        from ..history.open import OFF
+        from ..history.sink import HistorySink
+        from ..history.writer import Retention
+
+        settings = self.settings
+        if settings.history == OFF or self.history_sink is not None:
+            return
+        self.history_sink = HistorySink(
+            settings.history,
+            self.cluster,
+            user_name(),
+            Retention(settings.history_max_age, settings.history_max_bytes),
+            self._history_reported,
+        )
+        self.history_sink.start()
+
+    def _history_reported(self, level: Level, text: str, problem: str | None) -> None:
+        """Take what the writer of the history reports, in its thread."""
+        self._inbox.log(level, "history", text)
+        now = time.time()
+        if problem is None:
+            self._inbox.put(QuestionsAnswered(("history",), now))
+        else:
+            fault = Fault("history", problem, "Monitoring continues without it")
+            self._inbox.put(QuestionsFailed("cluster", ("history",), now, fault))
 
     def call_on_update(self, callback: Callable[[], object]) -> None:
         """Call `callback` once, from any thread, as soon as there is something to pump."""

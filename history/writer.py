@@ -18,8 +18,8 @@ from .sqlite import move_aside
 from .store import CorruptStoreError, HistoryStore, NewerStoreError, StoreError
 
 Level: TypeAlias = Literal["info", "warning", "error"]
-Report: TypeAlias = Callable[[Level, str], object]
-"""Takes a line for the log, from any thread."""
+Report: TypeAlias = Callable[[Level, str, str | None], object]
+"""Takes a line for the log, and why the history is not being written; None if it is."""
 
 MAX_BACKLOG_ROWS: Final = 30_000
 """Tasks that wait to be written; of more, the oldest are lost."""
@@ -140,7 +140,7 @@ class HistoryWriter(threading.Thread):
                 self._backlog -= len(batch.tasks)
         if self._failing:
             lost = f"; {self.lost:,} tasks are missing" if self.lost else ""
-            self._report("info", f"The history is being written again{lost}.")
+            self._report("info", f"The history is being written again{lost}.", None)
         self._failing, self.fault, self._pause = False, None, MIN_PAUSE
         if time.monotonic() >= self._prune_at:
             self._prune()
@@ -186,7 +186,7 @@ class HistoryWriter(threading.Thread):
         self.fault = str(error)
         if not self._failing:
             self._failing = True
-            self._report("error", f"{error} Monitoring continues.")
+            self._report("error", f"{error} Monitoring continues.", self.fault)
         if self._store is not None:
             self._store.close()
             self._store = None
@@ -207,7 +207,7 @@ class HistoryWriter(threading.Thread):
         except OSError as reason:
             self._fail(StoreError(f"{error} It cannot be moved aside: {reason.strerror}."))
             return False
-        self._report("warning", f"{error} It was moved to {moved}; a new history begins.")
+        self._report("warning", f"{error} It was moved to {moved}; a new history begins.", None)
         return True
 
     def _rest(self) -> None:

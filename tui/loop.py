@@ -51,7 +51,7 @@ class FrameLoop:
         self._context = context
         self._on_pumped = on_pumped
         self._painted: MonitorScreen | None = None
-        """The screen that has seen all changes of the model up to the last frame."""
+        """The screen that has been given all changes of the model so far."""
         self._selected: WeakKeyDictionary[MonitorScreen, tuple[str, ...]] = WeakKeyDictionary()
         self._protected: frozenset[str] = frozenset()
         self._second = 0
@@ -121,6 +121,7 @@ class FrameLoop:
         if second != self._second:
             self._second = second
             self._context.session.tick(now)
+            self._take_changes()
             self._watch_results()
             self._protect_selected()
 
@@ -154,7 +155,17 @@ class FrameLoop:
         if terminal_is_behind(self._app):
             return
         self.pacer.painted(time.monotonic())
-        changes = self._context.live.take_changes()
+        screen = self._take_changes()
+        if screen is not None:
+            screen.paint(covered=screen is not self.screen)
+            if screen.filtering:
+                self.pacer.wanted = True  # each frame filters a part, even without changes
+        if self._app.screen_stack and isinstance(dialog := self._app.screen_stack[-1], Dialog):
+            dialog.paint()
+
+    def _take_changes(self) -> MonitorScreen | None:
+        """Pass what changed to the history and to the screen, and return the screen."""
+        changes = self._context.session.take_changes(self._context.clock())
         if self._context.frozen:
             changes = NO_CHANGES
         screen = self.topmost_screen
@@ -165,12 +176,7 @@ class FrameLoop:
         else:
             screen.catch_up()
             self._painted = screen
-        if screen is not None:
-            screen.paint(covered=screen is not self.screen)
-            if screen.filtering:
-                self.pacer.wanted = True  # each frame filters a part, even without changes
-        if self._app.screen_stack and isinstance(dialog := self._app.screen_stack[-1], Dialog):
-            dialog.paint()
+        return screen
 
     def freeze(self, frozen: bool) -> None:
         """Show a snapshot from now on, or the live model again.

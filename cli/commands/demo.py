@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 OWN_SETTINGS: Final = ("app", "broker_url", "result_backend", "workdir")
 """Settings that the demo makes itself."""
+CLUSTER: Final = "demo"
+"""The name of the cluster in the history."""
 CHECK_INTERVAL: Final = 0.2
 """Seconds between two checks that the cluster is running."""
 
@@ -62,7 +64,8 @@ def _settings(cluster: DemoCluster, flags: Mapping[str, object]) -> Settings:
 
     urls = {"broker_url": cluster.url, "result_backend": cluster.url}
     try:
-        return load_settings({**flags, **urls}, {}, os.devnull)
+        # Each demo has another URL, but one history.
+        return load_settings({"cluster": CLUSTER, **flags, **urls}, {}, os.devnull)
     except SettingsError as error:
         raise InvalidUsage(str(error)) from error
 

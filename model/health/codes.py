@@ -102,6 +102,12 @@ CODES: Final[Mapping[str, Code]] = {
         "Results could not be read from the result backend.",
         "Check the URL and the permissions of the result backend.",
     ),
+    "history-unknown": Code(
+        "history",
+        ("warning",),
+        "The history is not being written, for example because the disk is full.",
+        "Correct what the finding names; `celtop history` shows where the history is.",
+    ),
     # Queues
     "queue-without-consumers": Code(
         "queue",

@@ -20,6 +20,7 @@ SubjectKind: TypeAlias = Literal[
     "results",
     "beat",
     "schedule",
+    "history",
 ]
 
 

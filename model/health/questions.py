@@ -17,11 +17,13 @@ QUESTIONS: Final[dict[str, str]] = {
     "queues": "the list of queues",
     "depths": "the queue depths",
     "results": "the results",
+    "history": "the history",
 }
 """What the questions about the cluster ask for."""
 
 _SUBJECTS: Final[dict[str, SubjectKind]] = {
     "workers": "workers", "queues": "queues", "depths": "queues", "results": "results",
+    "history": "history",
 }  # fmt: skip
 
 COMMANDS: Final = (
@@ -46,7 +48,7 @@ def question_findings(state: ClusterState, now: float) -> Iterator[Finding]:
         limitation = fact.fault.kind == "unsupported"
         yield Finding(
             f"{question}-unknown",
-            "info" if limitation else "error",
+            "info" if limitation else "warning" if question == "history" else "error",
             _SUBJECTS.get(question, "broker"),
             f"{QUESTIONS.get(question, question)} may be incomplete: {fact.fault.problem}",
             next_step=fact.fault.advice,

@@ -56,7 +56,9 @@ def test_each_option_sets_a_field_under_its_flag_name() -> None:
         assert isinstance(option, GlobalOption)
         if option.name != CONFIG:
             assert option.name in Settings.model_fields
-            assert flag_name(option.name) in (*option.opts, *option.secondary_opts)
+            same = [one for one in GLOBAL_OPTIONS if one.name == option.name]
+            flags = [flag for one in same for flag in (*one.opts, *one.secondary_opts)]
+            assert flag_name(option.name) in flags
 
 
 def test_options_are_accepted_before_and_after_each_word() -> None:

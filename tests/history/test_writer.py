@@ -20,7 +20,8 @@ from celtop.tests.servers import until
 class Reports(list[tuple[str, str]]):
     """What the user was told."""
 
-    def __call__(self, level: str, text: str) -> None:
+    def __call__(self, level: str, text: str, problem: str | None) -> None:
+        assert (problem is None) is (level != "error")
         self.append((level, text))
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 from celtop.cluster.session import Pumped
 from celtop.cluster.stored_history import StoredHistory
+from celtop.model.entities.changes import Changes
 from celtop.model.entities.cluster_status import ClusterStatus
 from celtop.model.entities.fault import Fault
 from celtop.model.entities.result import ResultMeta
@@ -133,6 +134,9 @@ class FakeSession:
 
     def tick(self, now: float) -> None:
         self.state.tick(now)
+
+    def take_changes(self, now: float) -> Changes:
+        return self.state.take_changes()
 
     def call_on_update(self, wake: Callable[[], object]) -> None:
         self.wake = wake

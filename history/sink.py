@@ -1,4 +1,4 @@
-"""The recording of one cluster: its changes become rows, which a thread writes."""
+"""Keeps the history of one cluster: its changes become rows, which a thread writes."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ FINDINGS_SHARE: Final = 0.01
 """Findings are looked for after so many seconds, and in at most this part of the time."""
 
 
-class Recording:
-    """Records the changes of a model in a store.
+class HistorySink:
+    """Writes the changes of a model to a store.
 
     Args:
         location: As for `open_store`.
