@@ -165,9 +165,9 @@ class HistoryWriter(threading.Thread):
         """
         leads = all([store.lead(run.cluster) for run in batch.runs])
         if leads and self.leads is False:
-            self._report("info", "The history is written by this celtop now.")
+            self._report("info", "The history is written by this celtop now.", None)
         elif not leads and self.leads is not False:
-            self._report("info", "Another celtop writes the history; this one stands by.")
+            self._report("info", "Another celtop writes the history; this one stands by.", None)
         self.leads = leads
         if leads:
             while self._held:

@@ -30,7 +30,9 @@ def ids_of(tick: int, count: int) -> set[str]:
 
 def main(location: str, count: int) -> None:
     """Write until killed; each line is whether this process leads."""
-    writer = HistoryWriter(location, Retention(), lambda level, text: print(text, flush=True))
+    writer = HistoryWriter(
+        location, Retention(), lambda level, text, problem: print(text, flush=True)
+    )
     writer.start()
     began_at = time.time()
     tick = tick_of(began_at)

@@ -95,7 +95,7 @@ def test_the_server_restarts_in_a_flood(
     reports: list[str] = []
     url = own_postgres.next_url()
     writer = HistoryWriter(
-        url, Retention(), lambda level, text: reports.append(text), clock=lambda: NOW
+        url, Retention(), lambda level, text, problem: reports.append(text), clock=lambda: NOW
     )
     writer.start()
     for number in range(40):
