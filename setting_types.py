@@ -133,6 +133,12 @@ def _history_location(value: str) -> str:
     return value
 
 
+def _http_url(value: str) -> str:
+    if value and not is_http_url(value):
+        raise ValueError("an http or https URL such as http://prometheus:9090")
+    return value
+
+
 def _table(value: object) -> object:
     """Read JSON from a flag or the environment as a table."""
     if isinstance(value, str) and value.lstrip().startswith("{"):
@@ -174,6 +180,8 @@ Limits: TypeAlias = Annotated[
 ]
 ManagementUrl: TypeAlias = Annotated[str, AfterValidator(_management_url)]
 HistoryLocation: TypeAlias = Annotated[str, AfterValidator(_history_location)]
+HttpUrl: TypeAlias = Annotated[str, AfterValidator(_http_url)]
+Labels: TypeAlias = Annotated[dict[str, str], BeforeValidator(_table)]
 Alerts: TypeAlias = Annotated[dict[str, Any], BeforeValidator(_table), AfterValidator(_alerts)]
 KeysByAction: TypeAlias = Annotated[
     dict[str, str | tuple[str, ...]], BeforeValidator(_flat), BeforeValidator(_table)

@@ -29,7 +29,9 @@ from .setting_types import (
     Budgets,
     ClusterTables,
     HistoryLocation,
+    HttpUrl,
     KeysByAction,
+    Labels,
     Limits,
     ManagementUrl,
     Names,
@@ -102,6 +104,11 @@ class Settings(BaseSettings):
     """The URL of RabbitMQ's management API, which lists all queues of the virtual host and counts
     unacknowledged messages; `never` to do without. None looks for it on the broker's host: on port
     15672, or with TLS on 15671 and 443. Without credentials, those of the broker are used."""
+    prometheus_url: HttpUrl | None = None
+    """The URL of a Prometheus that scrapes `celtop metrics`: charts of more than an hour are drawn
+    from it instead of the history. None to draw them from the history."""
+    prometheus_labels: Labels = {}
+    """The labels by which Prometheus tells this celtop from others, such as the job."""
     accept_content: Serializers = ("json",)
     """The serializers to decode replies from. Only those that cannot run the sender's code."""
     event_exchange: str = "celeryev"

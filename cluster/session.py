@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..model.confirm.targets import known_targets
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from ..model.entities.changes import Changes
     from ..model.entities.result import ResultMeta
     from ..model.query.language import Query
+    from .prometheus_history import ChartHistory as ChartHistory
     from .stored_history import StoredHistory as StoredHistory
     from .stored_history import StoredSearch as StoredSearch
 
@@ -155,6 +157,19 @@ class Session:
         own = (self._receiver, *self._polling, self._schedule)
         history = () if self.history_sink is None else (self.history_sink.thread,)
         return (*own, *self._follower.threads, *self._control.threads, *history)
+
+    @property
+    def chart_history(self) -> ChartHistory | None:
+        """What charts of more than the last hour are drawn from; None if nothing has it."""
+        url = self.settings.prometheus_url
+        if not url:
+            return self.stored
+        from ..metrics.query import PrometheusSeries
+        from .prometheus_history import PrometheusHistory
+
+        source = PrometheusSeries(url, self.settings.prometheus_labels)
+        report = partial(self.log, "warning", "history")
+        return PrometheusHistory(source, self.cluster, self.stored, report)
 
     @property
     def cluster(self) -> str:

@@ -43,6 +43,11 @@ class Family(NamedTuple):
     samples: Mapping[Labels, float | HistogramValue]
 
 
+def label_value(name: str) -> str:
+    """Return a name as a label value: one line of printable UTF-8."""
+    return visible(name, MAX_LABEL_LENGTH).encode(errors="replace").decode()
+
+
 class LabelValues(dict[str, str]):
     """The label values of names, for at most `limit` names; all others have the value `other`."""
 
@@ -53,7 +58,7 @@ class LabelValues(dict[str, str]):
     def __missing__(self, name: str) -> str:
         if len(self) >= self._limit:
             return OTHER
-        label = self[name] = visible(name, MAX_LABEL_LENGTH).encode(errors="replace").decode()
+        label = self[name] = label_value(name)
         return label
 
 

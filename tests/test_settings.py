@@ -329,6 +329,21 @@ def test_the_url_of_the_management_api_is_checked(url: str) -> None:
         load_settings({"rabbitmq_management": url}, {})
 
 
+def test_prometheus(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "config.toml",
+        """
+        prometheus_url = "http://me:secret@prometheus:9090/path"
+        prometheus_labels = { job = "celery" }
+        """,
+    )
+    settings = load_settings({}, {}, path)
+    assert settings.prometheus_labels == {"job": "celery"}
+    assert settings.masked("prometheus_url") == "http://me:***@prometheus:9090/path"
+    with pytest.raises(SettingsError, match="prometheus_url"):
+        load_settings({"prometheus_url": "prometheus:9090"}, {})
+
+
 @pytest.mark.parametrize(
     "url", ["never", "", "rabbit", "rabbit:15672", "https://me:a/b#@[::1]:1/x"]
 )

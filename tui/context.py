@@ -119,7 +119,7 @@ class AppContext:
 
     def __post_init__(self) -> None:
         self._shown = ShownState(self.session.state)
-        self.stored_series = StoredSeries(self.session.stored)
+        self.stored_series = StoredSeries(self.session.chart_history)
 
     @property
     def state(self) -> ClusterState:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from ..model.entities.time_series import SECONDS, Mark
 
 if TYPE_CHECKING:
-    from ..cluster.session import StoredHistory
+    from ..cluster.session import ChartHistory
     from ..history.rows import StoredMark, SubjectKind
 
 MINUTE: Final = 60
@@ -48,7 +48,7 @@ class StoredSeries:
         history: Reads them; None if there is no history.
     """
 
-    def __init__(self, history: StoredHistory | None) -> None:
+    def __init__(self, history: ChartHistory | None) -> None:
         self._history = history
         self._stored: OrderedDict[_Key, _Stored] = OrderedDict()
         self._asked: dict[_Key, _Asked] = {}

@@ -103,6 +103,10 @@ class FakeSession:
         """The ids whose results are being followed."""
 
     @property
+    def chart_history(self) -> StoredHistory | None:
+        return self.stored
+
+    @property
     def backlog(self) -> int:
         return len(self.waiting)
 
