@@ -32,6 +32,7 @@ COMMANDS: Final = (
     "queues",
     "record",
     "replay",
+    "report",
     "results",
     "retry",
     "revoke",

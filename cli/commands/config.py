@@ -26,7 +26,7 @@ def config() -> None:
 def show(ctx: click.Context, format_name: str) -> None:
     """Print each setting with its source; passwords are masked."""
     settings = settings_of(ctx, broker_needed=False)
-    write(_as_json(settings) if format_name == "json" else _as_text(settings))
+    write(_as_json(settings) if format_name == "json" else settings_text(settings))
 
 
 @config.command()
@@ -85,7 +85,8 @@ def _as_json(settings: Settings) -> bytes:
     return encode(ConfigRecord(SCHEMA, [SettingRecord(*row) for row in _rows(settings)]))
 
 
-def _as_text(settings: Settings) -> bytes:
+def settings_text(settings: Settings) -> bytes:
+    """Return the settings as a table; passwords are masked."""
     return _table([(name, _text(value), source) for name, value, source in _rows(settings)])
 
 
