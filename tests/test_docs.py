@@ -111,6 +111,22 @@ def test_every_command_that_is_mentioned_is_understood(document: Path) -> None:
         check_options(celtop, words)
 
 
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        ("celtop-collect.service", r"^ExecStart=\S+/celtop (.*)$"),
+        ("Dockerfile", r"^CMD \[(.*)\]$"),
+        ("kubernetes.yaml", r"args: \[(.*)\]"),
+    ],
+)
+def test_the_command_of_each_deployment_is_understood(name: str, pattern: str) -> None:
+    text = (ROOT / "docs" / "deploy" / name).read_text("utf-8")
+    (line,) = re.findall(pattern, text, re.M)
+    words = shlex.split(line.replace(",", " "))
+    assert words[0] == "collect"
+    check_options(celtop, words)
+
+
 @each_document
 def test_every_typed_command_that_is_mentioned_exists(document: Path) -> None:
     typed = {
