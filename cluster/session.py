@@ -178,9 +178,13 @@ class Session:
 
     def stored_clusters(self, now: float) -> Future[Sequence[ClusterStatus]]:
         """Look up how the clusters of the history are."""
-        found: Future[Sequence[ClusterStatus]] = Future()
-        found.set_result(())
-        return found
+        from ..history.cluster_statuses import cluster_statuses
+
+        if self.stored is None:
+            none: Future[Sequence[ClusterStatus]] = Future()
+            none.set_result(())
+            return none
+        return self.stored.reader.ask(lambda store: cluster_statuses(store, now))
 
     @property
     def backlog(self) -> int:

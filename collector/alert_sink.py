@@ -28,6 +28,7 @@ class AlertSink:
         cluster: The name of the cluster in the data.
         on_problem: Called with the reason, in a thread of its own, if a delivery fails.
         quiets: Returns whether a finding is acknowledged.
+        leads: Returns whether alerts are to be delivered, and not by another collector.
     """
 
     def __init__(
@@ -36,10 +37,12 @@ class AlertSink:
         cluster: str,
         on_problem: Callable[[str], object],
         quiets: Callable[[Finding], bool] = lambda finding: False,
+        leads: Callable[[], bool] = lambda: True,
     ) -> None:
         self._tracker = AlertTracker(rules)
         self._sender = AlertSender(rules, cluster, on_problem)
         self._quiets = quiets
+        self._leads = leads
         self._due_at = 0.0
 
     def start(self) -> None:
@@ -52,6 +55,8 @@ class AlertSink:
 
     def update(self, state: ClusterState, changes: Changes, now: float) -> None:
         """Look at the findings, and deliver what is due."""
+        if not self._leads():
+            return
         if 0 <= self._due_at - now <= 1.0 / FINDINGS_SHARE:  # else the clock was set back
             return
         started = time.perf_counter()

@@ -61,14 +61,15 @@ def _monitored(settings: Settings) -> Iterator[Collected]:
     from ...collector.loop import COLLECTED_TOPICS, Collected
 
     session = Session(settings)
+    session.keep_history()
     alerts = _alerts(session)
+    sinks: list[Sink | None] = [_LogPrinter(session.cluster), session.history_sink, alerts]
     session.watch(COLLECTED_TOPICS)
     session.start()
     if alerts is not None:
         alerts.start()
     try:
-        sinks: list[Sink] = [_LogPrinter(session.cluster), *([alerts] if alerts else [])]
-        yield Collected(session, sinks, session.cluster)
+        yield Collected(session, [sink for sink in sinks if sink is not None], session.cluster)
     finally:
         if alerts is not None:
             alerts.stop()
@@ -89,7 +90,13 @@ def _alerts(session: Session) -> AlertSink | None:
         return None
     acknowledged = Acknowledgements.of_user(cluster_name(session.settings))
     log = partial(session.log, "warning", "alerts")
-    return AlertSink(rules, session.cluster, log, acknowledged.quiets)
+    return AlertSink(rules, session.cluster, log, acknowledged.quiets, lambda: _leads(session))
+
+
+def _leads(session: Session) -> bool:
+    """Return whether this collector, and no other, writes the history of a cluster."""
+    history = session.history_sink
+    return history is None or history.thread.leads is True or history.fault is not None
 
 
 class _LogPrinter:

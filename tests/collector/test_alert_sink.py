@@ -88,3 +88,18 @@ def test_an_acknowledged_finding_is_not_delivered(
         loud.update(lost, UNCHANGED, NOW + seconds)
     until(lambda: delivered(tmp_path), what="the alert of the other sink")
     assert len(delivered(tmp_path)) == len(findings(lost, NOW))
+
+
+def test_a_collector_that_stands_by_delivers_none_until_it_leads(
+    tmp_path: Path, start: Start, lost: ClusterState
+) -> None:
+    leading = False
+    sink = start(leads=lambda: leading)
+    for seconds in (0, 6, 12):
+        sink.update(lost, UNCHANGED, NOW + seconds)
+    leading = True
+    sink.update(lost, UNCHANGED, NOW + 20)
+    assert delivered(tmp_path) == []
+    sink.update(lost, UNCHANGED, NOW + 26)
+    until(lambda: delivered(tmp_path), what="an alert")
+    assert len(delivered(tmp_path)) == len(findings(lost, NOW))
