@@ -226,17 +226,23 @@ class StoredHistory:
         """Count the tasks that match a filter."""
         return self._ask(lambda store: store.count(self.cluster, query, now))
 
-    def find(self, id_: str) -> Future[bool]:
-        """Read a task with its workflow; return whether the history has it."""
+    def find(self, prefix: str) -> Future[tuple[str, ...]]:
+        """Read the task whose id begins with a text, and its workflow.
 
-        def read(store: HistoryStore) -> bool:
-            rows = list(store.task(self.cluster, id_))
-            found = any(row.id == id_ for row in rows)
-            roots = {row.root_id for row in rows if row.root_id}
-            for root_id in roots if found else ():
+        Returns:
+            The ids found: two if there are several, of which none is read then.
+        """
+
+        def read(store: HistoryStore) -> tuple[str, ...]:
+            rows = list(store.task(self.cluster, prefix))
+            exact = [row for row in rows if row.id == prefix]
+            rows = exact or rows
+            if len(rows) == 1:
+                root_id = rows[0].root_id or rows[0].id
                 rows += store.workflow(self.cluster, root_id, MAX_WORKFLOW)
-            self._put(list({row.id: row for row in rows}.values()), wanted=True)
-            return found
+                self._put(list({row.id: row for row in rows}.values()), wanted=True)
+                rows = rows[:1]
+            return tuple(row.id for row in rows)
 
         return self._ask(read)
 

@@ -23,6 +23,16 @@ async def find_task(host: Host, id_: str) -> None:
     host.answered()
     context = host.context
     shown = visible(id_, MAX_ID_CHARACTERS)
+    if context.session.stored is not None:
+        stored = asyncio.wrap_future(context.session.stored.find(id_))
+        await asyncio.wait({stored})
+        ids = () if stored.exception() is not None else stored.result()
+        if len(ids) > 1:
+            host.say(f"Several tasks in the history have ids that start with {shown}", "error")
+            return
+        if ids:
+            await _open(host, ids[0])
+            return
     host.say(f"Looking for {shown} in workers, queues and the result backend")
     lookup = asyncio.wrap_future(context.session.find_task(id_))
     await asyncio.wait({lookup})
@@ -34,8 +44,13 @@ async def find_task(host: Host, id_: str) -> None:
         places = "\n".join(f"{one.place}: {one.text}" for one in found.places)
         await host.ask(TextDialog(f"{shown} was not found", places))
         return
+    await _open(host, id_)
+
+
+async def _open(host: Host, id_: str) -> None:
+    """Open the page of a task that was found, once it is in the model."""
     deadline = time.monotonic() + MODEL_TIMEOUT
-    while id_ not in context.live.tasks and time.monotonic() < deadline:
+    while id_ not in host.context.live.tasks and time.monotonic() < deadline:
         await asyncio.sleep(MODEL_CHECK_INTERVAL)
     host.unfreeze()
     host.go(host.location.deeper(DrillDown("task", id_, id_[:8])))

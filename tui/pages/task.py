@@ -28,10 +28,12 @@ from ..columns.attempts import ATTEMPTS, AttemptRow, attempt_rows
 from ..context import AppContext
 from ..details.retry import retry_field
 from ..details.task import frame_place, task_fields, unlisted_field
+from ..dialogs.text import TextDialog
 from ..dialogs.traceback import TracebackDialog
 from ..keymap import bindings
 from ..navigation import DrillDown, Location
 from .detail import DetailScreen
+from .past_operations import PastOperations
 from .tracebacks import TracebackScreen
 
 if TYPE_CHECKING:
@@ -81,12 +83,14 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         self.attempts_table: LiveTable[AttemptRow] = LiveTable(
             ATTEMPTS, self._attempts, markable=False, id="attempts-table"
         )
+        self.operations = PastOperations(context, self.task_id)
         facts = VerticalScroll(self.fields, id="facts-scroll")
         self.panes = {
             "progress": self.pane("progress", "Progress", self.bar),
             "attempts": self.pane("attempts", "Attempts", self.attempts_table),
             "time": self.pane("time", "Timeline", self.timeline),
             "facts": self.pane("facts", "Task", facts),
+            "operations": self.pane("operations", "Operations", self.operations.table),
             "related": self.pane("related", "Related tasks", self.related_table),
             "values": self.pane("values", "Arguments and result", self.values),
             "traceback": self.pane("traceback", "Failure", self.traceback),
@@ -120,6 +124,7 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
             with Vertical(id="left", classes="column"):
                 yield panes["facts"]
                 yield panes["attempts"]
+                yield panes["operations"]
                 yield panes["related"]
             with Vertical(id="right", classes="column"):
                 yield panes["values"]
@@ -137,7 +142,9 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         )
 
     def on_mount(self) -> None:
-        """Focus the traceback of a failed task, else the values."""
+        """Focus the traceback of a failed task, else the values; read what the history has."""
+        if self.context.session.stored is not None:
+            self.context.session.stored.find(self.task_id)
         self._hide_empty_panes()
         failed = self.shown is not None and self.shown.traceback is not None
         self.set_focus(self.traceback if failed else self.values)
@@ -170,6 +177,7 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         frame = self.context.frame()
         self._related.refresh()
         self._attempts.refresh()
+        self.operations.refresh()
         self._hide_empty_panes()
         task = self.shown
         if task is not None:
@@ -193,6 +201,7 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
             self.panes["facts"].show(_LEVELS.get(task.state, "idle"))
         self.related_table.paint(frame)
         self.attempts_table.paint(frame)
+        self.operations.table.paint(frame)
         self.paint_info()
 
     def paint_info(self) -> None:
@@ -218,9 +227,12 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         return () if self.shown is None else (self.shown,)
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
-        """Open a related task, or the traceback of an attempt."""
+        """Open a related task, the traceback of an attempt, or an operation."""
         if message.table is self.attempts_table:
             self._open_attempt(message.row_id)
+            return
+        if message.table is self.operations.table:
+            self._open_operation(message.row_id)
             return
         self.visit(DrillDown("task", message.row_id, message.row_id[:8]))
 
@@ -231,6 +243,7 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         self.panes["traceback"].set_class(not traceback, "-empty")
         self.panes["related"].set_class(not len(self._related), "-empty")
         self.panes["attempts"].set_class(len(self._attempts) < 2, "-empty")
+        self.panes["operations"].set_class(not len(self.operations.rows), "-empty")
         self.panes["progress"].set_class(not self._has_progress(), "-empty")
 
     def _has_progress(self) -> bool:
@@ -282,6 +295,11 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
             glyphs = self.context.glyphs
             title = f"Attempt {attempt.number + 1}"
             self.app.push_screen(TracebackDialog(title, text, name, glyphs))
+
+    def _open_operation(self, row_id: str) -> None:
+        index = self.operations.rows.index(row_id)
+        if index is not None:
+            self.app.push_screen(TextDialog("Operation", self.operations.rows[index].text))
 
     def _relatives(self) -> list[Task]:
         task = self.shown
