@@ -104,6 +104,7 @@ def _prepare(read: Callable[[], Settings]) -> Prepared:
     import_first_screen()
     session = Session(settings)
     session.keep_history()
+    session.read_history()
     return Prepared(
         session,
         settings,

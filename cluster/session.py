@@ -54,6 +54,7 @@ from .results.lookups import ResultLookup, run_in_thread
 from .schedule.reader import ScheduleReader
 
 if TYPE_CHECKING:
+    from ..history.reader import HistoryReader
     from ..history.sink import HistorySink
     from ..model.entities.changes import Changes
     from ..model.entities.result import ResultMeta
@@ -136,6 +137,7 @@ class Session:
         )
         self.stored: StoredHistory | None = None
         """Reads what the history has of this cluster; None without a history."""
+        self._history_reader: HistoryReader | None = None
         self.history_sink: HistorySink | None = None
         """Writes the history; None unless `keep_history` was called."""
         path = audit_file(settings.audit_file)
@@ -153,10 +155,13 @@ class Session:
 
     @property
     def threads(self) -> tuple[threading.Thread, ...]:
-        """The threads that talk to the cluster, and the one that writes its history."""
-        own = (self._receiver, *self._polling, self._schedule)
-        history = () if self.history_sink is None else (self.history_sink.thread,)
-        return (*own, *self._follower.threads, *self._control.threads, *history)
+        """The threads that talk to the cluster, and those of its history."""
+        own: list[threading.Thread] = [self._receiver, *self._polling, self._schedule]
+        if self.history_sink is not None:
+            own.append(self.history_sink.thread)
+        if self._history_reader is not None:
+            own.append(self._history_reader)
+        return (*own, *self._follower.threads, *self._control.threads)
 
     @property
     def chart_history(self) -> ChartHistory | None:
@@ -232,6 +237,8 @@ class Session:
         deadline = time.monotonic() + timeout
         if self.history_sink is not None:
             self.history_sink.stop(time.time())
+        if self._history_reader is not None:
+            self._history_reader.stop()
         self._results.begin_search().set()
         self._control.stop()
         for thread in (*self._polling, self._schedule):
@@ -282,6 +289,20 @@ class Session:
         if self.history_sink is not None:
             self.history_sink.update(self.state, changes, now)
         return changes
+
+    def read_history(self) -> StoredHistory | None:
+        """Read the history of this cluster from now on; return None if the settings turn it off."""
+        from ..history.open import OFF, open_store
+        from ..history.reader import HistoryReader
+        from .stored_history import StoredHistory
+
+        location = self.settings.history
+        if location != OFF and self.stored is None:
+            reader = HistoryReader(lambda: open_store(location, read_only=True))
+            reader.start()
+            self._history_reader = reader
+            self.stored = StoredHistory(reader, self.cluster, self._inbox)
+        return self.stored
 
     def keep_history(self) -> None:
         """Write the history from now on, unless the settings turn it off.

@@ -23,11 +23,10 @@ from ..history.rows import (
     TaskPage,
     TypeRow,
 )
-from ..history.store import HistoryStore, StoreError
+from ..history.store import HistoryStore, NoHistoryError, StoreError
 from ..history.task_body import task_of
 from ..model.observations import HistoryRead
 from ..model.query.language import EVERY_TASK, Query, parse_query
-from ..model.text import units
 from .inbox import Inbox
 
 R = TypeVar("R")
@@ -164,8 +163,10 @@ class StoredHistory:
 
         def load(query: Query, left: int, before: Cursor | None, then: Callable[[], None]) -> None:
             def loaded(found: Future[TaskPage]) -> None:
-                if found.exception() is not None:
-                    self._inbox.log("warning", "history", str(found.exception()))
+                error = found.exception()
+                if error is not None:
+                    if not isinstance(error, NoHistoryError):
+                        self._inbox.log("warning", "history", str(error))
                     self.recent_complete = True
                     return
                 page = found.result()
@@ -184,7 +185,6 @@ class StoredHistory:
         def done() -> None:
             self.recent_complete = True
 
-        self.gaps(since, now).add_done_callback(self._log_gaps)
         load(problems, RECENT_PROBLEMS, None, lambda: load(EVERY_TASK, RECENT_TASKS, None, done))
 
     def search(self, query: Query, now: float) -> StoredSearch:
@@ -278,12 +278,3 @@ class StoredHistory:
         tasks = [task for row in rows if (task := task_of(row.body)) is not None]
         if tasks:
             self._inbox.put(HistoryRead(tuple(tasks), time.time(), wanted))
-
-    def _log_gaps(self, found: Future[Sequence[Gap]]) -> None:
-        if found.exception() is not None:
-            return
-        for gap in found.result():
-            lasted = units.duration(gap.ended_at - gap.began_at)
-            at = units.clock(gap.began_at)
-            why = f"celtop was killed at {at}" if gap.killed else f"celtop exited at {at}"
-            self._inbox.log("warning", "history", f"Nothing was recorded for {lasted}: {why}")

@@ -1,7 +1,8 @@
 """Sends tasks to the demo's workers, a few per second: `python -m celtop.demo.producer SEED`.
 
-The seed alone determines the tasks, their order and their ids. For a while map layers arrive faster
-than they can be converted, then hardly at all: their queue grows and drains again.
+The seed alone determines the tasks and their order; the ids are new each time. For a while map
+layers arrive faster than they can be converted, then hardly at all: their queue grows and drains
+again.
 """
 
 from __future__ import annotations
@@ -35,10 +36,16 @@ REGIONS: Final = ("north", "south", "east", "west", "overseas")
 
 
 class Story:
-    """One seed's sequence of tasks."""
+    """One seed's sequence of tasks.
 
-    def __init__(self, seed: int) -> None:
+    Args:
+        seed: Determines the tasks.
+        salt: Makes the ids differ from those of another run, of which the history may have tasks.
+    """
+
+    def __init__(self, seed: int, salt: int = 0) -> None:
         self.dice = random.Random(seed)
+        self._salt = salt
         self.unread = 0
 
     def opening(self) -> list[Signature]:
@@ -70,8 +77,8 @@ class Story:
             number += 1
 
     def _named(self, signature: Signature, **options: Any) -> Signature:
-        """Set a task id from the seed."""
-        task_id = str(uuid.UUID(int=self.dice.getrandbits(128), version=4))
+        """Set a task id from the seed and the salt."""
+        task_id = str(uuid.UUID(int=self.dice.getrandbits(128) ^ self._salt, version=4))
         signature.set(task_id=task_id, **options)
         return signature
 
@@ -152,7 +159,7 @@ class Story:
 
 def feed(seed: int) -> None:
     """Send tasks until the process is killed."""
-    story = Story(seed)
+    story = Story(seed, random.SystemRandom().getrandbits(128))
     revocable: list[str] = []
     for signature in story.opening():
         signature.apply_async()

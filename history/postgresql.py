@@ -39,7 +39,7 @@ from .schema import (
     creation,
 )
 from .sql_store import SqlStore
-from .store import NewerStoreError, StoreError
+from .store import NewerStoreError, NoHistoryError, StoreError
 
 CHANNEL: Final = "celtop_history"
 """Notified with the name of the cluster after each batch."""
@@ -254,7 +254,7 @@ class PostgresStore(SqlStore):
         if version < VERSION and not self.read_only:
             self._create()
         elif version == 0:
-            raise StoreError(
+            raise NoHistoryError(
                 f"{self.location} has no history of celtop yet. "
                 "Run celtop collect --history with this URL.",
                 transient=True,

@@ -14,10 +14,13 @@ MIN_GAP: Final = 2.0
 
 
 def gaps_between(runs: Iterable[Run], start: float, end: float) -> list[Gap]:
-    """Return the gaps of a window, oldest first; times are epoch seconds."""
+    """Return the gaps of a window since the first run, oldest first; times are epoch seconds."""
     gaps: list[Gap] = []
-    covered, killed = start, False
-    for run in sorted(runs, key=lambda one: one.began_at):
+    known = sorted(runs, key=lambda one: one.began_at)
+    if not known:
+        return []
+    covered, killed = max(start, known[0].began_at), False
+    for run in known:
         until = run.alive_at if run.ended_at is None else run.ended_at
         if until <= covered:
             continue

@@ -22,7 +22,7 @@ from .file_lock import FileLock
 from .rows import Pruned
 from .schema import MIGRATIONS, SQLITE, VERSION, Table, creation
 from .sql_store import SqlStore
-from .store import CorruptStoreError, NewerStoreError, StoreError
+from .store import CorruptStoreError, NewerStoreError, NoHistoryError, StoreError
 
 OWNER_ONLY: Final = 0o600
 OWNER_ONLY_FOLDER: Final = 0o700
@@ -57,6 +57,7 @@ class SqliteStore(SqlStore):
 
     Raises:
         StoreError: It cannot be opened.
+        NoHistoryError: It does not exist, and is only read.
         CorruptStoreError: It is no database, or a damaged one.
         NewerStoreError: A newer celtop has written it.
     """
@@ -73,7 +74,7 @@ class SqliteStore(SqlStore):
         if not read_only:
             _create(path)
         elif not path.exists():
-            raise StoreError(f"No history at {path}: no celtop has written it yet.")
+            raise NoHistoryError(f"No history at {path}: no celtop has written it yet.")
         with self._failing("open"):
             self._connection = sqlite3.connect(
                 path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
@@ -96,6 +97,8 @@ class SqliteStore(SqlStore):
                 f"one reads {VERSION}). Update celtop, or choose another file with --history."
             )
         if self.read_only:
+            if version == 0:
+                raise NoHistoryError(f"The history at {self.path} is empty.")
             run("PRAGMA query_only = 1")
             return
         if version == 0:

@@ -49,6 +49,10 @@ class NewerStoreError(StoreError):
     """A newer celtop has changed the schema, which this one cannot read."""
 
 
+class NoHistoryError(StoreError):
+    """A store that is only read does not exist yet."""
+
+
 class HistoryStore(Protocol):
     """A store of the history of one or more clusters."""
 
@@ -127,7 +131,10 @@ class HistoryStore(Protocol):
         """Return the newest lines of a window, oldest first. Raises: StoreError."""
 
     def gaps(self, cluster: str, start: float, end: float) -> Sequence[Gap]:
-        """Return the times of a window in which nothing was recorded. Raises: StoreError."""
+        """Return the times of a window in which nothing was recorded. Raises: StoreError.
+
+        The time before the first run is not one of them.
+        """
 
     def clusters(self) -> Sequence[ClusterSummary]:
         """Return the clusters by name. Raises: StoreError."""

@@ -12,8 +12,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from ..model.text import units
 from .open import history_file, open_store
-from .rows import Batch
+from .rows import Batch, Run
 from .sqlite import move_aside
 from .store import CorruptStoreError, HistoryStore, NewerStoreError, StoreError
 
@@ -76,6 +77,8 @@ class HistoryWriter(threading.Thread):
         self._failing = False
         self._held: deque[Batch] = deque()
         """The last batches of a celtop that stands by: it writes them when it takes over."""
+        self._begun: set[str] = set()
+        """Clusters whose run has been written."""
         self._pause = MIN_PAUSE
         self._prune_at = time.monotonic()
         self.lost = 0
@@ -174,12 +177,30 @@ class HistoryWriter(threading.Thread):
                 store.write(self._held[0])
                 self._held.popleft()
             store.write(batch)
+            for run in batch.runs:
+                if run.cluster not in self._begun:
+                    self._begun.add(run.cluster)
+                    self._report_gap(store, run)
             return
         if batch.operations:
             store.write(Batch(operations=batch.operations))
         self._held.append(Batch(tasks=batch.tasks, rollups=batch.rollups, runs=batch.runs))
         while len(self._held) > HELD_BATCHES:
             self._held.popleft()
+
+    def _report_gap(self, store: HistoryStore, run: Run) -> None:
+        """Report the time before a run in which nothing was recorded."""
+        gaps = store.gaps(run.cluster, run.began_at - self._retention.max_age, run.began_at)
+        if not gaps or gaps[-1].ended_at < run.began_at:
+            return
+        gap = gaps[-1]
+        why = "the celtop before this one was killed" if gap.killed else "no celtop was running"
+        lasted = units.duration(gap.ended_at - gap.began_at)
+        self._report(
+            "warning" if gap.killed else "info",
+            f"Nothing was recorded for {lasted} since {units.date_time(gap.began_at)}: {why}.",
+            None,
+        )
 
     def _fail(self, error: StoreError) -> None:
         """Report an error, the first time; the store is opened again for the next attempt."""

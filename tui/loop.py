@@ -62,6 +62,7 @@ class FrameLoop:
         self._context.session.start()
         if self._context.session.stored is not None:
             self._context.session.stored.reader.on_answer = self._history_read
+            self._context.session.stored.load_recent(self._context.clock())
         self.watch_screen()
         self._beat_in(BUSY_INTERVAL)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -154,6 +155,31 @@ def stored_or_nothing(path: Path) -> list[str]:
     except StoreError:
         time.sleep(0.01)  # it is being created
         return []
+
+
+@pytest.mark.parametrize(
+    ("ended_at", "expected"),
+    [
+        (None, ("warning", "recorded for 40 s since .*: the celtop before this one was killed")),
+        (NOW - 60, ("info", "recorded for 40 s since .*: no celtop was running")),
+    ],
+)
+def test_the_time_without_a_celtop_is_reported(
+    tmp_path: Path, ended_at: float | None, expected: tuple[str, str]
+) -> None:
+    path, reports = tmp_path / "history.sqlite3", Reports()
+    before = SqliteStore(path)
+    before.write(Batch(runs=(Run(CLUSTER, "h:1", NOW - 90, NOW - 60, ended_at),)))
+    before.close()
+    writer = HistoryWriter(str(path), Retention(), reports, clock=lambda: NOW)
+    writer.start()
+    for second in range(2):
+        writer.put(Batch(runs=(Run(CLUSTER, "h:2", NOW - 20, NOW + second),)))
+    writer.stop()
+    writer.join(10)
+    ((level, text),) = reports
+    assert level == expected[0]
+    assert re.search(expected[1], text)
 
 
 class Rivals:
