@@ -33,8 +33,12 @@ _OPTIONS: Final[dict[str, Any]] = {
 """Options of libpq that the URL may override."""
 _SESSION: Final = (
     "SET statement_timeout = '30s'",
-    "SET lock_timeout = '10s'",
+    "SET lock_timeout = '2s'",
     "SET idle_in_transaction_session_timeout = '15s'",
+    # All statements are short: compiling them takes longer than running them.
+    "SET jit = off",
+    # Statistics of a day that has just begun are missing: whatever is looked for has an index.
+    "SET enable_seqscan = off",
     # The server releases the locks of a client that has vanished from the network after 4 seconds.
     "SET tcp_keepalives_idle = 2",
     "SET tcp_keepalives_interval = 1",
