@@ -127,6 +127,28 @@ def read_time(text: str, now: float | None = None) -> float:
     return at
 
 
+def read_until(text: str, now: float | None = None) -> float:
+    """Return when something ends, in epoch seconds: after a duration, or at a time.
+
+    Raises:
+        InvalidUsage: It is neither, or the time has passed.
+    """
+    now = time.time() if now is None else now
+    try:
+        return now + parse.duration(text)
+    except parse.ParseError:
+        pass
+    try:
+        at = parse.moment(text, now)
+    except parse.ParseError:
+        raise InvalidUsage(
+            f"Invalid --until {text!r}: use a duration such as 30s, or a time such as 14:30"
+        ) from None
+    if at < now:
+        raise InvalidUsage(f"Invalid --until {text!r}: this time is in the past")
+    return at
+
+
 def _read_json(option: str, text: str, read: Callable[[str], T]) -> T:
     source = option
     if text == STDIN:

@@ -38,6 +38,7 @@ COMMANDS: Final = (
     "revoke",
     "schedule",
     "snapshot",
+    "tail",
     "task",
     "tasks",
     "trigger",

@@ -27,6 +27,7 @@ DOCUMENTS: Final = {
     "queues": "list_records.QueueList",
     "schedule": "schedule.ScheduleRecord",
     "snapshot": "records.Snapshot",
+    "tail": "events.EventRecord",
     "task": "task.TaskReport",
     "tasks": "list_records.TaskList",
     "types": "list_records.TypeList",

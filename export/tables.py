@@ -63,6 +63,17 @@ def fit(text: str, width: int, right: bool = False) -> str:
     return blanks + text if right else text + blanks
 
 
+def cut(line: Line, width: int) -> Line:
+    """Return the start of a line that fits a width."""
+    fitted: Line = []
+    for text, style in line:
+        if cell_len(text) >= width:
+            return [*fitted, (fit(text, width), style)] if width > 0 else fitted
+        fitted.append((text, style))
+        width -= cell_len(text)
+    return fitted
+
+
 def flow(cells: Sequence[Cell], width: int) -> list[Line]:
     """Return cells on as many lines as they need; a cell wider than a line is shortened."""
     out: list[Line] = [[]]
