@@ -111,6 +111,7 @@ class Session:
         self.state.broker.transport = self._broker.scheme
         self.state.broker.transport_options = dict(settings.broker_transport_options)
         self._inbox = Inbox(settings.inbox_events)
+        self._conf: Mapping[str, Any] | None = None
         self._results = ResultLookup(settings, self._broker.meter, redaction)
         self._interest = ScreenInterest(frugal=settings.frugal, one_shot=one_shot)
         roster, open_tasks = Roster(), OpenTasks()
@@ -260,21 +261,27 @@ class Session:
             budget: Seconds of real time; at least one observation is applied.
         """
         started = time.perf_counter()
-        applied, tap = 0, self.tap
+        applied, replied, tap = 0, False, self.tap
         while (observation := self._inbox.take()) is not None:
             self.state.observe(observation)
             if tap is not None:
                 tap(now, observation)
-            applied += len(observation.events) if isinstance(observation, EventBatch) else 1
+            if isinstance(observation, EventBatch):
+                applied += len(observation.events)
+            else:
+                applied += 1
+                replied = True
             if time.perf_counter() - started >= budget:
                 break
         if stale := self.state.take_stale_consumers(now):
             self._inspector.inspect_consumers(stale)
-        conf = self._worker_conf()
-        if conf is not self._schedule.conf:
-            self._schedule.conf = conf
+        # No event has it: of a thousand workers without, all would be looked at each time.
+        if replied:
+            self._conf = self._worker_conf()
+        if self._conf is not self._schedule.conf:
+            self._schedule.conf = self._conf
             self._schedule.wake()
-        self._follower.sync(self.state, conf, now)
+        self._follower.sync(self.state, self._conf, now)
         return Pumped(applied, len(self._inbox) > 0)
 
     def tick(self, now: float) -> None:

@@ -28,7 +28,7 @@ SYNC_INTERVAL: Final = 0.25
 """Seconds between two updates from the model."""
 CONF_TIMEOUT: Final = 6.0
 """Seconds to wait for a worker's configuration, which names the result backend."""
-_MAX_PRUNED: Final = 2_000
+_MAX_PRUNED: Final = 500
 
 
 class ResultFollower:

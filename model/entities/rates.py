@@ -23,19 +23,24 @@ class SecondRing:
         self.total = 0
         """Sum of everything ever added."""
 
-    def add(self, at: float, n: int = 1) -> None:
+    def add(self, at: float, n: int = 1) -> bool:
         """Count `n` at an epoch time; a time before the newest second counts for the newest.
 
         A time before the whole ring resets it, because the clock was set back.
+
+        Returns:
+            Whether it is the first time in another second than that of the call before.
         """
-        if at >= self._last + 1:
+        before = self._last
+        if at >= before + 1:
             self._advance(int(at))
-        elif at < self._last - len(self._counts):
+        elif at < before - len(self._counts):
             self._last = -1
             self._counts = [0] * len(self._counts)
             self._advance(int(at))
         self._counts[self._slot] += n
         self.total += n
+        return self._last != before
 
     def count(self, now: float, seconds: int) -> int:
         """Return the count of the last `seconds` completed seconds."""

@@ -80,7 +80,8 @@ class Rates(msgspec.Struct, eq=False):
 
     def add(self, at: float, events: int, before: Rated, after: Rated) -> None:
         """Add events received at an epoch time, and the change of `Totals.rated` by them."""
-        self.events.add(at, events)
+        is_new = self.events.add(at, events)
         rings = (self.received, self.succeeded, self.failed, self.retried)
         for ring, earlier, later in zip(rings, before, after, strict=True):
-            ring.add(at, later - earlier)
+            if is_new or later != earlier:
+                ring.add(at, later - earlier)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
 from textual.app import ComposeResult
 
@@ -22,9 +22,14 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
+SHORT_LIST: Final = 200
+"""Rows up to which a list is read and sorted again with each frame, and not just once a second.
+What visible rows show is up to date in any case."""
+READ_INTERVAL: Final = 1.0
+
 
 class RowListScreen(ListScreen, Generic[R]):
-    """A list of few rows, which are read again each frame."""
+    """A list of few rows, which are read and sorted again with each frame."""
 
     ORDER: ClassVar[tuple[str, bool]]
     """The id of the initial sort column, and whether the largest is first."""
@@ -35,6 +40,8 @@ class RowListScreen(ListScreen, Generic[R]):
     """Whether a high terminal shows the selected row below the list."""
 
     def __init__(self, context: AppContext, location: Location) -> None:
+        self._total = 0
+        self._read_at = 0.0
         super().__init__(context, location)
         self.preview = Preview(context) if self.PREVIEWS else None
 
@@ -117,23 +124,26 @@ class RowListScreen(ListScreen, Generic[R]):
 
     @property
     def total(self) -> int:
-        """The number of rows without any filter."""
-        return sum(1 for _ in self.source())
+        """The number of rows without any filter, when they were last read."""
+        return self._total
 
     def refilter(self) -> None:
         """Apply the filter."""
         self.rows.set_filter(self.filter_text)
 
     def take(self, changes: Changes) -> None:
-        """Read the rows again."""
-        self.rows.refresh()
+        """Read the rows again, if it is time to."""
+        now = self.context.now()
+        if self._total <= SHORT_LIST or not 0 <= now - self._read_at < READ_INTERVAL:
+            self.rows.refresh()
 
     def catch_up(self) -> None:
         """Read the rows again."""
         self.rows.refresh()
 
     def _listed(self) -> Iterable[R]:
-        rows = self.source()
+        rows = list(self.source())
+        self._total, self._read_at = len(rows), self.context.now()
         # The table is created before the filter attributes are set.
         if getattr(self, "faults_only", False):
             return [row for row in rows if self.faulty(row)]

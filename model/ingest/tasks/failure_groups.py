@@ -163,9 +163,12 @@ class FailureGroups:
         """Apply new or changed tasks, and those that are no longer held."""
         for task in gone:
             self._leave(task.id)
+        group_of, unexplained, left_out = self._group_of, self._unexplained, self._left_out
         for task in changed:
             if task.state not in FAILING:
-                self._leave(task.id)
+                id_ = task.id
+                if id_ in group_of or id_ in unexplained or id_ in left_out:
+                    self._leave(id_)
             elif task.exception or task.traceback_parts is not None:
                 self._enter(task)
             else:

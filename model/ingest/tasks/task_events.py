@@ -127,7 +127,8 @@ class TaskEvents:
         handler = self._handlers.get(event.type)
         if handler is not None:
             worker = self._workers.saw_event(event.hostname, event.timestamp, now)
-            worker.events_enabled = True
+            if not worker.events_enabled:
+                worker.events_enabled = True
             handler(task, event, worker, now)
         elif event.type == "task-sent":
             self._sent(task, event, now)
@@ -258,10 +259,11 @@ class TaskEvents:
         if not self._end(task, event, worker, SUCCESS):
             return
         if event.result is not None:
-            self._tasks.set_text(task, "result", event.result)
+            self._tasks.set_result(task, event.result)
         if task.exception is not None:
             self._forget_fault(task)
-        task.runtime = event.runtime
+        if event.runtime is not None:
+            task.runtime = event.runtime
         self._totals.succeeded += 1
         worker.succeeded += 1
         if task.name is not None:
@@ -328,7 +330,8 @@ class TaskEvents:
                 return False
         task.finished_at = at
         task.worker = host
-        task.runtime = None
+        if task.runtime is not None:
+            task.runtime = None
         self._tasks.move(task, state, at, host)
         self._workers.ended(worker, task.id)
         return True

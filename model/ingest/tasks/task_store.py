@@ -133,11 +133,22 @@ class TaskStore:
             if state == old:
                 return
         task.state = state
-        _recount(self._by_state, old, state)
+        # Counted in line for speed: this is called once per event.
+        counts = self._by_state
+        counts[state] = counts.get(state, 0) + 1
+        if counts[old] == 1:
+            del counts[old]
+        else:
+            counts[old] -= 1
         if task.name is not None:
             kind = self.types[task.name]
             kind.version += 1
-            _recount(kind.states, old, state)
+            counts = kind.states
+            counts[state] = counts.get(state, 0) + 1
+            if counts[old] == 1:
+                del counts[old]
+            else:
+                counts[old] -= 1
 
     def add_from_history(self, id_: str, at: float | None, *, wanted: bool = False) -> Task | None:
         """Create a task that was read from the result backend or the history.
@@ -238,6 +249,14 @@ class TaskStore:
             grown += text_size(text)
         self._totals.text_bytes += grown
         setattr(task, field, text)
+
+    def set_result(self, task: Task, text: str) -> None:
+        """Set a task's result."""
+        if task.result is not None or len(text) > LONG_TEXT:
+            self.set_text(task, "result", text)
+        else:
+            task.result = self._shared(text)
+            self._totals.text_bytes += text_size(text)
 
     def set_arguments(self, task: Task, args: str | None, kwargs: str | None) -> None:
         """Set a task's arguments; None leaves them unchanged."""
@@ -389,16 +408,3 @@ def _shortened(text: str | None) -> str | None:
         return text
     left_out = len(text) - SHORTENED_START - SHORTENED_END
     return f"{text[:SHORTENED_START]}\n... [{left_out:,} characters]\n{text[-SHORTENED_END:]}"
-
-
-def _recount(counts: dict[str, int], old: TaskState, new: TaskState) -> None:
-    # Spelled out for speed rather than built on `discount`: called twice per event.
-    left = counts[old] - 1
-    if left:
-        counts[old] = left
-    else:
-        del counts[old]
-    if new in counts:
-        counts[new] += 1
-    else:
-        counts[new] = 1
