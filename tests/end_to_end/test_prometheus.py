@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import pytest
 from celtop.tests.conftest import StartWorker
-from celtop.tests.end_to_end.conftest import CELTOP
+from celtop.tests.metrics_command import MetricsCommand
 from celtop.tests.prometheus import PrometheusServer
-from celtop.tests.servers import Child, clean_environment, until
-from prometheus_client.parser import text_string_to_metric_families
+from celtop.tests.servers import until
 
 Series: TypeAlias = frozenset[tuple[str, str]]
 
@@ -52,14 +50,11 @@ def prometheus(tmp_path: Path) -> Iterator[PrometheusServer]:
 
 
 @pytest.fixture
-def exporter(redis_url: str, tmp_path: Path) -> Iterator[str]:
-    """The address of `celtop metrics` on the broker."""
-    command = (*CELTOP, "-b", redis_url, "metrics", "--listen", "127.0.0.1:0")
-    child = Child(command, tmp_path / "metrics.log", clean_environment())
-    until(lambda: "/metrics" in child.output or not child.alive, what="the metrics are served")
-    assert child.alive, child.output
-    yield child.output.partition("http://")[2].partition("/metrics")[0]
-    child.kill()
+def metrics(redis_url: str, tmp_path: Path) -> Iterator[MetricsCommand]:
+    """`celtop metrics` on the broker."""
+    command = MetricsCommand(redis_url, tmp_path)
+    yield command
+    command.child.kill()
 
 
 def queries() -> list[str]:
@@ -69,28 +64,16 @@ def queries() -> list[str]:
     return [query.replace("$cluster", ".*").replace("$__rate_interval", "10s") for query in found]
 
 
-def scraped(exporter: str) -> dict[Series, float]:
-    """Return what the exporter has now."""
-    with urllib.request.urlopen(f"http://{exporter}/metrics", timeout=5) as reply:
-        parse: Any = text_string_to_metric_families
-        families = parse(reply.read().decode())
-    return {
-        series_of({"__name__": sample.name, **sample.labels}): sample.value
-        for family in families
-        for sample in family.samples
-    }
-
-
 @pytest.mark.slow
 def test_prometheus_has_what_the_generators_counted_and_every_dashboard_has_series(
-    exporter: str,
+    metrics: MetricsCommand,
     prometheus: PrometheusServer,
     start_worker: StartWorker,
     redis_url: str,
     send: Callable[..., str],
 ) -> None:
     worker = start_worker(redis_url, events=True)
-    prometheus.start(exporter)
+    prometheus.start(metrics.address)
 
     def has(query: str) -> None:
         until(lambda: prometheus.query(query), what=query)
@@ -111,7 +94,7 @@ def test_prometheus_has_what_the_generators_counted_and_every_dashboard_has_seri
             prometheus.query(query)
         else:
             has(query)
-    assert_equal_to_the_exporter(prometheus, exporter)
+    assert_equal(prometheus, metrics)
     groups = prometheus.get("rules")["groups"]
     rules = [rule for group in groups for rule in group["rules"]]
     assert rules
@@ -120,13 +103,13 @@ def test_prometheus_has_what_the_generators_counted_and_every_dashboard_has_seri
     assert prometheus.complaints == []
 
 
-def assert_equal_to_the_exporter(prometheus: PrometheusServer, exporter: str) -> None:
+def assert_equal(prometheus: PrometheusServer, metrics: MetricsCommand) -> None:
     """Check that Prometheus has every counter and histogram of tasks with the same value."""
     counted = "flower_events_total|flower_task_runtime_.*|celtop_task.*"
     served = {
-        series: value
-        for series, value in scraped(exporter).items()
-        if re.fullmatch(counted, dict(series)["__name__"])
+        series_of({"__name__": sample.name, **sample.labels}): sample.value
+        for sample in metrics.samples()
+        if re.fullmatch(counted, sample.name)
     }
     stored = prometheus.query(f'{{__name__=~"{counted}"}}')
     assert {series_of(labels): value for labels, value in stored} == served

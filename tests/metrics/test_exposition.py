@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterable
 from typing import Any
 
@@ -46,6 +47,9 @@ def test_whatever_names_the_cluster_has_the_format_stays_valid(accept: str) -> N
     assert sum(numbers(samples, "flower_events_total")) == 4 * len(HOSTILE)
     assert len({sample.labels.get("task") for sample in samples} - {None}) == len(HOSTILE)
     assert not numbers(samples, "evil")
+    if not accept:
+        checked = subprocess.run(["promtool", "check", "metrics"], input=page.body, check=False)
+        assert checked.returncode == 0
 
 
 def test_a_histogram_is_cumulative() -> None:
