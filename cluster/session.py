@@ -504,6 +504,18 @@ class Session:
 
         return run_in_thread(peek)
 
+    def read_revoked(self) -> Future[None]:
+        """Ask the workers which tasks they will discard as revoked; the model is updated."""
+        from .lookup.revoked import read_revoked
+
+        workers = self._roster.present()
+
+        def read() -> None:
+            for seen in read_revoked(self._broker, workers) if workers else ():
+                self._inbox.put(seen)
+
+        return run_in_thread(read)
+
     def result(self, id_: str) -> Future[ResultMeta | None]:
         """Read a task from the result backend; None if the backend has no entry. Updates the model.
 

@@ -6,7 +6,7 @@ Nothing here reads a clock: `now` is the local time in epoch seconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
 from .entities.broker import Broker
@@ -305,6 +305,10 @@ class ClusterState:
     def listing(self, queue: str) -> Listing | None:
         """Return the messages of a queue that were listed last; None if they were not."""
         return self._queue_peeks.listings.get(queue)
+
+    def messages_in(self, queue: str) -> Collection[str]:
+        """Return the tasks whose messages waited in a queue when that was last read."""
+        return self._queue_peeks.seen_in(queue)
 
     def position(self, task: Task) -> Position | None:
         """Return a waiting task's place in its queue when that was last read; None if unknown."""

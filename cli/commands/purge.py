@@ -13,7 +13,7 @@ from ..arguments import read_name
 from ..options import Command, settings_of
 from ..run_operation import RunOptions, connected, operation_options, print_outcome, run_operation
 from ..selection import MAX_PEEKED_MESSAGES, peek_notes, read_filter
-from ..session import wait_for
+from ..session import REPLY_TIMEOUT, pump_until, wait_for
 
 if TYPE_CHECKING:
     from ...cluster.session import Session
@@ -26,7 +26,8 @@ MAX_NAMES_LISTED: Final = 20
 @click.argument("queue")
 @click.option("--task", metavar="NAME", help="Delete only messages of this task (Redis only).")
 @click.option("--filter", "filter_", metavar="FILTER",
-              help="Delete only messages of tasks that match, such as state:revoked (Redis only)."
+              help="Delete only messages of tasks that match, such as state:revoked,revoking"
+              " (Redis only)."
               )  # fmt: skip
 @operation_options
 @click.pass_context
@@ -58,6 +59,10 @@ def _matching(session: Session, queue: str, task: str | None, query: Query) -> t
     peeked = wait_for(session, session.peek(queue, MAX_PEEKED_MESSAGES, task), f"queue {queue}")
     for note in peek_notes(peeked):
         stderr.echo(note)
+    if peeked.messages:
+        # Messages do not show that they were revoked, and only some result backends do.
+        wait_for(session, session.read_revoked(), "the revoked tasks of the workers")
+        pump_until(session, REPLY_TIMEOUT, lambda: not session.backlog)
     ids = dict.fromkeys(message.id for message in peeked.messages)
     now, tasks = time.time(), session.state.tasks
     found = tuple(id_ for id_ in ids if id_ in tasks and query.matches(tasks[id_], now))

@@ -27,6 +27,7 @@ from ..messages.reader import MessageReader
 from ..messages.sent_cache import SentCache
 from ..results.backends.base import ResultReader, ResultsError
 from .best_source import KnownTask, best_source
+from .revoked import read_revoked
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -90,14 +91,11 @@ class Recovery:
             return found
         holders: dict[str, list[str]] = {}
         # Without it only a warning is missing.
-        with contextlib.suppress(Exception), self._broker.connection() as connection:
-            control = RemoteControl(connection, self._broker)
-            replies = control.gather(["revoked"], workers)
-            control.close()
-            for name, reply in sorted(replies.to("revoked").items()):
-                revoked = reply.value if isinstance(reply.value, list | tuple) else ()
+        with contextlib.suppress(Exception):
+            for seen in sorted(read_revoked(self._broker, workers), key=lambda one: one.worker):
+                revoked = seen.reply if isinstance(seen.reply, list | tuple) else ()
                 for id_ in {one for one in revoked if isinstance(one, str)} & self._wanted.keys():
-                    holders.setdefault(id_, []).append(name)
+                    holders.setdefault(id_, []).append(seen.worker)
         return tuple(
             msgspec.structs.replace(one, revoked_by=tuple(holders[one.id]))
             if isinstance(one, SentTask) and one.id in holders

@@ -150,6 +150,13 @@ CODES: Final[Mapping[str, Code]] = {
         "celtop paused the queue: its consumers were cancelled.",
         "Resume it with `u` on the screen, or with `celtop control resume QUEUE`.",
     ),
+    "queue-revoked-messages": Code(
+        "queue",
+        ("info",),
+        "Revoked messages still wait: a worker discards each when it receives it. Workers keep "
+        "revoked ids in memory, so that the tasks run if all workers restart before.",
+        "On Redis, delete them with `celtop purge QUEUE --filter state:revoked,revoking`.",
+    ),
     "unacked-by-dead-worker": Code(
         "queue",
         ("warning",),

@@ -19,6 +19,7 @@ from .queues.delayed import delayed_findings
 from .queues.holding import holding_findings
 from .queues.queues import queue_findings
 from .queues.registrations import registration_findings
+from .queues.revoked import revoked_findings
 from .queues.unacked import unacked_findings
 from .tasks.beat import beat_findings
 from .tasks.task_types import type_findings
@@ -41,6 +42,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
     delayed_findings,
     registration_findings,
     unacked_findings,
+    revoked_findings,
     worker_findings,
     holding_findings,
     drift_findings,

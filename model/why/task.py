@@ -262,7 +262,7 @@ class _Unfinished:
         names = [one.name for one in places.workers]
         text = f"it waits {self.where}, but no consumer has registered {name} ({named(names)})"
         step = self._elsewhere(places) or f"Deploy {name} to a worker that consumes the queue"
-        return "task-not-registered", text, step
+        return "type-unregistered", text, step
 
     def _elsewhere(self, places: Capacity) -> str:
         """Return the next step if only workers that consume other queues have the task."""

@@ -192,6 +192,9 @@ class FakeSession:
         self.peeked.append((queue, most, task))
         return self.peeking
 
+    def read_revoked(self) -> Future[None]:
+        return Future()
+
     def search_history(
         self,
         query: Query,

@@ -66,6 +66,8 @@ class MessagesScreen(RowListScreen[WaitingMessage]):
         super().on_mount()
         if self._reads_freely:
             self._read(0)
+        if not self.context.frozen:
+            self.context.session.read_revoked()
 
     @property
     def listing(self) -> Listing | None:

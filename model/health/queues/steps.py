@@ -6,13 +6,14 @@ steps of the connection are made where the connection is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
 from ...entities.fault import Fault
 from ...entities.schedule import SOURCE_NAMES
+from ...entities.worker import Worker
 from ...state import ClusterState
 from ...text import units
 from ...text.phrases import counted, named
@@ -76,6 +77,10 @@ CLOCK_CODES: Final = ("worker-clock-skew", "local-clock-skew")
 EVENT_CODES: Final = ("workers-events-off", "workers-without-events")
 
 
+MIN_LATENCY: Final = 0.001
+"""Seconds, the smallest latency that is shown: broker and network take some time in any case."""
+
+
 def kind_of(finding: Finding) -> StepKind:
     """Return the step that reports a finding."""
     if finding.code in CLOCK_CODES:
@@ -136,7 +141,9 @@ def _with_findings(step: Step, found: list[Finding]) -> Step:
 
 def _broker(state: ClusterState) -> Step:
     memory, latency = state.broker.memory, state.broker.latency
-    facts = [] if latency is None else [f"replies within {units.duration(latency)}"]
+    facts = (
+        [] if latency is None else [f"replies within {units.duration(max(latency, MIN_LATENCY))}"]
+    )
     if memory is not None:
         most = "no limit" if memory.maximum is None else f"limit {units.size(memory.maximum)}"
         facts.append(f"{units.size(memory.used)} of memory used, {most}")
@@ -177,7 +184,22 @@ def _events(state: ClusterState, now: float) -> Step:
             "Check that event_exchange and the key prefix are those of the workers, and that they "
             "were not started with --without-heartbeat and --without-gossip",
         )
-    return Step(EVENTS, "ok", text)
+    return Step(EVENTS, "ok", f"{text}; {_task_events(names, state)}")
+
+
+def _task_events(names: Sequence[str], state: ClusterState) -> str:
+    """Return which workers send task events; only enabling them would show it for certain."""
+    on = [name for name in names if _sends_task_events(state.workers[name])]
+    if len(on) == len(names):
+        return "task events are on"
+    others = [name for name in names if name not in on]
+    return f"task events are off on {named(others)}, unless started with -E"
+
+
+def _sends_task_events(worker: Worker) -> bool:
+    if worker.events_enabled is not None:
+        return worker.events_enabled
+    return bool((worker.conf or {}).get("worker_send_task_events"))
 
 
 def _queues(state: ClusterState) -> Step:

@@ -29,12 +29,13 @@ def worker_findings(state: ClusterState, now: float) -> Iterator[Finding]:
         status = worker.status(listening)
         if status == "offline":
             yield _offline(worker, state, now)
+        elif (silent_since := _silent_since(worker, listening)) is not None:
+            # Its replies count as signs of life, so that it is late only between them.
+            yield _silent(worker, silent_since, now)
         elif status == "late":
             yield _late(worker, now)
         elif worker.stalled_since is not None:
             yield _stalled(worker, now)
-        elif (silent_since := _silent_since(worker, listening)) is not None:
-            yield _silent(worker, silent_since, now)
         if worker.shares_name:
             yield _shared_name(worker)
     yield from _clock_skews(state, now)

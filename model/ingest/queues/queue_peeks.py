@@ -6,6 +6,7 @@ received a message since, and its event may have been applied already.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
@@ -131,6 +132,11 @@ class QueuePeeks:
         if len(self._seen) > MAX_SEEN_QUEUES:
             del self._seen[next(iter(self._seen))]
         return frozenset(() if earlier is None else earlier.before.keys() - now.keys())
+
+    def seen_in(self, queue: str) -> Collection[str]:
+        """Return the tasks whose messages waited in a queue when that was last read."""
+        peek = self._seen.get(queue)
+        return () if peek is None else peek.before.keys()
 
     def position(self, task: Task) -> Position | None:
         """Return a task's place in its queue when that was last read; None if it is unknown."""

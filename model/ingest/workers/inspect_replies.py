@@ -34,6 +34,7 @@ from ..results.backend_overlay import BackendOverlay
 from ..tasks.attempts import Attempts
 from ..tasks.task_store import TaskStore
 from .deploys import Deploys
+from .revoked_tasks import mark_revoked
 from .worker_store import WorkerStore
 
 MAX_ITEMS: Final = 100_000
@@ -255,6 +256,9 @@ class InspectReplies:
         if isinstance(reply, Mapping) and "ok" in reply:
             worker.events_enabled = False
 
+    def _apply_revoked(self, worker: Worker, reply: Any, at: float) -> None:
+        mark_revoked(self._tasks, reply, at)
+
     def _task_of(self, worker: Worker, item: Mapping[str, Any]) -> Task | None:
         """Return the task of an item, created if necessary, with missing fields filled in."""
         id_ = item.get("id")
@@ -389,6 +393,7 @@ _READERS: Final[dict[str, ReplyReader]] = {
     "registered": InspectReplies._apply_registered,
     "active_queues": InspectReplies._apply_active_queues,
     "conf": InspectReplies._apply_conf,
+    "revoked": InspectReplies._apply_revoked,
     "enable_events": InspectReplies._apply_enable_events,
     "disable_events": InspectReplies._apply_disable_events,
 }

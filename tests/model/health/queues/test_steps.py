@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from celtop.model.entities.other_cluster import OtherCluster
 from celtop.model.health.codes import CODES
 from celtop.model.health.finding import Finding
@@ -17,6 +18,7 @@ from celtop.model.health.queues.steps import (
 )
 from celtop.model.observations import (
     InspectReply,
+    LatencyMeasured,
     OtherClustersFound,
     QuestionsAnswered,
     QueueMeasured,
@@ -49,10 +51,30 @@ def test_a_healthy_cluster() -> None:
     assert {step.status for step in found.values()} == {"ok"}
     assert list(found) == [*(kind.name for kind in CLUSTER_STEPS), "advice"]
     assert found["workers"].text == f"1 worker online: {WORKER}"
-    assert found["events"].text == "heartbeats received from 1 of 1 worker"
+    events = "heartbeats received from 1 of 1 worker; task events are "
+    assert found["events"].text == f"{events}off on {WORKER}, unless started with -E"
     assert found["queues"].text == "1 queue, 3 messages waiting"
     assert found["beat"].text == ("1 periodic task (beat_schedule of the app); no run was observed")
     assert found["clocks"].text == "the clocks of the workers differ by at most 0.1 s"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        InspectReply(WORKER, "conf", {"worker_send_task_events": True}, NOW),
+        InspectReply(WORKER, "enable_events", {"ok": "task events already enabled"}, NOW),
+    ],
+)
+def test_task_events_that_are_on(reply: InspectReply) -> None:
+    state = online()
+    state.observe(reply)
+    assert steps(state)["events"].text.endswith("; task events are on")
+
+
+def test_the_latency_is_never_zero() -> None:
+    state = online()
+    state.observe(LatencyMeasured(0.0001, 5))
+    assert steps(state)["broker"].text == "replies within 1 ms"
 
 
 def test_messages_in_queues_are_not_in_workers() -> None:

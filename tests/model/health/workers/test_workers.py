@@ -60,8 +60,12 @@ def test_a_worker_that_replies_but_sends_no_events() -> None:
         beat(state, "w2@h", NOW + seconds)
         state.observe(ConnectionProved(NOW + seconds))
         state.observe(InspectReply("w1@h", "active", [], NOW + seconds))
-        found = worker_findings(state, NOW + seconds)
-        return [f"{one.name}: {one.text}" for one in found if one.code == "worker-silent"]
+        # Also when its next reply is overdue.
+        beat(state, "w2@h", NOW + seconds + 8)
+        state.observe(ConnectionProved(NOW + seconds + 8))
+        found = worker_findings(state, NOW + seconds + 8)
+        return [f"{one.code} {one.name}: {one.text}" for one in found if one.name == "w1@h"]
 
-    assert silent(20.0) == []
-    assert silent(60.0) == ["w1@h: replies to remote control, but has sent no event for 1 m"]
+    assert silent(20.0) == ["worker-late w1@h: no heartbeat for 8.0 s"]
+    text = "replies to remote control, but has sent no event for 1 m 8 s"
+    assert silent(60.0) == [f"worker-silent w1@h: {text}"]
