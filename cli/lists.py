@@ -19,6 +19,7 @@ from .schema import schema_option
 from .selection import read_filter, report_unknown_states, search_history
 from .session import ConnectionCheck, collect, open_session, pump_until, wait_for
 from .stdout import is_terminal, output_size, write
+from .stored import MAX_STORED, is_stored, load_stored, offline_session
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 WATCH_INTERVAL: Final = "2s"
 MIN_ROWS: Final = 3
 """Rows that are drawn on any terminal."""
+STORED: Final = ("tasks", "failures")
+"""Lists of which the history has older rows."""
+FAILING: Final = "state:failure,retry"
+"""The filter of the tasks that make up the groups of failures."""
 OTHER_LINES: Final = 3
 """Lines of a terminal besides: the header, the count of more rows, and the cursor's."""
 
@@ -91,13 +96,18 @@ def run_list(ctx: click.Context, name: str, options: ListOptions) -> ExitCode:
             repeated.
         BrokerUnreachable: The broker did not reply, or was lost for too long.
     """
-    settings = settings_of(ctx)
+    settings = settings_of(ctx, is_offline=is_stored if name in STORED else lambda _: False)
     if options.watch and options.output is None and not FORMATS[options.format_name].repeatable:
         names = ", ".join(one.name for one in FORMATS.values() if one.repeatable)
         raise InvalidUsage(
             f"--watch cannot repeat {options.format_name} on stdout; use {names}, or --output FILE"
         )
     choice = _read_choice(name, options, settings)
+    if not settings.broker_url:
+        session = offline_session(settings)
+        _load_stored(session, choice, options)
+        _write(session, settings, choice, options)
+        return ExitCode.OK
     if not options.wait:
         settings = settings.model_copy(update={"enable_events": False})
     with open_session(settings, one_shot=not options.watch) as session:
@@ -164,13 +174,23 @@ def _fill(session: Session, choice: _Choice, options: ListOptions) -> None:
     else:
         collect(session, options.wait)
     limit = options.limit or session.settings.load_results
+    if choice.listing.name in STORED:
+        _load_stored(session, choice, options)
     if not isinstance(choice.query, str):
         search_history(session, choice.query, limit)
         report_unknown_states(session, choice.query)
     elif choice.listing.name == "failures":
-        search_history(session, parse_query("state:failure,retry"), session.settings.load_results)
+        search_history(session, parse_query(FAILING), session.settings.load_results)
     elif choice.listing.name == "types":
         search_history(session, EVERY_TASK, session.settings.load_results)
+
+
+def _load_stored(session: Session, choice: _Choice, options: ListOptions) -> None:
+    """Load the tasks of the list from the history."""
+    from ..model.query.language import parse_query
+
+    query = parse_query(FAILING) if isinstance(choice.query, str) else choice.query
+    load_stored(session, query, options.limit or MAX_STORED)
 
 
 def _repeat(session: Session, interval: float) -> Iterator[None]:

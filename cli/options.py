@@ -7,7 +7,7 @@ a command shares with its group; `settings_of` turns them into `Settings`.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import click
@@ -207,9 +207,20 @@ def _describe(app: str, workdir: str | None) -> Mapping[str, object]:
 
 
 def settings_of(
-    ctx: click.Context, *, broker_needed: bool = True, describe: DescribeApp = _describe
+    ctx: click.Context,
+    *,
+    broker_needed: bool = True,
+    describe: DescribeApp = _describe,
+    is_offline: Callable[[Settings], bool] = lambda settings: False,
 ) -> Settings:
     """Return the settings, from the command line and all other sources.
+
+    Args:
+        ctx: The command's context.
+        broker_needed: Whether there has to be a broker.
+        describe: Returns the configuration of an app.
+        is_offline: Returns whether the named cluster is known without a broker; the settings have
+            no broker URL then.
 
     Raises:
         InvalidUsage: A setting is invalid, or the broker URL is needed and no source has one.
@@ -223,7 +234,12 @@ def settings_of(
 
         keymap_of(settings)
     if broker_needed:
-        _check_broker(settings, named="broker_url" in flags)
+        try:
+            _check_broker(settings, named="broker_url" in flags)
+        except InvalidUsage:
+            if not is_offline(settings):
+                raise
+            return settings.model_copy(update={"broker_url": ""})
     return settings
 
 

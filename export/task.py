@@ -34,8 +34,9 @@ class SourceRecord(msgspec.Struct, frozen=True, gc=False):
     """What one source reports about the task."""
 
     source: str
-    """`event`, `worker NAME`, `message in queue NAME`, `message held by a worker` or
-    `result backend`; `event, inspect` is what celtop had received before the lookup."""
+    """`event`, `worker NAME`, `message in queue NAME`, `message held by a worker`,
+    `result backend` or `history`; `event, inspect` is what celtop had received before the
+    lookup."""
     fields: dict[str, Any]
     """Fields of the task's record; those that the source does not report are left out."""
 
@@ -44,7 +45,7 @@ class LookedRecord(msgspec.Struct, frozen=True, gc=False):
     """One place where the task was looked up."""
 
     place: str
-    """`workers`, `queues` or `backend`."""
+    """`workers`, `queues`, `backend` or `history`."""
     found: bool | None
     """Null if the place could not be searched."""
     text: str

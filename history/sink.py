@@ -11,7 +11,7 @@ from ..model.entities.changes import Changes
 from ..model.health.finding import Finding
 from ..model.health.findings import findings
 from ..model.state import ClusterState
-from .recorder import Recorder
+from .recorder import MAX_SUCCESSES_PER_S, Recorder
 from .writer import HistoryWriter, Report, Retention
 
 FINDINGS_INTERVAL: Final = 5.0
@@ -34,6 +34,7 @@ class HistorySink:
         self, location: str, cluster: str, user: str, retention: Retention, report: Report
     ) -> None:
         self._writer = HistoryWriter(location, retention, report)
+        self._report = report
         self._cluster = cluster
         self._user = user
         self._recorder: Recorder | None = None
@@ -62,7 +63,10 @@ class HistorySink:
         self._state = state
         self._recorder.collect(changes)
         if self._recorder.due(now):
+            share = self._recorder.share
             self._writer.put(self._recorder.batch(state, now, self._findings(state, now)))
+            if self._recorder.share != share:
+                self._report("info", _sampling(self._recorder.share), None)
 
     def stop(self, now: float) -> None:
         """Write what is left, and end the thread; returns at once."""
@@ -80,3 +84,10 @@ class HistorySink:
         cost = time.perf_counter() - started
         self._findings_due = now + max(FINDINGS_INTERVAL, cost / FINDINGS_SHARE)
         return found
+
+
+def _sampling(share: float) -> str:
+    if share == 1.0:
+        return "All successful tasks are stored again"
+    one_of = round(1 / share)
+    return f"More than {MAX_SUCCESSES_PER_S:,} tasks succeed per second: 1 of {one_of} is stored"

@@ -13,7 +13,7 @@ from .ingest.redaction import Redaction
 from .observations import Observation, ResultsRead
 from .state import ClusterState
 
-LookupPlace: TypeAlias = Literal["workers", "queues", "backend"]
+LookupPlace: TypeAlias = Literal["workers", "queues", "backend", "history"]
 
 HELD_BY_WORKER: Final = "message held by a worker"
 """A source that has the whole message, but not its state in the worker."""
@@ -23,7 +23,7 @@ class Sighting(msgspec.Struct, frozen=True, gc=False):
     """What one source has of the task."""
 
     source: str
-    """`worker NAME`, `message in queue NAME`, `HELD_BY_WORKER` or `result backend`."""
+    """`worker NAME`, `message in queue NAME`, `HELD_BY_WORKER`, `result backend` or `history`."""
     observation: Observation
 
 

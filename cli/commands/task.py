@@ -15,10 +15,14 @@ from ..options import Command, settings_of
 from ..session import CONNECT_TIMEOUT, connect, open_session, pump_until
 from ..short_ids import full_ids
 from ..stdout import write
+from ..stored import is_stored, offline_session, stored_task, with_stored
 
 if TYPE_CHECKING:
     from ...cluster.session import Session
     from ...export.outcome import ResultRecord
+    from ...export.task import SourceRecord
+    from ...model.entities.task import Task
+    from ...model.lookup import TaskLookup
 
 
 @click.command(cls=Command)
@@ -28,27 +32,52 @@ if TYPE_CHECKING:
 def task(ctx: click.Context, id_: str, as_json: bool) -> int:
     """Show the data of a task and the source of each value.
 
-    The task is looked up in workers, queues and the result backend; no events are needed. The exit
-    code is 1 if it is not found anywhere.
+    The task is looked up in workers, queues, the result backend and the history; no events are
+    needed. The exit code is 1 if it is not found anywhere.
     """
     check_id(id_)
-    settings = settings_of(ctx).model_copy(update={"enable_events": False})
+    settings = settings_of(ctx, is_offline=is_stored)
+    if not settings.broker_url:
+        return _report_stored(offline_session(settings), id_, as_json)
+    settings = settings.model_copy(update={"enable_events": False})
     with open_session(settings) as session:
         connect(session)
-        (id_,) = full_ids(session, [id_])
-        return _report(session, id_, as_json)
+        stored = stored_task(session, id_)
+        (id_,) = full_ids(session, [id_ if stored is None else stored.id])
+        return _report(session, id_, stored, as_json)
 
 
-def _report(session: Session, id_: str, as_json: bool) -> ExitCode:
-    from ...export.json import encode
-    from ...export.task import event_source, render, report
+def _report(session: Session, id_: str, stored: Task | None, as_json: bool) -> ExitCode:
+    from ...export.task import event_source
 
     before = event_source(session.state.tasks.get(id_), time.time())
     lookup = find_task(session, id_)
     if lookup is None:
         stderr.echo("Timed out looking up the task in workers, queues and result backend")
         return ExitCode.TIMEOUT
-    found = report(lookup, before, session.state, _result(session, id_), time.time())
+    return _print(session, with_stored(lookup, stored, session.settings), before, as_json)
+
+
+def _report_stored(session: Session, id_: str, as_json: bool) -> ExitCode:
+    """Report what the history has of a task, without a broker."""
+    from ...model.lookup import TaskLookup
+
+    stored = stored_task(session, id_)
+    lookup = TaskLookup(id_ if stored is None else stored.id, time.time(), (), ())
+    return _print(session, with_stored(lookup, stored, session.settings), None, as_json)
+
+
+def _print(
+    session: Session, lookup: TaskLookup, before: SourceRecord | None, as_json: bool
+) -> ExitCode:
+    from ...export.json import encode
+    from ...export.task import render, report
+
+    for one in lookup.found:
+        if one.source == "history":
+            session.state.observe(one.observation)
+    result = _result(session, lookup.id) if session.settings.broker_url else None
+    found = report(lookup, before, session.state, result, time.time())
     write(encode(found) if as_json else render(found).encode("utf-8", "backslashreplace"))
     return ExitCode.FAILED if found.task is None else ExitCode.OK
 

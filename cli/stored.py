@@ -1,0 +1,120 @@
+"""What commands read from the history: tasks of a cluster, also while its broker is not running."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from . import stderr
+
+if TYPE_CHECKING:
+    from ..cluster.session import Session
+    from ..history.store import HistoryStore
+    from ..model.entities.task import Task
+    from ..model.lookup import PlaceChecked, Sighting, TaskLookup
+    from ..model.query.language import Query
+    from ..settings import Settings
+
+MAX_STORED: Final = 50_000
+"""Stored tasks that a command loads."""
+
+
+@contextmanager
+def open_history(settings: Settings) -> Iterator[HistoryStore | None]:
+    """Open the history; None if it is off, or has not been written yet.
+
+    Errors, of opening it and in the block, are reported on stderr.
+    """
+    from ..history.open import OFF, open_store
+    from ..history.store import NoHistoryError, StoreError
+
+    if settings.history == OFF:
+        yield None
+        return
+    store: HistoryStore | None = None
+    try:
+        store = open_store(settings.history, read_only=True)
+    except NoHistoryError:
+        pass
+    except StoreError as error:
+        stderr.echo(str(error))
+    try:
+        yield store
+    except StoreError as error:
+        stderr.echo(str(error))
+    finally:
+        if store is not None:
+            store.close()
+
+
+def is_stored(settings: Settings) -> bool:
+    """Return whether the history has the named cluster."""
+    if settings.cluster is None:
+        return False
+    with open_history(settings) as store:
+        if store is not None:
+            return any(one.cluster == settings.cluster for one in store.clusters())
+    return False
+
+
+def offline_session(settings: Settings) -> Session:
+    """Return a session that is not started: its model has what is loaded from the history."""
+    from ..cluster.session import Session
+
+    return Session(settings)
+
+
+def load_stored(session: Session, query: Query, limit: int) -> None:
+    """Add the newest stored tasks that match a filter to the model."""
+    from ..history.task_body import task_of
+    from ..model.observations import HistoryRead
+
+    now = time.time()
+    rest, before = min(limit, MAX_STORED), None
+    with open_history(session.settings) as store:
+        while store is not None and rest > 0:
+            page = store.tasks(session.cluster, query, now, rest, before)
+            tasks = tuple(task for row in page.tasks if (task := task_of(row.body)) is not None)
+            session.state.observe(HistoryRead(tasks, now, wanted=True))
+            rest, before = rest - len(page.tasks), page.cursor
+            if before is None:
+                break
+
+
+def stored_task(session: Session, id_: str) -> Task | None:
+    """Return the stored task of an id, or of its beginning if no other task begins with it."""
+    from ..history.task_body import task_of
+
+    with open_history(session.settings) as store:
+        if store is not None:
+            rows = store.task(session.cluster, id_)
+            if len(rows) == 1 or (rows and rows[0].id == id_):
+                return task_of(rows[0].body)
+    return None
+
+
+def with_stored(lookup: TaskLookup, task: Task | None, settings: Settings) -> TaskLookup:
+    """Return the result of a lookup with that in the history.
+
+    Args:
+        lookup: What was found elsewhere.
+        task: What the history has.
+        settings: Where the history is.
+    """
+    import msgspec
+
+    from ..history.open import OFF, history_file
+    from ..model.lookup import PlaceChecked, Sighting
+    from ..model.observations import HistoryRead
+
+    if settings.history == OFF:
+        return lookup
+    where = history_file(settings.history) or settings.masked("history")
+    place = PlaceChecked("history", task is not None, str(where))
+    found: tuple[Sighting, ...] = ()
+    if task is not None:
+        found = (Sighting("history", HistoryRead((task,), lookup.at, wanted=True)),)
+    places: tuple[PlaceChecked, ...] = (*lookup.places, place)
+    return msgspec.structs.replace(lookup, found=(*lookup.found, *found), places=places)

@@ -1,0 +1,62 @@
+"""What commands read from the history, without a broker."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from celtop.cli.main import run
+from celtop.history.rows import Batch
+from celtop.history.sqlite import SqliteStore
+from celtop.tests.history.rows import row
+
+
+@pytest.fixture
+def history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A history of the cluster `shop`."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    path = tmp_path / "history.sqlite3"
+    store = SqliteStore(path)
+    failed = row("3fa2", state="FAILURE", exception="ValueError('x')", args="(1,)")
+    store.write(Batch(tasks=(row("3fa1"), failed, row("other", cluster="billing"))))
+    store.close()
+    monkeypatch.setenv("CELTOP_HISTORY", str(path))
+    return path
+
+
+@pytest.mark.usefixtures("history")
+def test_tasks_of_a_cluster_without_a_broker(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert run(["--cluster", "shop", "tasks", "state:failure", "--format", "json"]) == 0
+    found = json.loads(capfdbinary.readouterr().out)
+    assert [one["id"] for one in found["tasks"]] == ["3fa2"]
+    assert found["tasks"][0]["sources"] == ["history"]
+    assert found["tasks"][0]["args"] == "(1,)"
+
+
+@pytest.mark.usefixtures("history")
+def test_one_task_without_a_broker(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert run(["--cluster", "shop", "task", "3fa2", "--json"]) == 0
+    found = json.loads(capfdbinary.readouterr().out)
+    assert (found["id"], found["task"]["state"]) == ("3fa2", "FAILURE")
+    assert [(one["place"], one["found"]) for one in found["looked"]] == [("history", True)]
+    assert run(["--cluster", "shop", "task", "none", "--json"]) == 1
+    found = json.loads(capfdbinary.readouterr().out)
+    assert [(one["place"], one["found"]) for one in found["looked"]] == [("history", False)]
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--cluster", "nope", "tasks"), ("tasks",), ("--cluster", "shop", "workers")]
+)
+@pytest.mark.usefixtures("history")
+def test_anything_else_needs_a_broker(
+    arguments: tuple[str, ...], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    assert "No broker URL" in capfd.readouterr().err
+
+
+@pytest.mark.usefixtures("history")
+def test_without_the_history_there_is_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["--cluster", "shop", "--no-history", "tasks"]) == 2
+    assert "No broker URL" in capfd.readouterr().err
