@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from ..export.formats import FORMATS
+from .metrics_server import require_prometheus_client
 from .stdout import has_colours, is_utf8, output_size
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 type=click.Choice(list(FORMATS)),
                 default="text",
                 show_default=True,
+                callback=_require_package,
                 help="The output format.",
             ),
             click.option(
@@ -43,6 +45,12 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
+
+
+def _require_package(ctx: click.Context, option: click.Parameter, value: str) -> str:
+    if value == "prometheus":
+        require_prometheus_client()
+    return value
 
 
 def encoded(document: Document, format_name: str, *, drawn: bool, whole: bool = False) -> bytes:

@@ -54,6 +54,12 @@ def _html(document: Document, width: int) -> bytes:
     return encode(document)
 
 
+def _prometheus(document: Document, width: int) -> bytes:
+    from .prometheus import encode
+
+    return encode(document)
+
+
 class Format(NamedTuple):
     """One format."""
 
@@ -61,7 +67,10 @@ class Format(NamedTuple):
     suffix: str
     """The suffix of its files, with the dot."""
     encode: Callable[[Document, int], bytes]
-    """Encodes a document. Text and SVG fit it into a width in terminal cells."""
+    """Encodes a document. Text and SVG fit it into a width in terminal cells.
+
+    Prometheus raises an ImportError without the package `prometheus_client`.
+    """
     repeatable: bool = False
     """Whether the documents that `--watch` appends to one another can still be read."""
 
@@ -76,6 +85,7 @@ FORMATS: Final = {
         Format("markdown", ".md", _markdown),
         Format("svg", ".svg", _svg),
         Format("html", ".html", _html),
+        Format("prometheus", ".prom", _prometheus),
     )
 }
 """All formats, by name."""

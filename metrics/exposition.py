@@ -31,13 +31,15 @@ class Exposition(NamedTuple):
 class _Families(Collector):
     """Families as the encoders of `prometheus_client` read them."""
 
-    def __init__(self, families: Iterable[Family]) -> None:
+    def __init__(self, families: Iterable[Family], of_process: bool) -> None:
         self._families = families
+        self._of_process = of_process
 
     def collect(self) -> Iterable[Metric]:
-        """Return the metrics, and those of this process."""
+        """Return the metrics, and those of this process if they are wanted."""
         yield from map(_metric, _merged(self._families))
-        yield from _PROCESS.collect()
+        if self._of_process:
+            yield from _PROCESS.collect()
 
 
 def version_family(version: str) -> Family:
@@ -45,15 +47,18 @@ def version_family(version: str) -> Family:
     return Family("celtop_info", "gauge", "The version of celtop.", ("version",), {(version,): 1.0})
 
 
-def exposition(families: Iterable[Family], accept: str = "") -> Exposition:
+def exposition(
+    families: Iterable[Family], accept: str = "", *, of_process: bool = True
+) -> Exposition:
     """Return metrics as text.
 
     Args:
         families: The metrics of one or more clusters.
         accept: The Accept header of the request.
+        of_process: Whether to add those of this process.
     """
     encode, content_type = choose_encoder(accept)
-    return Exposition(content_type, encode(_Families(families)))
+    return Exposition(content_type, encode(_Families(families, of_process)))
 
 
 def _merged(families: Iterable[Family]) -> Iterator[Family]:

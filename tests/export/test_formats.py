@@ -18,6 +18,7 @@ from celtop.lists.listing import LISTINGS
 from celtop.model.state import ClusterState
 from celtop.tests.model.schedules import entry, read
 from markdown_it import MarkdownIt
+from prometheus_client.parser import text_string_to_metric_families
 
 from .conftest import HOSTILE, context, run_task
 
@@ -71,6 +72,13 @@ def read_html(data: bytes) -> int:
     return len(page.findall(".//tbody/tr"))
 
 
+def read_prometheus(data: bytes) -> int:
+    samples = [one for family in text_string_to_metric_families(data.decode())
+               for one in family.samples]  # fmt: skip
+    assert len({(one.name, *sorted(one.labels.items())) for one in samples}) == len(samples)
+    return len(samples)
+
+
 PARSERS: dict[str, Callable[[bytes], int]] = {
     "text": read_text,
     "json": read_json,
@@ -79,6 +87,7 @@ PARSERS: dict[str, Callable[[bytes], int]] = {
     "markdown": read_markdown,
     "svg": read_svg,
     "html": read_html,
+    "prometheus": read_prometheus,
 }
 
 
@@ -95,6 +104,8 @@ def test_every_document_is_read_by_another_parser(state: ClusterState, name: str
         found = PARSERS[name](data)
         if name in ("ndjson", "csv", "markdown", "html"):
             assert found == rows, document.name
+        elif name == "prometheus":
+            assert found, document.name
         elif len(document.tables) == 1 and name in ("text", "json"):
             assert found >= rows, document.name
 

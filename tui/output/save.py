@@ -64,7 +64,11 @@ def save(
         content, what = screenshot().encode(), "the screen"
     else:
         document = _document(path.stem, rows, columns, context)
-        content = chosen.encode(document, MAX_TEXT_WIDTH)
+        try:
+            content = chosen.encode(document, MAX_TEXT_WIDTH)
+        except ImportError as error:
+            text = f"Cannot save {path.name}: the package {error.name} is missing"
+            raise SaveError(text) from error
     try:
         replace_file(path, content)
     except OSError as error:
