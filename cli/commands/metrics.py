@@ -43,7 +43,8 @@ def metrics(ctx: click.Context, listen: str, once: bool, wait: float) -> int:
     reason if the broker cannot be reached. The server runs until ctrl-c or SIGTERM. It has neither
     encryption nor passwords, and listens on the loopback interface by default.
     """
-    settings = settings_of(ctx)
+    # Tasks that finished before have no metrics.
+    settings = settings_of(ctx).model_copy(update={"load_results": 0})
     require_prometheus_client()
     return _print(settings, wait) if once else _serve(settings, read_listen(listen))
 
@@ -54,11 +55,11 @@ def _print(settings: Settings, wait: float) -> int:
 
     if not wait:
         settings = settings.model_copy(update={"enable_events": False})
-    with open_session(settings) as session:
+    with open_session(settings, one_shot=True) as session:
         metrics = ClusterMetrics(session.state)
         collect(session, wait)
         now = time.time()
-        session.state.tick(now)
+        session.tick(now)
         write(exposition([*metrics.families(now), version_family(__version__)]).body)
     return ExitCode.OK if session.state.broker.phase == "live" else ExitCode.UNREACHABLE
 

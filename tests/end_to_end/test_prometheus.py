@@ -61,7 +61,12 @@ def queries() -> list[str]:
     """Return the queries of celtop's dashboard, as Grafana sends them."""
     panels = json.loads(DASHBOARD.read_text())["panels"]
     found = [target["expr"] for panel in panels for target in panel["targets"]]
-    return [query.replace("$cluster", ".*").replace("$__rate_interval", "10s") for query in found]
+    return [
+        query.replace("$cluster", ".*")
+        .replace("$instance", ".*")
+        .replace("$__rate_interval", "10s")
+        for query in found
+    ]
 
 
 @pytest.mark.slow
