@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from typing import Final, Protocol, TypeVar
 
 from ..history.rows import (
@@ -56,6 +56,11 @@ class Reader(Protocol):
         """Have a function called with the store; return the future of its result."""
 
 
+def problem(found: Future[R]) -> BaseException | None:
+    """Return why a read that is done has no result; None if it has."""
+    return CancelledError() if found.cancelled() else found.exception()
+
+
 class StoredSearch:
     """The stored tasks that match a filter, loaded page by page, the newest first.
 
@@ -98,7 +103,7 @@ class StoredSearch:
         """Count the tasks that match, in the background."""
 
         def counted(found: Future[TaskCount]) -> None:
-            if found.exception() is None:
+            if problem(found) is None:
                 self.count = found.result()
 
         self._history.count(self._query, self._now).add_done_callback(counted)
@@ -123,10 +128,13 @@ class StoredSearch:
         page.add_done_callback(self._loaded)
 
     def _loaded(self, found: Future[TaskPage]) -> None:
-        error = found.exception()
+        error = problem(found)
         if error is not None:
-            self.fault = str(error) if isinstance(error, StoreError) else type(error).__name__
             self.loading = False
+            if isinstance(error, NoHistoryError):
+                self.complete = True
+            else:
+                self.fault = str(error) if isinstance(error, StoreError) else type(error).__name__
             return
         page = found.result()
         self.loaded += len(page.tasks)
@@ -154,6 +162,7 @@ class StoredHistory:
         self._inbox = inbox
         self._recent: Cursor | None = None
         self._recent_loaded = 0
+        self._recent_is_all = False
         self.recent_complete = False
         """Whether the tasks of the last hour were loaded, or cannot be."""
 
@@ -163,16 +172,15 @@ class StoredHistory:
 
         def load(query: Query, left: int, before: Cursor | None, then: Callable[[], None]) -> None:
             def loaded(found: Future[TaskPage]) -> None:
-                error = found.exception()
-                if error is not None:
-                    if not isinstance(error, NoHistoryError):
+                if (error := problem(found)) is not None:
+                    if isinstance(error, StoreError) and not isinstance(error, NoHistoryError):
                         self._inbox.log("warning", "history", str(error))
                     self.recent_complete = True
                     return
                 page = found.result()
                 if query is EVERY_TASK:
                     self._recent_loaded += len(page.tasks)
-                    self._recent = page.cursor or self._recent
+                    self._recent, self._recent_is_all = page.cursor, page.cursor is None
                 cursor, rest = page.cursor, left - len(page.tasks)
                 if cursor is None or cursor.at < since or rest <= 0:
                     then()
@@ -189,9 +197,11 @@ class StoredHistory:
 
     def search(self, query: Query, now: float) -> StoredSearch:
         """Return a search for the tasks that match a filter; `StoredSearch.more` begins it."""
-        if query.empty:
-            return StoredSearch(self, query, now, self._recent, self._recent_loaded)
-        return StoredSearch(self, query, now, None, 0)
+        if not query.empty:
+            return StoredSearch(self, query, now, None, 0)
+        rest = StoredSearch(self, query, now, self._recent, self._recent_loaded)
+        rest.complete = self._recent_is_all
+        return rest
 
     def page(
         self,
@@ -240,7 +250,9 @@ class StoredHistory:
             if len(rows) == 1:
                 root_id = rows[0].root_id or rows[0].id
                 rows += store.workflow(self.cluster, root_id, MAX_WORKFLOW)
-                self._put(list({row.id: row for row in rows}.values()), wanted=True)
+                self._put(
+                    list({row.id: row for row in rows}.values()), wanted=True, unfinished=True
+                )
                 rows = rows[:1]
             return tuple(row.id for row in rows)
 
@@ -274,7 +286,7 @@ class StoredHistory:
         """Return the times of a window in which nothing was recorded."""
         return self._ask(lambda store: store.gaps(self.cluster, start, end))
 
-    def _put(self, rows: Sequence[StoredTask], *, wanted: bool) -> None:
+    def _put(self, rows: Sequence[StoredTask], *, wanted: bool, unfinished: bool = False) -> None:
         tasks = [task for row in rows if (task := task_of(row.body)) is not None]
         if tasks:
-            self._inbox.put(HistoryRead(tuple(tasks), time.time(), wanted))
+            self._inbox.put(HistoryRead(tuple(tasks), time.time(), wanted, unfinished))

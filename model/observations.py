@@ -328,6 +328,8 @@ class HistoryRead(msgspec.Struct, frozen=True, gc=False):
     at: float
     wanted: bool = False
     """Whether they were searched for: then they may evict others."""
+    unfinished: bool = False
+    """Whether tasks that had not ended are wanted, too. They may have ended unobserved."""
 
 
 class ScheduleRead(msgspec.Struct, frozen=True, gc=False):

@@ -9,13 +9,15 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from math import nan
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeVar
 
 from ..model.entities.time_series import SECONDS, Mark
 
 if TYPE_CHECKING:
     from ..cluster.session import ChartHistory
     from ..history.rows import StoredMark, SubjectKind
+
+R = TypeVar("R")
 
 MINUTE: Final = 60
 DAY: Final = 86_400
@@ -67,14 +69,14 @@ class StoredSeries:
         for key in [key for key, asked in self._asked.items() if asked.values.done()]:
             first, last, found = self._asked.pop(key)
             # After a failure it is tried again with the next step.
-            values = {} if found.exception() is not None else found.result()
+            values = found.result() if _succeeded(found) else {}
             self._stored[key] = _Stored(first, last, values)
             self._version += 1
             if len(self._stored) > MAX_KEPT:
                 self._stored.popitem(last=False)
         for seconds in [one for one, (_, found) in self._asked_marks.items() if found.done()]:
             minute, marks = self._asked_marks.pop(seconds)
-            rows = () if marks.exception() is not None else marks.result()[-MAX_MARKS:]
+            rows = marks.result()[-MAX_MARKS:] if _succeeded(marks) else ()
             self._marks[seconds] = minute, [_mark(row) for row in rows]
             self._version += 1
         return self._version
@@ -143,6 +145,10 @@ class StoredSeries:
             start = end - seconds - SECONDS
             self._asked_marks[seconds] = minute, self._history.marks(start, end + MINUTE)
         return () if known is None else known[1]
+
+
+def _succeeded(found: Future[R]) -> bool:
+    return not found.cancelled() and found.exception() is None
 
 
 def _mark(row: StoredMark) -> Mark:

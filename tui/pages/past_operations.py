@@ -47,7 +47,7 @@ class PastOperations:
         asked = self._asked
         if asked is not None and asked.done():
             self._asked = None
-            if asked.exception() is None:
+            if not asked.cancelled() and asked.exception() is None:
                 self._rows = asked.result()
         now = time.monotonic()
         due = self._asked is None and now - self._asked_at >= READ_INTERVAL

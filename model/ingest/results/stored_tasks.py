@@ -50,6 +50,8 @@ class StoredTasks:
         for stored in read.tasks:
             task = held.get(stored.id)
             if task is None:
+                if stored.state not in FINISHED and stored.lost_at is None and not read.unfinished:
+                    continue
                 added = self._tasks.add_from_history(
                     stored.id, first_seen_at(stored), wanted=read.wanted
                 )

@@ -29,8 +29,8 @@ def failed(id_: str = "a", at: float = NOW) -> Script:
     return Script(id_, at).sent().received().started().failed()
 
 
-def read(state: ClusterState, *tasks: Task, wanted: bool = False) -> None:
-    state.observe(HistoryRead(tasks, NOW + 99, wanted))
+def read(state: ClusterState, *tasks: Task, wanted: bool = False, unfinished: bool = False) -> None:
+    state.observe(HistoryRead(tasks, NOW + 99, wanted, unfinished))
 
 
 def fields(task: Task) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def test_later_events_continue_a_stored_task() -> None:
     state = ClusterState()
     script = Script("a").sent().received().started()
     [stored] = known(script)
-    read(state, stored)
+    read(state, stored, unfinished=True)
     play(script.succeeded().events[-1:], state)
     task = state.tasks["a"]
     assert (task.state, task.started_at, task.runtime) == ("SUCCESS", stored.started_at, 0.5)
@@ -124,6 +124,8 @@ def test_a_stored_task_is_replaced_by_its_newer_version_only() -> None:
     [running] = known(script)
     [ended] = known(script.succeeded())
     read(state, running)
+    assert not state.tasks, "it may have ended unobserved"
+    read(state, running, unfinished=True)
     read(state, ended)
     read(state, copy.copy(running))
     assert state.tasks["a"].state == "SUCCESS"

@@ -1,0 +1,161 @@
+"""What a session reads from the history."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celtop.cluster import stored_history
+from celtop.cluster.inbox import Inbox
+from celtop.cluster.stored_history import StoredHistory
+from celtop.history.rows import Batch, StoredTask
+from celtop.history.sqlite import SqliteStore
+from celtop.history.store import NoHistoryError
+from celtop.model.observations import HistoryRead, LogMessage
+from celtop.model.query.language import EVERY_TASK, parse_query
+from celtop.tests.tui.fake_session import NOW, task_events
+from celtop.tests.tui.stored import CLUSTER, DirectReader, rows_of
+
+
+def tasks(count: int, ago: float, prefix: str, **ended: Any) -> tuple[StoredTask, ...]:
+    """Return tasks that ended one second after the other, the last one `ago` seconds ago."""
+    events: list[Any] = []
+    for number in range(count):
+        at = NOW - ago - count + number
+        events += task_events(number, prefix, uuid=f"{prefix}-{number}", at=at, **ended)
+    return rows_of(sorted(events, key=lambda event: event.timestamp))
+
+
+class Read:
+    """A history with these rows, and what was put into the inbox."""
+
+    def __init__(self, folder: Path, *rows: StoredTask) -> None:
+        self.reader = DirectReader(SqliteStore(folder / "history.sqlite3"))
+        self.reader.store.write(Batch(tasks=rows))
+        self.inbox = Inbox(1_000)
+        self.history = StoredHistory(self.reader, CLUSTER, self.inbox)
+
+    def taken(self) -> tuple[list[str], list[str]]:
+        """Return the ids of the tasks and the lines of the log in the inbox."""
+        ids, lines = [], []
+        while (one := self.inbox.take()) is not None:
+            if isinstance(one, HistoryRead):
+                ids += [task.id for task in one.tasks]
+            elif isinstance(one, LogMessage):
+                lines.append(one.text)
+        return ids, lines
+
+
+def test_the_last_hour_is_loaded_the_newest_first(tmp_path: Path) -> None:
+    read = Read(tmp_path, *tasks(700, 60, "new"), *tasks(5, 4_000, "old"))
+    read.history.load_recent(NOW)
+    assert read.taken() == ([f"new-{number}" for number in reversed(range(700))], [])
+    assert read.history.recent_complete
+
+
+def test_problems_are_loaded_even_if_many_successes_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_history, "RECENT_TASKS", 10)
+    failed = tasks(3, 1_000, "bad", end="failed", exception="E()", traceback="tb")
+    read = Read(tmp_path, *failed, *tasks(100, 60, "new"))
+    read.history.load_recent(NOW)
+    ids, _ = read.taken()
+    assert ids == ["bad-2", "bad-1", "bad-0", *(f"new-{number}" for number in range(99, 89, -1))]
+
+
+def test_a_list_of_all_tasks_goes_on_after_the_last_hour(tmp_path: Path) -> None:
+    read = Read(tmp_path, *tasks(3, 60, "new"), *tasks(600, 4_000, "old"))
+    read.history.load_recent(NOW)
+    read.taken()
+    search = read.history.search(EVERY_TASK, NOW)
+    search.count_matching()
+    search.more(50)
+    assert (search.loaded, search.complete) == (550, False)
+    assert search.text == "550 of 603 loaded"
+    assert read.taken()[0][0] == "old-102", "a page of 500 was loaded at the start"
+    search.more(100)
+    assert (search.loaded, search.complete, search.text) == (603, True, "")
+    assert not search.can_load
+
+
+def test_a_search_for_something_rare_goes_on_until_it_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("celtop.history.sql_store.SEARCH_TIME", 0.0)
+    monkeypatch.setattr("celtop.history.sql_store.SLICE_ROWS", 20)
+    monkeypatch.setattr("celtop.history.sql_store.MAX_SLICE_ROWS", 20)
+    read = Read(tmp_path, *tasks(300, 60, "new"), *tasks(1, 4_000, "rare"))
+    search = read.history.search(parse_query("name:rare"), NOW)
+    search.more()
+    assert (read.taken()[0], search.complete) == (["rare-0"], True)
+    assert read.reader.asked > 5
+
+
+def test_a_cancelled_search_does_not_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("celtop.history.sql_store.SEARCH_TIME", 0.0)
+    monkeypatch.setattr("celtop.history.sql_store.SLICE_ROWS", 20)
+    monkeypatch.setattr("celtop.history.sql_store.MAX_SLICE_ROWS", 20)
+    read = Read(tmp_path, *tasks(300, 60, "new"))
+    search = read.history.search(parse_query("name:rare"), NOW)
+    search.cancelled = True
+    search.more()
+    assert read.reader.asked == 1
+
+
+def test_a_history_that_does_not_exist_yet_has_no_tasks(tmp_path: Path) -> None:
+    read = Read(tmp_path)
+
+    def fail(*_: object) -> None:
+        raise NoHistoryError("nothing yet")
+
+    read.reader.store.tasks = fail  # type: ignore[method-assign,assignment]
+    read.history.load_recent(NOW)
+    search = read.history.search(parse_query("name:x"), NOW)
+    search.more()
+    assert read.taken() == ([], [])
+    assert (search.complete, search.fault, search.text) == (True, "", "")
+
+
+def test_a_history_that_cannot_be_read_is_logged_once(tmp_path: Path) -> None:
+    read = Read(tmp_path)
+    read.reader.store.close()
+    read.history.load_recent(NOW)
+    _, lines = read.taken()
+    assert len(lines) == 1
+    assert "Cannot read the history" in lines[0]
+    assert read.history.recent_complete
+    search = read.history.search(parse_query("name:x"), NOW)
+    search.more()
+    assert search.fault
+    assert not search.can_load
+
+
+def test_reads_that_are_cancelled_at_the_end_are_no_errors(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Read(tmp_path)
+
+    def cancel(_: object) -> Future[Any]:
+        cancelled: Future[Any] = Future()
+        cancelled.cancel()
+        return cancelled
+
+    history = StoredHistory(read.reader, CLUSTER, read.inbox)
+    monkeypatch.setattr(history, "_ask", cancel)
+    history.load_recent(NOW)
+    search = history.search(parse_query("name:x"), NOW)
+    search.more()
+    search.count_matching()
+    assert not caplog.records
+
+
+def test_a_task_is_found_by_the_start_of_its_id(tmp_path: Path) -> None:
+    read = Read(tmp_path, *tasks(12, 60, "new"))
+    assert read.history.find("new-11").result() == ("new-11",)
+    assert read.history.find("new-1").result() == ("new-1",), "an exact id comes first"
+    assert len(read.history.find("new").result()) == 2
+    assert read.history.find("old").result() == ()
+    assert set(read.taken()[0]) == {"new-11", "new-1"}
