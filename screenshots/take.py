@@ -23,6 +23,8 @@ import msgspec
 from celtop.cluster.session import Pumped, RunningOperation, Session
 from celtop.demo.cluster import DemoCluster
 from celtop.model.confirm import targets
+from celtop.model.entities.changes import Changes
+from celtop.model.entities.cluster_status import ClusterStatus
 from celtop.model.entities.result import ResultMeta
 from celtop.model.observations import (
     InspectReply,
@@ -191,6 +193,8 @@ class Still:
         self.refreshed = True
         self.read_only = False
         self.progress_unavailable: str | None = None
+        self.cluster = "demo"
+        self.stored = self.chart_history = None
         self.result = session.result
         self.sent_task = session.sent_task
         self.recover_calls = session.recover_calls
@@ -206,6 +210,17 @@ class Still:
     def pump(self, now: float, budget: float) -> Pumped:
         """Apply nothing."""
         return Pumped(0, False)
+
+    def tick(self, now: float) -> None:
+        """Let no time pass."""
+
+    def take_changes(self, now: float) -> Changes:
+        """Return the first changes, which are all."""
+        return self.state.take_changes()
+
+    def stored_clusters(self, now: float) -> Future[Sequence[ClusterStatus]]:
+        """Read nothing: there are no other clusters."""
+        return Future()
 
     def call_on_update(self, callback: Callable[[], object]) -> None:
         """Never call it."""
