@@ -16,7 +16,7 @@ from celtop.metrics.families import Family
 from celtop.model.state import ClusterState
 from celtop.tests.model.streams import NOW
 
-DOCS: Final = Path(__file__).parents[2] / "docs"
+DOCS: Final = Path(__file__).parents[1] / "docs"
 LIST: Final = DOCS / "metrics.md"
 DASHBOARD: Final = DOCS / "metrics" / "grafana-dashboard.json"
 RULES: Final = DOCS / "metrics" / "alert-rules.yml"
