@@ -9,12 +9,12 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from .files import locked, read_file, replace_file, state_folder
+from .files import locked, replace_file, state_folder
 from .model.health.acknowledgement import Acknowledgement, Key, acknowledgement
 from .model.health.finding import Finding
+from .state_file import read_state
 
 FILE_NAME: Final = "acknowledged.json"
-MAX_BYTES: Final = 4 << 20
 MAX_KEPT: Final = 1_000
 """Acknowledgements of each cluster that are kept, the newest."""
 MAX_CLUSTERS: Final = 200
@@ -128,10 +128,7 @@ class Acknowledgements:
             self.version += 1
 
     def _read(self, path: Path) -> _Clusters:
-        try:
-            return msgspec.json.decode(read_file(path, MAX_BYTES), type=_Clusters)
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
-            return {}
+        return read_state(path, _Clusters) or {}
 
 
 def _changed(

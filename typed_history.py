@@ -9,13 +9,13 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from .files import locked, read_file, replace_file, state_folder
+from .files import locked, replace_file, state_folder
+from .state_file import read_state
 
 MAX_TEXTS: Final = 100
 """Texts of each kind that are kept."""
 MAX_CHARACTERS: Final = 500
 """Longer texts are not kept."""
-MAX_BYTES: Final = 4 << 20
 
 _Texts: TypeAlias = dict[str, list[str]]
 
@@ -64,10 +64,7 @@ class TypedHistory:
         self._added.clear()
 
     def _read(self) -> _Texts:
-        try:
-            return msgspec.json.decode(read_file(self.path, MAX_BYTES), type=_Texts)
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
-            return {}
+        return read_state(self.path, _Texts) or {}
 
 
 def _append(texts: _Texts, kind: str, text: str) -> None:

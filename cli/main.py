@@ -120,7 +120,16 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
+    finally:
+        _report_damaged_files()
     return code if isinstance(code, int) else ExitCode.OK
+
+
+def _report_damaged_files() -> None:
+    """Print what was found out about celtop's own files, if any were read."""
+    if (state_file := sys.modules.get("celtop.state_file")) is not None:
+        for message in state_file.take_messages():
+            stderr.echo(message)
 
 
 def _without_passwords(message: str, arguments: Sequence[str]) -> str:

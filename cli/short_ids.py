@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 _SHORT_ID: Final = re.compile(rf"[0-9a-f]{{{SHORT_ID_LENGTH}}}(?:-[0-9a-f-]{{0,26}})?")
 """The beginning of a UUID."""
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def is_task_id(text: str) -> bool:
+    """Return whether a text looks like a task id, shortened or not."""
+    return _SHORT_ID.fullmatch(text) is not None or _UUID.fullmatch(text) is not None
 
 
 def full_ids(session: Session, ids: Sequence[str]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from textual.events import Event, Key
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from ..bindings.keymap import Keymap
+from ..state_file import take_messages
 from ..widgets.compat.plain_scrollbar import PlainScrollBarRender
 from ..widgets.compat.textual_internals import drop_all_colour, write_to_terminal
 from . import terminal
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from .messages import ClusterRequested, CopyRequested, DrillRequested, ViewRequested
 
 TERMINAL_CHECK_INTERVAL: Final = 3.0
+FILES_CHECK_INTERVAL: Final = 2.0
+"""Seconds between two checks for messages about celtop's own files."""
 EXIT_TIMEOUT: Final = 2.0
 CONFIGURATION_EXIT_CODE: Final = 2
 """The caller reports the broker's fault."""
@@ -110,8 +113,13 @@ class CeltopApp(HostApp, inherit_bindings=False):
         self._start_alerting()
         for problem in self._theme_problems:
             self.say(problem, "warning")
+        self.set_interval(FILES_CHECK_INTERVAL, self._report_damaged_files)
         if view := self.context.settings.view:
             self.call_after_refresh(self._open_view, view)
+
+    def _report_damaged_files(self) -> None:
+        for message in take_messages():
+            self.say(message, "warning")
 
     def _start_alerting(self) -> None:
         from .alerting import INTERVAL, alerting_of

@@ -7,10 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from ..files import read_file, replace_file, state_folder
+from ..files import replace_file, state_folder
+from ..state_file import read_state
 
 FILE_NAME: Final = "hints.json"
-MAX_FILE_BYTES: Final = 10_000
 
 
 class SeenHints:
@@ -34,7 +34,7 @@ class SeenHints:
         if self._path is None:
             return False
         if self._ids is None:
-            self._ids = _read(self._path)
+            self._ids = set(read_state(self._path, list[str]) or ())
         return hint not in self._ids
 
     def add(self, hint: str) -> None:
@@ -45,11 +45,3 @@ class SeenHints:
         with suppress(OSError):
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             replace_file(self._path, json.dumps(sorted(self._ids)).encode())
-
-
-def _read(path: Path) -> set[str]:
-    with suppress(OSError, ValueError, RecursionError):
-        found = json.loads(read_file(path, MAX_FILE_BYTES))
-        if isinstance(found, list):
-            return {hint for hint in found if isinstance(hint, str)}
-    return set()

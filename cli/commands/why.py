@@ -13,7 +13,7 @@ from ..exit_codes import ExitCode
 from ..find_task import check_id, find_task
 from ..options import Command, settings_of
 from ..session import connect, open_session, pump_until
-from ..short_ids import full_ids
+from ..short_ids import full_ids, is_task_id
 from ..stdout import write
 
 if TYPE_CHECKING:
@@ -39,10 +39,17 @@ def why(ctx: click.Context, name: str, wait: float, as_json: bool) -> int:
     there is an answer, and 1 if there is no such task or queue.
     """
     check_id(name)
-    settings = settings_of(ctx).model_copy(update={"enable_events": False})
+    from ...model.entities.broker import family_of
+
+    settings = settings_of(ctx)
+    changes: dict[str, object] = {"enable_events": False}
+    if family_of(settings.broker_url.partition("://")[0]) == "amqp" and not is_task_id(name):
+        # RabbitMQ does not list its queues to clients, but measures them by name.
+        changes["queues"] = (*settings.queues, name)
+    settings = settings.model_copy(update=changes)
     with open_session(settings) as session:
         connect(session)
-        if name in session.state.queues:
+        if _is_queue(session, name):
             _measure(session, name, wait)
         else:
             (name,) = full_ids(session, [name])
@@ -53,9 +60,17 @@ def why(ctx: click.Context, name: str, wait: float, as_json: bool) -> int:
             if lookup.not_found and name not in session.state.tasks:
                 places = "; ".join(f"{one.place}: {one.text}" for one in lookup.places)
                 stderr.echo(f"No task or queue {name} was found. {places}")
+                if session.state.broker.family == "amqp":
+                    stderr.echo("The task may wait in a queue: run celtop why QUEUE")
                 return ExitCode.FAILED
             _read_position(session, name)
         return _write(session, name, as_json)
+
+
+def _is_queue(session: Session, name: str) -> bool:
+    """Return whether there is a queue of this name, or was: a worker consumes it, or it exists."""
+    queue = session.state.queues.get(name)
+    return queue is not None and (queue.waiting is not None or bool(queue.known_consumers))
 
 
 def _measure(session: Session, name: str, seconds: float) -> None:

@@ -16,6 +16,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from ...files import OWNER_ONLY, replace_file, state_folder
+from ...state_file import read_state
 
 FILE_NAME: Final = "task-events.json"
 MAX_AGE: Final = 7 * 86_400.0
@@ -61,10 +62,7 @@ class EnabledWorkers:
             self._write(clusters, time.time())
 
     def _read(self) -> _Clusters:
-        try:
-            return msgspec.json.decode(self.path.read_bytes(), type=_Clusters)
-        except (OSError, msgspec.MsgspecError, UnicodeError, RecursionError):
-            return {}
+        return read_state(self.path, _Clusters) or {}
 
     def _write(self, clusters: _Clusters, now: float) -> None:
         recent = {

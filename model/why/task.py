@@ -296,7 +296,9 @@ class _Unfinished:
             code, step = "consumers-full", _MORE_SLOTS
             what += f", whose consumers are full ({counted(places.slots, 'slot')} busy)"
         if position is None:
-            reason = next(iter(queue.notes), "") or "the queue has not been read"
+            reason = "the queue has not been read"
+            if self.state.broker.family == "amqp":
+                reason = "RabbitMQ shows no messages unless they are taken out"
             if queue.waiting is not None:
                 what += f" with {counted(queue.waiting, 'message')}"
             return code if full else "waiting", f"{what}; its place is unknown: {reason}", step
