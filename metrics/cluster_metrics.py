@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..model.entities.worker import Worker
 from ..model.state import ClusterState
 from .families import Family, Labels, LabelValues
 from .gauges import (
     FindingCounts,
     broker_families,
+    is_gone,
     queue_families,
     schedule_families,
     worker_families,
 )
 from .task_metrics import MAX_QUEUES, TaskMetrics
 
-WORKERS_KEPT: Final = 3_600.0
-"""Seconds for which the series of a worker that is offline are kept: pods that are replaced all day
-must not pile up."""
 MAX_ENTRIES: Final = 500
 """Entries of beat's schedule that have series."""
 
@@ -94,16 +91,7 @@ class ClusterMetrics:
     def _forget_workers(self, now: float) -> None:
         """Forget the series of workers that have been offline for long."""
         labels, workers = self._tasks.workers, self.state.workers
-        gone = {labels[name] for name in labels if _is_gone(workers.get(name), now)}
-        kept = {labels[name] for name in labels if not _is_gone(workers.get(name), now)}
+        gone = {labels[name] for name in labels if is_gone(workers.get(name), now)}
+        kept = {labels[name] for name in labels if not is_gone(workers.get(name), now)}
         if gone - kept:
             self._tasks.forget_workers(frozenset(gone - kept))
-
-
-def _is_gone(worker: Worker | None, now: float) -> bool:
-    if worker is None:
-        return True
-    ended = worker.left_at if worker.left_at is not None else worker.lost_at
-    if ended is None or (worker.last_seen_at or 0.0) > ended:
-        return False
-    return now - ended > WORKERS_KEPT

@@ -19,6 +19,9 @@ from .families import OTHER, Family, Kind, Labels, LabelValues
 
 MAX_AGE: Final = 90.0
 """Seconds after which what was measured is no longer known."""
+WORKERS_KEPT: Final = 3_600.0
+"""Seconds for which the series of a worker that is offline are kept: pods that are replaced all day
+must not pile up."""
 
 
 class _QueueGauge(NamedTuple):
@@ -175,7 +178,7 @@ def worker_families(state: ClusterState, labels: LabelValues, now: float) -> Ite
         workers = [
             (labels[worker.name], worker, worker.status(listening))
             for worker in state.workers.values()
-            if not worker.name.startswith(BEAT_PREFIX)
+            if not (worker.name.startswith(BEAT_PREFIX) or is_gone(worker, now))
         ]
     up = [(label, float(status != "offline")) for label, _, status in workers]
     late = [(label, float(status == "late")) for label, _, status in workers]
@@ -262,6 +265,16 @@ class FindingCounts:
         self._seen.update(counts)
         text = "Findings, such as a queue without consumers; see docs/findings.md."
         return Family("celtop_findings", "gauge", text, ("code", "severity"), counts)
+
+
+def is_gone(worker: Worker | None, now: float) -> bool:
+    """Return whether a worker has been offline for so long that its series have ended."""
+    if worker is None:
+        return True
+    ended = worker.left_at if worker.left_at is not None else worker.lost_at
+    if ended is None or (worker.last_seen_at or 0.0) > ended:
+        return False
+    return now - ended > WORKERS_KEPT
 
 
 def _is_fresh(at: float | None, now: float) -> bool:

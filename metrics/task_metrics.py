@@ -179,7 +179,8 @@ class TaskMetrics:
 
     def _add_cell(self, event: Event, task: Task) -> _Cell:
         # Each client process has a name of its own.
-        worker = self.workers[event.hostname] if event.type != "task-sent" else OTHER
+        is_worker = event.hostname in self._state.workers
+        worker = self.workers[event.hostname] if is_worker else OTHER
         name, queue = self._names[task.name or ""], self._queues[task.queue or ""]
         type_ = self._outcomes.get(event.type) or _EventType(None)
         cell = _Cell(

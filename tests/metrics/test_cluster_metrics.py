@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from celtop.metrics.cluster_metrics import WORKERS_KEPT, ClusterMetrics
+from celtop.metrics.cluster_metrics import ClusterMetrics
 from celtop.metrics.families import Labels
+from celtop.metrics.gauges import WORKERS_KEPT
 from celtop.model.observations import ConnectionChanged, InspectReply
 from celtop.model.state import ClusterState
 from celtop.tests.metrics.values import value, values_of
-from celtop.tests.model.streams import NOW, OTHER, WORKER, Script, decode_fields, play
+from celtop.tests.model.streams import CLIENT, NOW, OTHER, WORKER, Script, decode_fields, play
 
 
 def live(*scripts: Script) -> ClusterState:
@@ -59,8 +60,19 @@ def test_a_worker_that_is_gone_for_long_loses_its_series() -> None:
     play(Script("t2").on(OTHER).received().events, state)
     state.workers[WORKER].left_at = NOW + 5
 
-    def workers(now: float) -> set[str]:
-        return {labels[0] for labels in values_of(metrics.families(now), "flower_events")}
+    for name in ("flower_events", "flower_worker_online"):
+        for late, expected in ((0, {WORKER, OTHER}), (10, {OTHER})):
+            found = values_of(metrics.families(NOW + WORKERS_KEPT + late), name)
+            assert {labels[0] for labels in found} == expected, (name, late)
+        play(Script("t3").on(WORKER).received().events, state)
 
-    assert workers(NOW + WORKERS_KEPT) == {WORKER, OTHER}
-    assert workers(NOW + WORKERS_KEPT + 10) == {OTHER}
+
+def test_events_of_clients_are_kept() -> None:
+    """A client is no worker that is gone, though it has a name of its own."""
+    state = live()
+    metrics = ClusterMetrics(state)
+    events = Script("t1").received().events + Script("t1").progress(hostname=CLIENT).events
+    play(events, state)
+    for now in (NOW, NOW + 5):
+        labels = ("other", "task-progress", "shop.bill")
+        assert value(metrics, "flower_events", *labels, now=now) == 1
