@@ -42,6 +42,7 @@ _in_lists = partial(Action, contexts=("list",))
 _in_texts = partial(Action, contexts=("text",))
 _on_charts = partial(Action, contexts=("charts",))
 _with_charts = partial(Action, contexts=("overview", "detail", "charts"))
+_in_windows = partial(Action, contexts=("overview", "detail", "charts", "failures"))
 
 _GLOBAL: Final = (
     _everywhere("command", (":",), "command_line", "command", "Open the command line", show=True),
@@ -216,11 +217,19 @@ _MOVE: Final = (
 )
 
 _CHARTS: Final = (
-    _with_charts(
-        "window.shorter", (",",), "window(-1)", "shorter", "Shorten the time window of charts"
+    _in_windows(
+        "window.shorter",
+        (",",),
+        "window(-1)",
+        "shorter",
+        "Shorten the time window of charts and failures",
     ),
-    _with_charts(
-        "window.longer", (".",), "window(1)", "longer", "Lengthen the time window of charts"
+    _in_windows(
+        "window.longer",
+        (".",),
+        "window(1)",
+        "longer",
+        "Lengthen the time window of charts and failures",
     ),
     _with_charts(
         "window.yesterday",

@@ -72,7 +72,7 @@ _LAST: Final = Column[FailureGroup](
 
 FAILURES: Final[tuple[Column[FailureGroup], ...]] = (
     _COUNT,
-    Column("trend", "Last hour", TREND_STEPS, _trend, 5, ticks=numbers.always),
+    Column("trend", "Trend", TREND_STEPS, _trend, 5, ticks=numbers.always),
     Column(
         "error", "Exception", 16, _text(lambda group: group.error, "text"), grow=2,
         sort_key="error",

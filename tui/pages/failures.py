@@ -20,6 +20,7 @@ from ...widgets.table.live_table import LiveTable
 from ...widgets.traceback_view import TracebackView
 from ..bars.base import Bar, Part
 from ..bars.search import SearchLine
+from ..chart_window import window_name
 from ..context import AppContext
 from ..details.task import frame_place
 from ..keymap import bindings
@@ -27,6 +28,7 @@ from ..navigation import DrillDown, Location
 from ..screens.row_lists import RowListScreen
 from ..search import SearchedScreen
 from ..selection import of_kind
+from .stored_failures import StoredFailures
 from .tracebacks import TracebackScreen
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
     KEYS = failures.FAILURE_KEYS
 
     def __init__(self, context: AppContext, location: Location) -> None:
+        self.stored = StoredFailures(context)
         super().__init__(context, location)
         self.example = context.state.tasks.get(location.path[-1].subject)
         """The task whose traceback is shown; kept if it is evicted."""
@@ -94,7 +97,9 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
         return failures.FAILURES
 
     def source(self) -> Iterable[FailureGroup]:
-        """Return all groups."""
+        """Return all groups: those in memory, or in a longer window of the history."""
+        if self.stored.covers:
+            return self.stored.groups()
         return self.context.state.failures
 
     def row_text(self, row: FailureGroup) -> str:
@@ -109,14 +114,27 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
         """Return the number of groups, and of their tasks by state."""
         states = self.context.state.totals.by_state
         groups = super().counts()[0].text
+        counted = Part(f"{groups} group{'s' * (groups != '1')}", "$text-muted")
+        if self.stored.covers:
+            tasks = sum(group.count for group in self.rows)
+            window = units.duration(self.context.chart_seconds)
+            return [counted, Part(f"{units.count(tasks)} tasks in {window}", "$text-muted", 2)]
         return [
-            Part(f"{groups} group{'s' * (groups != '1')}", "$text-muted"),
+            counted,
             *(
                 Part(f"{units.count(states[state])} {state}", f"{COLOURS[state_style(state)]}", 2)
                 for state in (FAILURE, RETRY)
                 if state in states
             ),
         ]
+
+    def empty_text(self) -> str:
+        """Return the text of an empty list; groups may still have to be read."""
+        if self.stored.loading:
+            return "Reading the history"
+        if self.stored.covers and not self.filter_text and not self.faults_only:
+            return f"No failures in {units.duration(self.context.chart_seconds)}"
+        return super().empty_text()
 
     def notes(self) -> Sequence[Part]:
         """Note the failures that are in no group."""
@@ -135,6 +153,8 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
         super().paint_body()
         self._share_height()
         task, group = self._example(), self.list_table.cursor_row
+        if group is not None and self.stored.covers:
+            self.stored.load_example(group)
         self.example_pane.display = group is not None
         self.group_bar.show(() if group is None else self._group_parts(group))
         if task is None:
@@ -162,7 +182,10 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
         """Return facts about the failures of a group that its row does not show."""
         state, frame = self.context.state, self.context.frame()
         workers = sorted(group.workers.items(), key=lambda one: (-one[1], one[0]))
-        names = ", ".join(f"{name} {units.count(n)}" for name, n in workers[:MAX_WORKERS_SHOWN])
+        names = ", ".join(
+            f"{name} {units.count(number)}" if number else name
+            for name, number in workers[:MAX_WORKERS_SHOWN]
+        )
         if len(workers) > MAX_WORKERS_SHOWN:
             names += f" and {units.count(len(workers) - MAX_WORKERS_SHOWN)} more"
         known = (state.workers.get(name) for name in group.workers)
@@ -187,7 +210,7 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
         if group is None:
             return None
         shown = self.example
-        if shown is None or shown.id not in group.tasks:
+        if shown is None or (shown.id not in group.tasks and shown.id != group.example):
             shown = self.context.state.tasks.get(group.example or "", None)
         self.example = shown
         return shown
@@ -252,4 +275,7 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
         index = self.rows.index(message.row_id)
         if index is not None:
             group = self.rows[index]
-            self.visit(DrillDown("tasks", group.query, failures.group_title(group)))
+            query = group.query
+            if self.stored.covers:
+                query += f" finished:<{window_name(self.context.chart_seconds)}"
+            self.visit(DrillDown("tasks", query, failures.group_title(group)))

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from celtop.model.observations import ConnectionChanged, QuestionsAnswered
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event
-from celtop.tests.tui.app_under_test import AppUnderTest, Clock, make_app, screen_lines
+from celtop.tests.tui.app_under_test import (
+    AppUnderTest,
+    Clock,
+    make_app,
+    run_app,
+    screen_lines,
+)
 from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
+from celtop.tests.tui.stored import rows_of, store_in
 from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.navigation import DrillDown, Location
 from celtop.tui.pages.failures import FailuresScreen
@@ -247,3 +255,51 @@ async def test_a_small_terminal_has_both() -> None:
         assert screen.example_pane.size.height > 20
         await on.press("f")
         await on.until(lambda: screen.list_table.size.height == 4)
+
+
+async def test_a_longer_window_groups_the_failures_of_the_history(tmp_path: Path) -> None:
+    def events(count: int, ago: float, exception: str) -> list[Event]:
+        trace = TRACE.format(line=40, function="download", number=1)
+        return [
+            one
+            for number in range(count)
+            for one in task_events(
+                number,
+                "images.fetch",
+                uuid=f"{exception[:3]}-{ago:.0f}-{number}",
+                at=NOW - ago - number,
+                end="failed",
+                exception=exception,
+                traceback=trace,
+            )
+        ]
+
+    rows = rows_of(
+        [
+            *events(4, 5 * 3_600, "KeyError('a')"),
+            *events(3, 20 * 3_600, "KeyError('b')"),
+            *events(2, 50 * 3_600, "OSError('c')"),
+        ]
+    )
+    async with run_app(
+        failing(), stored=lambda session: store_in(session, tmp_path, tasks=rows)
+    ) as on:
+        on.app.context.chart_seconds = 3_600
+        await on.press("e")
+        screen = await on_groups(on)
+        assert len(screen.rows) == 3, "those in memory"
+        await on.press(".")
+        await on.until(lambda: [group.count for group in screen.rows] == [4])
+        assert "4 tasks in 6 h" in on.text
+        assert "KeyError" in on.text
+        await on.press(".")
+        await on.until(lambda: [group.count for group in screen.rows] == [7])
+        assert sum(screen.rows[0].trend.series(NOW)) == 7
+        await on.press(".")
+        await on.until(lambda: [group.error for group in screen.rows] == ["KeyError", "OSError"])
+        await on.until(lambda: "Example: Key-18000-0" in on.text)
+        assert "in download" in on.text
+        await on.press("enter")
+        await on.until(lambda: len(on.table.rows) == 7)
+        await on.press("escape", ",", ",", ",")
+        await on.until(lambda: len(screen.rows) == 4)  # with the group that was listed

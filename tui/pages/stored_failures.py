@@ -1,0 +1,79 @@
+"""The groups of failures in a window of the history, read again from time to time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Final
+
+from ...model.entities.time_series import SECONDS
+from ...model.ingest.tasks.failure_groups import TREND_STEPS, FailureGroup
+from ..context import AppContext
+
+if TYPE_CHECKING:
+    from ...history.failure_groups import StoredGroup
+    from ...history.rows import FailureRow
+
+MAX_GROUPS: Final = 500
+READ_INTERVAL: Final = 5.0
+"""Seconds after which they are read again."""
+
+
+class StoredFailures:
+    """The groups in the window that charts cover, if that is longer than what memory has."""
+
+    def __init__(self, context: AppContext) -> None:
+        self._context = context
+        self._groups: dict[str, StoredGroup] = {}
+        self._window = 0
+        self._asked: tuple[int, Future[Sequence[FailureRow]]] | None = None
+        self._asked_at = float("-inf")
+        self._examples: set[str] = set()
+
+    @property
+    def covers(self) -> bool:
+        """Whether the history is shown rather than what is in memory."""
+        return self._context.chart_seconds > SECONDS and self._context.session.stored is not None
+
+    @property
+    def loading(self) -> bool:
+        """Whether the groups of the window have yet to be read."""
+        return self.covers and self._window != self._context.chart_seconds
+
+    def groups(self) -> Iterable[FailureGroup]:
+        """Return the groups of the window as they were last read, and have them read again."""
+        self._take()
+        window, now = self._context.chart_seconds, time.monotonic()
+        due = now - self._asked_at >= READ_INTERVAL or self._window != window
+        history = self._context.session.stored
+        if history is not None and self._asked is None and due:
+            end, self._asked_at = self._context.now(), now
+            found = history.failures(end - window, end + 1, TREND_STEPS, MAX_GROUPS)
+            self._asked = window, found
+            self._take()
+        return [] if self.loading else self._groups.values()
+
+    def _take(self) -> None:
+        if self._asked is None or not self._asked[1].done():
+            return
+        (window, found), self._asked = self._asked, None
+        if found.cancelled() or found.exception() is not None:
+            self._window, self._groups = window, {}
+            return
+        from ...history.failure_groups import stored_group
+
+        held = {group.id: group.tasks for group in self._context.state.failures}
+        self._window = window
+        self._groups = {
+            row.failure: stored_group(row, held.get(row.failure, {})) for row in found.result()
+        }
+
+    def load_example(self, group: FailureGroup) -> None:
+        """Load the latest task of a group, unless it is in memory or was loaded before."""
+        id_, history = group.example, self._context.session.stored
+        if id_ is None or history is None or id_ in self._context.state.tasks:
+            return
+        if id_ not in self._examples:
+            self._examples.add(id_)
+            history.find(id_)
