@@ -33,8 +33,8 @@ class OpenTasks:
         """Ids of tasks on the screen, in any state; replaced as a whole."""
 
     def __contains__(self, id_: object) -> bool:
-        with self._lock:
-            return id_ in self._running or id_ in self._waiting or id_ in self.watched
+        # Without the lock: an id enters one of them before it leaves another.
+        return id_ in self._running or id_ in self._waiting or id_ in self.watched
 
     @property
     def running(self) -> tuple[str, ...]:
@@ -60,11 +60,11 @@ class OpenTasks:
                     running.pop(id_, None)
                     waiting.pop(id_, None)
                 elif kind == "task-started":
-                    waiting.pop(id_, None)
                     running[id_] = None
+                    waiting.pop(id_, None)
                 elif kind in _WAITING and (kind != "task-sent" or id_ not in running):
-                    running.pop(id_, None)
                     waiting[id_] = None
+                    running.pop(id_, None)
             _evict(running)
             _evict(waiting)
 
@@ -84,14 +84,13 @@ class OpenTasks:
                 id_ = entry.get("id") if isinstance(entry, dict) else None
                 if not isinstance(id_, str) or id_ in ids:
                     continue
+                if command != "active" and id_ in self._running:
+                    continue
+                ids[id_] = None
                 if command == "active":
                     self._waiting.pop(id_, None)
+                if command != "reserved":
                     self._unread[id_] = None
-                elif id_ in self._running:
-                    continue
-                elif command == "scheduled":
-                    self._unread[id_] = None
-                ids[id_] = None
             _evict(ids)
 
     def mark_waiting(self, id_: str) -> None:
@@ -104,8 +103,8 @@ class OpenTasks:
     def mark_running(self, id_: str) -> None:
         """Record that a task runs."""
         with self._lock:
-            self._waiting.pop(id_, None)
             self._running[id_] = None
+            self._waiting.pop(id_, None)
 
     def mark_ended(self, id_: str) -> None:
         """Record that a task has ended."""

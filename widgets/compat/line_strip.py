@@ -46,6 +46,10 @@ class LineStrip(Strip):
         return cache
 
     def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
-        """Divide the strip; one that is not cut stays itself."""
+        """Divide the strip; one that is not cut stays itself.
+
+        As in Textual, places beyond its end are ignored: a scrollbar may be beside it.
+        """
         places = list(cuts)
-        return [self] if places == [self._cell_length] else super().divide(places)
+        whole = bool(places) and places[0] == self._cell_length
+        return [self] if whole else super().divide(places)

@@ -78,8 +78,13 @@ def _value(data: bytes) -> Any:
     # A MessagePack table begins with one of these bytes; JSON never does.
     if data[:1] and (0x81 <= data[0] <= 0x8F or data[0] in (0xDE, 0xDF)):
         return msgspec.msgpack.decode(data)
-    text = data.decode()
-    return json.loads(text, object_hook=_typed) if _TYPE_KEY in data else json.loads(text)
+    if _TYPE_KEY in data:
+        return json.loads(data.decode(), object_hook=_typed)
+    try:
+        return msgspec.json.decode(data)
+    except msgspec.MsgspecError:
+        # The standard library also accepts NaN and Infinity, and numbers out of range.
+        return json.loads(data.decode())
 
 
 def _refuse_depth(value: Any) -> None:
