@@ -52,11 +52,11 @@ def _subject(
             subject.press("2")
         subject.await_quiet(30)
         empty = subject.memory()
-        cpu = _merge(subject, url, first, expected)
+        cpu = merge(subject, url, first, expected)
         details: dict[str, object] = {"cpu_s": cpu, "events": expected}
         readings = [Reading("merged", name, expected / cpu, f"all {expected:,} counted", details)]
         if rest and name != "celery events":
-            _merge(subject, url, rest, expected + stream.task_events_in(rest))
+            merge(subject, url, rest, expected + stream.task_events_in(rest))
             held = subject.memory()
             note = f"{(held - empty) / MIB:.0f} more than empty"
             readings.append(Reading("memory", name, held / MIB, note, {"empty_mib": empty / MIB}))
@@ -65,7 +65,7 @@ def _subject(
         return readings
 
 
-def _merge(subject: Running, url: str, messages: Sequence[Message], expected: int) -> float:
+def merge(subject: Running, url: str, messages: Sequence[Message], expected: int) -> float:
     """Publish, wait until all is counted; the CPU-seconds that it took.
 
     Raises:

@@ -64,6 +64,8 @@ LINES = (
     Line("history-data", "first true data, 100,000 old results", 1, "s", "less"),
     Line("history-listed", "old results listed after the broker answers", 2, "s", "less"),
     Line("history-command", "longest command, 100,000 old results", 5, "ms", "less"),
+    Line("stored-cpu", "CPU with the history kept, against without", 1.15, "x", "less"),
+    Line("stored-memory", "memory more with the history kept", 20, "MiB", "less"),
     Line("revoke", "10,000 waiting tasks revoked by filter", 15, "s", "less"),
     Line("revoke-key", "key to paint while they are revoked, longest", 250, "ms", "less"),
     Line("revoke-line", "the same by `celtop revoke --filter`", 20, "s", "less"),

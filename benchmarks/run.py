@@ -22,6 +22,7 @@ from . import (
     progress,
     report,
     startup,
+    stored,
 )
 from .lines import LINES, Reading
 
@@ -45,6 +46,7 @@ PARTS: tuple[tuple[frozenset[str], Measure], ...] = (
         frozenset({"history-frame", "history-data", "history-listed", "history-command"}),
         history.measure,
     ),
+    (frozenset({"stored-cpu", "stored-memory"}), stored.measure),
     (frozenset({"revoke", "revoke-key", "revoke-line", "retry-line"}), operations.measure),
 )
 

@@ -32,6 +32,7 @@ _PLAIN: Final = re.compile(r"[ !#-\[\]-~]+")
 """Characters that JSON writes as they are."""
 _TESTED_BY_MODEL: Final = frozenset({"running", "lost", "revoking"})
 """Names of states that are more than the column `state`."""
+_TIME_SIGNS: Final = {"from": ">=", "before": "<"}
 CLOCK_MARGIN: Final = 3600.0
 """Seconds that the clock of a worker may differ from the local one, by which rows are ordered."""
 
@@ -88,7 +89,9 @@ def _condition(term: Condition, now: float) -> _Sql | None:
     if term.field in ("runtime", "age") and not term.negated:
         return _any([_comparison(term.field, value, now) for value in term.values])
     columns: Sequence[str] = ()
-    if term.field in _COLUMNS:
+    if term.field == "finished":
+        columns = ("finished_at",)
+    elif term.field in _COLUMNS:
         columns = (_COLUMNS[term.field],)
     elif term.field in _IN_BODY:
         columns = ("body",)
@@ -158,6 +161,8 @@ def _is_exact(term: Condition) -> bool:
         return False
     if term.field == "state":
         return not _state_names(term) & _TESTED_BY_MODEL
+    if term.field == "finished":
+        return True
     return term.field in _COLUMNS and all(
         isinstance(value, TextPattern) and value.kind in ("contains", "equals")
         for value in term.values
@@ -198,6 +203,8 @@ def _test(criterion: Criterion) -> _Sql | None:
         return "lower(body) LIKE ? ESCAPE '\\'", [f"%{_escaped(text)}%"]
     if criterion.operator == "equals":
         return f"{column} = ?", [text]
+    if criterion.operator in _TIME_SIGNS:
+        return f"{column} {_TIME_SIGNS[criterion.operator]} ?", [criterion.value]
     before = "" if criterion.operator == "startswith" else "%"
     after = "" if criterion.operator == "endswith" else "%"
     return f"lower({column}) LIKE ? ESCAPE '\\'", [f"{before}{_escaped(text)}{after}"]

@@ -42,7 +42,7 @@ BATCH_INTERVAL: Final = 1.0
 """Seconds from one batch to the next."""
 PARTIAL_INTERVAL: Final = 10.0
 """Seconds after which the cluster's rollup of the present minute is written again."""
-MAX_SUCCESSES_PER_S: Final = 5_000
+MAX_SUCCESSES_PER_S: Final = 4_000
 """Stored successes per second; of more, a part is stored. It is halved until that is enough."""
 MAX_FINDINGS: Final = 1_000
 MAX_TARGETS: Final = 10_000

@@ -35,6 +35,8 @@ class StoredTask(msgspec.Struct, frozen=True, gc=False):
     worker: str | None = None
     queue: str | None = None
     first_seen_at: float | None = None
+    finished_at: float | None = None
+    """By the worker's clock."""
     runtime: float | None = None
     root_id: str | None = None
     parent_id: str | None = None

@@ -114,7 +114,7 @@ TASKS: Final = Table(
         ("id", "text"),
         ("at", "real"),
         *_texts("state", "body", "name", "worker", "queue"),
-        *_reals("first_seen_at", "runtime"),
+        *_reals("first_seen_at", "finished_at", "runtime"),
         *_texts("root_id", "parent_id", "group_id", "failure"),
         ("sample", "real"),
     ),

@@ -241,6 +241,7 @@ class SqlStore(ABC):
             while not late:
                 size = limit - len(found) if search.exact else BLOCK_ROWS
                 rows = self._block(number, search, start, part.end, size)
+                searched += 0 if part.rows else len(rows)
                 for row in rows:
                     if search.exact or _matches(row, query, now):
                         found.append(_task(cluster, row))

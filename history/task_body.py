@@ -34,6 +34,7 @@ def stored_task(
         worker=task.worker,
         queue=task.queue,
         first_seen_at=first_seen_at(task),
+        finished_at=task.finished_at,
         runtime=None if task.running else task.elapsed(at),
         root_id=task.root_id,
         parent_id=task.parent_id,

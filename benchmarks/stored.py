@@ -1,0 +1,51 @@
+"""What keeping the history costs: the same stream with it and without, on the same screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from . import server, stream
+from .flood import MIB, merge
+from .lines import Reading, attempt
+from .stream import Message
+from .subjects import Name, running
+
+ROUNDS = 3
+"""How often each is measured, in turns; the cheapest counts."""
+
+
+def measure(wanted: frozenset[str], quick: bool) -> list[Reading]:
+    """Lines `stored-cpu` and `stored-memory`."""
+    with server.running() as url:
+        messages = stream.encode(url, 10_000 if quick else 30_000)
+        rounds = 1 if quick else ROUNDS
+        return attempt(("stored-cpu", "stored-memory"), _compare, "celtop", url, messages, rounds)
+
+
+def _compare(name: Name, url: str, messages: Sequence[Message], rounds: int) -> list[Reading]:
+    without: list[tuple[float, int]] = []
+    with_it: list[tuple[float, int]] = []
+    for _ in range(rounds):
+        without.append(_cost(name, url, messages, "--no-history"))
+        with_it.append(_cost(name, url, messages))
+    cpu, cpu_with = (min(cost for cost, _ in one) for one in (without, with_it))
+    memory, memory_with = (min(size for _, size in one) for one in (without, with_it))
+    return [
+        Reading("stored-cpu", name, cpu_with / cpu, f"{cpu_with:.2f} s against {cpu:.2f} s"),
+        Reading(
+            "stored-memory",
+            name,
+            (memory_with - memory) / MIB,
+            f"{memory_with / MIB:.0f} MiB against {memory / MIB:.0f} MiB",
+        ),
+    ]
+
+
+def _cost(name: Name, url: str, messages: Sequence[Message], *arguments: str) -> tuple[float, int]:
+    """Return the CPU-seconds that the stream takes, and the memory after it."""
+    with running(name, url, arguments=arguments) as subject:
+        server.await_listener(url)
+        subject.press("2")
+        subject.await_quiet(30)
+        cpu = merge(subject, url, messages, stream.task_events_in(messages))
+        return cpu, subject.memory()
