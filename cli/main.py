@@ -22,6 +22,7 @@ from .time_zone import restore_time_zone
 COMMANDS: Final = (
     "check",
     "collect",
+    "completion",
     "config",
     "control",
     "demo",
@@ -58,6 +59,10 @@ Exit codes: 0 success, 1 the operation or check failed, 2 usage error,
 3 broker unreachable, 4 timeout, 130 interrupted."""
 
 
+COMPLETE_VARIABLE: Final = "_CELTOP_COMPLETE"
+"""The variable with which a shell asks for completions; click derives its name from the program."""
+
+
 class Commands(Mapping[str, click.Command]):
     """The commands by name; each module is imported when its command is looked up."""
 
@@ -65,6 +70,10 @@ class Commands(Mapping[str, click.Command]):
         if name not in COMMANDS:
             raise KeyError(name)
         command: click.Command = getattr(import_module(f"{__package__}.commands.{name}"), name)
+        if COMPLETE_VARIABLE in os.environ:
+            from .completion import add_completion
+
+            add_completion(command)
         return command
 
     def __iter__(self) -> Iterator[str]:
@@ -110,6 +119,12 @@ def top(ctx: click.Context) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code; errors are printed on stderr."""
+    if COMPLETE_VARIABLE in os.environ:
+        from .completion import add_completion
+        from .shells import prepare
+
+        prepare()
+        add_completion(celtop)
     try:
         code = celtop.main(list(arguments), prog_name="celtop", standalone_mode=False)
     except click.ClickException as error:

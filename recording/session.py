@@ -23,6 +23,7 @@ from .reader import InvalidRecording, Recording
 from .records import END, TICK, Record
 
 if TYPE_CHECKING:
+    from ..cluster.session import ChartHistory, StoredHistory
     from ..model.entities.cluster_status import ClusterStatus
     from ..model.entities.result import ResultMeta
     from ..model.lookup import TaskLookup
@@ -43,6 +44,8 @@ NO_CLUSTER: Final[dict[str, Any]] = {
     "broker_transport_options": {},
     "app": None,
     "load_results": 0,
+    "history": "off",
+    "prometheus_url": None,
     "read_only": True,
 }
 """The settings of a session that must not connect to anything."""
@@ -226,12 +229,29 @@ class ReplaySession(Session):
         return found
 
     @property
+    def chart_history(self) -> ChartHistory | None:
+        """Nothing: charts show what was recorded."""
+        return None
+
+    def read_history(self) -> StoredHistory | None:
+        """Return None: a recording is not part of the history."""
+        return None
+
+    def keep_history(self) -> None:
+        """Do nothing: a recording is not part of the history."""
+
+    @property
     def threads(self) -> tuple[threading.Thread, ...]:
         """No thread talks to a cluster."""
         return ()
 
     @property
     def refreshed(self) -> bool:
+        """There is nothing to wait for."""
+        return True
+
+    @property
+    def messages_read(self) -> bool:
         """There is nothing to wait for."""
         return True
 
@@ -328,6 +348,10 @@ class ReplaySession(Session):
         self, queue: str | None, limit: int, task: str | None = None, skip: int = 0
     ) -> Future[QueuePeeked]:
         """Fail: there is no queue to read."""
+        return _unavailable()
+
+    def read_revoked(self) -> Future[None]:
+        """Fail: there is no worker to ask."""
         return _unavailable()
 
     def result(self, id_: str) -> Future[ResultMeta | None]:
