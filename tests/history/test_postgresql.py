@@ -91,7 +91,7 @@ def test_who_loses_the_connection_no_longer_writes(
     rival.write(Batch(tasks=(row("b"),), runs=(RUN,)))
     assert ids(store) == ["b"]
     rival.close()
-    assert store.lead(CLUSTER)
+    until(lambda: store.lead(CLUSTER))
     store.write(Batch(tasks=(row("a"),), runs=(RUN,)))
     assert sorted(ids(store)) == ["a", "b"]
 
