@@ -159,6 +159,9 @@ class Settings(BaseSettings):
     history: HistoryLocation = "sqlite"
     """Where to keep what was observed, for later: `sqlite` (`celtop/history.sqlite3` in
     `XDG_DATA_HOME`, or in `~/.local/share`), the path of a file, `postgresql://...`, or `off`."""
+    from_history: HistoryLocation | None = None
+    """The history that a `celtop collect` keeps of the cluster, as for `history`: tasks are read
+    from it, no task events are received, and none is written."""
     history_max_age: Seconds = Field(default=7 * 86_400.0, gt=0.0)
     """Seconds after which it is deleted."""
     history_max_bytes: int = Field(default=1 << 30, ge=1 << 20)
@@ -219,7 +222,7 @@ class Settings(BaseSettings):
     @property
     def enables_events(self) -> bool:
         """Whether task events are enabled on workers that send none."""
-        return self.enable_events and self.events != "never"
+        return self.enable_events and self.events != "never" and self.from_history is None
 
     def max_retries_of(self, task: str | None) -> int | None:
         """Return the `max_retries` of a task by name; None if no app is named or it sets none."""

@@ -102,6 +102,9 @@ GLOBAL_OPTIONS: Final = (
                  " (default: a file of the user)."),
     GlobalOption("--no-history", field="history", is_flag=True, flag_value="off",
                  help="Neither keep a history nor read it."),
+    GlobalOption("--from-history", field="from_history", metavar="URL",
+                 help="Read tasks from the history that `celtop collect` keeps here, instead of"
+                 " receiving task events."),
     GlobalOption("--max-tasks", field="max_tasks", metavar="N",
                  help="Keep at most N tasks in memory."),
 )  # fmt: skip

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from ..model.entities.result import ResultMeta
     from ..model.query.language import Query
     from .prometheus_history import ChartHistory as ChartHistory
+    from .stored_events import StoredEvents
     from .stored_history import StoredHistory as StoredHistory
     from .stored_history import StoredSearch as StoredSearch
 
@@ -116,7 +117,9 @@ class Session:
         self._interest = ScreenInterest(frugal=settings.frugal, one_shot=one_shot)
         roster, open_tasks = Roster(), OpenTasks()
         self._roster = roster
-        self._receiver = Receiver(self._broker, self._inbox, roster, open_tasks)
+        self._receiver = Receiver(
+            self._broker, self._inbox, roster, open_tasks, listens=settings.from_history is None
+        )
         shared = (self._broker, self._inbox, roster, self._receiver, self._interest)
         self._inspector = Inspector("inspector", *shared, open_tasks=open_tasks)
         self._queues = QueuePoller("queues", *shared)
@@ -139,6 +142,8 @@ class Session:
         self.stored: StoredHistory | None = None
         """Reads what the history has of this cluster; None without a history."""
         self._history_reader: HistoryReader | None = None
+        self._stored_events: StoredEvents | None = None
+        """Takes the place of task events if the tasks come from a collector's history."""
         self.history_sink: HistorySink | None = None
         """Writes the history; None unless `keep_history` was called."""
         path = audit_file(settings.audit_file)
@@ -162,6 +167,8 @@ class Session:
             own.append(self.history_sink.thread)
         if self._history_reader is not None:
             own.append(self._history_reader)
+        if self._stored_events is not None:
+            own.append(self._stored_events)
         return (*own, *self._follower.threads, *self._control.threads)
 
     @property
@@ -229,6 +236,13 @@ class Session:
         for thread in (self._receiver, *self._polling, self._schedule):
             thread.start()
         self._follower.start()
+        if self.settings.from_history is not None:
+            from .stored_events import StoredEvents
+
+            self._stored_events = StoredEvents(
+                self.settings.from_history, self.cluster, self._inbox
+            )
+            self._stored_events.start()
 
     def stop(self, timeout: float = 2.0) -> None:
         """End the threads and remove our queues from the broker, within `timeout` seconds.
@@ -240,6 +254,8 @@ class Session:
             self.history_sink.stop(time.time())
         if self._history_reader is not None:
             self._history_reader.stop()
+        if self._stored_events is not None:
+            self._stored_events.stop()
         self._results.begin_search().set()
         self._control.stop()
         for thread in (*self._polling, self._schedule):
@@ -303,7 +319,7 @@ class Session:
         from ..history.reader import HistoryReader
         from .stored_history import StoredHistory
 
-        location = self.settings.history
+        location = self.settings.from_history or self.settings.history
         if location != OFF and self.stored is None:
             reader = HistoryReader(lambda: open_store(location, read_only=True))
             reader.start()
@@ -312,7 +328,7 @@ class Session:
         return self.stored
 
     def keep_history(self) -> None:
-        """Write the history from now on, unless the settings turn it off.
+        """Write the history from now on, unless the settings turn it off or a collector does.
 
         Call `take_changes` at least once a second then.
         """
@@ -321,7 +337,7 @@ class Session:
         from ..history.writer import Retention
 
         settings = self.settings
-        if settings.history == OFF or self.history_sink is not None:
+        if settings.history == OFF or settings.from_history or self.history_sink is not None:
             return
         self.history_sink = HistorySink(
             settings.history,

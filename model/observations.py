@@ -330,6 +330,10 @@ class HistoryRead(msgspec.Struct, frozen=True, gc=False):
     """Whether they were searched for: then they may evict others."""
     unfinished: bool = False
     """Whether tasks that had not ended are wanted, too. They may have ended unobserved."""
+    live: bool = False
+    """Whether a collector has just written them: they take the place of events, and are counted."""
+    samples: tuple[float, ...] = ()
+    """The share of the tasks like each that was written; all of them if empty."""
 
 
 class ScheduleRead(msgspec.Struct, frozen=True, gc=False):

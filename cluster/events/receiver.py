@@ -25,7 +25,7 @@ from ..stoppable_thread import StoppableThread
 from .event_exchange import EventExchange
 from .open_tasks import OpenTasks
 from .roster import Roster
-from .subscription import Subscription, subscribe
+from .subscription import Subscription, idle, subscribe
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -55,7 +55,15 @@ reading it. The delay is invisible, and the socket holds far more messages than 
 
 
 class Receiver(StoppableThread):
-    """Receives the cluster's events and puts them, decoded, into the inbox."""
+    """Receives the cluster's events and puts them, decoded, into the inbox.
+
+    Args:
+        broker: The broker.
+        inbox: Where the events go.
+        roster: The workers, queues and exchanges that are found.
+        open_tasks: The tasks that have not ended.
+        listens: Whether to receive events; without, only the connection is watched.
+    """
 
     def __init__(
         self,
@@ -63,8 +71,11 @@ class Receiver(StoppableThread):
         inbox: Inbox,
         roster: Roster,
         open_tasks: OpenTasks,
+        *,
+        listens: bool = True,
     ) -> None:
         super().__init__("receiver")
+        self._listens = listens
         self._broker = broker
         self._inbox = inbox
         self._roster = roster
@@ -142,7 +153,7 @@ class Receiver(StoppableThread):
             self._reconnect = False
             exchange = self._broker.settings.event_exchange
             events = EventExchange(connection, exchange, self._on_body, self._on_unreadable)
-            subscription = subscribe(events, PING_AFTER)
+            subscription = subscribe(events, PING_AFTER) if self._listens else idle(connection)
             control = self._went_live(connection)
             while not self._stopping.is_set():
                 subscription.drain(STOP_CHECK_INTERVAL)
@@ -166,7 +177,7 @@ class Receiver(StoppableThread):
         control = RemoteControl(connection, self._broker)
         self._set_blocked(refusal(connection, self._broker))
         self._attempt_at = time.monotonic()
-        if self._broker.blocked is None:
+        if self._broker.blocked is None and self._listens:
             # Every worker replies with a heartbeat at once, even one that sends none by itself.
             self._request_heartbeats(control)
         self.live.set()
@@ -191,7 +202,7 @@ class Receiver(StoppableThread):
         if self._prove:
             self._prove = False
             subscription.prove()
-            if self._broker.is_amqp and self._broker.blocked is None:
+            if self._broker.is_amqp and self._broker.blocked is None and self._listens:
                 # It has no ping, but each worker replies with an event.
                 control.broadcast("heartbeat")
         elif now < self._next_check:

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import time
 import uuid
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..connection.errors import Unresponsive
 from .event_exchange import EventExchange
 from .redis_subscription import RedisSubscription
 
+if TYPE_CHECKING:
+    from kombu import Consumer
+    from kombu.connection import Connection
+
 MISSED_HEARTBEATS: Final = 2.0
 """Heartbeat intervals without data after which an AMQP connection counts as dead."""
+IDLE_PING_INTERVAL: Final = 3.0
+"""Seconds between two pings of a Redis from which no events are received."""
 MAX_MESSAGES_PER_DRAIN: Final = 500
 """Messages handed on before `drain` returns, so that the caller can do other work."""
 
@@ -58,9 +64,17 @@ def subscribe(events: EventExchange, ping_after: float) -> Subscription:
     transport = events.connection.transport
     if transport.driver_type == "redis":
         return RedisSubscription(events, ping_after)
-    if transport.driver_name == "py-amqp":
-        return AmqpSubscription(events)
-    return KombuSubscription(events)
+    amqp = transport.driver_name == "py-amqp"
+    subscription = (AmqpSubscription if amqp else KombuSubscription)(events.connection)
+    subscription.consume(events)
+    return subscription
+
+
+def idle(connection: Connection) -> Subscription:
+    """Return what watches a connection over which no events are received."""
+    if connection.transport.driver_name == "py-amqp":
+        return AmqpSubscription(connection)
+    return IdleConnection(connection)
 
 
 class KombuSubscription:
@@ -68,10 +82,15 @@ class KombuSubscription:
 
     alarm: str | None = None
 
-    def __init__(self, events: EventExchange) -> None:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._consumer: Consumer | None = None
+
+    def consume(self, events: EventExchange) -> None:
+        """Receive the messages of an exchange."""
         from kombu import Consumer, Exchange, Queue
 
-        self._connection = connection = events.connection
+        connection = self._connection
         fanout = connection.transport.driver_type == "gcpubsub"
         queue = Queue(
             f"celeryev.{uuid.uuid4()}",
@@ -120,7 +139,8 @@ class KombuSubscription:
 
     def close(self) -> None:
         """Cancel the consumer, which deletes the queue."""
-        self._consumer.cancel()
+        if self._consumer is not None:
+            self._consumer.cancel()
 
 
 class AmqpSubscription(KombuSubscription):
@@ -129,9 +149,9 @@ class AmqpSubscription(KombuSubscription):
     An alarm is reported after the first message that is published while it lasts.
     """
 
-    def __init__(self, events: EventExchange) -> None:
-        super().__init__(events)
-        self._amqp: Any = events.connection.connection
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._amqp: Any = connection.connection
         self._amqp.on_blocked = self._on_blocked
         self._amqp.on_unblocked = self._on_unblocked
         self._read_before = 0
@@ -163,3 +183,37 @@ class AmqpSubscription(KombuSubscription):
 
     def _on_unblocked(self) -> None:
         self.alarm = None
+
+
+class IdleConnection:
+    """A connection without a consumer, which is pinged on Redis.
+
+    On any other transport, what is sent over it shows whether it works.
+    """
+
+    alarm: str | None = None
+
+    def __init__(self, connection: Connection) -> None:
+        is_redis = connection.transport.driver_type == "redis"
+        self._ping = connection.default_channel.client.ping if is_redis else None
+        self._pinged_at = float("-inf")
+
+    def drain(self, timeout: float) -> None:
+        """Wait: no message is expected."""
+        time.sleep(timeout)
+
+    def check(self) -> bool:
+        """Ping the broker every few seconds; return whether the connection has been proved."""
+        now = time.monotonic()
+        if self._ping is None or now - self._pinged_at < IDLE_PING_INTERVAL:
+            return self._ping is None
+        self._ping()
+        self._pinged_at = now
+        return True
+
+    def prove(self) -> None:
+        """Have the next check ping."""
+        self._pinged_at = float("-inf")
+
+    def close(self) -> None:
+        """Do nothing: there is no subscription."""

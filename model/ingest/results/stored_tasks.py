@@ -1,7 +1,8 @@
 """Applies tasks that were read from the history to the model.
 
 A stored task is how an earlier celtop, or another one, knew it. What events, workers or the result
-backend say of the same task stays: the stored one only fills in what is missing.
+backend say of the same task stays: the stored one only fills in what is missing. If a collector
+receives the events instead, what it has just written takes their place, and is counted.
 """
 
 from __future__ import annotations
@@ -11,15 +12,20 @@ from dataclasses import dataclass
 from typing import Final
 
 from ...entities.states import (
+    FAILURE,
     FINISHED,
     FROM_HISTORY,
+    REJECTED,
     REPORTS_RETRIES,
+    REVOKED,
     SUCCESS,
     is_only_read,
 )
 from ...entities.task import Task, first_seen_at, newest_time
+from ...entities.totals import Rates, Totals
 from ...observations import HistoryRead
 from ..tasks.task_store import TaskStore
+from ..workers.worker_store import WorkerStore
 
 _PLAIN_FIELDS: Final = (
     "sent_at",
@@ -35,6 +41,13 @@ _PLAIN_FIELDS: Final = (
 )
 _FILLED_IN: Final = ("sent_at", "eta_at", "expires_at")
 """What belongs to a task rather than to one run of it."""
+_OUTCOMES: Final = {
+    SUCCESS: "succeeded",
+    FAILURE: "failed",
+    REVOKED: "revoked",
+    REJECTED: "rejected",
+}
+"""The counters of states, in totals, types and workers as far as they have them."""
 _FILLED_IN_AT_THE_END: Final = ("received_at", "started_at", "finished_at", "runtime")
 
 
@@ -43,9 +56,15 @@ class StoredTasks:
     """Applies stored tasks to the store of held ones."""
 
     _tasks: TaskStore
+    _workers: WorkerStore
+    _totals: Totals
+    _rates: Rates
 
     def apply(self, read: HistoryRead) -> None:
         """Apply the tasks of one read."""
+        if read.live:
+            self._follow(read)
+            return
         held = self._tasks.tasks
         for stored in read.tasks:
             task = held.get(stored.id)
@@ -69,6 +88,50 @@ class StoredTasks:
                 self._fill_in(task, stored)
             task.sources |= FROM_HISTORY | (stored.sources & REPORTS_RETRIES)
             self._tasks.touch(task)
+
+    def _follow(self, read: HistoryRead) -> None:
+        """Apply what a collector has just written, as if its events had been received."""
+        totals, before = self._totals, self._totals.rated
+        if totals.first_event_at is None:
+            totals.first_event_at = read.at
+        self._workers.collected = True
+        samples = read.samples or (1.0,) * len(read.tasks)
+        for stored, sample in zip(read.tasks, samples, strict=True):
+            held = self._tasks.tasks.get(stored.id)
+            task = held or self._tasks.add(stored.id)
+            begun = newest_time(task)
+            if begun is not None and (newest_time(stored) or 0.0) < begun:
+                self._fill_in(task, stored)
+            else:
+                is_new = held is None or not task.sources & FROM_HISTORY
+                ended = held is not None and task.state in FINISHED and task.state == stored.state
+                self._restore(task, stored)
+                self._count(task, round(1.0 / sample), read.at, is_new=is_new, ended=ended)
+            task.sources |= FROM_HISTORY | (stored.sources & REPORTS_RETRIES)
+            self._tasks.touch(task)
+        self._rates.add(read.at, 0, before, totals.rated)
+
+    def _count(self, task: Task, number: int, now: float, *, is_new: bool, ended: bool) -> None:
+        """Count a task that was written for the first time, or that has ended."""
+        kind = None if task.name is None else self._tasks.types[task.name]
+        worker = self._workers.workers.get(task.worker or "")
+        counters = [each for each in (self._totals, kind, worker) if each is not None]
+        outcome = None if ended else _OUTCOMES.get(task.state)
+        for counter in counters:
+            if is_new:
+                counter.received += number
+            if outcome is not None:
+                counter.retried += task.retries * number
+                if hasattr(counter, outcome):
+                    setattr(counter, outcome, getattr(counter, outcome) + number)
+        if kind is not None:
+            kind.last_at = now
+            if outcome == "failed":
+                kind.count_exception(task.exception)
+        if not ended:
+            self._count_runtime(task)
+        if worker is not None and task.state in FINISHED:
+            self._workers.ended(worker, task.id)
 
     def _restore(self, task: Task, stored: Task) -> None:
         """Give a task that nothing else has reported all values of the stored one."""

@@ -57,6 +57,8 @@ class WorkerStore:
         """Counts up when a worker joins, leaves or changes status."""
         self.marks = Marks()
         """When workers were lost, restarted, started or stopped, and deploys."""
+        self.collected = False
+        """Whether a collector receives the events, and this session reads what it writes."""
         self._log = log
         self._statuses: dict[str, WorkerStatus] = {}
         self._skews = MeasuredSkews()
@@ -240,8 +242,8 @@ class WorkerStore:
 
     @property
     def observed(self) -> bool:
-        """Whether all workers that are not offline send task events."""
-        return all(
+        """Whether the tasks of all workers that are not offline are known as they happen."""
+        return self.collected or all(
             worker.events_enabled or self._statuses[name] == "offline"
             for name, worker in self.workers.items()
         )

@@ -9,7 +9,7 @@ import msgspec
 from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.states import source_names
 from celtop.model.entities.task import Attempt, Task, TaskExtra
-from celtop.model.observations import HistoryRead, ResultsRead
+from celtop.model.observations import HistoryRead, InspectReply, ResultsRead
 from celtop.model.query.task_view import TaskView
 from celtop.model.state import ClusterState
 from celtop.tests.model.ingest.tasks.test_task_events_against_celery_state import recount
@@ -171,3 +171,47 @@ def test_run_times_of_the_last_hour_count_for_estimates() -> None:
     state = ClusterState()
     read(state, *known(Script("a").received().started().succeeded(runtime=2.0)))
     assert state.types["shop.bill"].runtime.count == 1
+
+
+def follow(state: ClusterState, *tasks: Task, samples: tuple[float, ...] = ()) -> None:
+    state.observe(HistoryRead(tasks, NOW + 99, live=True, samples=samples))
+
+
+def test_what_a_collector_writes_is_counted_once() -> None:
+    state, live = ClusterState(), ClusterState()
+    scripts = (failed(), Script("b").sent().received().started().succeeded(), failed("c"))
+    for script in scripts:
+        play(script.events, live)
+    tasks = known(*scripts)
+    follow(state, *tasks)
+    follow(state, *tasks)
+    for counter in ("received", "succeeded", "failed", "retried"):
+        assert getattr(state.totals, counter) == getattr(live.totals, counter)
+        assert getattr(state.types["shop.bill"], counter) == getattr(
+            live.types["shop.bill"], counter
+        )
+    assert state.types["shop.bill"].exceptions == live.types["shop.bill"].exceptions
+    assert state.rates.failed.total == 2
+    assert state.observed
+    assert list(state.tasks) == ["a", "b", "c"]
+    recount(state)
+
+
+def test_sampled_tasks_count_for_those_that_were_left_out() -> None:
+    state = ClusterState()
+    follow(state, *known(Script("b").sent().received().started().succeeded()), samples=(0.1,))
+    assert state.totals.succeeded == state.totals.received == 10
+
+
+def test_a_collector_knows_the_end_of_a_task_that_runs_by_a_reply() -> None:
+    state = ClusterState()
+    [running] = known(Script("a").sent().received().started())
+    follow(state, running)
+    [reply] = [InspectReply(WORKER, "active", [{"id": "a", "time_start": 1.0}], NOW + 1)]
+    state.observe(reply)
+    assert "a" in state.workers[WORKER].active_ids
+    [ended] = known(Script("a").sent().received().started().succeeded())
+    follow(state, ended)
+    assert state.tasks["a"].state == "SUCCESS"
+    assert not state.workers[WORKER].active_ids
+    assert (state.totals.received, state.totals.succeeded) == (1, 1)

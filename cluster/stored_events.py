@@ -1,0 +1,134 @@
+"""Reads what a collector writes, in place of the events that it receives.
+
+A thread waits for news of the history, and puts the tasks that have ended or started since into the
+inbox. The broker does not notice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Final
+
+from ..history.open import open_store
+from ..history.rows import Cursor, StoredTask
+from ..history.store import HistoryStore, StoreError
+from ..history.task_body import task_of
+from ..model.entities.fault import Fault
+from ..model.observations import HistoryRead, QuestionsAnswered, QuestionsFailed
+from ..model.query.language import EVERY_TASK, Query, parse_query
+from .connection.backoff import backoff
+from .inbox import Inbox
+from .stoppable_thread import StoppableThread
+
+WAIT: Final = 0.5
+"""Seconds to wait for news before checking whether to stop."""
+PAGE: Final = 500
+MAX_NEW: Final = 20_000
+"""Tasks read at once; those that ended before are found in lists that are scrolled."""
+OVERLAP: Final = 2.0
+"""Seconds before the newest row that are read again: rows are written in about their order."""
+LATE: Final = 30.0
+"""Seconds that rows of tasks without success may be behind: those that run are stored as of when
+they started, but later."""
+FIRST_RETRY_DELAY: Final = 0.5
+MAX_RETRY_DELAY: Final = 5.0
+_LATE: Final = parse_query("!state:success")
+
+
+class StoredEvents(StoppableThread):
+    """Follows the history of one cluster.
+
+    Args:
+        location: As for `open_store`.
+        cluster: The key of the cluster in the store.
+        inbox: Where the tasks go.
+    """
+
+    def __init__(self, location: str, cluster: str, inbox: Inbox) -> None:
+        super().__init__("stored-events")
+        self._location = location
+        self._cluster = cluster
+        self._inbox = inbox
+        self._since = time.time()
+        """The time of the newest row."""
+        self._known: dict[str, tuple[float, str]] = {}
+        """Times and states of the rows since `_since` and about `LATE` before, by id."""
+        self._followed = False
+        self._failing = False
+
+    def run(self) -> None:
+        """Read until stopped; after an error the store is opened again."""
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                store = open_store(self._location, read_only=True)
+                try:
+                    while not self._stopping.is_set():
+                        if store.wait_for_news(self._cluster, WAIT):
+                            self._read(store)
+                        failures = 0
+                        self._succeeded()
+                finally:
+                    store.close()
+            except StoreError as error:
+                self._fail(error)
+                self._woken.wait(backoff(failures, FIRST_RETRY_DELAY, MAX_RETRY_DELAY))
+                failures += 1
+
+    def _read(self, store: HistoryStore) -> None:
+        """Put the new rows into the inbox, the oldest first."""
+        since, now = self._since, time.time()
+        new: dict[str, StoredTask] = {}
+        for row in self._rows(store, EVERY_TASK, since - OVERLAP, now):
+            new.setdefault(row.id, row)
+        for row in self._rows(store, _LATE, since - LATE, now):
+            new.setdefault(row.id, row)
+        rows = [row for row in new.values() if self._known.get(row.id) != (row.at, row.state)]
+        rows.sort(key=lambda row: row.at)
+        if not rows and self._followed:
+            return
+        if rows:
+            self._since = max(since, min(rows[-1].at, now))
+        self._known |= {row.id: (row.at, row.state) for row in rows}
+        if len(self._known) > 2 * MAX_NEW:
+            oldest = self._since - LATE
+            self._known = {id_: seen for id_, seen in self._known.items() if seen[0] >= oldest}
+        read = [(task, row.sample) for row in rows if (task := task_of(row.body)) is not None]
+        tasks, samples = tuple(task for task, _ in read), tuple(sample for _, sample in read)
+        if not self._followed:
+            # They ended before this session began, which counts from its beginning.
+            self._inbox.put(HistoryRead(tasks, now, unfinished=True))
+            tasks, samples, self._followed = (), (), True
+        self._inbox.put(HistoryRead(tasks, now, live=True, samples=samples))
+
+    def _rows(
+        self, store: HistoryStore, query: Query, since: float, now: float
+    ) -> Iterator[StoredTask]:
+        """Yield the rows since a time that match a filter, the newest first."""
+        cursor: Cursor | None = None
+        read = 0
+        while read < MAX_NEW:
+            page = store.tasks(self._cluster, query, now, PAGE, cursor)
+            for row in page.tasks:
+                if row.at < since:
+                    return
+                yield row
+            read += len(page.tasks)
+            cursor = page.cursor
+            if cursor is None or cursor.at < since:
+                return
+
+    def _succeeded(self) -> None:
+        if self._failing:
+            self._failing = False
+            self._inbox.log("info", "history", "The history is being read again.")
+            self._inbox.put(QuestionsAnswered(("history",), time.time()))
+
+    def _fail(self, error: StoreError) -> None:
+        """Report an error once."""
+        if not self._failing:
+            self._failing = True
+            self._inbox.log("error", "history", str(error))
+            fault = Fault("history", str(error), "Tasks are out of date until it can be read")
+            self._inbox.put(QuestionsFailed("cluster", ("history",), time.time(), fault))

@@ -1,0 +1,106 @@
+"""Sessions that read what a collector writes, on real brokers and in both kinds of store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from celtop.model.entities.states import source_names
+from celtop.model.operations.commands import Revoke
+from celtop.tests.cluster.conftest import OpenSession, RunningSession
+from celtop.tests.conftest import StartWorker
+from celtop.tests.servers import RabbitServer, RedisServer, until
+
+Send = Callable[..., str]
+CLUSTER = "shop"
+
+
+def collector(open_session: OpenSession, url: str, location: str) -> RunningSession:
+    live = open_session(url, cluster=CLUSTER, history=location)
+    live.session.keep_history()
+    return live
+
+
+def pump(*sessions: RunningSession) -> None:
+    """Apply what is waiting, as the loops of several processes do."""
+    for each in sessions:
+        while each.session.pump(time.time(), 0.1).more:
+            pass
+        each.session.tick(time.time())
+        each.session.take_changes(time.time())
+
+
+@pytest.mark.parametrize(
+    ("kind", "store", "count"), [("redis", "postgresql", 5), ("amqp", "sqlite", 2)]
+)
+def test_screens_on_a_collector_receive_no_events(
+    kind: str,
+    store: str,
+    count: int,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    open_session: OpenSession,
+    start_worker: StartWorker,
+    send: Send,
+) -> None:
+    url = str(request.getfixturevalue(f"{kind}_url"))
+    location = str(tmp_path / "history.sqlite3")
+    if store == "postgresql":
+        location = str(request.getfixturevalue("postgres_url"))
+    start_worker(url, name="w1", pool="prefork", concurrency=4, options=("--without-gossip",))
+    writer = collector(open_session, url, location)
+    writer.until(lambda: writer.state.workers and writer.state.observed)
+    screens = [open_session(url, cluster=CLUSTER, from_history=location) for _ in range(count)]
+    everyone = (writer, *screens)
+
+    def until_all(condition: Callable[[RunningSession], object]) -> None:
+        def holds() -> bool:
+            pump(*everyone)
+            return all(condition(each) for each in screens)
+
+        until(holds, timeout=30)
+
+    until_all(lambda one: one.state.observed and one.state.broker.phase == "live")
+    if kind == "redis":
+        server: RedisServer = request.getfixturevalue("redis_server")
+        database = url.rpartition("/")[2]
+        # The reply to PUBLISH is the number of clients that receive it.
+        assert server.client().publish(f"/{database}.celeryev/task.sent", "{}") == 1
+    else:
+        rabbit: RabbitServer = request.getfixturevalue("rabbit_server")
+        names = rabbit.queue_names(url)
+        assert len([name for name in names if name.startswith("celeryev.")]) == 1
+
+    sent = [send(url, "plain.ok", number) for number in range(30)]
+    failed = send(url, "plain.fail")
+    running = send(url, "plain.slow", 300)
+    until_all(lambda one: one.state.totals.succeeded == 30 and one.state.totals.failed == 1)
+    for each in screens:
+        tasks = each.state.tasks
+        assert {tasks[id_].state for id_ in sent} == {"SUCCESS"}
+        assert tasks[failed].exception == writer.state.tasks[failed].exception
+        assert source_names(tasks[failed].sources) == ("history",)
+        assert each.state.rates.succeeded.total == 30
+    until_all(lambda one: running in one.state.tasks)
+
+    # An operation goes straight to the broker, and its outcome comes from the collector.
+    screens[0].session.do(Revoke((running,), ("w1@test",), terminate=True))
+    until_all(lambda one: one.state.tasks[running].state == "REVOKED")
+
+
+def test_a_history_that_cannot_be_read_is_reported_and_read_again(
+    redis_url: str, tmp_path: Path, open_session: OpenSession
+) -> None:
+    location = str(tmp_path / "history.sqlite3")
+    screen = open_session(redis_url, cluster=CLUSTER, from_history=location)
+    screen.until(lambda: any("No history" in line for line in screen.log))
+    writer = collector(open_session, redis_url, location)
+
+    def is_read() -> bool:
+        pump(writer)
+        screen.pump()
+        return "The history is being read again." in screen.log
+
+    until(is_read)
