@@ -6,6 +6,7 @@ from typing import Final
 
 from ..operations.schedule_commands import SwitchEntries
 from ..state import ClusterState
+from ..text.phrases import named
 from .confirmation import Confirmation, confirm, describe, listed
 
 SWITCHABLE: Final = "django-celery-beat"
@@ -20,8 +21,12 @@ def switch_entries(operation: SwitchEntries, state: ClusterState, now: float) ->
         f"{name} (unknown entry)" if one is None else f"{name}: {one.schedule}, {one.task}"
         for name, one in zip(operation.entries, entries, strict=True)
     ]
-    others = [one for one in entries if one is None or one.source != SWITCHABLE]
-    refusal = "only entries of django-celery-beat can be enabled and disabled" if others else None
+    unknown = [name for name in operation.entries if name not in state.schedule.entries]
+    refusal = None
+    if unknown:
+        refusal = f"the schedule has no entry {named(unknown)}"
+    elif any(one is not None and one.source != SWITCHABLE for one in entries):
+        refusal = "only entries of django-celery-beat can be enabled and disabled"
     if operation.enabled:
         effects = ["Beat sends them again from the next time they are due"]
         caveats = ["A task whose time has passed is sent at once"]

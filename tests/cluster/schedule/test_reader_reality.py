@@ -15,6 +15,7 @@ from celtop.model.health.tasks.beat import beat_findings
 from celtop.model.health.tasks.schedule_status import EntryStatus, entry_statuses
 from celtop.model.observations import ScheduleRead
 from celtop.model.operations.schedule_commands import SwitchEntries
+from celtop.tests.cli.conftest import celtop
 from celtop.tests.cluster.conftest import OpenSession, RunningSession
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import APPS, Child, app_environment, clean_environment
@@ -199,6 +200,11 @@ def test_rows_of_django_celery_beat_are_those_of_the_admin_and_can_be_switched(
     live.session.read_only = True
     refused = live.session.do(SwitchEntries(entries=("every",), enabled=True)).future.result(40)
     assert "read-only" in (refused.refusal or "")
+
+    schedule = ("-b", redis_url, "-A", "django_beat", "--workdir", str(APPS), "schedule")
+    enabled = celtop(*schedule, "enable", "every", "--yes", env=environment)
+    assert (enabled.returncode, enabled.stdout) == (0, "Enabled every\n"), enabled.stderr
+    assert json.loads(in_django(ADMIN, environment))["every"][2] is True
 
 
 def test_a_file_that_is_not_there_and_an_app_that_fails_are_reported(

@@ -366,4 +366,5 @@ def test_only_entries_of_django_celery_beat_can_be_switched() -> None:
     assert asked(SwitchEntries(entries=("nightly",), enabled=True), state).refusal is None
     refusal = "only entries of django-celery-beat can be enabled and disabled"
     assert asked(SwitchEntries(entries=("nightly", "twin"), enabled=True), state).refusal == refusal
+    refusal = "the schedule has no entry gone"
     assert asked(SwitchEntries(entries=("gone",), enabled=True), state).refusal == refusal
