@@ -30,9 +30,10 @@ screenshots: $(STAMP)-dev
 	$(BIN)/python screenshots/take.py
 	$(BIN)/python screenshots/cast.py
 
-keys: $(STAMP)-dev ## the tables of keys and of findings in the documents
+keys: $(STAMP)-dev ## the tables of keys and of findings in the documents, and the manual page
 	$(BIN)/python -m celtop.bindings README.md
 	$(BIN)/python -m celtop.export.finding_codes docs/findings.md
+	$(BIN)/python -m celtop.cli.man_page docs/celtop.1
 
 servers:
 	@sh tests/install-servers
