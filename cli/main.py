@@ -28,6 +28,7 @@ COMMANDS: Final = (
     "demo",
     "doctor",
     "failures",
+    "history",
     "metrics",
     "purge",
     "queues",

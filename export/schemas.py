@@ -23,6 +23,7 @@ DOCUMENTS: Final = {
     "config": "config.ConfigRecord",
     "doctor": "doctor.DoctorReport",
     "failures": "list_records.FailureList",
+    "history": "history.HistoryReport",
     "outcome": "outcome.OutcomeRecord",
     "queues": "list_records.QueueList",
     "schedule": "schedule.ScheduleRecord",

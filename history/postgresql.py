@@ -178,7 +178,7 @@ class PostgresStore(SqlStore):
         """
         self._database.get()
         if self.dialect is PARTITIONED_DIALECT:
-            dropped = self._partitions.prune(now, max_age, max_bytes, self._size())
+            dropped = self._partitions.prune(now, max_age, max_bytes, self.size())
             if dropped is not None:
                 return dropped
             max_bytes = sys.maxsize  # what could be dropped for its size, was
@@ -190,7 +190,7 @@ class PostgresStore(SqlStore):
             table = msgspec.structs.replace(table, name=f"{table.name}_other")
         return super()._prune(table, number, before)
 
-    def _size(self) -> int:
+    def size(self) -> int:
         """Return the bytes that the tables take; 0 if the server has no such function."""
         return int(self._rows(_SIZE)[0][0]) if self._has_sizes else 0
 

@@ -176,6 +176,8 @@ class ClusterSummary(msgspec.Struct, frozen=True, gc=False):
     """Stored tasks: an estimate where counting takes too long."""
     latest: dict[str, float]
     """The values of its newest rollup."""
+    since: float | None = None
+    """When the oldest stored task ended; None if there is none."""
 
 
 class FailureRow(msgspec.Struct, frozen=True, gc=False):

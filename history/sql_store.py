@@ -111,8 +111,8 @@ class SqlStore(ABC):
         """Delete the rows of a cluster before a time; return how many. Raises: StoreError."""
 
     @abstractmethod
-    def _size(self) -> int:
-        """Return the bytes that the data takes. Raises: StoreError."""
+    def size(self) -> int:
+        """Return the bytes that the data takes; 0 if that is unknown. Raises: StoreError."""
 
     @abstractmethod
     def close(self) -> None:
@@ -179,7 +179,7 @@ class SqlStore(ABC):
         """Delete one slice of what is too old or too much. Raises: StoreError."""
         limits = [now - max_age]
         numbers = [int(row[0]) for row in self._rows(statements.CLUSTER_NAMES)]
-        if self._size() > max_bytes:
+        if self.size() > max_bytes:
             limits += self._oldest_slice(numbers)
         deleted, more = 0, False
         with self._transaction():
@@ -188,7 +188,7 @@ class SqlStore(ABC):
                     here, rest = self._prune(table, number, max(limits))
                     deleted += here
                     more = more or rest
-        size = self._size()
+        size = self.size()
         return Pruned(deleted, more or (deleted > 0 and size > max_bytes), size)
 
     def _oldest_slice(self, numbers: Iterable[int]) -> list[float]:
@@ -436,9 +436,11 @@ class SqlStore(ABC):
         alive_at = self._rows(statements.ALIVE_AT, (number,))[0][0]
         latest = self._rows(statements.LATEST_ROLLUP, (number,))
         values = zip((*MEANS, *COUNTS), latest[0], strict=True) if latest else ()
+        oldest = statements.OLDEST.format(at=TASKS.at, table=TASKS.name)
         return ClusterSummary(
             name,
             alive_at=alive_at or 0.0,
+            since=self._rows(oldest, (number,))[0][0],
             tasks=int(self._rows(statements.COUNT_TASKS, (number,))[0][0]),
             latest={key: float(value) for key, value in values if value is not None},
         )

@@ -154,7 +154,8 @@ class SqliteStore(SqlStore):
             self._rows(f"PRAGMA incremental_vacuum({FREED_PAGES})")
         return pruned
 
-    def _size(self) -> int:
+    def size(self) -> int:
+        """Return the bytes that the data takes. Raises: StoreError."""
         pages, free, size = (
             int(self._rows(f"PRAGMA {name}")[0][0])
             for name in ("page_count", "freelist_count", "page_size")

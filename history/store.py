@@ -79,6 +79,9 @@ class HistoryStore(Protocol):
             max_bytes: Bytes that the store may take; the oldest rows go first.
         """
 
+    def size(self) -> int:
+        """Return the bytes that the data takes; 0 if that is unknown. Raises: StoreError."""
+
     def tasks(
         self, cluster: str, query: Query, now: float, limit: int, before: Cursor | None = None
     ) -> TaskPage:

@@ -60,3 +60,20 @@ def test_anything_else_needs_a_broker(
 def test_without_the_history_there_is_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["--cluster", "shop", "--no-history", "tasks"]) == 2
     assert "No broker URL" in capfd.readouterr().err
+
+
+def test_the_state_of_the_history(history: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert run(["history", "--json"]) == 0
+    found = json.loads(capfdbinary.readouterr().out)
+    assert found["schema"] == "celtop.history/1"
+    assert found["location"] == str(history)
+    assert [(one["name"], one["tasks"]) for one in found["clusters"]] == [
+        ("billing", 1),
+        ("shop", 2),
+    ]
+    assert run(["history", "--cluster", "shop"]) == 0
+    text = capfdbinary.readouterr().out.decode()
+    assert "tasks    2" in text
+    assert "billing" not in text
+    history.unlink()
+    assert run(["history"]) == 1
