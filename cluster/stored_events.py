@@ -31,6 +31,8 @@ OVERLAP: Final = 2.0
 LATE: Final = 30.0
 """Seconds that rows of tasks without success may be behind: those that run are stored as of when
 they started, but later."""
+MAX_SILENCE: Final = 10.0
+"""Seconds without news after which no collector is running: it writes every second."""
 FIRST_RETRY_DELAY: Final = 0.5
 MAX_RETRY_DELAY: Final = 5.0
 _LATE: Final = parse_query("!state:success")
@@ -54,6 +56,7 @@ class StoredEvents(StoppableThread):
         """The time of the newest row."""
         self._known: dict[str, tuple[float, str]] = {}
         """Times and states of the rows since `_since` and about `LATE` before, by id."""
+        self._news_at = time.monotonic()
         self._followed = False
         self._failing = False
 
@@ -66,13 +69,16 @@ class StoredEvents(StoppableThread):
                 try:
                     while not self._stopping.is_set():
                         if store.wait_for_news(self._cluster, WAIT):
+                            self._news_at = time.monotonic()
                             self._read(store)
+                            self._succeeded()
+                        elif time.monotonic() - self._news_at > MAX_SILENCE:
+                            self._fail(_silent(self._cluster))
                         failures = 0
-                        self._succeeded()
                 finally:
                     store.close()
             except StoreError as error:
-                self._fail(error)
+                self._fail(Fault("history", str(error), "Tasks are out of date until then"))
                 self._woken.wait(backoff(failures, FIRST_RETRY_DELAY, MAX_RETRY_DELAY))
                 failures += 1
 
@@ -125,10 +131,17 @@ class StoredEvents(StoppableThread):
             self._inbox.log("info", "history", "The history is being read again.")
             self._inbox.put(QuestionsAnswered(("history",), time.time()))
 
-    def _fail(self, error: StoreError) -> None:
-        """Report an error once."""
+    def _fail(self, fault: Fault) -> None:
+        """Report once that nothing is read."""
         if not self._failing:
             self._failing = True
-            self._inbox.log("error", "history", str(error))
-            fault = Fault("history", str(error), "Tasks are out of date until it can be read")
+            self._inbox.log("error", "history", fault.problem)
             self._inbox.put(QuestionsFailed("cluster", ("history",), time.time(), fault))
+
+
+def _silent(cluster: str) -> Fault:
+    return Fault(
+        "history",
+        f"No collector has written the history of {cluster} for {MAX_SILENCE:.0f} s",
+        "Check that celtop collect is running for this cluster, and its log",
+    )

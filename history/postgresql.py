@@ -97,7 +97,6 @@ class PostgresStore(SqlStore):
         self._database = PostgresConnection(url, self._prepare, read_only=read_only)
         self._partitions = Partitions(self._rows, self._transaction)
         self._has_sizes = self._notifies = self._listening = False
-        self._seen_alive_at: float | None = math.nan
         self._led: frozenset[str] = frozenset()
         """Clusters whose lock the connection holds."""
         self._claimed: frozenset[str] = frozenset()
@@ -234,9 +233,7 @@ class PostgresStore(SqlStore):
 
     def _poll_news(self, cluster: str, deadline: float) -> bool:
         while True:
-            alive_at = self._rows(statements.ALIVE_AT, (self._known(cluster),))[0][0]
-            if alive_at != self._seen_alive_at:
-                self._seen_alive_at = alive_at
+            if self._is_news(cluster):
                 return True
             if time.monotonic() + NEWS_INTERVAL > deadline:
                 return False
@@ -248,7 +245,7 @@ class PostgresStore(SqlStore):
         """Check or create the schema, on a new connection."""
         self._numbers.clear()
         self._partitions.forget()
-        self._led, self._listening, self._seen_alive_at = frozenset(), False, math.nan
+        self._led, self._listening, self._alive_at = frozenset(), False, math.nan
         self._rows(f"SET search_path = {SCHEMA_NAME}")
         version = self._version()
         if version < VERSION and not self.read_only:

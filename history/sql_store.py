@@ -86,6 +86,8 @@ class SqlStore(ABC):
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
+        self._alive_at: float | None = math.nan
+        """When the cluster was written that news is waited for; different from all at first."""
 
     # What a driver provides
 
@@ -119,6 +121,12 @@ class SqlStore(ABC):
         """Release the file or the connection."""
 
     # Writing
+
+    def _is_news(self, cluster: str) -> bool:
+        """Return whether a cluster was written since this was last asked. Raises: StoreError."""
+        alive_at = self._rows(statements.ALIVE_AT, (self._known(cluster),))[0][0]
+        before, self._alive_at = self._alive_at, alive_at
+        return bool(alive_at != before)
 
     def write(self, batch: Batch) -> None:
         """Write a batch in one transaction. Raises: StoreError."""

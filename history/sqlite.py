@@ -174,13 +174,14 @@ class SqliteStore(SqlStore):
             raise StoreError(f"Cannot lock {lock.path}: {error.strerror}.") from error
 
     def wait_for_news(self, cluster: str, timeout: float) -> bool:
-        """Wait until another connection has written to the file. Raises: StoreError."""
+        """Wait until another connection has written a cluster. Raises: StoreError."""
         deadline = time.monotonic() + timeout
         while True:
             version = int(self._rows("PRAGMA data_version")[0][0])
             if version != self._data_version:
                 self._data_version = version
-                return True
+                if self._is_news(cluster):
+                    return True
             rest = deadline - time.monotonic()
             if rest <= 0:
                 return False

@@ -143,7 +143,7 @@ class HistoryStore(Protocol):
         """Return the clusters by name. Raises: StoreError."""
 
     def wait_for_news(self, cluster: str, timeout: float) -> bool:
-        """Wait until another celtop has written; return whether one has, perhaps of a cluster.
+        """Wait until another celtop has written a cluster; return whether one has.
 
         The first call returns at once. Nothing else can be done with the store meanwhile: use one
         of its own. Raises: StoreError.

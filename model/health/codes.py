@@ -105,7 +105,8 @@ CODES: Final[Mapping[str, Code]] = {
     "history-unknown": Code(
         "history",
         ("warning",),
-        "The history is not being written, for example because the disk is full.",
+        "The history is not being written, for example because the disk is full; or, with"
+        " `--from-history`, cannot be read, or no collector writes it.",
         "Correct what the finding names; `celtop history` shows where the history is.",
     ),
     # Queues

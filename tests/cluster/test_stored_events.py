@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from celtop.cluster import stored_events
 from celtop.model.entities.states import source_names
+from celtop.model.health.findings import findings
 from celtop.model.operations.commands import Revoke
 from celtop.tests.cluster.conftest import OpenSession, RunningSession
 from celtop.tests.conftest import StartWorker
@@ -90,9 +92,10 @@ def test_screens_on_a_collector_receive_no_events(
     until_all(lambda one: one.state.tasks[running].state == "REVOKED")
 
 
-def test_a_history_that_cannot_be_read_is_reported_and_read_again(
-    redis_url: str, tmp_path: Path, open_session: OpenSession
+def test_a_history_that_is_not_written_is_reported(
+    redis_url: str, tmp_path: Path, open_session: OpenSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(stored_events, "MAX_SILENCE", 1.5)
     location = str(tmp_path / "history.sqlite3")
     screen = open_session(redis_url, cluster=CLUSTER, from_history=location)
     screen.until(lambda: any("No history" in line for line in screen.log))
@@ -104,3 +107,6 @@ def test_a_history_that_cannot_be_read_is_reported_and_read_again(
         return "The history is being read again." in screen.log
 
     until(is_read)
+    screen.until(lambda: any("No collector has written" in line for line in screen.log))
+    codes = {one.code for one in findings(screen.state, time.time())}
+    assert "history-unknown" in codes

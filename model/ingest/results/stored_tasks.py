@@ -130,8 +130,10 @@ class StoredTasks:
                 kind.count_exception(task.exception)
         if not ended:
             self._count_runtime(task)
-        if worker is not None and task.state in FINISHED:
-            self._workers.ended(worker, task.id)
+        if worker is not None:
+            worker.events_enabled = True  # the collector receives them
+            if task.state in FINISHED:
+                self._workers.ended(worker, task.id)
 
     def _restore(self, task: Task, stored: Task) -> None:
         """Give a task that nothing else has reported all values of the stored one."""
