@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import shutil
-import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -22,6 +20,7 @@ from .ask import ask, confirmation_lines, require_terminal
 from .exit_codes import ExitCode
 from .schema import schema_option
 from .session import CONNECT_TIMEOUT, connect, open_session, pump_until, wait_for_broker
+from .status_line import clear_status_line, status_line
 from .stdout import write, write_lines
 
 if TYPE_CHECKING:
@@ -45,8 +44,6 @@ PROOF_TIMEOUT: Final = 0.9
 """
 OUTCOME_TIMEOUT: Final = 0.3
 """Seconds for the operation's own outcome after the connection was lost."""
-MIN_WIDTH: Final = 20
-CLEAR_LINE: Final = "\r\x1b[K"
 
 
 class RunOptions(NamedTuple):
@@ -181,12 +178,14 @@ def _print_plan(operation: Operation, confirmation: Confirmation, options: RunOp
 
 
 def _follow(session: Session, running: RunningOperation, options: RunOptions) -> Outcome:
+    from ..model.operations.summary import sentence
+
     connected = True
     try:
-        with _progress_line() as show:
+        with status_line() as show:
             while not pump_until(session, PROGRESS_INTERVAL, running.future.done):
                 connected = _report_connection(session, connected)
-                show(running.outcome)
+                show(sentence(running.outcome))
     except (KeyboardInterrupt, SystemExit):
         running.cancel()
         _wait_for_end(session, running)
@@ -222,27 +221,7 @@ def _report_connection(session: Session, connected: bool) -> bool:
     broker = session.state.broker
     now_connected = broker.is_connected or (connected and broker.fault is None)
     if now_connected != connected:
-        if sys.stderr.isatty():
-            click.echo(CLEAR_LINE, nl=False, err=True)
+        clear_status_line()
         lost = f"Lost the connection to the broker: {broker.fault}"
         stderr.echo("Reconnected to the broker" if now_connected else lost)
     return now_connected
-
-
-@contextlib.contextmanager
-def _progress_line() -> Iterator[Callable[[Outcome], None]]:
-    """Show the outcome so far in one line on stderr if that is a terminal; clear it at the end."""
-    from ..model.operations.summary import sentence
-
-    on_terminal = sys.stderr.isatty()
-    width = max(MIN_WIDTH, shutil.get_terminal_size().columns - 1)
-
-    def show(outcome: Outcome) -> None:
-        if on_terminal:
-            click.echo(f"{CLEAR_LINE}{visible(sentence(outcome), width)}", nl=False, err=True)
-
-    try:
-        yield show
-    finally:
-        if on_terminal:
-            click.echo(CLEAR_LINE, nl=False, err=True)

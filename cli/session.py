@@ -11,6 +11,7 @@ from . import stderr
 from .exit_codes import BrokerUnreachable, CommandError, InvalidUsage, TimedOut
 from .findings import report_incomplete
 from .interrupts import clean_exit
+from .status_line import status_line
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -31,6 +32,8 @@ REPLY_ROUND_TRIPS: Final = 35.0
 """Round trips to the broker that this takes besides."""
 LOOKUP_TIMEOUT: Final = 60.0
 """Seconds for the broker or the result backend to complete a long lookup."""
+STATUS_INTERVAL: Final = 1.0
+"""Seconds after which a long lookup is shown, and between two updates of the line."""
 PUMP_BUDGET: Final = 0.05
 """Seconds of applying observations between two checks of the deadline."""
 PUMP_INTERVAL: Final = 0.02
@@ -206,7 +209,14 @@ def wait_for(session: Session, future: Future[T], what: str) -> T:
         BrokerUnreachable: The connection to the broker was lost.
         CommandError: The lookup failed.
     """
-    if not pump_until(session, LOOKUP_TIMEOUT, future.done):
+    started = time.monotonic()
+    with status_line() as show:
+        while not pump_until(session, STATUS_INTERVAL, future.done):
+            elapsed = int(time.monotonic() - started)
+            if elapsed >= LOOKUP_TIMEOUT:
+                break
+            show(f"Reading {what} ({elapsed} s)")
+    if not future.done():
         raise TimedOut(f"Cannot read {what}: no reply within {LOOKUP_TIMEOUT:g} s")
     try:
         return future.result()
