@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import click
 
     from ..cluster.session import Session
+    from ..history.rows import StoredTask
     from ..settings import Settings
 
 STARTED: Final = time.monotonic()
@@ -127,7 +128,7 @@ def _names(settings: Settings) -> Iterator[KnownNames]:
 
     quiet = {"enable_events": False, "load_results": MAX_TASKS}
     session = Session(settings.model_copy(update=quiet))
-    stored = _stored_names(settings.history, session.cluster)
+    stored = _stored_names(settings, session.cluster)
     yield stored
     now = _present_names(session)
     yield KnownNames(
@@ -135,23 +136,20 @@ def _names(settings: Settings) -> Iterator[KnownNames]:
     )
 
 
-def _stored_names(location: str, cluster: str) -> KnownNames:
+def _stored_names(settings: Settings, cluster: str) -> KnownNames:
     """Return the names of the newest tasks in the history; none if there is none."""
-    from ..history.open import open_store
-    from ..history.store import StoreError
     from ..model.query.language import EVERY_TASK
+    from .stored import open_history
 
-    try:
-        store = open_store(location, read_only=True)
-        page = store.tasks(cluster, EVERY_TASK, time.time(), MAX_STORED)
-    except StoreError:
-        return KnownNames()
-    ids = [task.id for task in page.tasks[:MAX_TASKS]]
+    tasks: Sequence[StoredTask] = ()
+    with open_history(settings) as store:
+        if store is not None:
+            tasks = store.tasks(cluster, EVERY_TASK, time.time(), MAX_STORED).tasks
     columns = (
-        {name for task in page.tasks if (name := getattr(task, column))}
+        {name for task in tasks if (name := getattr(task, column))}
         for column in ("name", "worker", "queue")
     )
-    return KnownNames(ids, *map(sorted, columns))
+    return KnownNames([task.id for task in tasks[:MAX_TASKS]], *map(sorted, columns))
 
 
 def _present_names(session: Session) -> KnownNames:

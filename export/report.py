@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from ..lists.listing import LISTINGS, ListContext
-from ..model.entities.log import LogEntry
 from ..model.health.finding import Finding
 from ..model.text.passwords import mask_text
 from ..model.text.sanitize import visible
@@ -35,6 +34,26 @@ class Section(NamedTuple):
     about: str
     """What it contains, for the list at the beginning."""
     text: str
+
+
+class LogLine(Protocol):
+    """A line of the log: of this session, or from the history."""
+
+    @property
+    def at(self) -> float:
+        """Epoch seconds."""
+
+    @property
+    def level(self) -> str:
+        """`info`, `warning` or `error`."""
+
+    @property
+    def source(self) -> str:
+        """`broker`, `worker`, ..."""
+
+    @property
+    def text(self) -> str:
+        """What happened."""
 
 
 def render(sections: Sequence[Section], now: float, redaction: int) -> bytes:
@@ -66,15 +85,12 @@ def _fenced(text: str) -> str:
     return f"{fence}text\n{body}\n{fence}"
 
 
-def cluster_sections(
-    context: ListContext, found: Iterable[Finding], log: Iterable[LogEntry], tasks: int
-) -> list[Section]:
+def cluster_sections(context: ListContext, found: Iterable[Finding], tasks: int) -> list[Section]:
     """Return the sections about a cluster.
 
     Args:
         context: The model, the clock and how to draw.
         found: The findings.
-        log: The log, oldest first.
         tasks: How many of the newest tasks are listed, with their results.
     """
     about = "broker, counts, workers, queues and notes"
@@ -86,8 +102,14 @@ def cluster_sections(
         Section("Snapshot", about, snapshot),
         Section("Task types", "counts and run times by task name", _list("types", context)),
         Section("Failures", "exceptions, grouped by location", _list("failures", context)),
-        Section("Log", f"its last {MAX_LOG_LINES} lines", _log(log)),
     ]
+
+
+def log_section(log: Iterable[LogLine]) -> Section:
+    """Return the section of the log, which is given oldest first."""
+    lines = [f"{iso(one.at) or UNKNOWN} {one.level:<8} {one.source}: {one.text}" for one in log]
+    about = f"its last {MAX_LOG_LINES} lines, those of the history included"
+    return Section("Log", about, "\n".join(lines[-MAX_LOG_LINES:]))
 
 
 def _findings(found: Iterable[Finding]) -> str:
@@ -98,8 +120,3 @@ def _list(name: str, context: ListContext) -> str:
     listing = LISTINGS[name]
     rows = listing.rows(context, "", listing.order_by(context))
     return render_document(list_document(name, context, rows, MAX_ROWS), WIDTH)
-
-
-def _log(log: Iterable[LogEntry]) -> str:
-    lines = [f"{iso(one.at) or UNKNOWN} {one.level:<8} {one.source}: {one.text}" for one in log]
-    return "\n".join(lines[-MAX_LOG_LINES:])

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-LAYERS = ("bindings", "cli", "cluster", "demo", "export", "model", "tui", "widgets")
+LAYERS = (
+    *("bindings", "cli", "cluster", "collector", "demo", "export", "history", "lists", "metrics"),
+    *("model", "recording", "tui", "widgets"),
+)
 
 
 def shipped_sources() -> list[Path]:

@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,9 +18,11 @@ from ..exit_codes import CommandError, ExitCode
 from ..options import Command
 from ..output import list_context
 from ..stdout import write
+from ..stored import open_history
 
 if TYPE_CHECKING:
     from ...export.report import Section
+    from ...history.rows import StoredLog
     from ...model.health.queues.steps import Step
     from ...settings import Settings
 
@@ -29,6 +31,8 @@ PACKAGES: Final = (
     *("msgspec", "pydantic", "click", "psycopg", "backports.zstd", "prometheus-client"),
 )
 ENVIRONMENT: Final = ("TERM", "COLORTERM", "TERM_PROGRAM", "LANG", "LC_ALL", "NO_COLOR")
+LOG_SECONDS: Final = 86_400.0
+"""How far back the log reaches."""
 PRESENT: Final = ("TMUX", "STY", "SSH_CONNECTION", "KUBERNETES_SERVICE_HOST")
 """Variables of which only matters whether they are set."""
 
@@ -99,7 +103,7 @@ def _doctor(settings: Settings | None, steps: list[Step]) -> Section:
 
 def _cluster(settings: Settings, wait: float, tasks: int) -> Iterator[Section]:
     """Yield the sections about the cluster, or why there are none."""
-    from ...export.report import Section, cluster_sections
+    from ...export.report import Section, cluster_sections, log_section
     from ...model.health.findings import findings
     from ..session import collect, open_session
 
@@ -112,12 +116,25 @@ def _cluster(settings: Settings, wait: float, tasks: int) -> Iterator[Section]:
             collect(session, wait)
         except CommandError as error:
             yield Section("Cluster", "why it is missing", error.format_message())
+            yield log_section((*_stored_log(settings, session.cluster), *session.state.log))
             return
         now = time.time()
         context = list_context(session, settings, now, "text")
         state = session.state
         state.take_changes()  # groups the failures
-        yield from cluster_sections(context, findings(state, now), state.log, tasks)
+        yield from cluster_sections(context, findings(state, now), tasks)
+        yield log_section((*_stored_log(settings, session.cluster), *state.log))
+
+
+def _stored_log(settings: Settings, cluster: str) -> Sequence[StoredLog]:
+    """Return the latest lines of the log in the history."""
+    from ...export.report import MAX_LOG_LINES
+
+    with open_history(settings) as store:
+        if store is not None:
+            now = time.time()
+            return store.log(cluster, now - LOG_SECONDS, now, MAX_LOG_LINES)
+    return ()
 
 
 def _settings(settings: Settings) -> Section:

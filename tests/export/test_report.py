@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from celtop.export.report import Section, cluster_sections, render
+from celtop.export.report import Section, cluster_sections, log_section, render
 from celtop.lists.listing import ListContext
 from celtop.model.health.findings import findings
 from celtop.model.observations import LogMessage
@@ -37,7 +37,7 @@ def test_the_sections_of_a_cluster() -> None:
     state = shown.state
     state.observe(LogMessage("warning", "broker", "a line of the log", NOW - 1))
     state.take_changes()  # groups the failures
-    sections = cluster_sections(shown, findings(state, NOW), state.log, 0)
+    sections = [*cluster_sections(shown, findings(state, NOW), 0), log_section(state.log)]
     assert [one.title for one in sections] == [
         *("Findings", "Snapshot", "Task types", "Failures", "Log"),
     ]
@@ -45,6 +45,6 @@ def test_the_sections_of_a_cluster() -> None:
     for expected in ("celery@web-1", "mail.send", "ConnectTimeout", "a line of the log"):
         assert expected in text
     assert "'bytes':" not in text, "no results"
-    [_, snapshot, *_] = cluster_sections(shown, (), (), 5)
+    [_, snapshot, *_] = cluster_sections(shown, (), 5)
     assert "the 5 newest tasks" in snapshot.about
     assert "and 240 more" in snapshot.text

@@ -17,7 +17,7 @@ def test_a_report_without_a_cluster(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
     text = file.read_text()
     titles = [line[3:] for line in text.splitlines() if line.startswith("## ")]
-    assert titles == ["Versions", "Doctor", "Cluster", "Settings"]
+    assert titles == ["Versions", "Doctor", "Cluster", "Log", "Settings"]
     assert "connection refused" in text
     assert "hunter2" not in text
 
