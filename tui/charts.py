@@ -311,7 +311,7 @@ def _of(
 
 
 def _yesterday(known: Sequence[float], missing: str = units.UNKNOWN) -> Layer:
-    return Layer(YESTERDAY, known, "past", is_line=True, missing=missing)
+    return Layer(YESTERDAY, known, "past", is_line=True, missing=missing, is_over_areas=True)
 
 
 def _data(context: AppContext, layers: Sequence[Layer], unit: Unit) -> ChartData:

@@ -24,6 +24,7 @@ from ..typed_history import TypedHistory
 from ..widgets.glyphs import ASCII, Glyphs
 from ..widgets.table.column import Frame
 from ..widgets.table.layout import Layout, parse_layout
+from .deploy_effects import DeployEffects
 from .running import RunningOperations
 from .seen_hints import SeenHints
 from .stored_series import StoredSeries
@@ -112,6 +113,8 @@ class AppContext:
     _shown: ShownState = field(init=False)
     stored_series: StoredSeries = field(init=False)
     """What charts need of the history."""
+    deploys: DeployEffects = field(init=False)
+    """The latest deploy, and its effects."""
     _progress_unavailable: tuple[float, str | None] | None = None
     """When `progress_unavailable` was last looked up, and its value."""
     _paused_queues: tuple[float, Mapping[str, PauseQueue]] | None = None
@@ -120,6 +123,9 @@ class AppContext:
     def __post_init__(self) -> None:
         self._shown = ShownState(self.session.state)
         self.stored_series = StoredSeries(self.session.chart_history)
+        self.deploys = DeployEffects(
+            self.session.stored, self.stored_series, lambda: self.state.series.marks, self.now
+        )
 
     @property
     def state(self) -> ClusterState:

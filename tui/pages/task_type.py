@@ -8,6 +8,7 @@ from ...model.entities.distribution import Distribution
 from ...model.entities.task_type import TaskType
 from ...model.entities.worker import Worker
 from ...model.ingest.tasks.failure_groups import FailureGroup
+from ..details.deploys import deploy_fields
 from ..details.task_type import type_fields
 from ..keymap import bindings
 from ..panes.chart_strip import OF_TYPE
@@ -51,4 +52,10 @@ class TypeScreen(SubjectScreen[TaskType]):
 
     def show_fields(self, subject: TaskType) -> None:
         """Show its numbers."""
-        self.fields.show(type_fields(subject, self.context.state, self.context.frame()))
+        self.context.deploys.refresh()
+        self.fields.show(
+            [
+                *type_fields(subject, self.context.state, self.context.frame()),
+                *deploy_fields(subject, self.context),
+            ]
+        )

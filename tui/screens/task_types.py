@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from ...lists import task_types
@@ -11,6 +11,9 @@ from ...model.entities.task_type import TaskType
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
 from .. import charts
+from ..bars.base import Part
+from ..columns.deploys import deploy_columns
+from ..details.deploys import deploy_fields, deploy_text
 from ..details.task_type import type_fields
 from ..keymap import bindings
 from ..navigation import DrillDown
@@ -31,12 +34,20 @@ class TypesScreen(RowListScreen[TaskType]):
     PREVIEWS = True
 
     def columns(self) -> tuple[Column[TaskType], ...]:
-        """Return the columns of types."""
-        return task_types.type_columns(self.context.state)
+        """Return the columns of types, with those of the latest deploy if there is a history."""
+        columns, deploys = task_types.type_columns(self.context.state), self.context.deploys
+        return (*columns, *deploy_columns(deploys)) if deploys.available else columns
 
     def row_version(self, row: TaskType) -> object:
-        """Return a value that changes with the type and with its limits."""
-        return row.version, common_limits(self.context.state, row.name)
+        """Return a value that changes with the type, its limits and the effects of a deploy."""
+        effect = self.context.deploys.of(row.name)
+        return row.version, common_limits(self.context.state, row.name), effect
+
+    def notes(self) -> Sequence[Part]:
+        """Return the latest deploy."""
+        self.context.deploys.refresh()
+        text = deploy_text(self.context)
+        return (Part(text, "$text-muted", 5),) if text else ()
 
     def source(self) -> Iterable[TaskType]:
         """Return all types."""
@@ -48,7 +59,10 @@ class TypesScreen(RowListScreen[TaskType]):
         return Previewed(
             row.id,
             f"Task type {row.name}",
-            type_fields(row, self.context.state, self.context.frame()),
+            [
+                *type_fields(row, self.context.state, self.context.frame()),
+                *deploy_fields(row, self.context),
+            ],
             [partial(build, name=row.name) for build in builds],
         )
 

@@ -76,7 +76,7 @@ class Chart(Widget):
         & > .chart--third { color: $secondary 75%; }
         & > .chart--fourth { color: $warning 75%; }
         & > .chart--rest { color: $text-muted; }
-        & > .chart--past { color: $foreground 45%; }
+        & > .chart--past { color: $foreground 85%; }
         & > .chart--axis { color: $text-muted; }
         & > .chart--grid { color: $foreground 20%; }
         & > .chart--cursor { background: $block-cursor-background; color: $foreground; }

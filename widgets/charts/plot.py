@@ -41,6 +41,8 @@ class Layer:
     is_line: bool = False
     missing: str = "?"
     """What the legend shows instead of a value that is unknown."""
+    is_over_areas: bool = False
+    """Whether the line is also drawn where areas are."""
 
 
 def fill(layer: int, glyphs: Glyphs, *, coloured: bool) -> str:
@@ -107,7 +109,8 @@ def plot(
             lines[rows - 1 - row][x] = cells.cell(bounds, row * parts)
     for layer, known in zip(layers, values, strict=True):
         if layer.is_line and plotext is not None and parts == 8:
-            _draw_curve(lines, curve(plotext, _dots(layer, width), width, rows, scale), layer.style)
+            drawn = curve(plotext, _dots(layer, width), width, rows, scale)
+            _draw_curve(lines, drawn, layer.style, over_areas=layer.is_over_areas)
         elif layer.is_line:
             _draw_line(lines, known, scale, parts, layer.style)
     return lines
@@ -179,12 +182,19 @@ def _dots(layer: Layer, width: int) -> Sequence[float]:
     return layer.values if len(layer.values) <= dots else fitted([layer], dots)[0]
 
 
-def _draw_curve(lines: list[list[Cell]], drawn: Sequence[str], style: str) -> None:
-    """Add a curve where no area is."""
+def _draw_curve(
+    lines: list[list[Cell]], drawn: Sequence[str], style: str, *, over_areas: bool
+) -> None:
+    """Add a curve where no area is, or also over cells that one area fills."""
     for line, text in zip(lines, drawn, strict=True):
         for x, character in enumerate(text):
-            if character not in EMPTY and line[x] == BLANK:
+            if character in EMPTY:
+                continue
+            lower, _, upper = line[x][1].partition("/")
+            if line[x] == BLANK:
                 line[x] = (character, style)
+            elif over_areas and lower == upper:
+                line[x] = (character, f"{style}/{upper}")
 
 
 def _draw_line(
