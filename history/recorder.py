@@ -40,8 +40,10 @@ from .task_body import stored_task
 
 BATCH_INTERVAL: Final = 1.0
 """Seconds from one batch to the next."""
+CLUSTER_INTERVAL: Final = 2.0
 PARTIAL_INTERVAL: Final = 10.0
-"""Seconds after which the cluster's rollup of the present minute is written again."""
+"""Seconds after which the rollups of the present minute, of the cluster and of everything, are
+written again: a celtop that is killed leaves those."""
 MAX_SUCCESSES_PER_S: Final = 4_000
 """Stored successes per second; of more, a part is stored. It is halved until that is enough."""
 MAX_FINDINGS: Final = 1_000
@@ -78,6 +80,7 @@ class Recorder:
     _running: dict[str, Task] = field(default_factory=dict)
     """Running tasks that have not been stored."""
     _batch_at: float = 0.0
+    _cluster_at: float = 0.0
     _partial_at: float = 0.0
     _minute: int = 0
     _counted: dict[_Subject, _Counts] = field(default_factory=dict)
@@ -159,8 +162,14 @@ class Recorder:
 
     def _adapt_share(self, ended: Iterable[Task], elapsed: float) -> None:
         """Halve or double the part of the successes that is stored, by their present rate."""
-        successes = sum(task.state == SUCCESS for task in ended)
-        rate = successes / max(elapsed, BATCH_INTERVAL)
+        times = [task.finished_at or 0.0 for task in ended if task.state == SUCCESS]
+        span = max(elapsed, BATCH_INTERVAL)
+        if len(times) * self.share > MAX_SUCCESSES_PER_S * span:
+            # After a delay, the events of a longer time come together.
+            times.sort()
+            tenth = len(times) // 10
+            span = max(span, (times[-tenth - 1] - times[tenth]) / 0.8)
+        rate = len(times) / span
         while rate * self.share > MAX_SUCCESSES_PER_S:
             self.share /= 2
         if self.share < 1.0 and rate * self.share * 2 < MAX_SUCCESSES_PER_S:
@@ -185,7 +194,10 @@ class Recorder:
         minute = int(now // MINUTE)
         if minute == self._minute:
             if now - self._partial_at >= PARTIAL_INTERVAL:
-                self._partial_at = now
+                self._partial_at = self._cluster_at = now
+                yield from self._rollups_of(state, minute)
+            elif now - self._cluster_at >= CLUSTER_INTERVAL:
+                self._cluster_at = now
                 yield from self._rollup_of(state, "cluster", "", state.series.cluster, minute)
             return
         if not self._minute:

@@ -359,6 +359,22 @@ class SqlStore(ABC):
                     series[int(offset) // width] = float(value)
         return found
 
+    def rollups(self, cluster: str, minute: int) -> Sequence[Rollup]:
+        """Return the rollups of one minute. Raises: StoreError."""
+        names = (*MEANS, *COUNTS)
+        return [
+            Rollup(
+                cluster,
+                kind,
+                name,
+                at,
+                {key: one for key, one in zip(names, values, strict=True) if one is not None},
+            )
+            for kind, name, at, *values in self._rows(
+                statements.ROLLUPS_OF, (self._known(cluster), minute)
+            )
+        ]
+
     def types(self, cluster: str, start: float, end: float) -> Sequence[TypeRow]:
         """Return what the task types did in a window, by name. Raises: StoreError."""
         limits = (self._known(cluster), _minute(start), _minute(end))

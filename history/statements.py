@@ -55,6 +55,10 @@ LATEST_ROLLUP: Final = (
     "WHERE cluster = ? AND kind = 'cluster' AND name = '' ORDER BY minute DESC LIMIT 1"
 )
 
+ROLLUPS_OF: Final = (
+    f"SELECT {', '.join(ROLLUPS.names[1:])} FROM rollups WHERE cluster = ? AND minute = ?"
+)
+
 
 def _weighted(value: str) -> str:
     """Return a mean of percentiles that weighs each minute by its tasks."""

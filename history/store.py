@@ -17,6 +17,7 @@ from .rows import (
     FailureRow,
     Gap,
     Pruned,
+    Rollup,
     StoredFinding,
     StoredLog,
     StoredMark,
@@ -112,6 +113,9 @@ class HistoryStore(Protocol):
         `step` is a multiple of `MINUTE`. Counts are summed, other values averaged.
         Raises: StoreError.
         """
+
+    def rollups(self, cluster: str, minute: int) -> Sequence[Rollup]:
+        """Return the rollups of one minute. Raises: StoreError."""
 
     def failures(
         self, cluster: str, start: float, end: float, steps: int, limit: int

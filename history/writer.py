@@ -12,9 +12,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from msgspec import structs
+
 from ..model.text import units
 from .open import history_file, open_store
-from .rows import Batch, Run
+from .rows import MINUTE, Batch, Rollup, Run
+from .schema import COUNTS
 from .sqlite import move_aside
 from .store import CorruptStoreError, HistoryStore, NewerStoreError, StoreError
 
@@ -77,6 +80,9 @@ class HistoryWriter(threading.Thread):
         self._failing = False
         self._held: deque[Batch] = deque()
         """The last batches of a celtop that stands by: it writes them when it takes over."""
+        self._stood_by = False
+        self._counted: list[Rollup] = []
+        """The rollups of the minute in which this celtop began, by the one before it."""
         self._begun: set[str] = set()
         """Clusters whose run has been written."""
         self._pause = MIN_PAUSE
@@ -176,17 +182,38 @@ class HistoryWriter(threading.Thread):
             while self._held:
                 store.write(self._held[0])
                 self._held.popleft()
-            store.write(batch)
-            for run in batch.runs:
-                if run.cluster not in self._begun:
-                    self._begun.add(run.cluster)
-                    self._report_gap(store, run)
+            new = [run for run in batch.runs if run.cluster not in self._begun]
+            for run in new:
+                if not self._stood_by:
+                    self._counted += store.rollups(run.cluster, int(run.began_at // MINUTE))
+            store.write(self._with_counts(batch))
+            for run in new:
+                self._begun.add(run.cluster)
+                self._report_gap(store, run)
             return
+        self._stood_by = True
         if batch.operations:
             store.write(Batch(operations=batch.operations))
         self._held.append(Batch(tasks=batch.tasks, rollups=batch.rollups, runs=batch.runs))
         while len(self._held) > HELD_BATCHES:
             self._held.popleft()
+
+    def _with_counts(self, batch: Batch) -> Batch:
+        """Add what another celtop has counted in the minute in which this one began."""
+        if not (self._counted and batch.rollups):
+            return batch
+        counted = {(one.cluster, one.kind, one.name, one.minute): one for one in self._counted}
+        rollups = []
+        for row in batch.rollups:
+            before = counted.get((row.cluster, row.kind, row.name, row.minute))
+            if before is not None:
+                values = dict(row.values)
+                for name in COUNTS:
+                    if name in before.values:
+                        values[name] = values.get(name, 0.0) + before.values[name]
+                row = structs.replace(row, values=values)
+            rollups.append(row)
+        return structs.replace(batch, rollups=tuple(rollups))
 
     def _report_gap(self, store: HistoryStore, run: Run) -> None:
         """Report the time before a run in which nothing was recorded."""

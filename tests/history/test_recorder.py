@@ -99,6 +99,17 @@ def test_successes_are_sampled_by_workflow_if_there_are_too_many(
     assert rec.share == 1.0
 
 
+def test_events_that_were_delayed_are_no_higher_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_SUCCESSES_PER_S", 100)
+    rec, state = recorder(), ClusterState()
+    record(rec, state, NOW + 9)
+    scripts = [
+        Script(f"t{n}", at=NOW + n / 90).received().started().succeeded() for n in range(400)
+    ]
+    observe(state, scripts)
+    assert {row.sample for row in record(rec, state, NOW + 10).tasks} == {1.0}
+
+
 def test_rollups_count_every_task_of_the_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_SUCCESSES_PER_S", 1)
     start = NOW // 60 * 60
@@ -110,7 +121,11 @@ def test_rollups_count_every_task_of_the_minute(monkeypatch: pytest.MonkeyPatch)
     for second in range(2, 60):
         state.tick(start + second)
     partial = record(rec, state, start + 59)
-    assert [(row.kind, row.values["n_succeeded"]) for row in partial.rollups] == [("cluster", 30)]
+    assert {row.kind: row.values.get("n_succeeded") for row in partial.rollups} == {
+        "cluster": 30,
+        "worker": 30,
+        "type": 30,
+    }
     state.tick(start + 61)
     rollups = {(row.kind, row.name): row for row in record(rec, state, start + 61).rollups}
     assert {row.minute for row in rollups.values()} == {start // 60}

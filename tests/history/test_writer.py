@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from celtop.history import writer as module
 from celtop.history.open import open_store
-from celtop.history.rows import Batch, Pruned, Run, StoredOperation
+from celtop.history.rows import Batch, Pruned, Rollup, Run, StoredOperation
 from celtop.history.sqlite import SqliteStore
 from celtop.history.store import StoreError
 from celtop.history.writer import HistoryWriter, Retention
@@ -180,6 +180,31 @@ def test_the_time_without_a_celtop_is_reported(
     ((level, text),) = reports
     assert level == expected[0]
     assert re.search(expected[1], text)
+
+
+def test_what_was_counted_before_a_restart_in_the_same_minute_counts_on(tmp_path: Path) -> None:
+    path, minute = tmp_path / "history.sqlite3", int(NOW // 60)
+
+    def rollup(at: int, **values: float) -> Rollup:
+        return Rollup(CLUSTER, "cluster", "", at, values)
+
+    before = SqliteStore(path)
+    run = Run(CLUSTER, "h:1", NOW - 90, NOW - 5)
+    before.write(Batch(rollups=(rollup(minute, n_failed=3, busy=9),), runs=(run,)))
+    before.close()
+    writer = HistoryWriter(str(path), Retention(), Reports(), clock=lambda: NOW)
+    writer.start()
+    for failed, at in ((1, minute), (2, minute), (5, minute + 1)):
+        run = Run(CLUSTER, "h:2", NOW, NOW + failed)
+        writer.put(Batch(rollups=(rollup(at, n_failed=failed, busy=1),), runs=(run,)))
+    writer.stop()
+    writer.join(10)
+    after = SqliteStore(path, read_only=True)
+    assert [after.rollups(CLUSTER, at)[0].values for at in (minute, minute + 1)] == [
+        {"n_failed": 5, "busy": 1},
+        {"n_failed": 5, "busy": 1},
+    ]
+    after.close()
 
 
 class Rivals:
