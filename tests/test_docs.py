@@ -161,9 +161,11 @@ def commands(text: str) -> Iterator[list[str]]:
 def check_options(command: click.Command, words: list[str]) -> None:
     """Check that a command has the subcommands and the options of a command line."""
     known = {name for param in command.params for name in (*param.opts, *param.secondary_opts)}
+    options = [param for param in command.params if isinstance(param, click.Option)]
+    with_value = {name for one in options if not one.is_flag for name in one.opts}
     for position, word in enumerate(words):
         if isinstance(command, click.Group) and not word.startswith("-"):
-            if word.isupper() or words[position - 1] in ("-A", "-b", "--result-backend"):
+            if word.isupper() or words[position - 1] in with_value:
                 continue
             found = command.get_command(click.Context(command), word)
             assert found is not None, f"no command {word!r} in {words}"
