@@ -213,7 +213,9 @@ class ClusterState:
             QueuePeeked: self._queue_peeked,
             ResultsRead: self._results_read,
             HistorySearched: self._searches.add,
-            HistoryRead: StoredTasks(self._tasks, self._workers, self.totals, self.rates).apply,
+            HistoryRead: StoredTasks(
+                self._tasks, self._workers, self.queues, self.totals, self.rates
+            ).apply,
             ScheduleRead: self.schedule.apply,
         }
 

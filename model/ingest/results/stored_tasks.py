@@ -8,9 +8,11 @@ receives the events instead, what it has just written takes their place, and is 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from ...entities.queue import Queue
 from ...entities.states import (
     FAILURE,
     FINISHED,
@@ -57,6 +59,7 @@ class StoredTasks:
 
     _tasks: TaskStore
     _workers: WorkerStore
+    _queues: Mapping[str, Queue]
     _totals: Totals
     _rates: Rates
 
@@ -130,7 +133,12 @@ class StoredTasks:
                 kind.count_exception(task.exception)
         if not ended:
             self._count_runtime(task)
+        queue = self._queues.get(task.queue or "")
+        if is_new and queue is not None:
+            queue.received.add(now, number)
         if worker is not None:
+            if is_new and task.queue is None:
+                self._workers.received_unattributed(worker, task.id, now)
             worker.events_enabled = True  # the collector receives them
             if task.state in FINISHED:
                 self._workers.ended(worker, task.id)

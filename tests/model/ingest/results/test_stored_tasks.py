@@ -180,6 +180,8 @@ def follow(state: ClusterState, *tasks: Task, samples: tuple[float, ...] = ()) -
 def test_what_a_collector_writes_is_counted_once() -> None:
     state, live = ClusterState(), ClusterState()
     scripts = (failed(), Script("b").sent().received().started().succeeded(), failed("c"))
+    for each in (state, live):
+        each.observe(InspectReply(WORKER, "active_queues", [{"name": "celery"}], NOW))
     for script in scripts:
         play(script.events, live)
     tasks = known(*scripts)
@@ -192,6 +194,7 @@ def test_what_a_collector_writes_is_counted_once() -> None:
         )
     assert state.types["shop.bill"].exceptions == live.types["shop.bill"].exceptions
     assert state.rates.failed.total == 2
+    assert state.queues["celery"].received.total == live.queues["celery"].received.total == 3
     assert state.observed
     assert list(state.tasks) == ["a", "b", "c"]
     recount(state)
