@@ -70,7 +70,7 @@ def task_fields(
             text += f", at {at}: the worker had not acknowledged it"
         found.insert(3, Field("Message", text, "warn"))
     if task.revoking and task.extra is not None and task.extra.revoke_requested_at is not None:
-        ago = units.age(task.extra.revoke_requested_at, frame.now)
+        ago = units.elapsed(task.extra.revoke_requested_at, frame.now)
         what = "terminate" if task.extra.terminate_requested else "revoke"
         found.insert(3, Field("Requested", f"{what}, {ago} ago", "warn"))
     found[-1:-1] = link_fields(task)

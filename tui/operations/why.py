@@ -7,6 +7,7 @@ from typing import Final
 from ...model.entities.queue import Queue
 from ...model.entities.states import PENDING
 from ...model.entities.task import Task
+from ...model.observations import WaitingMessage
 from ..dialogs.why import WhyDialog
 from ..host import Host
 from ..text.alerts import Alert
@@ -16,8 +17,12 @@ MAX_READ_MESSAGES: Final = 1_000
 
 
 async def why(host: Host) -> None:
-    """Explain the selected queue or task; on the page of a queue, the queue."""
-    found = [queue.name for queue in host.selection(Queue)]
+    """Explain the selected queue or task; on the page of a queue, the queue.
+
+    In a list of messages, it is the task of the selected message.
+    """
+    found = [message.id for message in host.selection(WaitingMessage)]
+    found = found or [queue.name for queue in host.selection(Queue)]
     found = found or [task.id for task in host.selection(Task)] or _subject_of_finding(host)
     if len(found) == 1:
         await explain(host, found[0])

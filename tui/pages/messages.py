@@ -23,6 +23,7 @@ from ..screens.row_lists import RowListScreen
 from ..text.listings import task_counts
 
 if TYPE_CHECKING:
+    from ...model.entities.changes import Changes
     from ...widgets.table.viewport import Motion
 
 R = TypeVar("R")
@@ -53,6 +54,7 @@ class MessagesScreen(RowListScreen[WaitingMessage]):
     def __init__(self, context: AppContext, location: Location) -> None:
         self.queue = location.path[-1].subject
         self._reading = False
+        self._shown: Listing | None = None
         self._problem = ""
         super().__init__(context, location)
 
@@ -88,6 +90,13 @@ class MessagesScreen(RowListScreen[WaitingMessage]):
     def source(self) -> Iterable[WaitingMessage]:
         """Return the messages that were read."""
         return () if self.listing is None else self.listing.messages
+
+    def take(self, changes: Changes) -> None:
+        """Show further messages at once."""
+        if self.listing is not self._shown:
+            self._shown = self.listing
+            self.catch_up()
+        super().take(changes)
 
     def row_version(self, row: WaitingMessage) -> object:
         """Return the version of its task, whose state is shown."""

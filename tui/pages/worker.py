@@ -173,7 +173,7 @@ class WorkerDetailScreen(DetailScreen):
         elif reasons := failures(worker):
             left.append(Part("; ".join(reasons), "$text-warning"))
         elif worker.inspected_at is not None:
-            ago = units.age(worker.inspected_at, self.context.now())
+            ago = units.elapsed(worker.inspected_at, self.context.now())
             left.append(Part(f"inspected {ago} ago", "$text-muted"))
         else:
             left.append(Part("not inspected yet", "$text-muted"))

@@ -10,6 +10,7 @@ from celtop.model.observations import QueuePeeked, WaitingMessage
 from celtop.model.operations.commands import Purge, ReadMessages
 from celtop.tests.tui.app_under_test import AppUnderTest, make_app
 from celtop.tests.tui.fake_session import NOW, cluster
+from celtop.tui.dialogs.why import WhyDialog
 from celtop.tui.navigation import DrillDown, Location
 from celtop.tui.pages.messages import PAGE
 
@@ -90,9 +91,12 @@ async def test_marked_messages_are_deleted() -> None:
         assert operation.ids is not None and len(operation.ids) == 2
 
 
-async def test_a_message_opens_its_task() -> None:
+async def test_a_message_opens_its_task_and_is_explained() -> None:
     async with opened() as (on, _):
         await on.until(lambda: len(ids(on)) == PAGE)
+        await on.press("i")
+        await on.until(lambda: isinstance(on.app.screen, WhyDialog) and "m0" in on.text)
+        await on.press("escape")
         await on.press("enter")
         await on.until(lambda: on.app.location.path[-1] == DrillDown("task", "m0", "m0"))
 
