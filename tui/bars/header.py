@@ -52,6 +52,7 @@ class HeaderBar(Bar):
                 connection(context),
                 Part(context.live.broker.url or "no broker", "$text-muted", 6),
                 read_only(context),
+                *collector_part(context),
                 *warnings(context),
                 *windows_part(context),
             ],
@@ -95,6 +96,15 @@ def read_only(context: AppContext) -> Part:
     if context.session.read_only:
         return Part("RO", "bold $text-success", 3)
     return Part("RW", "bold $text-warning", 3)
+
+
+def collector_part(context: AppContext) -> list[Part]:
+    """Return that tasks come from a collector's history, and whether it is up to date."""
+    if context.settings.from_history is None:
+        return []
+    if context.live.fact("history").fault is not None:
+        return [Part("history out of date", "bold $text-error", 1)]
+    return [Part("from history", "$text-muted", 6)]
 
 
 def warnings(context: AppContext) -> list[Part]:

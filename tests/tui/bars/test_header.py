@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import time
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from celtop.cluster.session import Session
 from celtop.model.entities.fault import Fault
-from celtop.model.observations import ConnectionChanged
+from celtop.model.observations import ConnectionChanged, QuestionsFailed
 from celtop.settings import Settings
 from celtop.tests.tui.fake_session import NOW, FakeSession, cluster
-from celtop.tui.bars.header import connection, numbers, workers_online
+from celtop.tui.bars.header import collector_part, connection, numbers, workers_online
 from celtop.tui.context import AppContext
 from celtop.widgets.glyphs import UNICODE
 
 ALARM = Fault("memory", "broker:5672 accepts no messages: memory alarm", "Free memory")
 
 
-def context(*, utc: bool = True) -> AppContext:
+def context(*, utc: bool = True, **settings: Any) -> AppContext:
     session = cast(Session, FakeSession(cluster()))
-    return AppContext(session, Settings(), lambda: NOW, UNICODE, utc)
+    return AppContext(session, Settings(**settings), lambda: NOW, UNICODE, utc)
 
 
 def shown(at: AppContext) -> str:
@@ -36,6 +36,15 @@ def test_the_number_of_workers_is_unknown_while_none_can_send_events() -> None:
     assert "blocked: memory" in shown(at) and f"?/{known} workers" in shown(at)
     at.state.observe(ConnectionChanged("lost", NOW))
     assert "lost" in shown(at) and f"?/{known} workers" in shown(at)
+
+
+def test_a_history_that_a_collector_no_longer_writes_is_out_of_date() -> None:
+    at = context()
+    assert collector_part(at) == []
+    at = context(from_history="history.sqlite3")
+    assert [part.text for part in collector_part(at)] == ["from history"]
+    at.state.observe(QuestionsFailed("cluster", ("history",), NOW, ALARM))
+    assert [part.text for part in collector_part(at)] == ["history out of date"]
 
 
 def test_the_zone_is_named_if_it_is_not_the_local_one(monkeypatch: pytest.MonkeyPatch) -> None:
