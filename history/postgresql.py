@@ -25,7 +25,7 @@ import msgspec
 
 from . import statements
 from .postgresql_connection import PostgresConnection
-from .postgresql_partitions import PARTITIONED, Partitions
+from .postgresql_partitions import LOCK_SCHEMA, PARTITIONED, Partitions
 from .rows import MINUTE, Batch, Pruned
 from .schema import (
     LOG,
@@ -275,7 +275,7 @@ class PostgresStore(SqlStore):
     def _create(self) -> None:
         """Create the schema or bring it up to date; several celtops may do so at once."""
         with self._transaction():
-            self._rows("SELECT pg_advisory_xact_lock(?::int, 0)", (_lock_key(SCHEMA_NAME),))
+            self._rows(LOCK_SCHEMA)
             version = self._version()
             if version >= VERSION:
                 return

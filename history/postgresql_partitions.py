@@ -31,6 +31,9 @@ MIN_SPLIT_SIZE: Final = 4 << 20
 """Bytes below which a partition is not ended early."""
 SPLIT_MARGIN: Final = 60.0
 """Seconds between the newest row of a partition that is ended early, and its end."""
+LOCK_SCHEMA: Final = "SELECT pg_advisory_xact_lock(1667591284, 0)"
+"""Waits until no other celtop changes the tables; up to the end of the transaction. At midnight the
+writers of all clusters need the same partitions."""
 _ALL: Final = (
     "SELECT parent.relname, child.relname, pg_get_expr(child.relpartbound, child.oid), "
     "pg_total_relation_size(child.oid), child.reltuples "
@@ -84,8 +87,9 @@ class Partitions:
         for name, day in days:
             if not today - MAX_DAYS_BACK <= day <= today + MAX_DAYS_AHEAD:
                 continue
-            if not any(one.start <= day * DAY < one.end for one in self.all(table)):
-                with self._transaction():
+            with self._transaction():
+                self._run(LOCK_SCHEMA)
+                if not any(one.start <= day * DAY < one.end for one in self.all(table)):
                     self._add(table, day * DAY, (day + 1) * DAY)
             self._days.add((name, day))
 
@@ -101,6 +105,11 @@ class Partitions:
         Raises:
             StoreError: The server refused it.
         """
+        with self._transaction():
+            self._run(LOCK_SCHEMA)
+            return self._prune(now, max_age, max_bytes, size)
+
+    def _prune(self, now: float, max_age: float, max_bytes: int, size: int) -> Pruned | None:
         stored = sorted(self.all(), key=lambda one: one.end)
         past = [one for one in stored if one.end <= now]
         if past and (past[0].end <= now - max_age or size > max_bytes):
@@ -140,19 +149,18 @@ class Partitions:
 
     def _split(self, whole: Partition, now: float) -> None:
         """End a partition early, and add one for the rest of its time."""
-        with self._transaction():
-            name, table = whole.name, whole.table
-            self._run(f"ALTER TABLE {table.name} DETACH PARTITION {name}")
-            newest = self._run(f"SELECT max({table.at}) FROM {name}")[0][0] or now
-            middle = math.ceil(max(now, newest * unit_of(table)) + SPLIT_MARGIN)
-            if middle >= whole.end:
-                middle = int(whole.end)
-            self._run(
-                f"ALTER TABLE {table.name} ATTACH PARTITION {name} "
-                f"FOR VALUES FROM ({whole.start:.0f}) TO ({middle})"
-            )
-            if middle < whole.end:
-                self._add(table, middle, whole.end)
+        name, table = whole.name, whole.table
+        self._run(f"ALTER TABLE {table.name} DETACH PARTITION {name}")
+        newest = self._run(f"SELECT max({table.at}) FROM {name}")[0][0] or now
+        middle = math.ceil(max(now, newest * unit_of(table)) + SPLIT_MARGIN)
+        if middle >= whole.end:
+            middle = int(whole.end)
+        self._run(
+            f"ALTER TABLE {table.name} ATTACH PARTITION {name} "
+            f"FOR VALUES FROM ({whole.start:.0f}) TO ({middle})"
+        )
+        if middle < whole.end:
+            self._add(table, middle, whole.end)
 
 
 def _name(table: Table, start: float) -> str:

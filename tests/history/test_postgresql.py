@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 from celtop.history import postgresql
 from celtop.history.postgresql import PostgresStore
@@ -36,6 +38,24 @@ def test_several_celtops_create_the_tables_at_once(postgres_url: str) -> None:
     for store in stores:
         store.write(Batch(tasks=(row("a"),)))
         assert ids(store) == ["a"]
+        store.close()
+
+
+def test_writers_of_several_clusters_begin_a_day_at_once(postgres_url: str) -> None:
+    stores = [PostgresStore(postgres_url) for _ in range(4)]
+    now = time.time()
+
+    def write(number: int) -> None:
+        task = msgspec.structs.replace(row("a", cluster=f"c{number}"), at=now)
+        stores[number].write(Batch(tasks=(task,)))
+        stores[number].prune(now, 1e9, 1 << 40)
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(write, range(4)))
+    assert [(one.cluster, one.tasks) for one in stores[0].clusters()] == [
+        (f"c{number}", 1) for number in range(4)
+    ]
+    for store in stores:
         store.close()
 
 
