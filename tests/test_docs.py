@@ -151,7 +151,8 @@ def code(document: Path) -> list[str]:
 
 def commands(text: str) -> Iterator[list[str]]:
     """Yield the arguments of each celtop command line in a document."""
-    lines = [line for block in code_blocks(text, "console") for line in block.splitlines()]
+    blocks = code_blocks(text, "console")
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
     for line in (*lines, *code_spans(text)):
         for part in re.split(r"\s*\\?\|\s+|;", line.removeprefix("$ ")):
             if re.match(r"celtop( |$)", part):
