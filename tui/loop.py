@@ -22,9 +22,12 @@ if TYPE_CHECKING:
 
 BUSY_INTERVAL: Final = 0.05
 """Seconds between two pumps of the session while events arrive."""
+MANY_OBSERVATIONS: Final = 20
+"""Observations of one pump after which the next one follows in any case; after fewer it waits for
+another observation."""
 IDLE_INTERVAL: Final = 0.5
-"""Seconds between two pumps while none do; an event or the next full second ends the wait earlier.
-Waking up costs CPU time, too."""
+"""Seconds between two pumps while none arrive; the next full second ends the wait earlier. Waking
+up costs CPU time, too."""
 TIMER_TOLERANCE: Final = 0.002
 """Seconds by which a timer may be early: the full second must have begun."""
 PUMP_BUDGET: Final = 0.01
@@ -55,6 +58,8 @@ class FrameLoop:
         self._selected: WeakKeyDictionary[MonitorScreen, tuple[str, ...]] = WeakKeyDictionary()
         self._protected: frozenset[str] = frozenset()
         self._second = 0
+        self._beat_at = 0.0
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -74,8 +79,7 @@ class FrameLoop:
 
     async def _beat(self) -> None:
         """Pump in small steps, between which keys are looked at, and paint."""
-        if self._timer is not None:
-            self._timer.cancel()  # `_wake` may have come first
+        self._beat_at = time.monotonic()
         now = self._context.clock
         more, applied = True, 0
         while more and self._app.return_code is None:
@@ -90,7 +94,7 @@ class FrameLoop:
                 self.paint()
             if more:
                 await asyncio.sleep(PUMP_PAUSE)
-        idle = not (applied or self.pacer.wanted)
+        idle = applied < MANY_OBSERVATIONS and not self.pacer.wanted
         interval = self._idle_interval() if idle else BUSY_INTERVAL
         self._beat_in(interval)
         if idle:
@@ -102,14 +106,20 @@ class FrameLoop:
         return min(IDLE_INTERVAL, 1.0 - self._context.clock() % 1.0 + TIMER_TOLERANCE)
 
     def _beat_in(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         # Each timer of Textual is a task of its own.
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         self._timer = loop.call_later(seconds, self._app.call_later, self._beat)
 
     def _wake(self) -> None:
-        """Pump now; called from the thread that has put something into the inbox."""
-        with suppress(RuntimeError):  # the event loop has ended
-            self._app.call_later(self._beat)
+        """Pump soon; called from the thread that has put something into the inbox."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the event loop has ended
+                self._loop.call_soon_threadsafe(self._beat_soon)
+
+    def _beat_soon(self) -> None:
+        self._beat_in(max(0.0, self._beat_at + BUSY_INTERVAL - time.monotonic()))
 
     def _history_read(self) -> None:
         """Paint what was read from the history soon; called from the thread that has read it."""

@@ -207,11 +207,11 @@ class Receiver(StoppableThread):
                 control.broadcast("heartbeat")
         elif now < self._next_check:
             return
-        self._next_check = now + CHECK_INTERVAL
+        checked_at, self._next_check = self._next_check - CHECK_INTERVAL, now + CHECK_INTERVAL
         self._check_backlog()
         if self._reconnect:
             raise Unresponsive("workers reply, but their heartbeats do not arrive")
-        if subscription.check() and now - self._roster.last_event_at > CHECK_INTERVAL:
+        if subscription.check() and self._roster.last_event_at < checked_at:
             self._inbox.put(ConnectionProved(time.time()))
         if subscription.alarm is not None:
             self._set_blocked(alarm(subscription.alarm, self._broker))
