@@ -178,14 +178,18 @@ class StoredHistory:
                     self.recent_complete = True
                     return
                 page = found.result()
+                recent = [row for row in page.tasks if row.at >= since]
+                cut = len(recent) < len(page.tasks)
+                ends = cut or page.cursor is None or page.cursor.at < since
+                last = Cursor(recent[-1].at, recent[-1].id) if recent else before
                 if query is EVERY_TASK:
-                    self._recent_loaded += len(page.tasks)
-                    self._recent, self._recent_is_all = page.cursor, page.cursor is None
-                cursor, rest = page.cursor, left - len(page.tasks)
-                if cursor is None or cursor.at < since or rest <= 0:
+                    self._recent_loaded += len(recent)
+                    self._recent = page.cursor if not ends else last
+                    self._recent_is_all = page.cursor is None and not cut
+                if ends or len(recent) >= left:
                     then()
                 else:
-                    load(query, rest, cursor, then)
+                    load(query, left - len(recent), page.cursor, then)
 
             page = self.page(query, now, min(left, RECENT_PAGE), before, since=since)
             page.add_done_callback(loaded)

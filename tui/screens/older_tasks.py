@@ -48,8 +48,8 @@ class OlderTasks:
         self._timer: Timer | None = None
         self._results: dict[str, Future[HistorySearched]] = {}
         self._stored: StoredSearch | None = None
-        self._asked = (-1, 0.0)
-        """The number of rows when more were loaded, and when that was (monotonic)."""
+        self._asked: tuple[int, str | None, float] = (-1, None, 0.0)
+        """The rows and the last visible one when more were loaded, and when (monotonic)."""
 
     def look_for(self, query: Query, name: str, set_timer: SetTimer, *, stored: bool) -> None:
         """Look for the tasks that match a filter, and no longer for those of the filter before.
@@ -71,23 +71,27 @@ class OlderTasks:
         if history is not None and stored:
             self._stored = history.search(query, self._context.now())
             if not query.empty:
-                self._asked = -1, time.monotonic()
+                self._asked = -1, None, time.monotonic()
                 self._stored.more()
             self._stored.count_matching()
 
-    def more(self, rows: int) -> None:
+    def more(self, rows: int, last_seen: str | None) -> None:
         """Load further tasks from the history, since the end of the list is near.
 
         Args:
             rows: The number of rows. If it is the same as before, those that were loaded may still
                 have to be applied.
+            last_seen: The id of the last visible row; None if all rows are visible. If it is the
+                same as before, the list was not scrolled: what was loaded last is not at its end.
         """
-        before, at = self._asked
         if self._stored is None or not self._stored.can_load:
             return
+        asked_rows, asked_last, at = self._asked
         now = time.monotonic()
-        if rows != before or now - at >= APPLIED_WITHIN:
-            self._asked = rows, now
+        if last_seen is not None and last_seen == asked_last:
+            return
+        if rows != asked_rows or now - at >= APPLIED_WITHIN:
+            self._asked = rows, last_seen, now
             self._stored.more()
 
     @property

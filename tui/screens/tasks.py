@@ -158,7 +158,8 @@ class TaskListScreen(ListScreen):
         oldest_first = self.list_table.sort == ("received", False)
         near = LOADED_AHEAD * max(1, self.list_table.size.height)
         if self.older is not None and (above if oldest_first else below) < near:
-            self.older.more(len(self.list_table.rows))
+            seen = self.list_table.seen
+            self.older.more(len(self.list_table.rows), seen[-1] if seen and above + below else None)
 
     def take(self, changes: Changes) -> None:
         """Apply new, changed and evicted tasks."""
