@@ -224,6 +224,11 @@ class Settings(BaseSettings):
         """Whether task events are enabled on workers that send none."""
         return self.enable_events and self.events != "never" and self.from_history is None
 
+    @property
+    def read_history(self) -> str:
+        """The history that is read: that of a collector, or the own one."""
+        return self.from_history or self.history
+
     def max_retries_of(self, task: str | None) -> int | None:
         """Return the `max_retries` of a task by name; None if no app is named or it sets none."""
         found = self._registered.get(task or "")

@@ -30,12 +30,12 @@ def open_history(settings: Settings) -> Iterator[HistoryStore | None]:
     from ..history.open import OFF, open_store
     from ..history.store import NoHistoryError, StoreError
 
-    if settings.history == OFF:
+    if settings.read_history == OFF:
         yield None
         return
     store: HistoryStore | None = None
     try:
-        store = open_store(settings.history, read_only=True)
+        store = open_store(settings.read_history, read_only=True)
     except NoHistoryError:
         pass
     except StoreError as error:
@@ -108,10 +108,11 @@ def with_stored(lookup: TaskLookup, task: Task | None, settings: Settings) -> Ta
     from ..history.open import OFF, history_file
     from ..model.lookup import PlaceChecked, Sighting
     from ..model.observations import HistoryRead
+    from ..model.text.passwords import mask_url
 
-    if settings.history == OFF:
+    if settings.read_history == OFF:
         return lookup
-    where = history_file(settings.history) or settings.masked("history")
+    where = history_file(settings.read_history) or mask_url(settings.read_history)
     place = PlaceChecked("history", task is not None, str(where))
     found: tuple[Sighting, ...] = ()
     if task is not None:

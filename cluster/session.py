@@ -319,7 +319,7 @@ class Session:
         from ..history.reader import HistoryReader
         from .stored_history import StoredHistory
 
-        location = self.settings.from_history or self.settings.history
+        location = self.settings.read_history
         if location != OFF and self.stored is None:
             reader = HistoryReader(lambda: open_store(location, read_only=True))
             reader.start()

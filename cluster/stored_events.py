@@ -78,7 +78,8 @@ class StoredEvents(StoppableThread):
                 finally:
                     store.close()
             except StoreError as error:
-                self._fail(Fault("history", str(error), "Tasks are out of date until then"))
+                problem, _, advice = str(error).rstrip(".").partition(". ")
+                self._fail(Fault("history", problem, advice))
                 self._woken.wait(backoff(failures, FIRST_RETRY_DELAY, MAX_RETRY_DELAY))
                 failures += 1
 

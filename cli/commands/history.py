@@ -39,10 +39,11 @@ def history(ctx: click.Context, as_json: bool) -> int:
 
 def _missing(settings: Settings) -> str:
     from ...history.open import OFF, history_file
+    from ...model.text.passwords import mask_url
 
-    if settings.history == OFF:
+    if settings.read_history == OFF:
         return f"The history is off ({settings.source('history')})"
-    where = history_file(settings.history) or settings.masked("history")
+    where = history_file(settings.read_history) or mask_url(settings.read_history)
     return f"No history at {where}; the monitor and `celtop collect` write it"
 
 
