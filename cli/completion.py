@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from .known_names import KnownNames
 
 Kind: TypeAlias = Literal[
-    "tasks", "types", "workers", "queues", "tasks or queues", "limits", "filter", "files"
-]
+    "tasks", "types", "workers", "queues", "tasks or queues", "limits", "clusters", "filter",
+    "codes", "signals", "files",
+]  # fmt: skip
 
 _BY_METAVAR: Final[dict[str, Kind]] = {
     "ID": "tasks",
@@ -26,6 +27,7 @@ _BY_METAVAR: Final[dict[str, Kind]] = {
     "[FILTER]": "filter",
     "QUEUE=N": "limits",
     "QUEUE=DURATION": "limits",
+    "CODE": "codes",
     "FILE": "files",
     "DIR": "files",
 }
@@ -35,6 +37,8 @@ _BY_NAME: Final[dict[str, Kind]] = {
     "task": "types",
     "worker": "workers",
     "patterns": "workers",
+    "cluster": "clusters",
+    "signal": "signals",
 }
 _LISTS: Final = frozenset({"workers", "queues", "types"})
 """Commands whose filter is text to look for."""
@@ -78,6 +82,14 @@ def _kind(command: click.Command, param: click.Parameter) -> Kind | None:
 
 def values(ctx: click.Context, kind: Kind, typed: str) -> list[str]:
     """Return the values that begin with what was typed, the likely ones first."""
+    if kind == "codes":
+        from ..model.health.codes import CODES
+
+        return _starting(CODES, typed)
+    if kind == "signals":
+        from ..model.operations.commands import SIGNALS
+
+        return _starting(SIGNALS, typed)
     from .known_names import known_names
 
     names = known_names(ctx)
@@ -93,6 +105,7 @@ def values(ctx: click.Context, kind: Kind, typed: str) -> list[str]:
         "types": names.types,
         "workers": names.workers,
         "queues": names.queues,
+        "clusters": names.clusters,
         "tasks or queues": (*names.tasks, *names.queues),
     }
     return _starting(found[kind], typed)

@@ -38,6 +38,7 @@ CHILD_TIMEOUT: Final = 8
 """Seconds after which the child process ends."""
 REPLY_TIMEOUT: Final = 4.0
 """Seconds for the replies of workers and queues."""
+STOP_TIMEOUT: Final = 2.0
 CHECK_INTERVAL: Final = 0.01
 MAX_TASKS: Final = 50
 """Newest tasks whose ids are completed."""
@@ -57,6 +58,8 @@ class KnownNames(NamedTuple):
     """Names of tasks."""
     workers: Sequence[str] = ()
     queues: Sequence[str] = ()
+    clusters: Sequence[str] = ()
+    """Of the config file and the history: the names for `--cluster`."""
 
 
 def known_names(ctx: click.Context) -> KnownNames:
@@ -107,7 +110,7 @@ def _look_up(ctx: click.Context, file: Path) -> None:
             from .options import settings_of
 
             _forget_old(file.parent)
-            for names in _names(settings_of(ctx)):
+            for names in _names(settings_of(ctx, broker_needed=False)):
                 files.replace_file(file, json.dumps(names).encode())
     finally:
         sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
@@ -130,10 +133,12 @@ def _names(settings: Settings) -> Iterator[KnownNames]:
     session = Session(settings.model_copy(update=quiet))
     stored = _stored_names(settings, session.cluster)
     yield stored
-    now = _present_names(session)
-    yield KnownNames(
-        *(tuple(dict.fromkeys((*new, *old))) for new, old in zip(now, stored, strict=True))
-    )
+    if settings.broker_url:
+        now = _present_names(session)
+        yield KnownNames(
+            *(tuple(dict.fromkeys((*new, *old))) for new, old in zip(now, stored, strict=True))
+        )
+        session.stop(STOP_TIMEOUT)  # removes its queue from the broker
 
 
 def _stored_names(settings: Settings, cluster: str) -> KnownNames:
@@ -142,14 +147,17 @@ def _stored_names(settings: Settings, cluster: str) -> KnownNames:
     from .stored import open_history
 
     tasks: Sequence[StoredTask] = ()
+    clusters = list(settings.clusters)
     with open_history(settings) as store:
         if store is not None:
             tasks = store.tasks(cluster, EVERY_TASK, time.time(), MAX_STORED).tasks
-    columns = (
-        {name for task in tasks if (name := getattr(task, column))}
+            clusters += [one.cluster for one in store.clusters()]
+    types, workers, queues = (
+        sorted({name for task in tasks if (name := getattr(task, column))})
         for column in ("name", "worker", "queue")
     )
-    return KnownNames([task.id for task in tasks[:MAX_TASKS]], *map(sorted, columns))
+    ids = [task.id for task in tasks[:MAX_TASKS]]
+    return KnownNames(ids, types, workers, queues, tuple(dict.fromkeys(clusters)))
 
 
 def _present_names(session: Session) -> KnownNames:

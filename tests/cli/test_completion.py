@@ -23,6 +23,7 @@ NAMES = KnownNames(
     ["billing.charge", "mail.send", "\x1b[31mred"],
     ["geo@host", "web@host"],
     ["celery", "mail"],
+    ["billing", "shop"],
 )
 
 
@@ -63,6 +64,9 @@ def completed(monkeypatch: pytest.MonkeyPatch, line: str, current: str = "") -> 
         ("tasks --filter 'state:retry wor", "state:retry wor", ["state:retry worker:"]),
         ("tasks runtime:", "", []),
         ("tasks 'runtime:>1", "runtime:>1", ["runtime:>10s", "runtime:>1m", "runtime:>1h"]),
+        ("--cluster b", "b", ["billing"]),
+        ("check --ignore worker-l", "worker-l", ["worker-lost", "worker-late"]),
+        ("revoke --terminate --signal SIGT", "SIGT", ["SIGTERM"]),
         ("snapshot --format m", "m", ["markdown"]),
     ],
 )

@@ -55,7 +55,7 @@ def test_an_unreachable_broker_and_a_broken_file(monkeypatch: pytest.MonkeyPatch
     file.parent.mkdir(parents=True)
     file.write_text('{"tasks": [')
     assert known_names._read(file) == (KnownNames(), float("inf"))
-    file.write_text(json.dumps([["a"], [], [], []]))
+    file.write_text(json.dumps([["a"], [], [], [], []]))
     os.utime(file, (0, time.time() - 60))
     names, age = known_names._read(file)
     assert names.tasks == ["a"]
