@@ -11,22 +11,28 @@ import contextlib
 import math
 import socket
 import threading
+import time
 import weakref
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
+
+COMMANDS_PER_MINUTE: Final = 10.0
+"""By which a budget grows after a minute: workers that start later are inspected too."""
 
 
 class ConnectionMeter:
     """The connections of one session to its broker: counts their commands and can cut them.
 
     Args:
-        budget: Number of commands up to which the session sends optional ones.
+        budget: Number of commands up to which the session sends optional ones in the first minute;
+            later there are more.
     """
 
     def __init__(self, budget: float = math.inf) -> None:
         self.is_limited = budget < math.inf
         """Whether there is a budget."""
         self._budget = budget
+        self._started_at = time.monotonic()
         self._lock = threading.Lock()
         self._sent = 0
         self._own = threading.local()
@@ -43,7 +49,8 @@ class ConnectionMeter:
     @property
     def spare(self) -> float:
         """Number of optional commands that may still be sent; infinite without a budget."""
-        return self._budget - self._sent
+        minutes = max(0.0, (time.monotonic() - self._started_at) / 60.0 - 1.0)
+        return self._budget + minutes * COMMANDS_PER_MINUTE - self._sent
 
     @property
     def sent_by_thread(self) -> int:
