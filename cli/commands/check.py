@@ -12,6 +12,7 @@ import click
 from .. import stderr
 from ..arguments import duration_option, read_duration
 from ..exit_codes import BrokerUnreachable, CommandError, ExitCode, InvalidUsage
+from ..message_ages import message_ages
 from ..options import Command, settings_of
 from ..session import CONNECT_TIMEOUT, listen, open_session, pump_until, wait_for_broker
 from ..stdout import write
@@ -221,8 +222,14 @@ def _run(settings: Settings, limits: CheckLimits, wait: float, timeout: float) -
         )
         pump_until(session, 1.0, lambda: not session.backlog)
         silent = _silent_workers(session, limits.min_workers or 0)
+        ages = message_ages(session, limits.max_age)
         results = compare(
-            session.state, limits, time.time(), window=window or 0.0, silent_workers=silent
+            session.state,
+            limits,
+            time.time(),
+            window=window or 0.0,
+            silent_workers=silent,
+            ages=ages,
         )
         if not replied and worst(results) != "failed":
             late = f"Workers or queues did not reply within {timeout:g} s"

@@ -16,10 +16,14 @@ from ..text import units
 from ..text.phrases import counted, named
 from .finding import SEVERITY_ORDER, Finding, Severity
 from .findings import findings
+from .message_marks import AgeBounds
 
 Status: TypeAlias = Literal["ok", "warning", "unknown", "failed"]
 STATUSES: Final[tuple[Status, ...]] = ("ok", "warning", "unknown", "failed")
 """From the best to the worst. A finding below `error` is a warning; everything else fails."""
+
+
+NO_AGES: Final[Mapping[str, AgeBounds]] = {}
 
 
 class CheckLimits(msgspec.Struct, frozen=True):
@@ -80,6 +84,7 @@ def check(
     *,
     window: float = 0.0,
     silent_workers: int = 0,
+    ages: Mapping[str, AgeBounds] = NO_AGES,
 ) -> tuple[CheckResult, ...]:
     """Return the result of every check, in the order of the limits.
 
@@ -90,17 +95,23 @@ def check(
         window: Seconds for which task events were received.
         silent_workers: Workers that are connected but did not reply: a worker with the solo pool
             is silent while it runs a task.
+        ages: Bounds of the ages of messages, by queue, from earlier runs.
     """
-    return tuple(_results(state, limits, now, window, silent_workers))
+    return tuple(_results(state, limits, now, window, silent_workers, ages))
 
 
 def _results(
-    state: ClusterState, limits: CheckLimits, now: float, window: float, silent: int
+    state: ClusterState,
+    limits: CheckLimits,
+    now: float,
+    window: float,
+    silent: int,
+    ages: Mapping[str, AgeBounds],
 ) -> Iterator[CheckResult]:
     for name, most in limits.max_waiting.items():
         yield _waiting(state, name, most)
     for name, oldest in limits.max_age.items():
-        yield _age(state, name, oldest)
+        yield _age(state, name, oldest, ages.get(name, AgeBounds()))
     if limits.min_workers is not None:
         yield _workers(state, limits.min_workers, now, silent)
     if limits.max_failure_rate is not None:
@@ -128,7 +139,7 @@ def _next_step(queue: Queue) -> str:
     return "Start a worker for it, or add a consumer" if queue.has_no_consumers else ""
 
 
-def _age(state: ClusterState, name: str, oldest: float) -> CheckResult:
+def _age(state: ClusterState, name: str, oldest: float, bounds: AgeBounds) -> CheckResult:
     queue = state.queues.get(name)
     subject = f"queue {name}"
 
@@ -152,12 +163,16 @@ def _age(state: ClusterState, name: str, oldest: float) -> CheckResult:
     if age is not None:
         text = f"{which} waiting for {units.duration(age)}"
         return result("failed" if age > oldest else "ok", text, age)
-    if (least or 0.0) > oldest:
+    least = max(least or 0.0, bounds.at_least)
+    if least > oldest:
         text = f"{which} waiting for at least {units.duration(least)}"
         return result("failed", text, least)
+    if bounds.less_than is not None and bounds.less_than <= oldest:
+        text = f"{which} waiting for less than {units.duration(bounds.less_than)}"
+        return result("ok", text, least)
     text = (
         f"{counted(queue.waiting, 'message')} waiting, but the age of the {which} is unknown: "
-        "its sender added no time"
+        "its sender added no time, and no earlier check has seen enough messages"
     )
     return result("unknown", text, None)
 

@@ -32,6 +32,9 @@ def test_a_queue_that_is_longer_than_allowed(redis_url: str, redis_server: Redis
     plugin = celtop("-b", redis_url, "check", "--nagios", "--max-age", "nobody=60")
     assert plugin.returncode == 3
     assert plugin.stdout.startswith("CELTOP UNKNOWN - queue nobody: 50 messages waiting, but")
+    again = celtop("-b", redis_url, "check", "--max-age", "nobody=0.1s")
+    assert (again.returncode, again.stderr) == (1, "")
+    assert again.stdout.startswith("FAILED  queue nobody: oldest message waiting for at least ")
 
 
 def test_a_beat_that_has_stopped(redis_url: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from celtop.model.entities.fault import Fault
 from celtop.model.health.check import CheckLimits, CheckResult, check
+from celtop.model.health.message_marks import AgeBounds
 from celtop.model.health.queues.steps import BROKER, RESULTS, WORKERS, Step, cluster_steps
 from celtop.model.observations import (
     ConnectionChanged,
@@ -70,6 +71,23 @@ def test_an_age_of_which_only_the_minimum_is_known() -> None:
         "failed",
         "oldest message waiting for at least 1 m 30 s (limit: 1 m)",
     )
+
+
+@pytest.mark.parametrize(
+    ("bounds", "status", "text"),
+    [
+        (AgeBounds(70.0), "failed", "oldest message waiting for at least 1 m 10 s (limit: 1 m)"),
+        (AgeBounds(5.0, 30.0), "ok", "oldest message waiting for less than 30 s (limit: 1 m)"),
+        (AgeBounds(5.0, 90.0), "unknown", "1 message waiting, but the age of the oldest message"),
+    ],
+)
+def test_an_age_within_bounds_from_earlier_checks(
+    bounds: AgeBounds, status: str, text: str
+) -> None:
+    limits = CheckLimits(max_age={"mail": 60.0})
+    (result,) = check(measured(1, QueueHead("1")), limits, NOW, ages={"mail": bounds})
+    assert result.status == status
+    assert result.text.startswith(text)
 
 
 def test_a_message_that_is_not_due_yet_has_no_age() -> None:
