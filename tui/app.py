@@ -294,6 +294,8 @@ class CeltopApp(HostApp, inherit_bindings=False):
             controls.change_speed(steps)
         elif what == "step":
             controls.step(steps)
+        elif what == "percent":
+            controls.go_to_share(steps / 100)
         else:
             controls.leap(steps)
 

@@ -62,6 +62,12 @@ class ReplayControls:
         length = LEAP / LEAP_SHARE if playback.end is None else playback.end - playback.begin
         self.seek(playback.target_now + direction * max(STEP, LEAP_SHARE * length))
 
+    def go_to_share(self, share: float) -> None:
+        """Move to a part of the recording, 0.0 to 1.0, once its length is known."""
+        if self._playback.end is not None:
+            length = self._playback.end - self._playback.begin
+            self.seek(self._playback.begin + share * length)
+
     def seek(self, at: float) -> None:
         """Move to a time."""
         before = self._replay.state

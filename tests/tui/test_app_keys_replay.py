@@ -92,6 +92,16 @@ async def test_keys_move_the_recording_and_its_model() -> None:
         assert playback.paused
 
 
+async def test_a_click_on_the_slider_goes_there() -> None:
+    async with run_replay() as (ui, session, _):
+        bar = ui.screen.replay_bar
+        begin = bar.render_line(0).text.index("█")
+        await ui.pilot.click(bar, offset=(begin, 0))
+        await ui.until(lambda: session.playback.position == session.playback.begin)
+        await ui.pilot.click(bar, offset=(begin + 40, 0))
+        await ui.until(lambda: session.playback.position > session.playback.begin + 30)
+
+
 async def test_every_operation_is_refused_as_this_is_a_recording() -> None:
     async with run_replay() as (ui, session, _):
         await ui.press("2", KEYS["task.revoke"])

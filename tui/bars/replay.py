@@ -18,6 +18,8 @@ KEYS: Final = (
 MIN_SLIDER: Final = 10
 MAX_SLIDER: Final = 60
 """Cells of the slider."""
+CLICKED_CELLS: Final = 2
+"""Cells of the slider that go to the same position."""
 RESERVED: Final = 48
 """Cells for the state, the times and the speed."""
 
@@ -37,7 +39,7 @@ class ReplayBar(Bar):
         left = [
             Part(self._state(context), "bold reverse $text-accent", gap=1),
             Part(units.clock(playback.position, zone), "bold"),
-            Part(self._slider(context), "$text-accent", 5, gap=1),
+            *self._slider(context),
             Part(end, "$text-muted", 2, gap=1),
             Part(f"{playback.speed:g}x", "bold", 1),
         ]
@@ -61,12 +63,22 @@ class ReplayBar(Bar):
             return " end of recording "
         return " paused " if playback.paused else " replay "
 
-    def _slider(self, context: AppContext) -> str:
-        """Return the position among begin and end, as a bar."""
+    def _slider(self, context: AppContext) -> list[Part]:
+        """Return the position among begin and end, as a bar; a click on a part of it goes there."""
         assert context.replay is not None
         playback = context.replay.playback
         cells = min(MAX_SLIDER, max(MIN_SLIDER, self.size.width - RESERVED))
         length = 0.0 if playback.end is None else playback.end - playback.begin
         share = (playback.position - playback.begin) / length if length > 0 else 0.0
         filled = round(cells * min(1.0, max(0.0, share)))
-        return context.glyphs.bar[-1] * filled + context.glyphs.bar_rest * (cells - filled)
+        bar = context.glyphs.bar[-1] * filled + context.glyphs.bar_rest * (cells - filled)
+        return [
+            Part(
+                bar[first : first + CLICKED_CELLS],
+                "$text-accent",
+                5,
+                f"app.replay('percent', {100 * first // cells})",
+                gap=0 if first else 1,
+            )
+            for first in range(0, cells, CLICKED_CELLS)
+        ]
