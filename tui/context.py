@@ -122,7 +122,7 @@ class AppContext:
 
     def __post_init__(self) -> None:
         self._shown = ShownState(self.session.state)
-        self.stored_series = StoredSeries(self.session.chart_history)
+        self.stored_series = StoredSeries(self.session.chart_history, self.session.stored)
         self.deploys = DeployEffects(
             self.session.stored, self.stored_series, lambda: self.state.series.marks, self.now
         )

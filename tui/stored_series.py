@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeVar
 from ..model.entities.time_series import SECONDS, Mark
 
 if TYPE_CHECKING:
-    from ..cluster.session import ChartHistory
-    from ..history.rows import StoredMark, SubjectKind
+    from ..cluster.session import ChartHistory, StoredHistory
+    from ..history.rows import Gap, StoredMark, SubjectKind
 
 R = TypeVar("R")
 
@@ -48,10 +48,15 @@ class StoredSeries:
 
     Args:
         history: Reads them; None if there is no history.
+        runs: Reads when nothing was recorded; None if that is unknown.
     """
 
-    def __init__(self, history: ChartHistory | None) -> None:
+    def __init__(self, history: ChartHistory | None, runs: StoredHistory | None = None) -> None:
         self._history = history
+        self._runs = runs
+        self._gaps: Sequence[Gap] = ()
+        self._gaps_minute = 0
+        self._asked_gaps: Future[Sequence[Gap]] | None = None
         self._stored: OrderedDict[_Key, _Stored] = OrderedDict()
         self._asked: dict[_Key, _Asked] = {}
         self._marks: dict[int, tuple[int, Sequence[Mark]]] = {}
@@ -79,6 +84,11 @@ class StoredSeries:
             rows = marks.result()[-MAX_MARKS:] if _succeeded(marks) else ()
             self._marks[seconds] = minute, [_mark(row) for row in rows]
             self._version += 1
+        if self._asked_gaps is not None and self._asked_gaps.done():
+            gaps, self._asked_gaps = self._asked_gaps, None
+            if _succeeded(gaps):
+                self._gaps = gaps.result()
+                self._version += 1
         return self._version
 
     def values(
@@ -114,12 +124,25 @@ class StoredSeries:
         known = () if stored is None else stored.values.get(value, ())
         if stored is None or not known:
             return [nan] * count
-        found = []
         shift = days_ago * DAY // step
-        for number in range(last - count + 1 - shift, last + 1 - shift):
-            place = number * step // coarse - stored.first
-            found.append(known[place] if 0 <= place < len(known) else nan)
+        numbers = range(last - count + 1 - shift, last + 1 - shift)
+        places = [number * step // coarse - stored.first for number in numbers]
+        found = [known[place] if 0 <= place < len(known) else nan for place in places]
+        if step < MINUTE:
+            self._blank_gaps(found, numbers, step)
         return found
+
+    def _blank_gaps(self, found: list[float], numbers: range, step: int) -> None:
+        """Blank the steps of a minute of which only a part was recorded."""
+        minute = numbers[-1] * step // MINUTE
+        if self._runs is not None and self._asked_gaps is None and minute != self._gaps_minute:
+            self._gaps_minute = minute
+            end = float(numbers[-1] * step)
+            self._asked_gaps = self._runs.gaps(end - 2 * DAY, end + MINUTE)
+        for gap in self._gaps:
+            begin = max(numbers[0], -int(-gap.began_at // step))
+            for number in range(begin, min(numbers[-1], int(gap.ended_at // step) - 1) + 1):
+                found[number - numbers[0]] = nan
 
     def _load(self, key: _Key, final: int) -> None:
         if self._history is None or key in self._asked:

@@ -7,9 +7,9 @@ from math import isnan
 from pathlib import Path
 
 import pytest
-from celtop.history.rows import MINUTE, Rollup, StoredMark
+from celtop.history.rows import MINUTE, Batch, Rollup, Run, StoredMark
 from celtop.tests.tui.app_under_test import make_app
-from celtop.tests.tui.fake_session import NOW, cluster
+from celtop.tests.tui.fake_session import NOW, FakeSession, cluster
 from celtop.tests.tui.stored import CLUSTER, DirectReader, store_in
 from celtop.tui import charts
 from celtop.tui.chart_window import WINDOWS, windows
@@ -112,11 +112,30 @@ def test_a_series_is_read_once_a_step_and_not_while_it_is_being_read(
     before = context.stored_series.version
     reader.release()
     assert context.stored_series.version > before
-    charts.throughput(context)
-    assert reader.asked == 2
+    for _ in range(3):
+        charts.throughput(context)
+    assert reader.asked == 3, "and the gaps"
 
 
 def test_without_a_history_charts_cover_an_hour_at_most() -> None:
     context = make_app(cluster())[0].context
     assert windows(context) == (300, 900, HOUR)
     assert not isnan(charts.throughput(context).layers[0].values[-1])
+
+
+def test_a_gap_within_a_minute_is_blank(tmp_path: Path) -> None:
+    minute = int(NOW - 1_800) // MINUTE
+    start = float(minute * MINUTE)
+    killed = Run(CLUSTER, "a:1:1", NOW - HOUR, start + 20)
+    after = Run(CLUSTER, "a:2:2", start + 45, NOW, NOW)
+
+    def stored(session: FakeSession) -> None:
+        reader = store_in(session, tmp_path, rollups=tuple(minutes(NOW - HOUR, NOW - 900, RATE)))
+        reader.store.write(Batch(runs=(killed, after)))
+
+    context = make_app(cluster(), stored=stored)[0].context
+    data = drawn(context, HOUR)
+    context.stored_series.version  # noqa: B018 - takes what was read
+    data = charts.throughput(context)
+    values = [at(data, NOW - start - 5 * step - 1) for step in range(12)]
+    assert [isnan(value) for value in values] == [*[False] * 4, *[True] * 5, *[False] * 3]
