@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from ..export.formats import FORMATS
+from . import stderr
 from .arguments import duration_option
-from .exit_codes import ExitCode, InvalidUsage
+from .exit_codes import BrokerUnreachable, ExitCode, InvalidUsage
 from .options import settings_of
 from .output import encoded, list_context, output_options
 from .schema import schema_option
@@ -104,10 +105,27 @@ def run_list(ctx: click.Context, name: str, options: ListOptions) -> ExitCode:
         )
     choice = _read_choice(name, options, settings)
     if not settings.broker_url:
-        session = offline_session(settings)
-        _load_stored(session, choice, options)
-        _write(session, settings, choice, options)
+        _write_stored(settings, choice, options)
         return ExitCode.OK
+    try:
+        return _write_live(settings, choice, options)
+    except BrokerUnreachable as error:
+        if options.watch or name not in STORED or not is_stored(settings):
+            raise
+        stderr.echo(f"{error.format_message()}. These are the tasks of the history")
+    _write_stored(settings, choice, options)
+    return ExitCode.UNREACHABLE
+
+
+def _write_stored(settings: Settings, choice: _Choice, options: ListOptions) -> None:
+    """Print what the history has."""
+    session = offline_session(settings)
+    _load_stored(session, choice, options)
+    _write(session, settings, choice, options)
+
+
+def _write_live(settings: Settings, choice: _Choice, options: ListOptions) -> ExitCode:
+    """Print what the cluster has, and repeat it if it is to be watched."""
     if not options.wait:
         settings = settings.model_copy(update={"enable_events": False})
     with open_session(settings, one_shot=not options.watch) as session:

@@ -50,12 +50,13 @@ def open_history(settings: Settings) -> Iterator[HistoryStore | None]:
 
 
 def is_stored(settings: Settings) -> bool:
-    """Return whether the history has the named cluster."""
-    if settings.cluster is None:
+    """Return whether the history has the cluster of the settings."""
+    if not (settings.cluster or settings.broker_url):
         return False
     with open_history(settings) as store:
         if store is not None:
-            return any(one.cluster == settings.cluster for one in store.clusters())
+            cluster = settings.cluster or offline_session(settings).cluster
+            return any(one.cluster == cluster for one in store.clusters())
     return False
 
 
@@ -116,6 +117,7 @@ def with_stored(lookup: TaskLookup, task: Task | None, settings: Settings) -> Ta
     place = PlaceChecked("history", task is not None, str(where))
     found: tuple[Sighting, ...] = ()
     if task is not None:
-        found = (Sighting("history", HistoryRead((task,), lookup.at, wanted=True)),)
+        read = HistoryRead((task,), lookup.at, wanted=True, unfinished=True)
+        found = (Sighting("history", read),)
     places: tuple[PlaceChecked, ...] = (*lookup.places, place)
     return msgspec.structs.replace(lookup, found=(*lookup.found, *found), places=places)

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from ..model.text.sanitize import visible
-from ..model.text.units import duration, size
+from ..model.text.units import duration, percent, size
 
 SCHEMA: Final = "celtop.history/1"
 MAX_LISTED_GAPS: Final = 20
@@ -37,6 +37,10 @@ class ClusterHistory(msgspec.Struct, frozen=True, gc=False):
     """When its oldest stored task ended."""
     written_at: str | None
     """When its history was last written."""
+    sampled_minutes: int
+    """Minutes in which only a part of the successful tasks was stored, because they were many."""
+    sampled_share: float | None
+    """The smallest such part, 0 to 1; null if all were stored."""
     gaps: list[GapRecord]
 
 
@@ -67,6 +71,9 @@ def _lines(report: HistoryReport) -> Iterator[str]:
         yield f"  tasks    {cluster.tasks:,}"
         yield f"  since    {cluster.since_at or '-'}"
         yield f"  written  {cluster.written_at or '-'}"
+        if cluster.sampled_share is not None:
+            part = percent(cluster.sampled_share)
+            yield f"  sampled  {cluster.sampled_minutes:,} min, down to {part} of the successes"
         for gap in cluster.gaps[-MAX_LISTED_GAPS:]:
             why = "celtop was killed" if gap.killed else "no celtop was running"
             yield f"  gap      {gap.began_at} to {gap.ended_at}: {why}"

@@ -36,6 +36,7 @@ from .rows import (
     StoredTask,
     SubjectKind,
 )
+from .schema import SHARE
 from .task_body import stored_task
 
 BATCH_INTERVAL: Final = 1.0
@@ -75,6 +76,8 @@ class Recorder:
     began_at: float
     share: float = 1.0
     """The part of the successes that is stored at present."""
+    _lowest_share: float = 1.0
+    """The lowest one in the present minute."""
     _ended: dict[str, Task] = field(default_factory=dict)
     """Tasks that ended or were lost since the last batch."""
     _running: dict[str, Task] = field(default_factory=dict)
@@ -174,9 +177,10 @@ class Recorder:
             self.share /= 2
         if self.share < 1.0 and rate * self.share * 2 < MAX_SUCCESSES_PER_S:
             self.share *= 2
+        self._lowest_share = min(self._lowest_share, self.share)
 
     def _long_runs(self, state: ClusterState, now: float) -> Iterator[StoredTask]:
-        """Yield tasks that have been running for a while, once each."""
+        """Yield tasks that have been running for a while, and again when they change."""
         skews = state.skews
         for id_, task in list(self._running.items()):
             if not task.running:
@@ -213,7 +217,7 @@ class Recorder:
         self._begin_minute(state, minute)
 
     def _begin_minute(self, state: ClusterState, minute: int) -> None:
-        self._minute = minute
+        self._minute, self._lowest_share = minute, self.share
         self._counted = {subject: counts for subject, counts in _counters(state) if any(counts)}
 
     def _rollups_of(self, state: ClusterState, minute: int) -> Iterator[Rollup]:
@@ -240,6 +244,8 @@ class Recorder:
         if series.first is None or series.first > last:
             return
         values = dict(_means(series, last))
+        if kind == "cluster" and self._lowest_share < 1.0:
+            values[SHARE] = self._lowest_share
         counts = _counts(state, kind, name)
         if counts is not None:
             before = self._counted.get((kind, name), (0,) * len(counts))

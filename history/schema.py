@@ -31,7 +31,11 @@ VERSION: Final = 1
 
 Kind: TypeAlias = Literal["number", "integer", "real", "text"]
 
-MEANS: Final = tuple(dict.fromkeys((*CLUSTER_VALUES, *QUEUE_VALUES, *WORKER_VALUES, *TYPE_VALUES)))
+SHARE: Final = "share"
+"""The part of the successful tasks that was stored, of the cluster; unknown if all were."""
+MEANS: Final = tuple(
+    dict.fromkeys((*CLUSTER_VALUES, *QUEUE_VALUES, *WORKER_VALUES, *TYPE_VALUES, SHARE))
+)
 """Values of a rollup that are means over its minute."""
 COUNTS: Final = tuple(f"n_{name}" for name in RATES)
 """Values of a rollup that are exact counts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("celtop")
 
+_numbers = itertools.count()
+
 
 @pytest.fixture(autouse=True)
 def _no_environment(
@@ -29,8 +32,11 @@ def _no_environment(
     """
     for name in set(os.environ) - set(clean_environment()):
         monkeypatch.delenv(name)
-    for name in ("STATE", "CONFIG", "DATA"):
+    for name in ("STATE", "CONFIG"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path_factory.getbasetemp() / name.lower()))
+    # What the history has of one test must not be on the screen of another.
+    own = tmp_path_factory.getbasetemp() / "data" / str(next(_numbers))
+    monkeypatch.setenv("XDG_DATA_HOME", str(own))
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from math import isnan
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +15,8 @@ from ..stdout import write
 from ..stored import open_history
 
 if TYPE_CHECKING:
-    from ...export.history import HistoryReport
+    from ...export.history import ClusterHistory, HistoryReport
+    from ...history.rows import ClusterSummary
     from ...history.store import HistoryStore
     from ...settings import Settings
 
@@ -57,21 +59,11 @@ def _print(store: HistoryStore, settings: Settings, as_json: bool) -> None:
 
 
 def _report(store: HistoryStore, settings: Settings) -> HistoryReport:
-    from ...export.history import SCHEMA, ClusterHistory, GapRecord, HistoryReport
-    from ...model.text.units import iso
+    from ...export.history import SCHEMA, HistoryReport
 
     since = time.time() - settings.history_max_age
     clusters = [
-        ClusterHistory(
-            one.cluster,
-            one.tasks,
-            iso(one.since),
-            iso(one.alive_at),
-            [
-                GapRecord(iso(gap.began_at), iso(gap.ended_at), gap.killed)
-                for gap in store.gaps(one.cluster, since, one.alive_at)
-            ],
-        )
+        _cluster(store, one, since)
         for one in store.clusters()
         if settings.cluster in (None, one.cluster)
     ]
@@ -82,4 +74,27 @@ def _report(store: HistoryStore, settings: Settings) -> HistoryReport:
         settings.history_max_bytes,
         settings.history_max_age,
         clusters,
+    )
+
+
+def _cluster(store: HistoryStore, one: ClusterSummary, since: float) -> ClusterHistory:
+    from ...export.history import ClusterHistory, GapRecord
+    from ...history.rows import MINUTE
+    from ...history.schema import SHARE
+    from ...model.text.units import iso
+
+    end = one.alive_at + MINUTE
+    values = store.series(one.cluster, "cluster", "", since, end, MINUTE)
+    shares = [share for share in values.get(SHARE, ()) if not isnan(share)]
+    return ClusterHistory(
+        one.cluster,
+        one.tasks,
+        iso(one.since),
+        iso(one.alive_at),
+        len(shares),
+        min(shares, default=None),
+        [
+            GapRecord(iso(gap.began_at), iso(gap.ended_at), gap.killed)
+            for gap in store.gaps(one.cluster, since, one.alive_at)
+        ],
     )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 from celtop.cli.main import run
-from celtop.history.rows import Batch
+from celtop.history.rows import Batch, Rollup, Run
 from celtop.history.sqlite import SqliteStore
-from celtop.tests.history.rows import row
+from celtop.tests.history.rows import NOW, row
+from celtop.tests.servers import free_port
 
 
 @pytest.fixture
@@ -19,9 +21,18 @@ def history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "history.sqlite3"
     store = SqliteStore(path)
     failed = row("3fa2", state="FAILURE", exception="ValueError('x')", args="(1,)")
-    store.write(Batch(tasks=(row("3fa1"), failed, row("other", cluster="billing"))))
+    began = Run("shop", "h:1", NOW - 60, NOW)
+    sampled = Rollup("shop", "cluster", "", int(NOW // 60), {"share": 0.25})
+    store.write(
+        Batch(
+            tasks=(row("3fa1"), failed, row("other", cluster="billing")),
+            rollups=(sampled,),
+            runs=(began,),
+        )
+    )
     store.close()
     monkeypatch.setenv("CELTOP_HISTORY", str(path))
+    monkeypatch.setenv("CELTOP_HISTORY_MAX_AGE", str(time.time() - NOW + 86_400))
     return path
 
 
@@ -57,6 +68,15 @@ def test_anything_else_needs_a_broker(
 
 
 @pytest.mark.usefixtures("history")
+def test_tasks_of_a_cluster_whose_broker_is_down(capfd: pytest.CaptureFixture[str]) -> None:
+    url = f"redis://127.0.0.1:{free_port()}/0"
+    assert run(["--cluster", "shop", "-b", url, "tasks", "--wait", "0"]) == 3
+    ended = capfd.readouterr()
+    assert "3fa2" in ended.out
+    assert "These are the tasks of the history" in ended.err
+
+
+@pytest.mark.usefixtures("history")
 def test_without_the_history_there_is_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["--cluster", "shop", "--no-history", "tasks"]) == 2
     assert "No broker URL" in capfd.readouterr().err
@@ -74,6 +94,7 @@ def test_the_state_of_the_history(history: Path, capfdbinary: pytest.CaptureFixt
     assert run(["history", "--cluster", "shop"]) == 0
     text = capfdbinary.readouterr().out.decode()
     assert "tasks    2" in text
+    assert "sampled  1 min, down to 25 % of the successes" in text
     assert "billing" not in text
     history.unlink()
     assert run(["history"]) == 1
