@@ -49,6 +49,7 @@ LINES = (
     Line("key", "key to paint at 5,000 events/s, p95", 20, "ms", "less"),
     Line("bytes", "bytes to the terminal at 1,500 events/s, 200x50", 30, "KB/s", "less"),
     Line("first-frame", "first frame, against a bare Textual hello", 1.5, "x", "less"),
+    Line("snapshot", "CPU of celtop snapshot, against celery inspect ping", 1.3, "x", "less"),
     Line("first-data", "first true data after the broker answers", 1, "s", "less"),
     Line("commands", "broker commands per minute, idle, Tasks open", 10, "/min", "less"),
     Line(

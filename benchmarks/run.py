@@ -21,6 +21,7 @@ from . import (
     pace,
     progress,
     report,
+    snapshot,
     startup,
     stored,
 )
@@ -34,6 +35,7 @@ PARTS: tuple[tuple[frozenset[str], Measure], ...] = (
     (frozenset({"frame"}), frame_cost.measure),
     (frozenset({"key", "bytes"}), pace.measure),
     (frozenset({"first-frame", "first-data"}), startup.measure),
+    (frozenset({"snapshot"}), snapshot.measure),
     (
         frozenset({"commands", "commands-overview", "commands-frugal", "idle-cpu"}),
         idle.measure,

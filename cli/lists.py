@@ -150,7 +150,8 @@ class _Choice:
 
 
 def _read_choice(name: str, options: ListOptions, settings: Settings) -> _Choice:
-    from ..lists.listing import LISTINGS, ListContext
+    from ..lists.context import ListContext
+    from ..lists.listing import LISTINGS
     from ..model.query.language import EVERY_TASK
     from ..model.state import ClusterState
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import click
 
-from .. import __version__
+from .. import __version__, garbage
 from . import stderr
 from .exit_codes import ExitCode
 from .monitor import open_monitor
@@ -159,6 +159,7 @@ def _without_passwords(message: str, arguments: Sequence[str]) -> str:
 
 def main() -> None:
     """Run the program `celtop`."""
+    garbage.put_off()
     for name, mode in (("stdin", "r"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed by the caller, for example with `2>&-`
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115

@@ -15,7 +15,7 @@ from .stdout import has_colours, is_utf8, output_size
 if TYPE_CHECKING:
     from ..cluster.session import Session
     from ..export.document import Document
-    from ..lists.listing import ListContext
+    from ..lists.context import ListContext
     from ..settings import Settings
 
 UNLIMITED: Final = 100_000
@@ -73,7 +73,7 @@ def encoded(document: Document, format_name: str, *, drawn: bool, whole: bool = 
 
 def list_context(session: Session, settings: Settings, now: float, format_name: str) -> ListContext:
     """Return what the rows and cells of a document need to know."""
-    from ..lists.listing import ListContext
+    from ..lists.context import ListContext
     from ..widgets.glyphs import ASCII, UNICODE
 
     ascii_only = settings.ascii

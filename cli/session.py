@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from .. import garbage
 from . import stderr
 from .exit_codes import BrokerUnreachable, CommandError, InvalidUsage, TimedOut
 from .findings import report_incomplete
@@ -65,6 +66,8 @@ def open_session(
     from ..cluster.session import Session
 
     session = Session(settings, one_shot=one_shot)
+    if not one_shot:
+        garbage.resume()
     with clean_exit():
         try:
             session.start(inspect=inspect)

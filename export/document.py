@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
-from ..lists.listing import ListContext
-from ..model.text.sanitize import visible
-from ..widgets.table.cells import Cell as ListCell
-from ..widgets.table.cells import is_single
-from ..widgets.table.column import Column as ListColumn
-from ..widgets.table.column import Frame
-from .tables import ELLIPSIS, Cell, Column
+from ..lists.context import ListContext
+
+if TYPE_CHECKING:
+    from .tables import Cell, Column
 
 MAX_CELL_LENGTH: Final = 200
 """Characters of a text before a table shortens it further."""
+MAX_NOTE_LENGTH: Final = 500
+"""Characters of a note below a table."""
 
 
 Record: TypeAlias = tuple[str, msgspec.Struct | Mapping[str, object]]
@@ -69,41 +68,3 @@ class Document:
     def tables(self) -> Sequence[Table]:
         """The tables."""
         return self.draw()
-
-
-def table_columns(
-    columns: Sequence[ListColumn[Any]], *, chosen: bool = False
-) -> tuple[Column, ...]:
-    """Return a list's columns for a table of text.
-
-    Args:
-        columns: The columns.
-        chosen: Whether the user chose them: the last one is then left out first.
-    """
-    return tuple(
-        Column(
-            column.title,
-            column.justify == "right",
-            _min_width(column),
-            0 if chosen else column.priority,
-        )
-        for column in columns
-    )
-
-
-def _min_width(column: ListColumn[Any]) -> int | None:
-    if column.narrow_width is not None:
-        return column.narrow_width + len(ELLIPSIS) - 1
-    return column.width if column.grow else None
-
-
-def cells(columns: Sequence[ListColumn[Any]], row: object, frame: Frame) -> list[Cell]:
-    """Return the cells of a row, each with one style."""
-    return [_cell(column.cell(row, frame)) for column in columns]
-
-
-def _cell(content: ListCell | Sequence[ListCell]) -> Cell:
-    parts = (content,) if is_single(content) else cast("Sequence[ListCell]", content)
-    text = "".join(text for text, _ in parts)
-    styles = [style for part, style in parts if part.strip()]
-    return visible(text.strip(), MAX_CELL_LENGTH, ELLIPSIS), styles[0] if styles else ""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import msgspec
 
+from ..lists.context import ListContext
 from ..lists.limits import common_limits
-from ..lists.listing import LISTINGS, ListContext
+from ..lists.listing import LISTINGS
 from ..lists.task_types import running_count, waiting_count
 from ..model.entities.queue import Queue
 from ..model.entities.states import FAILURE, RETRY, SUCCESS
@@ -27,7 +28,7 @@ from ..model.text.units import iso
 from ..widgets.glyphs import Glyphs
 from ..widgets.table.column import Column as ListColumn
 from ..widgets.table.column import Frame
-from .document import Document, Record, Table, cells, table_columns
+from .document import MAX_NOTE_LENGTH, Document, Record, Table
 from .json import utf8, utf8_or_none
 from .list_records import (
     FailureList,
@@ -40,15 +41,9 @@ from .list_records import (
 )
 from .notes import notes_on
 from .records import Note
+from .rows import NO_VALUES, Values, rows_table, table_columns
 from .schedule import ScheduleRecord, beat_records, entry_record, schedule_notes
 from .snapshot import queue_record, task_record, worker_record
-from .tables import Cell
-
-MAX_NOTE_LENGTH: Final = 500
-"""Characters of a note below a table."""
-
-Values: TypeAlias = Mapping[str, Callable[[Any], object]]
-"""The names of a column's values, each with the function that returns it of a record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,43 +116,13 @@ def list_table(
     more = total - len(rows)
     frame = replace(context.frame(), glyphs=plain_glyphs(context.glyphs))
     return replace(
-        rows_table(name, columns, rows, frame, records),
+        rows_table(name, columns, rows, frame, records, kind.values),
         title=f"{name.capitalize()} ({units.count(total)})",
         columns=table_columns(columns, chosen=bool(chosen)),
         total=total,
         footer=f"... and {units.count(more)} more" if more else "",
         empty=kind.empty if empty else "",
     )
-
-
-def rows_table(
-    name: str,
-    columns: Sequence[ListColumn[Any]],
-    rows: Sequence[Any],
-    frame: Frame,
-    records: Sequence[object] = (),
-) -> Table:
-    """Return rows as a table. A value is that of the row's record or, without one, the text.
-
-    Args:
-        name: The list; the values are texts unless it is one of `LISTS`.
-        columns: Its columns.
-        rows: Its rows.
-        frame: How cells are drawn.
-        records: The rows' records.
-    """
-    texts = [cells(columns, row, frame) for row in rows]
-    known = LISTS[name].values if records else {}
-    fields: dict[str, Callable[[object, Sequence[Cell]], object]] = {}
-    for place, column in enumerate(columns):
-        for field, get in known.get(column.id, {column.id: None}).items():
-            fields[field] = _text_at(place) if get is None else _value_of(get)
-    values = [
-        [value(record, row) for value in fields.values()]
-        for record, row in zip(records or rows, texts, strict=True)
-    ]
-    title = f"{name.capitalize()} ({units.count(len(rows))})"
-    return Table(name, title, table_columns(columns), texts, tuple(fields), values, len(rows))
 
 
 def plain_glyphs(glyphs: Glyphs) -> Glyphs:
@@ -167,18 +132,6 @@ def plain_glyphs(glyphs: Glyphs) -> Glyphs:
 
 def _own_columns(columns: Sequence[ListColumn[Any]]) -> list[ListColumn[Any]]:
     return [column for column in columns if not column.wide_only]
-
-
-def _text_at(place: int) -> Callable[[object, Sequence[Cell]], object]:
-    def value(record: object, row: Sequence[Cell]) -> object:
-        text, _ = row[place]
-        return None if text in ("", units.UNKNOWN) else text
-
-    return value
-
-
-def _value_of(get: Callable[[Any], object]) -> Callable[[object, Sequence[Cell]], object]:
-    return lambda record, row: get(record)
 
 
 def _schedule_lines(record: ScheduleRecord) -> list[str]:
@@ -392,7 +345,8 @@ def screen_document(
     kinds = {kind for row in rows for type_, kind in _ROW_TYPES if isinstance(row, type_)}
     kind = kinds.pop() if len(kinds) == 1 else None
     records = [] if kind is None else [LISTS[kind].record(row, context) for row in rows]
-    table = rows_table(name if kind is None else kind, columns, rows, frame, records)
+    known = NO_VALUES if kind is None else LISTS[kind].values
+    table = rows_table(kind or name, columns, rows, frame, records, known)
     named: list[Record] = [(table.name, one) for one in records]
     if not named:
         named = [(name, dict(zip(table.fields, row, strict=True))) for row in table.values]

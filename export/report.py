@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple, Protocol
 
-from ..lists.listing import LISTINGS, ListContext
+from ..lists.context import ListContext
+from ..lists.listing import LISTINGS
 from ..model.health.finding import Finding
 from ..model.text.passwords import mask_text
 from ..model.text.sanitize import visible

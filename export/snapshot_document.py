@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from ..lists.listing import LISTINGS, ListContext
+from ..lists.context import ListContext
 from ..model.entities.styles import BROKER_LEVELS, state_style
 from ..model.query.language import EVERY_TASK, Query
 from ..model.query.order import NEWEST_FIRST, Order
 from ..model.text.sanitize import visible
 from ..model.text.units import UNKNOWN, count, duration, rate
-from .document import MAX_CELL_LENGTH, Document, Table
-from .lists import MAX_NOTE_LENGTH, list_table
+from .document import MAX_CELL_LENGTH, MAX_NOTE_LENGTH, Document, Table
 from .records import BrokerRecord, Snapshot, TotalsRecord
 from .snapshot import take_snapshot
 from .tables import Cell
@@ -53,6 +52,9 @@ def snapshot_document(
 def _tables(
     context: ListContext, snapshot: Snapshot, query: Query, limit: int | None
 ) -> list[Table]:
+    from ..lists.listing import LISTINGS
+    from .lists import list_table
+
     tables = []
     for name, order in (("workers", _BY_NAME), ("queues", _BY_NAME), ("tasks", NEWEST_FIRST)):
         rows = LISTINGS[name].rows(context, query if name == "tasks" else "", order)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar
 
-from ..model.entities.broker import Listening
 from ..model.entities.queue import Queue
 from ..model.entities.task import Task
 from ..model.entities.task_type import TaskType
@@ -18,35 +17,12 @@ from ..model.query.language import EVERY_TASK, Query
 from ..model.query.order import Order
 from ..model.query.row_list import RowList
 from ..model.query.task_view import TaskView
-from ..model.state import ClusterState
-from ..widgets.glyphs import UNICODE, Glyphs
-from ..widgets.table.column import Column, Frame
+from ..widgets.table.column import Column
 from . import failures, queues, schedule, task_types, tasks, workers
-from .progress import KnowsRetries, with_progress
+from .context import ListContext
+from .progress import with_progress
 
 R = TypeVar("R")
-
-
-@dataclass(frozen=True, slots=True)
-class ListContext:
-    """The model and the clock, for the rows and cells of a list."""
-
-    state: ClusterState
-    now: float
-    """Epoch seconds."""
-    settings: KnowsRetries
-    progress_unavailable: str | None = None
-    glyphs: Glyphs = UNICODE
-    utc: bool = False
-
-    @property
-    def listening(self) -> Listening:
-        """Since when events are received."""
-        return self.state.broker.listening(self.now)
-
-    def frame(self) -> Frame:
-        """Return what cells need to know of the moment at which they are drawn."""
-        return Frame(self.now, self.glyphs, self.utc, skews=self.state.skews)
 
 
 @dataclass(frozen=True)

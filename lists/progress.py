@@ -17,17 +17,11 @@ from .attempts import retry_count
 
 if TYPE_CHECKING:
     from ..model.state import ClusterState
+    from .context import KnowsRetries
 
 MIN_AGE_SHOWN: Final = 1.5
 """Seconds; the age of more recent progress is left out."""
 _LIST_BAR_WIDTH: Final = 8
-
-
-class KnowsRetries(Protocol):
-    """The settings, which have the tasks of the named app."""
-
-    def max_retries_of(self, task: str | None) -> int | None:
-        """Return the `max_retries` of a task by name."""
 
 
 class ProgressContext(Protocol):

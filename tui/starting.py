@@ -15,6 +15,7 @@ from textual.events import Event, Key
 from textual.screen import Screen
 from textual.widgets import Static
 
+from .. import garbage
 from ..bindings.actions import VIEWS
 from ..widgets.compat.textual_internals import FrugalApp, drop_all_colour
 from .app import CeltopApp
@@ -150,3 +151,4 @@ def _exempt_from_collection() -> None:
     A full collection is a pause for every key: 76 ms with 20,000 tasks, most of it for code.
     """
     gc.freeze()
+    garbage.resume()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from ... import garbage
 from ..arguments import read_until
 from ..exit_codes import ExitCode
 from ..options import Command, settings_of
@@ -54,6 +55,7 @@ def tail(
     from ..tail import Tail
 
     with open_session(settings, one_shot=True) as session:
+        garbage.resume()
         printed = Tail(session.state, query, count, text=text, utc=settings.timezone == "utc")
         session.tap = printed.take
         session.refresh()

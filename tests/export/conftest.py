@@ -5,9 +5,9 @@ from dataclasses import replace
 import msgspec
 import pytest
 from celtop.export.document import Document
-from celtop.export.lists import rows_table
 from celtop.export.records import Note
-from celtop.lists.listing import ListContext
+from celtop.export.rows import rows_table
+from celtop.lists.context import ListContext
 from celtop.model.observations import (
     ConnectionChanged,
     InspectReply,

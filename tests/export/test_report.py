@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from celtop.export.report import Section, cluster_sections, log_section, render
-from celtop.lists.listing import ListContext
+from celtop.lists.context import ListContext
 from celtop.model.health.findings import findings
 from celtop.model.observations import LogMessage
 from celtop.settings import Settings

@@ -12,7 +12,7 @@ from ...export.formats import SUFFIXES, format_of
 from ...export.lists import screen_document
 from ...export.snapshot import take_snapshot
 from ...files import replace_file
-from ...lists.listing import ListContext
+from ...lists.context import ListContext
 from ...model.workflow.view import WorkflowRow as WorkflowRow
 from ...widgets.table.column import Column
 from .clipboard import only

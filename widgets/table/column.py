@@ -6,11 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from ...model.entities.clock_skew import NO_SKEWS, ClockSkews
 from ..glyphs import UNICODE, Glyphs
-from .cells import Cell, Justify
+
+if TYPE_CHECKING:
+    # Commands that print data need no `rich`, which cells are measured with.
+    from .cells import Cell, Justify
 
 R = TypeVar("R")
 Row = TypeVar("Row", covariant=True)
