@@ -92,7 +92,7 @@ class Compressor:
 
 
 def decompressed(file: IO[bytes]) -> Iterator[bytes]:
-    """Yield the content of a file in pieces of bounded size, whatever its codec.
+    """Yield the content of a file in pieces of bounded size; its beginning names the codec.
 
     Raises:
         Unreadable: From the first piece that cannot be decompressed.

@@ -1,4 +1,4 @@
-"""Reads recordings, also those that end too early, are damaged, or come from strangers."""
+"""Reads recordings, also those that end too early, are damaged or were forged."""
 
 from __future__ import annotations
 

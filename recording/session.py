@@ -17,9 +17,8 @@ from ..model.operations.outcome import Outcome
 from ..model.state import ClusterState
 from ..model.wire.events import EventBatch
 from ..settings import Settings
-from .header import MODEL_SETTINGS
 from .playback import Playback
-from .reader import InvalidRecording, Recording
+from .reader import Recording
 from .records import END, TICK, Record
 
 if TYPE_CHECKING:
@@ -36,46 +35,11 @@ REFUSAL: Final = "this is a recording"
 """Why operations and lookups are unavailable."""
 
 
-BOUNDS: Final = {"max_tasks": 1_000_000, "max_text_bytes": 1 << 30}
-"""The most that a recording may ask for, unless the viewer's own settings allow more."""
-NO_CLUSTER: Final[dict[str, Any]] = {
-    "broker_url": "memory://",
-    "result_backend": None,
-    "broker_transport_options": {},
-    "app": None,
-    "load_results": 0,
-    "history": "off",
-    "prometheus_url": None,
-    "read_only": True,
-}
-"""The settings of a session that must not connect to anything."""
-
-
 class NoCluster(Exception):
     """A recording cannot be asked for anything that is not in it."""
 
     def __init__(self) -> None:
         super().__init__(REFUSAL)
-
-
-def replay_settings(settings: Settings, recording: Recording) -> Settings:
-    """Return the viewer's settings with those of the recording that determine the model.
-
-    Raises:
-        InvalidRecording: The settings in the file are invalid.
-    """
-    found = recording.header.settings
-    own = {name: found[name] for name in MODEL_SETTINGS if name in found}
-    try:
-        valid = Settings.model_validate(own)
-    except ValueError:
-        raise InvalidRecording(
-            f"Cannot replay {recording.path}: its header has invalid settings"
-        ) from None
-    update: dict[str, Any] = {name: getattr(valid, name) for name in own}
-    for name, most in BOUNDS.items():
-        update[name] = min(getattr(valid, name), max(most, getattr(settings, name)))
-    return settings.model_copy(update={**update, **NO_CLUSTER})
 
 
 class ReplaySession(Session):
@@ -298,7 +262,7 @@ class ReplaySession(Session):
         """Do nothing, as there is no connection."""
 
     def refresh(self, *, workers: bool = True) -> None:
-        """Do nothing, as there is no one to ask."""
+        """Do nothing, as there is no cluster to ask."""
 
     def watch(self, topics: frozenset[str]) -> None:
         """Do nothing, as nothing is polled."""

@@ -17,7 +17,8 @@ from celtop.export.json import encode
 from celtop.export.snapshot import take_snapshot
 from celtop.recording.playback import Playback
 from celtop.recording.reader import Recording
-from celtop.recording.session import ReplaySession, replay_settings
+from celtop.recording.session import ReplaySession
+from celtop.recording.settings import replay_settings
 from celtop.settings import Settings
 
 RECORDINGS: Final = Path(__file__).parent / "recordings"

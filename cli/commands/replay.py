@@ -80,7 +80,8 @@ def _open(ctx: click.Context, file: Path, speed: float, *, paused: bool) -> Repl
     """
     from ...recording.playback import Playback
     from ...recording.reader import InvalidRecording, Recording
-    from ...recording.session import ReplaySession, replay_settings
+    from ...recording.session import ReplaySession
+    from ...recording.settings import replay_settings
 
     settings = settings_of(ctx, broker_needed=False)
     try:

@@ -52,7 +52,7 @@ def test_passwords_in_urls_are_masked_without_any_pattern() -> None:
     assert b"redis://user:***@host/0" in line
 
 
-def test_names_of_fields_are_kept_whatever_a_pattern_matches() -> None:
+def test_names_of_fields_are_kept_even_if_a_pattern_matches() -> None:
     seen = InspectReply("w", "active", [{"id": "a", "kwargs": {"id": "secret"}}], 1.0)
     line = encode_record(1.0, seen, Redaction(("id", "worker")))
     assert b'"worker":"w"' in line and b'"id":"a"' in line

@@ -14,12 +14,13 @@ from celtop.model.operations.commands import Ping
 from celtop.model.query.language import EVERY_TASK
 from celtop.recording.playback import Playback
 from celtop.recording.reader import InvalidRecording, Recording
-from celtop.recording.session import REFUSAL, NoCluster, ReplaySession, replay_settings
+from celtop.recording.session import REFUSAL, NoCluster, ReplaySession
+from celtop.recording.settings import replay_settings
 from celtop.settings import Settings
 from celtop.tests.test_recording import RECORDING, REDACT, SNAPSHOT
 
 INHERITED = {"backlog", "commands_sent", "log", "round_trip", "take_changes"}
-"""What a session on a recording may share with one on a broker: it asks nobody."""
+"""What a session on a recording may share with one on a broker: it asks no cluster."""
 
 
 class Clock:
@@ -87,7 +88,7 @@ def test_it_stops_at_both_ends() -> None:
 def test_it_answers_or_refuses_everything_itself() -> None:
     public = {name for name in vars(Session) if not name.startswith("_")}
     new = public - vars(ReplaySession).keys() - INHERITED
-    assert not new, "define what it does on a recording, where nobody can be asked"
+    assert not new, "define what it does on a recording, where there is no cluster to ask"
     session, _ = replay()
     assert session.stored is None and session.history_sink is None
     operation = session.do(Ping(workers=("w",)))

@@ -9,7 +9,8 @@ import pytest
 from celtop.bindings.keymap import Keymap
 from celtop.recording.playback import Playback
 from celtop.recording.reader import Recording
-from celtop.recording.session import ReplaySession, replay_settings
+from celtop.recording.session import ReplaySession
+from celtop.recording.settings import replay_settings
 from celtop.settings import Settings
 from celtop.tests.test_recording import RECORDING
 from celtop.tests.tui.app_under_test import AppUnderTest, Clock, RecordingApp
