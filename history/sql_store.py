@@ -2,28 +2,23 @@
 
 A driver opens its database and provides `_rows`, `_execute_many` and `_transaction`; it turns the
 errors of its library into `StoreError`.
-
-Searches run in slices: the place so many rows further back is looked up in an index, and the rows
-before it are tested. So a search for something rare takes no longer than one that finds a page at
-once: it returns what it has found in time, and where to go on.
 """
 
 from __future__ import annotations
 
 import math
 import sys
-import time
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
 from ..model.query.language import Query
 from . import statements
-from .conditions import Conditions, Parameter, conditions
+from .conditions import Parameter
 from .rows import (
     MINUTE,
     Batch,
@@ -61,20 +56,10 @@ from .schema import (
     Table,
     unit_of,
 )
-from .task_body import task_of
+from .task_search import NEWEST, TaskSearch, task_row
 
-SEARCH_TIME: Final = 0.05
-"""Seconds after which a search returns what it has found."""
-SLICE_ROWS: Final = 2_000
-"""Rows that the first slice of a search covers; the next ones are adapted to its time."""
-SLICE_TIME: Final = 0.01
-MAX_SLICE_ROWS: Final = 100_000
-BLOCK_ROWS: Final = 500
-"""Rows read at once."""
 PRUNED_ROWS: Final = 2_000
 """Rows that one slice of the retention deletes from each table."""
-NEWEST: Final = Cursor(math.inf, "")
-OLDEST: Final = Cursor(-math.inf, "")
 MAX_NAMES: Final = 100
 """Task names and workers that are listed for a group of failures."""
 
@@ -237,108 +222,27 @@ class SqlStore(ABC):
         self, cluster: str, query: Query, now: float, limit: int, before: Cursor | None = None
     ) -> TaskPage:
         """Return the newest tasks that match a filter, in time. Raises: StoreError."""
-        number = self._known(cluster)
-        search = conditions((term.condition for term in query.terms), now)
-        deadline = time.monotonic() + SEARCH_TIME
-        found: list[StoredTask] = []
-        searched = 0
-        for part in self._slices(number, search, before or NEWEST):
-            searched += part.rows
-            start = part.start
-            late = full = False
-            while not late:
-                size = limit - len(found) if search.exact else BLOCK_ROWS
-                rows = self._block(number, search, start, part.end, size)
-                searched += 0 if part.rows else len(rows)
-                for row in rows:
-                    if search.exact or _matches(row, query, now):
-                        found.append(_task(cluster, row))
-                        if len(found) == limit:
-                            return TaskPage(tuple(found), _place(row), searched)
-                late = time.monotonic() > deadline
-                full = len(rows) == size
-                if not full:
-                    break
-                start = _place(rows[-1])
-            if late and (full or not part.last):
-                return TaskPage(tuple(found), start if full else part.end, searched)
-        return TaskPage(tuple(found), None, searched)
+        search = TaskSearch(self._rows, cluster, self._known(cluster), query, now)
+        return search.page(limit, before or NEWEST)
 
     def count(self, cluster: str, query: Query, now: float) -> TaskCount:
         """Return how many tasks match a filter, in time. Raises: StoreError."""
         number = self._known(cluster)
         if query.empty:
             return TaskCount(int(self._rows(statements.COUNT_TASKS, (number,))[0][0]), True)
-        search = conditions((term.condition for term in query.terms), now)
-        deadline = time.monotonic() + SEARCH_TIME
-        matching = 0
-        for part in self._slices(number, search, NEWEST):
-            start = part.start
-            full = not search.exact
-            if search.exact:
-                matching += self._count(number, search, start, part.end)
-            while full:
-                rows = self._block(number, search, start, part.end, BLOCK_ROWS)
-                matching += sum(_matches(row, query, now) for row in rows)
-                full = len(rows) == BLOCK_ROWS
-                if full and time.monotonic() > deadline:
-                    return TaskCount(matching, False)
-                start = _place(rows[-1]) if rows else start
-            if not part.last and time.monotonic() > deadline:
-                return TaskCount(matching, False)
-        return TaskCount(matching, True)
-
-    def _slices(self, number: int, search: Conditions, before: Cursor) -> Iterator[_Slice]:
-        """Yield the slices of a search, the newest first; their size adapts to the time taken."""
-        start, oldest = before, OLDEST
-        if search.until is not None and search.until < start.at:
-            start = Cursor(search.until, "")
-        if search.since is not None:
-            oldest = Cursor(search.since, "")
-        if not search.where:
-            yield _Slice(start, oldest, 0, True)
-            return
-        size = SLICE_ROWS
-        while True:
-            began = time.monotonic()
-            sql = statements.SLICE_END.format(where=_base(search))
-            found = self._rows(sql, (number, start.at, start.id, size - 1))
-            end = oldest if not found else Cursor(*found[0])
-            last = (end.at, end.id) <= (oldest.at, oldest.id)
-            if last:
-                size = self._count(number, search, start, oldest, every=True)
-            yield _Slice(start, oldest if last else end, size, last)
-            if last:
-                return
-            start = end
-            factor = SLICE_TIME / max(time.monotonic() - began, 1e-6)
-            size = min(int(size * min(max(factor, 0.25), 4.0)) + 1, MAX_SLICE_ROWS)
-
-    def _block(
-        self, number: int, search: Conditions, start: Cursor, end: Cursor, limit: int
-    ) -> list[tuple[Any, ...]]:
-        sql = statements.TASK_BLOCK.format(where=_base(search) + search.where)
-        places = (number, start.at, start.id, end.at, end.id)
-        return self._rows(sql, (*places, *search.parameters, limit))
-
-    def _count(
-        self, number: int, search: Conditions, start: Cursor, end: Cursor, *, every: bool = False
-    ) -> int:
-        sql = statements.COUNT_BLOCK.format(where=_base(search) + ("" if every else search.where))
-        places = (number, start.at, start.id, end.at, end.id)
-        return int(self._rows(sql, (*places, *(() if every else search.parameters)))[0][0])
+        return TaskSearch(self._rows, cluster, number, query, now).count()
 
     def task(self, cluster: str, prefix: str) -> Sequence[StoredTask]:
         """Return the tasks whose id begins with a text, at most two. Raises: StoreError."""
         limits = (self._known(cluster), prefix, prefix + chr(sys.maxunicode))
-        return [_task(cluster, row) for row in self._rows(statements.TASK_BY_PREFIX, limits)]
+        return [task_row(cluster, row) for row in self._rows(statements.TASK_BY_PREFIX, limits)]
 
     def workflow(self, cluster: str, root_id: str, limit: int) -> Sequence[StoredTask]:
         """Return the tasks of a workflow. Raises: StoreError."""
         number = self._known(cluster)
         rows = self._rows(statements.TASK_BY_ID, (number, root_id))
         rows += self._rows(statements.WORKFLOW, (number, root_id, limit - len(rows)))
-        return [_task(cluster, row) for row in rows]
+        return [task_row(cluster, row) for row in rows]
 
     # What the graphs and tables of a window show
 
@@ -470,37 +374,8 @@ class SqlStore(ABC):
         )
 
 
-class _Slice(NamedTuple):
-    """A part of a search: the rows before `start`, up to and including `end`."""
-
-    start: Cursor
-    end: Cursor
-    rows: int
-    """How many there are; 0 if that was not counted."""
-    last: bool
-
-
-def _base(search: Conditions) -> str:
-    """Return the condition of the index by which the rows are searched."""
-    return " AND state <> 'SUCCESS'" if search.unsuccessful else ""
-
-
 def _minute(at: float) -> int:
     return int(at // MINUTE)
-
-
-def _place(row: Sequence[Any]) -> Cursor:
-    return Cursor(row[1], row[0])
-
-
-def _matches(row: Sequence[Any], query: Query, now: float) -> bool:
-    task = task_of(row[3].encode())
-    return task is not None and query.matches(task, now)
-
-
-def _task(cluster: str, row: Sequence[Any]) -> StoredTask:
-    id_, at, state, body, *rest = row
-    return StoredTask(cluster, id_, at, state, body.encode(), *rest)
 
 
 def _task_row(number: int, row: StoredTask) -> tuple[Any, ...]:

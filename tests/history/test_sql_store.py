@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from celtop.history import sql_store
+from celtop.history import sql_store, task_search
 from celtop.history.open import open_store
 from celtop.history.rows import (
     Batch,
@@ -120,9 +120,9 @@ def test_filters_match_as_on_the_screen(store: HistoryStore, text: str) -> None:
 def test_a_search_that_is_cut_short_goes_on(
     store: HistoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sql_store, "SEARCH_TIME", -1.0)
-    monkeypatch.setattr(sql_store, "SLICE_ROWS", 10)
-    monkeypatch.setattr(sql_store, "MAX_SLICE_ROWS", 10)
+    monkeypatch.setattr(task_search, "SEARCH_TIME", -1.0)
+    monkeypatch.setattr(task_search, "SLICE_ROWS", 10)
+    monkeypatch.setattr(task_search, "MAX_SLICE_ROWS", 10)
     write_tasks(store, *(row(f"t{number:03}", 100 - number) for number in range(100)))
     query = parse_query("id:=t004")
     page = store.tasks(CLUSTER, query, NOW, 5)
