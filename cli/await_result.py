@@ -33,7 +33,7 @@ def await_result(session: Session, id_: str, seconds: float) -> ResultRecord | N
     deadline = time.monotonic() + seconds
     interval = MIN_POLL_INTERVAL
     while True:
-        lookup: Future[ResultMeta | None] = session.result(id_)
+        lookup: Future[ResultMeta | None] = session.lookups.result(id_)
         if not pump_until(session, deadline - time.monotonic(), lookup.done):
             return _event_record(session, id_, "The result backend does not reply")
         if (error := lookup.exception()) is not None:

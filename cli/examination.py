@@ -123,7 +123,7 @@ def _results(session: Session) -> Step:
     from ..cluster.results.backends.base import ResultsError
     from ..model.entities.fault import Fault
 
-    found = session.result(str(uuid.uuid4()))
+    found = session.lookups.result(str(uuid.uuid4()))
     if not pump_until(session, RESULTS_TIMEOUT, found.done):
         fault = Fault("timeout", f"no reply within {RESULTS_TIMEOUT:g} s", "Check its address")
         return Step.failed(RESULTS, fault)

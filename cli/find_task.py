@@ -29,7 +29,7 @@ def check_id(id_: str) -> None:
 
 def find_task(session: Session, id_: str) -> TaskLookup | None:
     """Look for a task everywhere and add it to the model; None after FIND_TIMEOUT."""
-    lookup = session.find_task(id_)
+    lookup = session.lookups.find_task(id_)
     if not pump_until(session, FIND_TIMEOUT, lookup.done):
         return None
     found = lookup.result()

@@ -37,7 +37,8 @@ def message_ages(session: Session, queues: Iterable[str]) -> dict[str, AgeBounds
         complete = not queue.waiting
         if queue.waiting and session.state.broker.family == "redis":
             try:
-                seen = wait_for(session, session.peek(name, MAX_MESSAGES), f"queue {name}")
+                reading = session.lookups.peek(name, MAX_MESSAGES)
+                seen = wait_for(session, reading, f"queue {name}")
             except CommandError:
                 continue  # the depth and its own age are still compared
             messages, complete = seen.messages, seen.complete and not seen.notes

@@ -103,7 +103,9 @@ def discover_tasks(session: Session, seconds: float, finished: Query | None = No
 
     notes: set[str] = set()
     for queue in known_queues(session.state):
-        peeked = wait_for(session, session.peek(queue, MAX_PEEKED_MESSAGES), f"queue {queue}")
+        peeked = wait_for(
+            session, session.lookups.peek(queue, MAX_PEEKED_MESSAGES), f"queue {queue}"
+        )
         notes.update(peek_notes(peeked))
         if not peeked.complete and not peeked.notes:
             notes.add(f"Searched only the first {len(peeked.messages):,} messages of {queue}")
@@ -130,7 +132,7 @@ def search_history(
         return None
     if not session.settings.load_results:
         return None
-    searching = session.search_history(query, limit=limit, timeout=SEARCH_TIMEOUT)
+    searching = session.lookups.search_history(query, limit=limit, timeout=SEARCH_TIMEOUT)
     if not pump_until(session, HISTORY_TIMEOUT, searching.done):
         stderr.echo(f"The search for finished tasks did not end within {HISTORY_TIMEOUT:g} s")
         return None
@@ -242,7 +244,7 @@ def _finished(session: Session, ids: Sequence[str]) -> dict[str, str]:
 
     if not 0 < len(ids) <= MAX_VERIFIED_IDS:
         return {}
-    lookups: dict[str, Future[Any]] = {id_: session.result(id_) for id_ in ids}
+    lookups: dict[str, Future[Any]] = {id_: session.lookups.result(id_) for id_ in ids}
     pump_until(session, VERIFY_TIMEOUT, lambda: all(one.done() for one in lookups.values()))
     results = {
         id_: one.result() for id_, one in lookups.items() if one.done() and one.exception() is None

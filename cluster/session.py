@@ -21,18 +21,13 @@ from ..model.entities.fault import Fault
 from ..model.entities.log import Level
 from ..model.entities.thresholds import Thresholds
 from ..model.ingest.redaction import Redaction
-from ..model.lookup import TaskLookup
 from ..model.observations import (
-    HistorySearched,
     Observation,
     QuestionsAnswered,
     QuestionsFailed,
-    QueuePeeked,
-    ResultsRead,
 )
-from ..model.operations.call import Recovered, SentTask
-from ..model.operations.commands import Operation, PauseQueue, PurgeResults
-from ..model.routing import Routing, routing
+from ..model.operations.call import SentTask
+from ..model.operations.commands import Operation, PauseQueue
 from ..model.state import ClusterState
 from ..model.wire.events import EventBatch
 from ..settings import Settings
@@ -44,21 +39,20 @@ from .events.receiver import Receiver
 from .events.roster import Roster
 from .glibc import limit_heaps
 from .inbox import Inbox
+from .lookups import Lookups
 from .operations.audit import Audit, audit_file, user_name
 from .operations.paused_queues import PausedQueues, is_over
 from .polling.inspector import Inspector
 from .polling.poller import Poller, PollThread, ScreenInterest
 from .polling.queue_poller import QueuePoller
 from .results.follower import ResultFollower
-from .results.lookups import ResultLookup, run_in_thread
+from .results.lookups import ResultLookup
 from .schedule.reader import ScheduleReader
 
 if TYPE_CHECKING:
     from ..history.reader import HistoryReader
     from ..history.sink import HistorySink
     from ..model.entities.changes import Changes
-    from ..model.entities.result import ResultMeta
-    from ..model.query.language import Query
     from .prometheus_history import ChartHistory as ChartHistory
     from .stored_events import StoredEvents
     from .stored_history import StoredHistory as StoredHistory
@@ -146,6 +140,18 @@ class Session:
         """Takes the place of task events if the tasks come from a collector's history."""
         self.history_sink: HistorySink | None = None
         """Writes the history; None unless `keep_history` was called."""
+        self.lookups = Lookups(
+            settings,
+            self.state,
+            self._broker,
+            roster,
+            self._inspector.sent_cache,
+            self._results,
+            self._inbox,
+            redaction,
+            self._worker_conf,
+        )
+        """Finds tasks, messages and results on request."""
         path = audit_file(settings.audit_file)
         self._control = Control(
             self._broker,
@@ -456,145 +462,6 @@ class Session:
         """
         return self._control.has_links(sent)
 
-    def sent_task(self, id_: str) -> Recovered | None:
-        """Return what a task was sent with if its message or worker was seen; nothing is asked.
-
-        None means that `recover_calls` has to search for it.
-        """
-        from .lookup.best_source import best_source, known_task
-
-        original = self._inspector.sent_cache.get(id_)
-        if original is None:
-            return None
-        return best_source(known_task(id_, self.state), self._routing(), original)
-
-    def recover_calls(
-        self, ids: Sequence[str], *, for_retry: bool = False
-    ) -> Future[tuple[Recovered, ...]]:
-        """Find out what tasks were sent with, from any source; in the order of `ids`.
-
-        Args:
-            ids: The tasks.
-            for_retry: Whether to ask the workers also which of them are revoked.
-        """
-        from .lookup.best_source import known_task
-        from .lookup.recovery import Recovery
-
-        # The model belongs to the caller's thread: everything needed from it is read here.
-        wanted = [known_task(id_, self.state) for id_ in ids]
-        queues = sorted({*self.state.queues, *self._roster.queues, *self.settings.queues})
-        workers, conf = self._roster.present(), self._worker_conf()
-        routes = self._routing()
-
-        def find() -> tuple[Recovered, ...]:
-            cache, reader = self._inspector.sent_cache, self._results.reader(conf)
-            recovery = Recovery(wanted, self._broker, cache, reader, routes)
-            found = recovery.run(workers, queues)
-            return recovery.with_revoked(found, workers) if for_retry else found
-
-        return run_in_thread(find)
-
-    def peek(
-        self, queue: str | None, limit: int, task: str | None = None, skip: int = 0
-    ) -> Future[QueuePeeked]:
-        """Read messages waiting in a queue without changing it; the model is updated.
-
-        Args:
-            queue: The queue's name; None reads the unacknowledged messages that workers have.
-            limit: Maximum number of messages, beginning with the next one to be consumed.
-            task: Only messages of this task name.
-            skip: Messages to leave out at the beginning.
-        """
-        from .messages.reader import MessageReader
-
-        def peek() -> QueuePeeked:
-            with self._broker.connection() as connection:
-                reader = MessageReader(connection, self._broker)
-                if queue is None:
-                    seen = reader.held(limit)
-                else:
-                    seen = reader.waiting(queue, limit, task, skip)
-            seen = self._redaction.peeked(seen)
-            self._inbox.put(seen)
-            return seen
-
-        return run_in_thread(peek)
-
-    def read_revoked(self) -> Future[None]:
-        """Ask the workers which tasks they will discard as revoked; the model is updated."""
-        from .lookup.revoked import read_revoked
-
-        workers = self._roster.present()
-
-        def read() -> None:
-            for seen in read_revoked(self._broker, workers) if workers else ():
-                self._inbox.put(seen)
-
-        return run_in_thread(read)
-
-    def result(self, id_: str) -> Future[ResultMeta | None]:
-        """Read a task from the result backend; None if the backend has no entry. Updates the model.
-
-        Raises:
-            ResultsError: From the future, if the result backend cannot be read.
-        """
-        found = self._results.result(id_, self._worker_conf())
-        found.add_done_callback(self._on_result)
-        return found
-
-    def search_history(
-        self,
-        query: Query,
-        text: str | None = None,
-        limit: int | None = None,
-        timeout: float = 10.0,
-    ) -> Future[HistorySearched]:
-        """Load the finished tasks that match a filter from the result backend.
-
-        Args:
-            query: The filter.
-            text: The key in `ClusterState.history`; None for the query's text.
-            limit: Tasks to load at most; None for the setting `history`.
-            timeout: Seconds after which the search ends with what it has found.
-
-        Raises:
-            ResultsError: From the future, if the result backend cannot be read.
-        """
-        name = query.text if text is None else text
-        most = self.settings.load_results if limit is None else limit
-        return self._results.search(query, name, most, timeout, self._worker_conf(), self._inbox)
-
-    def plan_results_purge(self, filter_text: str, *, utc: bool = False) -> Future[PurgeResults]:
-        """Count the results that match a filter, and return the operation that deletes them.
-
-        Args:
-            filter_text: The filter, which must be valid.
-            utc: Whether times in it are in UTC instead of local time.
-
-        Raises:
-            ResultsError: From the future, if the result backend cannot be read.
-        """
-        return self._results.plan_purge(filter_text, self._worker_conf(), utc=utc)
-
-    def find_task(self, id_: str) -> Future[TaskLookup]:
-        """Look for a task in queues, workers and result backend; the model is updated."""
-        from .lookup.find_task import TaskSearch
-
-        task = self.state.tasks.get(id_)
-        first = [task.queue] if task is not None and task.queue else []
-        known = sorted({*self.state.queues, *self._roster.queues, *self.settings.queues})
-        queues = list(dict.fromkeys((*first, *known)))
-        workers, conf = self._roster.serializers(), self._worker_conf()
-
-        def find() -> TaskLookup:
-            reader = self._results.reader(conf)
-            seen = TaskSearch(id_, self._broker, reader).run(workers, queues)
-            for one in seen.found:
-                self._inbox.put(one.observation)
-            return seen
-
-        return run_in_thread(find)
-
     def paused_queues(self) -> Mapping[str, PauseQueue]:
         """Return the queues of this cluster that were paused from this machine, by name.
 
@@ -604,16 +471,9 @@ class Session:
         workers = self.state.workers
         return {queue: its for queue, its in paused.items() if not is_over(its, workers)}
 
-    def _on_result(self, found: Future[ResultMeta | None]) -> None:
-        if not found.cancelled() and found.exception() is None and (meta := found.result()):
-            self._inbox.put(ResultsRead((meta,), time.time(), "lookup"))
-
     def _worker_conf(self) -> Mapping[str, Any] | None:
         """Return a worker's configuration, if one has reported it."""
         return next((one.conf for one in self.state.workers.values() if one.conf), None)
-
-    def _routing(self) -> Routing:
-        return routing(self.state, self.settings.routes, self.settings.default_queue)
 
     def _join(self, deadline: float) -> None:
         for thread in self.threads:

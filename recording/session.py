@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from ..cluster.session import Pumped, RunningOperation, Session
 from ..model.entities.thresholds import Thresholds
@@ -17,6 +17,7 @@ from ..model.operations.outcome import Outcome
 from ..model.state import ClusterState
 from ..model.wire.events import EventBatch
 from ..settings import Settings
+from .lookups import REFUSAL, RecordedLookups
 from .playback import Playback
 from .reader import Recording
 from .records import END, TICK, Record
@@ -24,22 +25,8 @@ from .records import END, TICK, Record
 if TYPE_CHECKING:
     from ..cluster.session import ChartHistory, StoredHistory
     from ..model.entities.cluster_status import ClusterStatus
-    from ..model.entities.result import ResultMeta
-    from ..model.lookup import TaskLookup
-    from ..model.observations import HistorySearched, QueuePeeked
-    from ..model.operations.call import Recovered, SentTask
-    from ..model.operations.commands import Operation, PauseQueue, PurgeResults
-    from ..model.query.language import Query
-
-REFUSAL: Final = "this is a recording"
-"""Why operations and lookups are unavailable."""
-
-
-class NoCluster(Exception):
-    """A recording cannot be asked for anything that is not in it."""
-
-    def __init__(self) -> None:
-        super().__init__(REFUSAL)
+    from ..model.operations.call import SentTask
+    from ..model.operations.commands import Operation, PauseQueue
 
 
 class ReplaySession(Session):
@@ -71,6 +58,7 @@ class ReplaySession(Session):
         self._stopped = False
         self._callback: Callable[[], object] | None = None
         self._rewind()
+        self.lookups = RecordedLookups(lambda: self.state, settings)
 
     # The recording
 
@@ -289,63 +277,10 @@ class ReplaySession(Session):
         running.future.set_result(running.outcome)
         return running
 
-    def recover_calls(
-        self, ids: Sequence[str], *, for_retry: bool = False
-    ) -> Future[tuple[Recovered, ...]]:
-        """Return what the recording has of what tasks were sent with."""
-        from ..cluster.lookup.best_source import best_source, known_task
-
-        found: Future[tuple[Recovered, ...]] = Future()
-        routes = self._routing()
-        found.set_result(tuple(best_source(known_task(id_, self.state), routes) for id_ in ids))
-        return found
-
-    def sent_task(self, id_: str) -> Recovered | None:
-        """Return None: no message is kept."""
-        return None
-
     def has_links(self, sent: SentTask) -> bool:
         """Return False: no message is kept."""
         return False
 
-    def peek(
-        self, queue: str | None, limit: int, task: str | None = None, skip: int = 0
-    ) -> Future[QueuePeeked]:
-        """Fail: there is no queue to read."""
-        return _unavailable()
-
-    def read_revoked(self) -> Future[None]:
-        """Fail: there is no worker to ask."""
-        return _unavailable()
-
-    def result(self, id_: str) -> Future[ResultMeta | None]:
-        """Fail: there is no result backend to read."""
-        return _unavailable()
-
-    def search_history(
-        self,
-        query: Query,
-        text: str | None = None,
-        limit: int | None = None,
-        timeout: float = 10.0,
-    ) -> Future[HistorySearched]:
-        """Fail: there is no result backend to search."""
-        return _unavailable()
-
-    def plan_results_purge(self, filter_text: str, *, utc: bool = False) -> Future[PurgeResults]:
-        """Fail: there is no result backend to purge."""
-        return _unavailable()
-
-    def find_task(self, id_: str) -> Future[TaskLookup]:
-        """Fail: there is no cluster to search."""
-        return _unavailable()
-
     def paused_queues(self) -> Mapping[str, PauseQueue]:
         """Return nothing: the file of paused queues is about clusters of today."""
         return {}
-
-
-def _unavailable() -> Future[Any]:
-    failed: Future[Any] = Future()
-    failed.set_exception(NoCluster())
-    return failed

@@ -195,10 +195,8 @@ class Still:
         self.progress_unavailable: str | None = None
         self.cluster = "demo"
         self.stored = self.chart_history = None
-        self.result = session.result
-        self.sent_task = session.sent_task
-        self.recover_calls = session.recover_calls
-        self.search_history = session.search_history
+        self.lookups = session.lookups
+        setattr(self.lookups, "peek", self.peek)  # noqa: B010 - the broker is gone
         self.paused_queues = session.paused_queues
 
     def start(self) -> None:
@@ -259,7 +257,7 @@ def run_demo() -> tuple[Still, float]:
             session.pump(now, 0.05)
             state.tick(now)
             time.sleep(0.05)
-        session.peek(UNATTENDED, 500).result()
+        session.lookups.peek(UNATTENDED, 500).result()
         operation = revoke_some(session, time.time() + offset)
         session.pump(time.time() + offset, 1.0)
         session.stop()

@@ -56,12 +56,14 @@ def purge(
 
 def _matching(session: Session, queue: str, task: str | None, query: Query) -> tuple[str, ...]:
     """Return the tasks of waiting messages that match a filter, and report how many."""
-    peeked = wait_for(session, session.peek(queue, MAX_PEEKED_MESSAGES, task), f"queue {queue}")
+    peeked = wait_for(
+        session, session.lookups.peek(queue, MAX_PEEKED_MESSAGES, task), f"queue {queue}"
+    )
     for note in peek_notes(peeked):
         stderr.echo(note)
     if peeked.messages:
         # Messages do not show that they were revoked, and only some result backends do.
-        wait_for(session, session.read_revoked(), "the revoked tasks of the workers")
+        wait_for(session, session.lookups.read_revoked(), "the revoked tasks of the workers")
         pump_until(session, REPLY_TIMEOUT, lambda: not session.backlog)
     ids = dict.fromkeys(message.id for message in peeked.messages)
     now, tasks = time.time(), session.state.tasks
@@ -73,7 +75,9 @@ def _matching(session: Session, queue: str, task: str | None, query: Query) -> t
 
 def _preview(session: Session, queue: str, task: str | None) -> None:
     """Print the number of messages per task name on stderr, if the broker can list them."""
-    peeked = wait_for(session, session.peek(queue, MAX_PEEKED_MESSAGES, task), f"queue {queue}")
+    peeked = wait_for(
+        session, session.lookups.peek(queue, MAX_PEEKED_MESSAGES, task), f"queue {queue}"
+    )
     for note in peek_notes(peeked):
         stderr.echo(note)
     counts = Counter(message.name for message in peeked.messages).most_common()

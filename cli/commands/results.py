@@ -36,7 +36,7 @@ def purge(ctx: click.Context, filter_text: str, options: RunOptions) -> int:
         pump_until(session, HISTORY_TIMEOUT, lambda: session.history_loaded)
         if not options.as_json:
             stderr.echo("Counting the matching results")
-        planning = session.plan_results_purge(filter_text, utc=settings.timezone == "utc")
+        planning = session.lookups.plan_results_purge(filter_text, utc=settings.timezone == "utc")
         operation = wait_for(session, planning, "the results")
         outcome = run_operation(session, operation, options)
     return print_outcome(outcome, options)

@@ -79,7 +79,7 @@ def retry(
             ids = _matching(session, parsed, wait)
         ids = full_ids(session, ids)
         recovered = wait_for(
-            session, session.recover_calls(ids, for_retry=True), "the original messages"
+            session, session.lookups.recover_calls(ids, for_retry=True), "the original messages"
         )
         originals, refused = _sendable(recovered, queue)
         for id_, reason in refused.items():

@@ -84,7 +84,7 @@ def _print(
 
 def _result(session: Session, id_: str) -> ResultRecord | None:
     """Return the result of a finished task, if the result backend has it."""
-    lookup = session.result(id_)
+    lookup = session.lookups.result(id_)
     if not pump_until(session, CONNECT_TIMEOUT, lookup.done) or lookup.exception() is not None:
         return None
     meta = lookup.result()

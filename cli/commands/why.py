@@ -91,7 +91,7 @@ def _read_position(session: Session, id_: str) -> None:
     task = session.state.tasks.get(id_)
     if task is None or task.state != PENDING or not task.queue:
         return
-    reading = session.peek(task.queue, MAX_READ_MESSAGES)
+    reading = session.lookups.peek(task.queue, MAX_READ_MESSAGES)
     # Without the place, which permissions may exclude, there still is an answer.
     pump_until(session, READ_TIMEOUT, lambda: reading.done() and not session.backlog)
 

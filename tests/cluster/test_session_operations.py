@@ -34,21 +34,21 @@ def test_a_task_is_sent_peeked_recovered_and_purged(pair: Workers) -> None:
     sent = pair.do(commands.Trigger(calls=(call,)))
     assert sent.good, sent
     (one,) = sent.sent
-    seen = session.peek("idle", 10).result(20)
+    seen = session.lookups.peek("idle", 10).result(20)
     assert [message.id for message in seen.messages] == [one.id]
     pair.live.pump()
     assert one.id in pair.live.state.tasks
-    (found,) = session.recover_calls([one.id]).result(20)
+    (found,) = session.lookups.recover_calls([one.id]).result(20)
     assert isinstance(found, SentTask)
-    assert session.sent_task(one.id) is not None
+    assert session.lookups.sent_task(one.id) is not None
     again = pair.do(commands.Retry(originals=(found,)))
     assert again.good, again
     assert again.sent[0].id != one.id
-    links = {one.id: one.retry_of for one in session.peek("idle", 10).result(20).messages}
+    links = {one.id: one.retry_of for one in session.lookups.peek("idle", 10).result(20).messages}
     assert links == {one.id: None, again.sent[0].id: one.id}
     outcome = pair.do(commands.Purge(queue="idle"))
     assert outcome.count == 2
-    assert session.peek("idle", 10).result(20).messages == ()
+    assert session.lookups.peek("idle", 10).result(20).messages == ()
 
 
 def test_a_queue_is_paused_and_resumed_with_its_consumers(pair: Workers) -> None:
@@ -67,9 +67,9 @@ def test_a_result_is_looked_up_or_its_absence_explained(
     pair: Workers, redis_url: str, open_session: OpenSession
 ) -> None:
     with pytest.raises(ResultsError):
-        pair.live.session.result("x").result(20)
+        pair.live.session.lookups.result("x").result(20)
     live = open_session(redis_url, result_backend=redis_url, audit_file="")
-    asked = [live.session.result(str(number)) for number in range(100)]
+    asked = [live.session.lookups.result(str(number)) for number in range(100)]
     assert [one.result(20) for one in asked] == [None] * 100
 
 

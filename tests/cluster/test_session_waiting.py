@@ -36,7 +36,7 @@ def test_tasks_that_wait_in_a_worker_are_known_to_a_later_session(
     live.until(ticking(live, lambda: state(again) == ("RETRY", "w1@test", 1)))
     live.until(ticking(live, lambda: state(later) == ("RECEIVED", "w1@test", 0)))
     live.until(ticking(live, lambda: [tasks[id_].held_by for id_ in held[1:]] == ["1/m"] * 2))
-    search = live.session.find_task(again)
+    search = live.session.lookups.find_task(again)
     live.until(search.done)
     places = {one.place: one.text for one in search.result().places}
     assert places["workers"] == "scheduled on w1@test"

@@ -27,7 +27,7 @@ def test_reserved_scheduled_and_waiting_tasks(
     }
     live.session.watch(frozenset({"workers", "queue"}))
     live.session.refresh()
-    live.session.peek("nobody", 10)
+    live.session.lookups.peek("nobody", 10)
 
     def codes() -> dict[str, str]:
         answers = {id_: why(live.state, id_, time.time()) for id_ in ids.values()}

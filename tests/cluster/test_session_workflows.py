@@ -142,7 +142,7 @@ def test_pending_tasks_are_read_from_waiting_messages(
     live.until_live()
     kinds = ("chain", "chord", "chord in chain", "failing chord")
     ids = send_flows(*kinds)
-    live.session.peek("celery", 100).result(20)
+    live.session.lookups.peek("celery", 100).result(20)
     live.until(lambda: set(ids.values()) <= set(live.state.tasks))
     views = {}
     for kind, id_ in ids.items():
@@ -151,7 +151,7 @@ def test_pending_tasks_are_read_from_waiting_messages(
         assert drawn(view) == waiting, kind
         assert view.pending_count == len(waiting) - len(view.members) - waiting.count("group")
     # The same is known of what a worker holds.
-    (found,) = live.session.recover_calls([ids["chain"]]).result(20)
+    (found,) = live.session.lookups.recover_calls([ids["chain"]]).result(20)
     assert isinstance(found, SentTask) and found.message is not None
     assert [one.name for one in read_signatures(found.id, found.message.body)] == [
         "flows.render",

@@ -12,9 +12,10 @@ from celtop.export.json import encode
 from celtop.export.snapshot import take_snapshot
 from celtop.model.operations.commands import Ping
 from celtop.model.query.language import EVERY_TASK
+from celtop.recording.lookups import REFUSAL, NoCluster
 from celtop.recording.playback import Playback
 from celtop.recording.reader import InvalidRecording, Recording
-from celtop.recording.session import REFUSAL, NoCluster, ReplaySession
+from celtop.recording.session import ReplaySession
 from celtop.recording.settings import replay_settings
 from celtop.settings import Settings
 from celtop.tests.test_recording import RECORDING, REDACT, SNAPSHOT
@@ -98,11 +99,11 @@ def test_it_answers_or_refuses_everything_itself() -> None:
     session.read_only = False
     assert session.read_only
     asked: tuple[Future[Any], ...] = (
-        session.peek("q", 5),
-        session.result("a"),
-        session.find_task("a"),
-        session.search_history(EVERY_TASK),
-        session.plan_results_purge("state:failure"),
+        session.lookups.peek("q", 5),
+        session.lookups.result("a"),
+        session.lookups.find_task("a"),
+        session.lookups.search_history(EVERY_TASK),
+        session.lookups.plan_results_purge("state:failure"),
     )
     for each in asked:
         with pytest.raises(NoCluster, match=REFUSAL):

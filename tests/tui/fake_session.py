@@ -94,6 +94,7 @@ class FakeSession:
         self.progress_unavailable: str | None = None
         self.lookup: Future[TaskLookup] = Future()
         self.looked_up: list[str] = []
+        self.lookups = self
         self.cluster = "demo"
         self.clusters: Future[Sequence[ClusterStatus]] = Future()
         """The clusters of the history; a test may set it before or after."""

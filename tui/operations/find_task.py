@@ -34,7 +34,7 @@ async def find_task(host: Host, id_: str) -> None:
             await _open(host, ids[0])
             return
     host.say(f"Looking for {shown} in workers, queues and the result backend")
-    lookup = asyncio.wrap_future(context.session.find_task(id_))
+    lookup = asyncio.wrap_future(context.session.lookups.find_task(id_))
     await asyncio.wait({lookup})
     if (error := lookup.exception()) is not None:
         host.say(f"Cannot look for {shown}: {error}", "error")

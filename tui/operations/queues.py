@@ -69,7 +69,7 @@ async def remove_messages(host: Host) -> None:
 
 
 async def _peek(host: Host, queue: str) -> QueuePeeked | None:
-    reading = host.context.session.peek(queue, MAX_PEEKED_MESSAGES)
+    reading = host.context.session.lookups.peek(queue, MAX_PEEKED_MESSAGES)
     return await wait_for(host, f"Reading the messages in {queue}", reading)
 
 

@@ -126,7 +126,7 @@ async def rerun(host: Host) -> None:
 
 async def _recover(host: Host, ids: Sequence[str]) -> tuple[Recovered, ...] | None:
     what = "the original message" if len(ids) == 1 else f"{len(ids):,} original messages"
-    search = host.context.session.recover_calls(ids, for_retry=True)
+    search = host.context.session.lookups.recover_calls(ids, for_retry=True)
     return await wait_for(host, f"Looking for {what}", search)
 
 

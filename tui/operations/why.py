@@ -44,5 +44,5 @@ async def explain(host: Host, name: str) -> None:
     task = context.live.tasks.get(name)
     if task is not None and task.state == PENDING and task.queue:
         # Its place appears in the dialog as soon as the queue has been read.
-        context.session.peek(task.queue, MAX_READ_MESSAGES)
+        context.session.lookups.peek(task.queue, MAX_READ_MESSAGES)
     await host.ask(WhyDialog(name, context))

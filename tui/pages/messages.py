@@ -69,7 +69,7 @@ class MessagesScreen(RowListScreen[WaitingMessage]):
         if self._reads_freely:
             self._read(0)
         if not self.context.frozen:
-            self.context.session.read_revoked()
+            self.context.session.lookups.read_revoked()
 
     @property
     def listing(self) -> Listing | None:
@@ -152,7 +152,7 @@ class MessagesScreen(RowListScreen[WaitingMessage]):
         if self._reading or self.context.frozen:
             return
         self._reading = True
-        reading = self.context.session.peek(self.queue, PAGE, None, skip)
+        reading = self.context.session.lookups.peek(self.queue, PAGE, None, skip)
 
         async def wait() -> None:
             try:

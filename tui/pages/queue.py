@@ -45,7 +45,7 @@ class QueueScreen(SubjectScreen[Queue]):
         super().on_mount()
         settings = self.context.settings
         if self.context.live.broker.family == "redis" and not settings.frugal:
-            self.context.session.peek(self.name_, SAMPLE)
+            self.context.session.lookups.peek(self.name_, SAMPLE)
 
     @property
     def subject(self) -> Queue | None:

@@ -152,8 +152,8 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
     async def _find_original(self) -> None:
         """Read the finished task from the result backend, and find out what it was sent with."""
         session = self.context.session
-        session.result(self.task_id)
-        search = asyncio.wrap_future(session.recover_calls((self.task_id,)))
+        session.lookups.result(self.task_id)
+        search = asyncio.wrap_future(session.lookups.recover_calls((self.task_id,)))
         # `wait` does not cancel the other thread's work when the page is left, `await` would.
         await asyncio.wait({search})
         if search.exception() is None:
@@ -167,7 +167,9 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         known = (task.version, self._original)
         # Comparing the arguments with their text takes too long to do it each frame.
         if self._retry is None or self._retry[0] != known:
-            found = self._original if task.finished else self.context.session.sent_task(task.id)
+            found = (
+                self._original if task.finished else self.context.session.lookups.sent_task(task.id)
+            )
             self._retry = known, retry_field(task, found)
         return self._retry[1]
 

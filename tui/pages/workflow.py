@@ -81,12 +81,12 @@ class WorkflowScreen(ListScreen):
         if any(task.state != PENDING and task.group_id is None for task in unfinished):
             queues[None] = None  # the group's id is in the messages that workers have
         for queue in queues:
-            session.peek(queue, MAX_PEEKED_MESSAGES)  # the model is updated
+            session.lookups.peek(queue, MAX_PEEKED_MESSAGES)  # the model is updated
         waiting = sum(queue.waiting or 0 for queue in self.context.state.queues.values())
         if waiting > MAX_SEARCHED_MESSAGES:
             return
         ids = [task.id for task in unfinished[:MAX_RECOVERED]]
-        search = asyncio.wrap_future(session.recover_calls(ids))
+        search = asyncio.wrap_future(session.lookups.recover_calls(ids))
         # `wait` does not cancel the other thread's work when the page is left, `await` would.
         await asyncio.wait([search])
         if search.exception() is None:

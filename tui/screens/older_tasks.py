@@ -129,4 +129,4 @@ class OlderTasks:
         known = seen is not None and not seen.note  # a note: it was cut short
         if known and seen is not None and self._context.now() - seen.at < SEARCH_AGAIN_AFTER:
             return
-        self._results[name] = self._context.session.search_history(query, name)
+        self._results[name] = self._context.session.lookups.search_history(query, name)

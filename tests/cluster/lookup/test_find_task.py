@@ -17,7 +17,7 @@ Send = Callable[..., str]
 def searched(settings: Settings, id_: str) -> tuple[Session, TaskLookup]:
     """Look for a task in a session that was never started, without known workers."""
     session = Session(settings)
-    found = session.find_task(id_).result(20)
+    found = session.lookups.find_task(id_).result(20)
     while session.pump(0.0, 1.0).more:
         pass
     session.stop()

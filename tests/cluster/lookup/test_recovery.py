@@ -415,7 +415,7 @@ def test_a_session_retries_a_task_and_links_both(
     finished(live, id_)
     with Celery("other", broker=redis_url, fixups=set(), set_as_current=False) as other:
         other.control.revoke(id_, reply=True, limit=1)
-    search = live.session.recover_calls([id_, "no-such-task"], for_retry=True)
+    search = live.session.lookups.recover_calls([id_, "no-such-task"], for_retry=True)
     found, unknown = search.result(20)
     assert isinstance(found, SentTask) and isinstance(unknown, Unrecoverable)
     assert found.revoked_by == ("w1@test",)

@@ -106,11 +106,11 @@ def test_no_secret_leaves_a_session_for_the_screen(
     done = send(redis_url, "plain.ok", {"password": "s3cr3t"}, queue="taken")
     waiting = send(redis_url, "plain.ok", {"password": "s3cr3t"}, queue="idle")
     live.until(lambda: f"[{done}] succeeded" in worker.child.output)
-    meta = live.until(lambda: live.session.result(done).result(20))
+    meta = live.until(lambda: live.session.lookups.result(done).result(20))
     assert meta is not None and meta.result == {"password": "***"}
-    (seen,) = live.session.peek("idle", 10).result(20).messages
+    (seen,) = live.session.lookups.peek("idle", 10).result(20).messages
     assert seen.args == "({'password': '***'},)"
     live.until(lambda: "idle" in live.state.queues, what="the queue is known, and so looked into")
     # What is sent again is what was sent, hidden or not.
-    (found,) = live.session.recover_calls([waiting]).result(20)
+    (found,) = live.session.lookups.recover_calls([waiting]).result(20)
     assert isinstance(found, SentTask) and found.call.args == ({"password": "s3cr3t"},)

@@ -132,7 +132,7 @@ def test_a_worker_whose_replies_cannot_be_read_is_named_with_the_reason(
     assert found.text == f"inspect failed: {reason}; its values are unknown"
     live.until(lambda: "celery" in live.state.queues)
     assert live.state.queues["celery"].consumers is None
-    lookup = live.session.find_task("unknown-id").result(20)
+    lookup = live.session.lookups.find_task("unknown-id").result(20)
     (workers,) = [one for one in lookup.places if one.place == "workers"]
     assert workers.found is None
     assert workers.text == "not on w1@test; replies of pickled@test in pickle cannot be read"
@@ -158,7 +158,7 @@ def test_a_reply_that_the_worker_cannot_encode_leaves_its_value_unknown(
     (found,) = incomplete()
     assert found.text == "inspect active failed: no reply; its values are unknown"
     assert found.next_step.startswith("It replies to other commands")
-    lookup = live.session.find_task(held).result(20)
+    lookup = live.session.lookups.find_task(held).result(20)
     (workers,) = [one for one in lookup.places if one.place == "workers"]
     assert (workers.found, workers.text) == (None, "no reply from w1@test")
 

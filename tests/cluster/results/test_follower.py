@@ -354,7 +354,7 @@ class TestTruth:
     ) -> None:
         store(redis_server.client(int(redis_url.rsplit("/", 1)[1])), "x", result=7)
         live = open_session(redis_url, result_backend=redis_url, load_results=0)
-        found = live.session.result("x").result(10)
+        found = live.session.lookups.result("x").result(10)
         assert found is not None and found.result == 7
         live.until(lambda: "x" in live.state.tasks)
         assert live.state.tasks["x"].state == "SUCCESS"

@@ -27,18 +27,20 @@ def test_the_backend_of_the_workers_configuration_is_read(
     redis_url: str, live: RunningSession, start_worker: StartWorker, send: Callable[..., str]
 ) -> None:
     with pytest.raises(ResultsError, match="the result backend is unknown"):
-        live.session.result("x").result(10.0)
+        live.session.lookups.result("x").result(10.0)
     server = redis_url.rsplit("/", 1)[0]
     start_worker(redis_url, app="results", conf={"result_backend": f"{server}/1001"})
     live.until(lambda: (worker := live.state.workers.get("w1@test")) is not None and worker.conf)
     ids = [send(redis_url, "results.echo", number) for number in range(50)]
 
     def results() -> list[Any] | None:
-        found = [future.result(10.0) for future in [live.session.result(id_) for id_ in ids]]
+        found = [
+            future.result(10.0) for future in [live.session.lookups.result(id_) for id_ in ids]
+        ]
         return None if None in found else [meta.result["args"] for meta in found if meta]
 
     assert until(results) == [[number] for number in range(50)]
-    assert live.session.result("x").result(10.0) is None
+    assert live.session.lookups.result("x").result(10.0) is None
 
 
 APP = """

@@ -108,10 +108,10 @@ def error_of(url: str, id_: str = "known") -> str:
 def test_a_session_reads_results_through_the_plugin() -> None:
     session = Session(Settings(broker_url="redis://127.0.0.1:1/0", result_backend=URL))
     assert session.progress_unavailable is None
-    found = session.result("known").result(10.0)
+    found = session.lookups.result("known").result(10.0)
     assert found is not None and (found.status, found.result) == ("SUCCESS", 42)
-    assert session.result("unknown").result(10.0) is None
-    lookup = session.find_task("broken").result(10.0)
+    assert session.lookups.result("unknown").result(10.0) is None
+    lookup = session.lookups.find_task("broken").result(10.0)
     places = {one.place: one for one in lookup.places}
     assert places["backend"].found is None and "RuntimeError" in places["backend"].text
     session.stop()
