@@ -15,6 +15,8 @@ NO_CLUSTER: Final[dict[str, Any]] = {
     "result_backend": None,
     "broker_transport_options": {},
     "app": None,
+    "cluster": None,
+    "clusters": {},
     "load_results": 0,
     "history": "off",
     "prometheus_url": None,

@@ -27,7 +27,7 @@ def status_of(
         state.broker.phase,
         is_current=True,
         broker=state.broker.url,
-        at=now if state.broker.is_connected else state.broker.event_at,
+        at=now if state.broker.is_connected else state.broker.event_at or None,
         workers=None if online is None else round(online),
         waiting=None if waiting is None else round(waiting),
         runnable_age=runnable,

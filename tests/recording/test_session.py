@@ -115,7 +115,9 @@ def test_the_header_decides_only_what_the_model_is() -> None:
     recording = Recording(RECORDING)
     own = {"max_tasks": 10**15, "keep": {"failed": 7}, "alerts": {"command": "rm"}, "theme": "x"}
     recording.header = msgspec.structs.replace(recording.header, settings=own)
-    settings = replay_settings(Settings(theme="mine"), recording)
+    clusters = {"shop": {"broker_url": "redis://shop/0"}}
+    settings = replay_settings(Settings(theme="mine", clusters=clusters), recording)
+    assert not settings.clusters, "there is none to go to"
     assert settings.max_tasks == 1_000_000
     assert settings.keep["failed"] == 7
     assert settings.theme == "mine" and settings.alerts == Settings().alerts
