@@ -32,7 +32,7 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 type=click.Choice(list(FORMATS)),
                 default="text",
                 show_default=True,
-                callback=_require_package,
+                callback=require_package,
                 help="The output format.",
             ),
             click.option(
@@ -47,7 +47,12 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def _require_package(ctx: click.Context, option: click.Parameter, value: str) -> str:
+def require_package(ctx: click.Context, option: click.Parameter, value: str) -> str:
+    """Check that the format can be written; return its name.
+
+    Raises:
+        InvalidUsage: Its package is not installed.
+    """
     if value == "prometheus":
         require_prometheus_client()
     return value

@@ -14,6 +14,7 @@ from ..arguments import duration_option, read_duration
 from ..exit_codes import BrokerUnreachable, CommandError, ExitCode, InvalidUsage
 from ..message_ages import message_ages
 from ..options import Command, settings_of
+from ..schema import schema_option
 from ..session import CONNECT_TIMEOUT, listen, open_session, pump_until, wait_for_broker
 from ..stdout import write
 
@@ -143,6 +144,7 @@ def _known_codes(
 @click.option(NAGIOS, is_flag=True,
               help="Print one line with performance data, and exit with 0 (OK), 1 (WARNING), 2"
               " (CRITICAL) or 3 (UNKNOWN).")  # fmt: skip
+@schema_option("check")
 @click.pass_context
 def check(
     ctx: click.Context,

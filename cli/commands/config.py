@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..options import CONFIG, Group, given, settings_of
+from ..schema import schema_option
 from ..stdout import write
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def config() -> None:
 @config.command()
 @click.option("--format", "format_name", type=click.Choice(["text", "json"]), default="text",
               show_default=True, help="The output format.")  # fmt: skip
+@schema_option("config")
 @click.pass_context
 def show(ctx: click.Context, format_name: str) -> None:
     """Print each setting with its source; passwords are masked."""

@@ -12,6 +12,7 @@ import click
 
 from ..exit_codes import ExitCode
 from ..options import Command
+from ..schema import schema_option
 from ..stdout import write
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ UNREACHABLE: Final = frozenset({"dns", "tcp", "sentinel", "tls", "server", "pass
 @click.command(cls=Command)
 @click.option("--deep", is_flag=True, help="Add advice, on the configuration above all.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, when all steps are complete.")
+@schema_option("doctor")
 @click.pass_context
 def doctor(ctx: click.Context, deep: bool, as_json: bool) -> int:
     """Examine the connection to the broker and the cluster, step by step.

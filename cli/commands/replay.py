@@ -13,7 +13,7 @@ from .. import stderr
 from ..exit_codes import ExitCode, InvalidUsage
 from ..monitor import open_replay
 from ..options import Command, settings_of
-from ..output import encoded, list_context
+from ..output import encoded, list_context, require_package
 from ..stdout import is_terminal, write
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ PUMP_INTERVAL: Final = 0.02
               help="Print the snapshot at the end of the recording, without a screen; as fast as"
               " possible unless --speed is given.")  # fmt: skip
 @click.option("--format", "format_name", type=click.Choice(list(FORMATS)), default="text",
-              show_default=True, help="The output format of --snapshot.")  # fmt: skip
+              show_default=True, callback=require_package,
+              help="The output format of --snapshot.")  # fmt: skip
 @click.option("--limit", type=click.IntRange(0), default=50, show_default=True, metavar="N",
               help="Print the N newest tasks (JSON and NDJSON always contain all).")  # fmt: skip
 @click.pass_context

@@ -12,6 +12,7 @@ from ..await_result import backend_record
 from ..exit_codes import ExitCode
 from ..find_task import check_id, find_task
 from ..options import Command, settings_of
+from ..schema import schema_option
 from ..session import CONNECT_TIMEOUT, connect, open_session, pump_until
 from ..short_ids import full_ids
 from ..stdout import write
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 @click.command(cls=Command)
 @click.argument("id_", metavar="ID")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@schema_option("task")
 @click.pass_context
 def task(ctx: click.Context, id_: str, as_json: bool) -> int:
     """Show the data of a task and the source of each value.

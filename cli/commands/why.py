@@ -12,6 +12,7 @@ from ..arguments import duration_option
 from ..exit_codes import ExitCode
 from ..find_task import check_id, find_task
 from ..options import Command, settings_of
+from ..schema import schema_option
 from ..session import connect, open_session, pump_until
 from ..short_ids import full_ids, is_task_id
 from ..stdout import write
@@ -31,6 +32,7 @@ READ_TIMEOUT: Final = 5.0
 @duration_option("--wait", zero=True, default="5s", show_default=True,
               help="Measure a queue for this long.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@schema_option("why")
 @click.pass_context
 def why(ctx: click.Context, name: str, wait: float, as_json: bool) -> int:
     """Explain why a task or queue does not move, or how soon it will.
