@@ -137,12 +137,13 @@ class ClusterState:
             self._tasks, self._workers, overlay, rates, reader, self.redaction
         )
         self._reconciler = Reconciler(self._tasks, self._workers, self._queues.queues)
+        self.deploys = Deploys(self._workers.marks, self.log)
         self._inspect_replies = InspectReplies(
             self._tasks,
             self._workers,
             overlay,
             self.redaction,
-            Deploys(self._workers.marks, self.log),
+            self.deploys,
         )
         self._operation_log = OperationLog(
             self.log, self._tasks, self._queues, self._workers.workers, self.redaction

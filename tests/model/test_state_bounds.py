@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from celtop.model.entities.task import Task
 from celtop.model.entities.time_series import MAX_MARKS
 from celtop.model.observations import (
+    HistoryRead,
     InspectReply,
     LogMessage,
     Observation,
@@ -343,6 +345,18 @@ FLOODS = (
         lambda n: batch([{**_ONLINE, "timestamp": NOW + n}]),
         lambda s: len(s.series.marks),
         MAX_MARKS,
+    ),
+    Flood(
+        "versions of workers that were marked as deployed",
+        lambda n: reply("registered", ["shop.bill", f"shop.task-{n}"]),
+        lambda s: len(s.deploys.marked),
+        constant="ingest.workers.deploys.MAX_VERSIONS",
+    ),
+    Flood(
+        "tasks that were searched for in the history",
+        lambda n: HistoryRead((Task(f"stored-{n}", state="FAILURE", state_at=NOW - n),), NOW, True),
+        lambda s: len(s.tasks),
+        MAX_TASKS,
     ),
     Flood(
         "operations",

@@ -87,10 +87,12 @@ class ChartsScreen(MonitorScreen):
     def _window_keys(self) -> str:
         """Return the keys of the time that the charts cover."""
         keymap, plain = self.context.keymap, self.context.ascii
-        shorter, longer = (
-            keymap.key(f"window.{way}", ascii_only=plain) for way in ("shorter", "longer")
+        shorter, longer, yesterday = (
+            keymap.key(f"window.{way}", ascii_only=plain)
+            for way in ("shorter", "longer", "yesterday")
         )
-        return f"{shorter} shorter  {longer} longer"
+        text = f"{shorter} shorter  {longer} longer"
+        return f"{text}  {yesterday} yesterday" if self.context.stored_series.available else text
 
     def _marks(self) -> list[Part]:
         """Return the latest marks of workers, or those at the cursor."""

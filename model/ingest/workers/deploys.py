@@ -40,9 +40,10 @@ class Deploys:
     def __init__(self, marks: Marks, log: EventLog) -> None:
         self._marks = marks
         self._log = log
-        self._versions: dict[str, Version] = {}
+        self.versions: dict[str, Version] = {}
         """The last known version of each worker, the latest to report it last."""
-        self._marked: dict[Version, float] = {}
+        self.marked: dict[Version, float] = {}
+        """When each version was last reported after a change: a rollout is marked once."""
 
     def registered(self, worker: Worker, now: float) -> None:
         """Compare what a worker runs, now that it has listed its registered tasks."""
@@ -52,20 +53,20 @@ class Deploys:
         if worker.software_version is not None:
             software = f"{worker.software or 'celery'} {worker.software_version}"
         version = Version(software, worker.registered)
-        before = self._versions.pop(worker.name, None)
+        before = self.versions.pop(worker.name, None)
         if before is None and self._has_started(worker):
             before = self._most_similar(version)
-        self._versions[worker.name] = version
-        if len(self._versions) > MAX_VERSIONS:
-            del self._versions[next(iter(self._versions))]
+        self.versions[worker.name] = version
+        if len(self.versions) > MAX_VERSIONS:
+            del self.versions[next(iter(self.versions))]
         if before is None or (text := change(before, version)) == "":
             return
-        if now - self._marked.pop(version, float("-inf")) >= ROLLOUT_SECONDS:
+        if now - self.marked.pop(version, float("-inf")) >= ROLLOUT_SECONDS:
             self._marks.add(now, "deployed", worker.name, text)
             self._log.add(now, "info", "worker", f"Deploy on {worker.name}: {text}")
-        self._marked[version] = now
-        if len(self._marked) > MAX_VERSIONS:
-            del self._marked[next(iter(self._marked))]
+        self.marked[version] = now
+        if len(self.marked) > MAX_VERSIONS:
+            del self.marked[next(iter(self.marked))]
 
     def _has_started(self, worker: Worker) -> bool:
         """Return whether a worker has come since celtop has been connected."""
@@ -75,7 +76,7 @@ class Deploys:
         """Return the version of another worker with most tasks in common; None without one."""
         tasks = frozenset(version.tasks)
         best, most = None, 0.0
-        for known in dict.fromkeys(reversed(self._versions.values())):
+        for known in dict.fromkeys(reversed(self.versions.values())):
             if known == version:
                 return known
             union = len(tasks.union(known.tasks))

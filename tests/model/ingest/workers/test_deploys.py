@@ -101,8 +101,8 @@ def test_the_memory_of_workers_is_bounded() -> None:
     cluster = Cluster()
     for number in range(3 * MAX_VERSIONS):
         cluster.starts(f"w{number}", (*SHOP, f"t{number}"), NOW + number)
-    assert len(cluster.deploys._versions) == MAX_VERSIONS
-    assert len(cluster.deploys._marked) == MAX_VERSIONS
+    assert len(cluster.deploys.versions) == MAX_VERSIONS
+    assert len(cluster.deploys.marked) == MAX_VERSIONS
 
 
 def test_a_reply_with_other_tasks_is_marked_in_the_model() -> None:
