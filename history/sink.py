@@ -17,6 +17,8 @@ from .writer import HistoryWriter, Report, Retention
 FINDINGS_INTERVAL: Final = 5.0
 FINDINGS_SHARE: Final = 0.01
 """Findings are looked for after so many seconds, and in at most this part of the time."""
+SAMPLING_PAUSE: Final = 60.0
+"""Seconds after which it is reported that all successes are stored again."""
 
 
 class HistorySink:
@@ -40,6 +42,8 @@ class HistorySink:
         self._recorder: Recorder | None = None
         self._state: ClusterState | None = None
         self._findings_due = 0.0
+        self._sampled_at: float | None = None
+        """When not all successes were stored; None if that is over."""
 
     @property
     def fault(self) -> str | None:
@@ -63,10 +67,8 @@ class HistorySink:
         self._state = state
         self._recorder.collect(changes)
         if self._recorder.due(now):
-            share = self._recorder.share
             self._writer.put(self._recorder.batch(state, now, self._findings(state, now)))
-            if self._recorder.share != share:
-                self._report("info", _sampling(self._recorder.share), None)
+            self._report_sampling(self._recorder.share, now)
 
     def stop(self, now: float) -> None:
         """Write what is left, and end the thread; returns at once."""
@@ -85,9 +87,14 @@ class HistorySink:
         self._findings_due = now + max(FINDINGS_INTERVAL, cost / FINDINGS_SHARE)
         return found
 
-
-def _sampling(share: float) -> str:
-    if share == 1.0:
-        return "All successful tasks are stored again"
-    one_of = round(1 / share)
-    return f"More than {MAX_SUCCESSES_PER_S:,} tasks succeed per second: 1 of {one_of} is stored"
+    def _report_sampling(self, share: float, now: float) -> None:
+        """Report when not all successes are stored, and when they have been again for a while."""
+        if share < 1.0:
+            if self._sampled_at is None:
+                rate, one_of = f"{MAX_SUCCESSES_PER_S:,}", round(1 / share)
+                text = f"More than {rate} tasks succeed per second: 1 of {one_of} is stored"
+                self._report("info", text, None)
+            self._sampled_at = now
+        elif self._sampled_at is not None and now - self._sampled_at >= SAMPLING_PAUSE:
+            self._sampled_at = None
+            self._report("info", "All successful tasks are stored again", None)

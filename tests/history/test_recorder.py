@@ -10,6 +10,7 @@ from celtop.history.task_body import task_of
 from celtop.model.entities.states import FROM_BACKEND, FROM_HISTORY
 from celtop.model.entities.task import Task
 from celtop.model.health.finding import Finding
+from celtop.model.ingest.redaction import Redaction
 from celtop.model.observations import HistoryRead, OperationChanged
 from celtop.model.operations.commands import Revoke
 from celtop.model.operations.outcome import Answer, Outcome
@@ -187,6 +188,15 @@ def test_log_marks_and_runs() -> None:
     assert [row.text for row in second.log] == ["lost"]
     assert [row.kind for row in second.marks] == ["started"]
     assert (second.runs[0].began_at, second.runs[0].ended_at) == (NOW, NOW + 2)
+
+
+def test_secrets_are_masked_before_they_are_recorded() -> None:
+    rec, state = recorder(), ClusterState(redaction=Redaction(["password"]))
+    script = Script("bad").received(kwargs="{'password': 'hunter2'}").started()
+    observe(state, [script.failed(exception="E(password='hunter2')")])
+    (row,) = record(rec, state, NOW + 10).tasks
+    assert b"password" in row.body
+    assert b"hunter2" not in row.body
 
 
 def test_a_batch_is_due_once_a_second() -> None:
