@@ -7,6 +7,8 @@ import subprocess
 from functools import partial
 from pathlib import Path
 
+import pytest
+from celtop.cli.main import run
 from celtop.tests.cli.conftest import CELTOP, celtop, error_text
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import clean_environment, until
@@ -54,11 +56,14 @@ def test_ctrl_c_ends_a_recording_and_kill_9_leaves_one(redis_url: str, tmp_path:
 
 def test_nothing_is_left_of_a_recording_without_a_broker(tmp_path: Path) -> None:
     file = tmp_path / "r.gz"
-    error_text(celtop("-b", "redis://127.0.0.1:1/no-number", "record", str(file)), 2)
+    assert run(["-b", "redis://127.0.0.1:1/no-number", "record", str(file)]) == 2
     assert not file.exists()
 
 
-def test_a_file_that_is_no_recording_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_no_recording_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "r.gz").write_text("hello")
-    error = error_text(celtop("replay", str(tmp_path / "r.gz"), "--snapshot"), 2)
+    assert run(["replay", str(tmp_path / "r.gz"), "--snapshot"]) == 2
+    error = capsys.readouterr().err
     assert error == f"celtop: Cannot replay {tmp_path}/r.gz: it is not a recording\n"
