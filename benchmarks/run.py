@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from . import (
+    collector,
     fleet,
     flood,
     frame_cost,
@@ -48,6 +49,7 @@ PARTS: tuple[tuple[frozenset[str], Measure], ...] = (
         frozenset({"history-frame", "history-data", "history-listed", "history-command"}),
         history.measure,
     ),
+    (frozenset(collector.LINES), collector.measure),
     (frozenset({"stored-cpu", "stored-memory"}), stored.measure),
     (frozenset({"revoke", "revoke-key", "revoke-line", "retry-line"}), operations.measure),
 )

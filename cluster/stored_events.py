@@ -7,7 +7,7 @@ inbox. The broker does not notice.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from ..history.open import open_store
@@ -23,14 +23,17 @@ from .stoppable_thread import StoppableThread
 
 WAIT: Final = 0.5
 """Seconds to wait for news before checking whether to stop."""
-PAGE: Final = 500
-MAX_NEW: Final = 20_000
-"""Tasks read at once; those that ended before are found in lists that are scrolled."""
+PAGE: Final = 1_000
+"""Tasks read at once, and applied at once: keys are looked at in between."""
+MAX_NEW: Final = 100_000
+"""Tasks that are read after a pause; earlier ones are found in lists that are scrolled."""
 OVERLAP: Final = 2.0
 """Seconds before the newest row that are read again: rows are written in about their order."""
 LATE: Final = 30.0
-"""Seconds that rows of tasks without success may be behind: those that run are stored as of when
-they started, but later."""
+"""Seconds before the newest row in which new ones may be, as long as few have to be read again. The
+clocks of workers differ, and running tasks are stored as of when they started, but later."""
+MAX_REREAD: Final = 3_000
+"""Rows before `OVERLAP` that are read again."""
 MAX_SILENCE: Final = 10.0
 """Seconds without news after which no collector is running: it writes every second."""
 FIRST_RETRY_DELAY: Final = 0.5
@@ -52,7 +55,7 @@ class StoredEvents(StoppableThread):
         self._location = location
         self._cluster = cluster
         self._inbox = inbox
-        self._since = time.time()
+        self._since = time.time() - LATE
         """The time of the newest row."""
         self._known: dict[str, tuple[float, str]] = {}
         """Times and states of the rows since `_since` and about `LATE` before, by id."""
@@ -87,8 +90,12 @@ class StoredEvents(StoppableThread):
         """Put the new rows into the inbox, the oldest first."""
         since, now = self._since, time.time()
         new: dict[str, StoredTask] = {}
-        for row in self._rows(store, EVERY_TASK, since - OVERLAP, now):
+        again = 0
+        for row in self._rows(store, EVERY_TASK, since - LATE, now):
             new.setdefault(row.id, row)
+            again += row.at < since - OVERLAP
+            if again > MAX_REREAD:
+                break
         for row in self._rows(store, _LATE, since - LATE, now):
             new.setdefault(row.id, row)
         rows = [row for row in new.values() if self._known.get(row.id) != (row.at, row.state)]
@@ -101,13 +108,20 @@ class StoredEvents(StoppableThread):
         if len(self._known) > 2 * MAX_NEW:
             oldest = self._since - LATE
             self._known = {id_: seen for id_, seen in self._known.items() if seen[0] >= oldest}
+        # Those that ended before this session began are not counted by it.
+        live, self._followed = self._followed, True
+        for start in range(0, len(rows), PAGE):
+            self._put(rows[start : start + PAGE], now, live=live)
+        if not live:
+            self._put([], now, live=True)
+
+    def _put(self, rows: Sequence[StoredTask], now: float, *, live: bool) -> None:
         read = [(task, row.sample) for row in rows if (task := task_of(row.body)) is not None]
         tasks, samples = tuple(task for task, _ in read), tuple(sample for _, sample in read)
-        if not self._followed:
-            # They ended before this session began, which counts from its beginning.
+        if live:
+            self._inbox.put(HistoryRead(tasks, now, live=True, samples=samples))
+        else:
             self._inbox.put(HistoryRead(tasks, now, unfinished=True))
-            tasks, samples, self._followed = (), (), True
-        self._inbox.put(HistoryRead(tasks, now, live=True, samples=samples))
 
     def _rows(
         self, store: HistoryStore, query: Query, since: float, now: float

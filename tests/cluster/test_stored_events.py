@@ -8,8 +8,15 @@ from pathlib import Path
 
 import pytest
 from celtop.cluster import stored_events
+from celtop.cluster.inbox import Inbox
+from celtop.cluster.stored_events import StoredEvents
+from celtop.history.open import open_store
+from celtop.history.rows import Batch, Run, StoredTask
+from celtop.history.task_body import stored_task
 from celtop.model.entities.states import source_names
+from celtop.model.entities.task import Task
 from celtop.model.health.findings import findings
+from celtop.model.observations import HistoryRead
 from celtop.model.operations.commands import Revoke
 from celtop.tests.cluster.conftest import OpenSession, RunningSession
 from celtop.tests.conftest import StartWorker
@@ -110,3 +117,34 @@ def test_a_history_that_is_not_written_is_reported(
     screen.until(lambda: any("No collector has written" in line for line in screen.log))
     codes = {one.code for one in findings(screen.state, time.time())}
     assert "history-unknown" in codes
+
+
+def test_tasks_are_read_once_also_of_workers_with_late_clocks(tmp_path: Path) -> None:
+    location = str(tmp_path / "history.sqlite3")
+    store, inbox, now = open_store(location), Inbox(1_000), time.time()
+    read: list[str] = []
+
+    def write(alive_at: float, *tasks: StoredTask) -> None:
+        store.write(Batch(tasks=tasks, runs=(Run(CLUSTER, "host:1", now, alive_at),)))
+
+    def live() -> list[str]:
+        while (observation := inbox.take()) is not None:
+            assert isinstance(observation, HistoryRead)
+            read.extend(task.id for task in observation.tasks if observation.live)
+        return read
+
+    write(now, stored_task(Task("before", state="SUCCESS"), CLUSTER, now - 1))
+    events = StoredEvents(location, CLUSTER, inbox)
+    events.start()
+    until(lambda: len(inbox) > 0)
+    write(now + 1, stored_task(Task("a", state="SUCCESS"), CLUSTER, now + 1))
+    until(lambda: "a" in live())
+    late = stored_task(Task("late", state="SUCCESS"), CLUSTER, now - 20)
+    running = stored_task(Task("b", state="STARTED"), CLUSTER, now - 6)
+    write(now + 2, late, running)
+    until(lambda: "late" in live() and "b" in live())
+    write(now + 3, stored_task(Task("b", state="SUCCESS"), CLUSTER, now + 3))
+    until(lambda: live().count("b") == 2)
+    events.stop()
+    store.close()
+    assert sorted(read) == ["a", "b", "b", "late"]
