@@ -59,9 +59,12 @@ def test_config_show_imports_only_pydantic_and_msgspec() -> None:
     assert loaded_by("config", "show") == (0, {"config", "msgspec", "pydantic"})
 
 
-@pytest.mark.parametrize("form", ["json", "text", "svg"])
-def test_a_snapshot_does_not_import_textual(redis_url: str, form: str) -> None:
-    code, names = loaded_by("-b", redis_url, "snapshot", "--wait", "0", "--format", form)
+@pytest.mark.parametrize(
+    ("command", "form"),
+    [("snapshot", "json"), ("snapshot", "html"), ("tasks", "svg"), ("queues", "prometheus")],
+)
+def test_no_output_imports_textual(redis_url: str, command: str, form: str) -> None:
+    code, names = loaded_by("-b", redis_url, command, "--wait", "0", "--format", form)
     assert code == 0
     assert "kombu" in names, "it has connected"
     assert "textual" not in names

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -10,11 +11,11 @@ from celtop.tui.output.save import default_name
 from textual.widgets import Input
 
 
-async def save_as(path: Path, *keys: str) -> str:
-    """Save the Tasks screen after some keys; return what the last notice said."""
+async def save_as(path: Path, *keys: str, view: str = "2") -> str:
+    """Save a view, by default Tasks, after some keys; return what the last notice said."""
     app, _ = make_app(cluster(20))
     async with app.run_test(size=(160, 36)) as pilot:
-        await pilot.press("2", *keys, "ctrl+s")
+        await pilot.press(view, *keys, "ctrl+s")
         await pilot.pause()
         app.screen.query_one(Input).value = str(path)
         await pilot.press("enter")
@@ -47,6 +48,22 @@ async def test_text_is_an_aligned_table(tmp_path: Path) -> None:
     assert lines[0].startswith("State") and "Outcome" in lines[0]
     assert len(lines) == 26
     assert {line[2:10].split()[0] for line in lines[1:]} >= {"SUCCESS", "FAILURE"}
+
+
+async def test_csv_has_the_values_of_the_columns(tmp_path: Path) -> None:
+    path = tmp_path / "tasks.csv"
+    await save_as(path)
+    rows = list(csv.DictReader(path.open(newline="")))
+    assert len(rows) == 25
+    assert {"FAILURE", "SUCCESS"} <= {row["state"] for row in rows}
+    assert any(float(row["runtime_s"] or 0) > 0 for row in rows)
+
+
+async def test_a_list_without_records_has_its_texts(tmp_path: Path) -> None:
+    path = tmp_path / "log.ndjson"
+    await save_as(path, view="7")
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert lines and {"at", "level", "source", "text"} == lines[0].keys()
 
 
 async def test_a_picture_shows_the_screen_without_the_dialog(tmp_path: Path) -> None:
