@@ -256,8 +256,7 @@ class Session:
         Operations under way are cancelled. Connections to a broker that does not respond are cut.
         """
         deadline = time.monotonic() + timeout
-        if self.history_sink is not None:
-            self.history_sink.stop(time.time())
+        self.end_history(time.time())
         if self._history_reader is not None:
             self._history_reader.stop()
         if self._stored_events is not None:
@@ -353,6 +352,11 @@ class Session:
             self._history_reported,
         )
         self.history_sink.start()
+
+    def end_history(self, now: float) -> None:
+        """Write what is left of the history, in the thread that pumps; `stop` waits for it."""
+        if self.history_sink is not None:
+            self.history_sink.stop(now)
 
     def _history_reported(self, level: Level, text: str, problem: str | None) -> None:
         """Take what the writer of the history reports, in its thread."""

@@ -41,6 +41,7 @@ class HistorySink:
         self._user = user
         self._recorder: Recorder | None = None
         self._state: ClusterState | None = None
+        self._stopped = False
         self._findings_due = 0.0
         self._sampled_at: float | None = None
         """When not all successes were stored; None if that is over."""
@@ -61,6 +62,8 @@ class HistorySink:
 
     def update(self, state: ClusterState, changes: Changes, now: float) -> None:
         """Take the changes since the last call, at least once a second."""
+        if self._stopped:
+            return
         if self._recorder is None:
             run = f"{socket.gethostname()}:{os.getpid()}:{now:.3f}"
             self._recorder = Recorder(self._cluster, run, self._user, now)
@@ -71,7 +74,13 @@ class HistorySink:
             self._report_sampling(self._recorder.share, now)
 
     def stop(self, now: float) -> None:
-        """Write what is left, and end the thread; returns at once."""
+        """Write what is left, and end the thread; returns at once.
+
+        The model must not change meanwhile.
+        """
+        if self._stopped:
+            return
+        self._stopped = True
         if self._recorder is not None and self._state is not None:
             self._recorder.collect(self._state.take_changes())
             self._writer.put(self._recorder.last_batch(self._state, now))

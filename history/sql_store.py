@@ -227,10 +227,8 @@ class SqlStore(ABC):
 
     def count(self, cluster: str, query: Query, now: float) -> TaskCount:
         """Return how many tasks match a filter, in time. Raises: StoreError."""
-        number = self._known(cluster)
-        if query.empty:
-            return TaskCount(int(self._rows(statements.COUNT_TASKS, (number,))[0][0]), True)
-        return TaskSearch(self._rows, cluster, number, query, now).count()
+        search = TaskSearch(self._rows, cluster, self._known(cluster), query, now)
+        return search.count_all() if query.empty else search.count()
 
     def task(self, cluster: str, prefix: str) -> Sequence[StoredTask]:
         """Return the tasks whose id begins with a text, at most two. Raises: StoreError."""

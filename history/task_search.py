@@ -20,6 +20,9 @@ from .task_body import task_of
 
 SEARCH_TIME: Final = 0.05
 """Seconds after which a search returns what it has found."""
+COUNT_TIME: Final = 0.25
+"""Seconds after which counting all tasks ends."""
+COUNTED_ROWS: Final = 20_000
 SLICE_ROWS: Final = 2_000
 """Rows that the first slice of a search covers; the next ones are adapted to its time."""
 SLICE_TIME: Final = 0.01
@@ -102,6 +105,19 @@ class TaskSearch:
             if not part.last and time.monotonic() > deadline:
                 return TaskCount(matching, False)
         return TaskCount(matching, True)
+
+    def count_all(self) -> TaskCount:
+        """Return how many tasks there are, whatever the filter. Raises: StoreError."""
+        deadline = time.monotonic() + COUNT_TIME
+        counted, start = 0, NEWEST
+        sql = statements.SLICE_END.format(where="")
+        while True:
+            found = self._run(sql, (self._number, start.at, start.id, COUNTED_ROWS - 1))
+            if not found:
+                return TaskCount(counted + self._count(start, OLDEST), True)
+            counted, start = counted + COUNTED_ROWS, Cursor(*found[0])
+            if time.monotonic() > deadline:
+                return TaskCount(counted, False)
 
     def _slices(self, before: Cursor) -> Iterator[_Slice]:
         """Yield the slices of a search, the newest first; their size adapts to the time taken."""

@@ -75,6 +75,7 @@ class FrameLoop:
         """End the session's threads."""
         if self._timer is not None:
             self._timer.cancel()
+        self._context.session.end_history(self._context.clock())
         await asyncio.to_thread(self._context.session.stop, STOP_TIMEOUT)
 
     async def _beat(self) -> None:

@@ -136,6 +136,14 @@ def test_a_search_that_is_cut_short_goes_on(
     assert store.count(CLUSTER, parse_query("name:bill"), NOW) == TaskCount(10, False)
 
 
+def test_all_are_counted_in_time(store: HistoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(task_search, "COUNTED_ROWS", 10)
+    write_tasks(store, *(row(f"t{number:03}", 100 - number) for number in range(25)))
+    assert store.count(CLUSTER, parse_query(""), NOW) == TaskCount(25, True)
+    monkeypatch.setattr(task_search, "COUNT_TIME", -1.0)
+    assert store.count(CLUSTER, parse_query(""), NOW) == TaskCount(10, False)
+
+
 def test_task_by_prefix_and_workflow(store: HistoryStore) -> None:
     write_tasks(
         store,

@@ -140,6 +140,9 @@ class FakeSession:
     def tick(self, now: float) -> None:
         self.state.tick(now)
 
+    def end_history(self, now: float) -> None:
+        pass
+
     def take_changes(self, now: float) -> Changes:
         return self.state.take_changes()
 
