@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..tui.starting import Prepared, StartingApp
 
 USE_SNAPSHOT = "`celtop snapshot` prints the same data"
+ADD_SNAPSHOT = "add --snapshot to print the state at its end"
 
 
 def open_monitor(
@@ -51,7 +52,7 @@ def open_replay(replay: ReplaySession) -> int:
     Raises:
         InvalidUsage: This terminal cannot show it, or the view to open is unknown.
     """
-    require_terminal()
+    require_terminal(ADD_SNAPSHOT)
     settings = replay.settings
     if settings.view:
         require_view(settings.view, settings.source("view"))
@@ -133,16 +134,16 @@ def cluster_name(settings: Settings) -> str:
     return f"{settings.masked('broker_url')} {prefix}".rstrip()
 
 
-def require_terminal() -> None:
-    """Refuse to start without a terminal.
+def require_terminal(advice: str = USE_SNAPSHOT) -> None:
+    """Refuse to start without a terminal; `advice` is what to do then.
 
     Raises:
         InvalidUsage: stdin or stdout is not a terminal, or its cursor cannot be moved.
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise InvalidUsage(f"The monitor needs a terminal; {USE_SNAPSHOT}")
+        raise InvalidUsage(f"The monitor needs a terminal; {advice}")
     if (term := os.environ.get("TERM", "")) in ("dumb", "unknown"):
-        raise InvalidUsage(f"This terminal (TERM={term}) cannot show the monitor; {USE_SNAPSHOT}")
+        raise InvalidUsage(f"This terminal (TERM={term}) cannot show the monitor; {advice}")
 
 
 def require_usable_url(settings: Settings) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +16,7 @@ from ..arguments import duration_option, size_option
 from ..exit_codes import CommandError, ExitCode, InvalidUsage
 from ..interrupts import stop_on_signal
 from ..options import Command, settings_of
+from ..progress_line import CLEAR_TO_END
 from ..session import CONNECT_TIMEOUT, open_session, pump_until, wait_for_broker
 from ..stdout import write
 
@@ -109,11 +112,52 @@ def _listen(session: Session, recorder: Recorder, file: Path, seconds: float | N
         nonlocal stopped
         stopped = True
 
+    def done() -> bool:
+        progress.show()
+        return stopped or recorder.ended
+
+    progress = _Progress(recorder)
     session.watch(TOPICS)
     until = "" if seconds is not None else "; ctrl-c ends the recording"
     stderr.echo(f"Recording {session.state.broker.url} to {file}{until}")
     with stop_on_signal(stop):
-        pump_until(session, seconds or float("inf"), lambda: stopped or recorder.ended)
+        pump_until(session, seconds or float("inf"), done)
+    progress.end()
+
+
+class _Progress:
+    """How much was recorded, on a line of a terminal that is updated each second."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._began = time.monotonic()
+        self._shown = 0.0
+        self._shows = sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "")
+
+    def show(self) -> None:
+        """Update the line if it is due."""
+        now = time.monotonic()
+        if self._shows and now - self._shown >= 1.0:
+            self._shown = now
+            self._print(f"{_amount(self._recorder, now - self._began)}{CLEAR_TO_END}\r")
+
+    def end(self) -> None:
+        """Clear the line."""
+        if self._shown:
+            self._print(CLEAR_TO_END)
+
+    def _print(self, text: str) -> None:
+        with suppress(OSError):
+            print(text, end="", file=sys.stderr, flush=True)
+
+
+def _amount(recorder: Recorder, seconds: float) -> str:
+    """Return how much was recorded: `1 m 30 s: 2,547 records, 204 KiB`."""
+    from ...model.text import units
+    from ...model.text.phrases import counted
+
+    records = counted(recorder.records, "record")
+    return f"{units.duration(seconds)}: {records}, {units.size(recorder.written)}"
 
 
 def _report(recorder: Recorder, file: Path, seconds: float) -> int:
@@ -122,10 +166,7 @@ def _report(recorder: Recorder, file: Path, seconds: float) -> int:
     Raises:
         CommandError: The file could not be written to the end.
     """
-    from ...model.text import units
-    from ...model.text.phrases import counted
-
-    what = f"{counted(recorder.records, 'record')}, {units.size(recorder.written)}"
+    what = _amount(recorder, seconds)
     if recorder.fault is not None:
         raise CommandError(
             f"Cannot write {file}: {recorder.fault}. The recording ends there ({what});"
@@ -133,5 +174,5 @@ def _report(recorder: Recorder, file: Path, seconds: float) -> int:
         )
     if recorder.is_full:
         stderr.echo(f"{file} has reached --max-bytes; the recording has ended")
-    stderr.echo(f"Recorded {units.duration(seconds)}: {what}. Replay it with: celtop replay {file}")
+    stderr.echo(f"Recorded {what}. Replay it with: celtop replay {file}")
     return ExitCode.OK
