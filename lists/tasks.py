@@ -79,8 +79,12 @@ def _first_seen(task: Task, frame: Frame) -> float | None:
     return frame.to_local(at, (task.attempts[0].worker if task.attempts else None) or task.worker)
 
 
+_FIRST_SEEN_WIDTH: Final = 11
+
+
 def _received(task: Task, frame: Frame) -> Cell:
-    return numbers.time_of_day(_first_seen(task, frame), frame)
+    at = _first_seen(task, frame)
+    return numbers.NOTHING if at is None else numbers.time_or_date(at, frame, _FIRST_SEEN_WIDTH)
 
 
 def _age(task: Task, frame: Frame) -> Cell:
@@ -138,7 +142,14 @@ TASKS: Final[tuple[Column[Task], ...]] = (
     WORKER,
     QUEUE,
     Column(
-        "received", "First seen", 11, _received, 3, sort_key="arrival", descending=True, fixed=True
+        "received",
+        "First seen",
+        _FIRST_SEEN_WIDTH,
+        _received,
+        3,
+        sort_key="arrival",
+        descending=True,
+        fixed=True,
     ),
     Column(
         "finished",

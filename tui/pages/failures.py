@@ -202,6 +202,9 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
         parts += [Part(", ".join(times), "$text-muted", 1)] if times else []
         parts += [Part(f"Celery {texts}", "$text-muted", 2)] if texts else []
         parts += [Part(f"on {names}", "", 3)] if names else []
+        if self.stored.covers:
+            # Operations are for tasks in memory.
+            parts.append(Part(f"{units.count(len(group.tasks))} in memory", "$text-muted", 1))
         return parts
 
     def _example(self) -> Task | None:

@@ -17,6 +17,9 @@ from ..context import AppContext
 READ_INTERVAL: Final = 5.0
 """Seconds after which the operations are read again: there may be a new one."""
 
+MAX_ROWS: Final = 5
+"""Rows that are visible at once."""
+
 
 class PastOperations:
     """The operations on one target that the history has, of all users and celtops.
@@ -41,6 +44,11 @@ class PastOperations:
         self.table: LiveTable[StoredOperation] = LiveTable(
             OPERATIONS, self.rows, markable=False, id="operations-table"
         )
+
+    @property
+    def height(self) -> int:
+        """The lines of the pane: those of the rows, the titles and the frame."""
+        return min(len(self.rows), MAX_ROWS) + 3
 
     def refresh(self) -> None:
         """Take what was read, and read again from time to time."""

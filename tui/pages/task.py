@@ -204,6 +204,7 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         self.related_table.paint(frame)
         self.attempts_table.paint(frame)
         self.operations.table.paint(frame)
+        self.panes["operations"].styles.height = self.operations.height
         self.paint_info()
 
     def paint_info(self) -> None:

@@ -48,6 +48,9 @@ class OlderTasks:
         self._timer: Timer | None = None
         self._results: dict[str, Future[HistorySearched]] = {}
         self._stored: StoredSearch | None = None
+        self._looks_in_history = False
+        self._waits = False
+        """Whether the search of the history begins when the screen is no longer frozen."""
         self._asked: tuple[int, str | None, float] = (-1, None, 0.0)
         """The rows and the last visible one when more were loaded, and when (monotonic)."""
 
@@ -67,13 +70,25 @@ class OlderTasks:
         if self._stored is not None:
             self._stored.cancelled = True
             self._stored = None
+        self._looks_in_history = stored
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin to search the history, unless the screen is frozen: then nothing is added."""
         history = self._context.session.stored
-        if history is not None and stored:
-            self._stored = history.search(query, self._context.now())
-            if not query.empty:
-                self._asked = -1, None, time.monotonic()
-                self._stored.more()
-            self._stored.count_matching()
+        self._waits = self._context.frozen
+        if history is None or not self._looks_in_history or self._waits:
+            return
+        self._stored = history.search(self._query, self._context.now())
+        if not self._query.empty:
+            self._asked = -1, None, time.monotonic()
+            self._stored.more()
+        self._stored.count_matching()
+
+    def resume(self) -> None:
+        """Begin the search that a frozen screen has held back."""
+        if self._waits:
+            self._begin()
 
     def more(self, rows: int, last_seen: str | None) -> None:
         """Load further tasks from the history, since the end of the list is near.

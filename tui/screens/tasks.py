@@ -154,10 +154,13 @@ class TaskListScreen(ListScreen):
     def paint_body(self) -> None:
         """Update the table, and load older tasks if its end is near."""
         super().paint_body()
+        if self.older is None or self.context.frozen:
+            return
+        self.older.resume()
         above, below = self.list_table.hidden
         oldest_first = self.list_table.sort == ("received", False)
         near = LOADED_AHEAD * max(1, self.list_table.size.height)
-        if self.older is not None and (above if oldest_first else below) < near:
+        if (above if oldest_first else below) < near:
             seen = self.list_table.seen
             self.older.more(len(self.list_table.rows), seen[-1] if seen and above + below else None)
 

@@ -106,3 +106,16 @@ async def test_tasks_that_are_listed_by_their_ids_are_not_searched_for(
         await on.until(lambda: on.app.monitor_screen is not None and on.app.monitor_screen.ready)
         await on.pilot.pause()
         assert "history" not in on.text
+
+
+async def test_a_filter_of_a_frozen_screen_searches_the_history_afterwards(
+    stored: Callable[[FakeSession], object],
+) -> None:
+    async with run_app(cluster(100), Location("tasks"), stored=stored) as on:
+        await on.press("p")
+        on.app.filter_by("state:failure name:old")
+        await on.pilot.pause(0.3)
+        assert not len(on.table.rows)
+        assert "history" not in on.text
+        await on.press("p")
+        await on.until(lambda: len(on.table.rows) == COUNT // 7)
