@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import structs
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import from_json
 
 from .model.entities.alert_rules import AlertRules
@@ -139,6 +139,12 @@ def _http_url(value: str) -> str:
     return value
 
 
+def _printable(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("it must not contain control characters")
+    return value
+
+
 def _table(value: object) -> object:
     """Read JSON from a flag or the environment as a table."""
     if isinstance(value, str) and value.lstrip().startswith("{"):
@@ -167,7 +173,10 @@ Patterns: TypeAlias = Annotated[
     BeforeValidator(_line_separated),
 ]
 Seconds: TypeAlias = Annotated[float, BeforeValidator(_seconds)]
-ClusterTables: TypeAlias = Annotated[dict[str, dict[str, Any]], BeforeValidator(_table)]
+ClusterName: TypeAlias = Annotated[
+    str, Field(min_length=1, max_length=200), AfterValidator(_printable)
+]
+ClusterTables: TypeAlias = Annotated[dict[ClusterName, dict[str, Any]], BeforeValidator(_table)]
 Table: TypeAlias = Annotated[dict[str, Any], BeforeValidator(_table)]
 ProgressPaths: TypeAlias = Annotated[
     dict[str, dict[str, str]], BeforeValidator(_table), AfterValidator(_progress_paths)

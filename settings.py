@@ -27,6 +27,7 @@ from .model.text.passwords import mask
 from .setting_types import (
     Alerts,
     Budgets,
+    ClusterName,
     ClusterTables,
     HistoryLocation,
     HttpUrl,
@@ -150,7 +151,7 @@ class Settings(BaseSettings):
     """Seconds between two measurements of the queues while a screen shows them."""
     load_results: int = Field(default=500, ge=0)
     """How many already finished tasks to load from the result backend at startup; 0 for none."""
-    cluster: str | None = Field(default=None, min_length=1, max_length=200)
+    cluster: ClusterName | None = None
     """The name of the cluster: of its table in `clusters` and of its history. None is the broker's
     URL."""
     clusters: ClusterTables = {}

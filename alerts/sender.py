@@ -108,14 +108,15 @@ class AlertSender:
             )
         except subprocess.TimeoutExpired:
             self._on_problem(f"The alert command {program} took longer than {COMMAND_TIMEOUT:g} s")
-        except OSError as error:
-            self._on_problem(f"Cannot run the alert command {program}: {error.strerror}")
+        except (OSError, ValueError) as error:  # such as a NUL in an argument
+            reason = getattr(error, "strerror", None) or error
+            self._on_problem(f"Cannot run the alert command {program}: {reason}")
         else:
             if done.returncode:
                 last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
-                reason = f": {last[0][:MAX_ERROR_LENGTH]}" if last else ""
+                why = f": {last[0][:MAX_ERROR_LENGTH]}" if last else ""
                 self._on_problem(
-                    f"The alert command {program} failed (exit code {done.returncode}){reason}"
+                    f"The alert command {program} failed (exit code {done.returncode}){why}"
                 )
 
     def _post(self, delivery: Delivery) -> None:

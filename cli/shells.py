@@ -15,8 +15,15 @@ from click.shell_completion import (
     split_arg_string,
 )
 
-_SAFE: Final = re.compile(r"[\w@%+=:,./^-]+")
-"""Values that need no quotes."""
+_SAFE: Final = {
+    "": re.compile(r"[\w@%+=:,./^-]+"),
+    "'": re.compile(r"[^']*"),
+    '"': re.compile(r'[^"$`\\!]*'),
+}
+"""Values that bash takes as they are, by the quotes that they are in.
+
+In the others, it would replace or even run a part.
+"""
 
 BASH_SCRIPT: Final = """\
 %(complete_func)s() {
@@ -49,7 +56,7 @@ class CeltopBashComplete(BashComplete):
         """Return the words before the cursor, and the one at it."""
         line = os.environ.get("COMP_LINE", "")
         words = split_arg_string(line)[1:]
-        if not line or (line[-1].isspace() and not _in_quotes(line)):
+        if not line or (line[-1].isspace() and not _open_quote(line)):
             return words, ""
         return words[:-1], words[-1] if words else ""
 
@@ -59,17 +66,17 @@ class CeltopBashComplete(BashComplete):
         name, equals, value = incomplete.partition("=")
         word = value if equals and name.startswith("-") else incomplete
         kept = len(word) - len(current) if word.endswith(current) else 0
-        quoted = _in_quotes(os.environ.get("COMP_LINE", ""))
+        safe = _SAFE[_open_quote(os.environ.get("COMP_LINE", ""))]
         found = super().get_completions(args, incomplete)
         for item in found:
             if item.type == "plain" and item.value.startswith(word[:kept]):
                 item.value = item.value[kept:]
         # Bash could only insert the first backslash of several values that need one.
-        return [item for item in found if quoted or _SAFE.fullmatch(item.value or "-")]
+        return [item for item in found if safe.fullmatch(item.value or "-")]
 
 
-def _in_quotes(line: str) -> bool:
-    """Return whether a line ends inside quotes."""
+def _open_quote(line: str) -> str:
+    """Return the quote that a line ends in; empty if it ends in none."""
     quote = ""
     escaped = False
     for character in line:
@@ -81,7 +88,7 @@ def _in_quotes(line: str) -> bool:
             quote = "" if character == quote else quote
         elif character in "'\"":
             quote = character
-    return bool(quote)
+    return quote
 
 
 def completion_class(shell: str) -> type[ShellComplete]:

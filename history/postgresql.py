@@ -23,6 +23,7 @@ from typing import Any, Final
 
 import msgspec
 
+from ..model.text.coerce import without_surrogates
 from . import statements
 from .postgresql_connection import PostgresConnection
 from .postgresql_partitions import LOCK_SCHEMA, PARTITIONED, Partitions
@@ -309,7 +310,7 @@ def _placed(sql: str) -> bytes:
 def _storable(value: Any) -> Any:
     """Return a value without what no text in PostgreSQL can have: NUL and lone surrogates."""
     if isinstance(value, str) and ("\0" in value or not value.isascii()):
-        return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+        return without_surrogates(value).replace("\0", "\ufffd")
     return value
 
 

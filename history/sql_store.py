@@ -387,8 +387,8 @@ def _rollup_row(number: int, row: Rollup) -> tuple[Any, ...]:
 
 
 def _log_row(number: int, row: StoredLog) -> tuple[Any, ...]:
-    line = f"{row.level}\n{row.source}\n{row.text}"
-    return (number, row.at, zlib.crc32(line.encode()), row.level, row.source, row.text)
+    line = f"{row.level}\n{row.source}\n{row.text}".encode(errors="replace")
+    return (number, row.at, zlib.crc32(line), row.level, row.source, row.text)
 
 
 def _targets(text: str) -> tuple[str, ...]:

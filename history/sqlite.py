@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
+from ..model.text.coerce import without_surrogates
 from . import statements
 from .conditions import Parameter
 from .file_lock import FileLock
@@ -122,11 +123,18 @@ class SqliteStore(SqlStore):
 
     def _rows(self, sql: str, parameters: Sequence[Parameter] = ()) -> list[tuple[Any, ...]]:
         with self._failing("read"):
-            return self._connection.execute(sql, parameters).fetchall()
+            try:
+                return self._connection.execute(sql, parameters).fetchall()
+            except UnicodeEncodeError:
+                return self._connection.execute(sql, _storable(parameters)).fetchall()
 
     def _execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        kept = list(rows)
         with self._failing("write"):
-            self._connection.executemany(sql, rows)
+            try:
+                self._connection.executemany(sql, kept)
+            except UnicodeEncodeError:
+                self._connection.executemany(sql, map(_storable, kept))
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -205,6 +213,11 @@ class SqliteStore(SqlStore):
             if code in _CORRUPT:
                 raise CorruptStoreError(message) from error
             raise StoreError(message, transient=code in _TRANSIENT) from error
+
+
+def _storable(values: Sequence[Any]) -> Sequence[Any]:
+    """Return values without what no text in SQLite can have: lone surrogates."""
+    return [without_surrogates(one) if isinstance(one, str) else one for one in values]
 
 
 def _create(path: Path) -> None:

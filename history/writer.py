@@ -25,8 +25,8 @@ Level: TypeAlias = Literal["info", "warning", "error"]
 Report: TypeAlias = Callable[[Level, str, str | None], object]
 """Takes a line for the log, and why the history is not being written; None if it is."""
 
-MAX_BACKLOG_ROWS: Final = 30_000
-"""Tasks that wait to be written; of more, the oldest are lost."""
+MAX_BACKLOG_ROWS: Final = 50_000
+"""Rows that wait to be written; of more, the oldest batches are lost."""
 MIN_PAUSE: Final = 1.0
 MAX_PAUSE: Final = 30.0
 """Seconds between two attempts while the store cannot be written."""
@@ -100,10 +100,10 @@ class HistoryWriter(threading.Thread):
         """Have a batch written; returns at once."""
         with self._changed:
             self._batches.append(batch)
-            self._backlog += len(batch.tasks)
+            self._backlog += _rows(batch)
             while self._backlog > MAX_BACKLOG_ROWS and len(self._batches) > 1:
                 oldest = self._batches.popleft()
-                self._backlog -= len(oldest.tasks)
+                self._backlog -= _rows(oldest)
                 self.lost += len(oldest.tasks)
             self._changed.notify()
 
@@ -146,7 +146,7 @@ class HistoryWriter(threading.Thread):
             # It may have been dropped while it was written.
             if self._batches and self._batches[0] is batch:
                 self._batches.popleft()
-                self._backlog -= len(batch.tasks)
+                self._backlog -= _rows(batch)
         if self._failing:
             lost = f"; {self.lost:,} tasks are missing" if self.lost else ""
             self._report("info", f"The history is being written again{lost}.", None)
@@ -165,6 +165,15 @@ class HistoryWriter(threading.Thread):
         except StoreError as error:
             self._fail(error)
             return False
+        except Exception as error:
+            # It would fail each time, and keep all the others waiting.
+            self.lost += len(batch.tasks)
+            self._report(
+                "warning",
+                f"Rows of the history cannot be stored, and are left out:"
+                f" {type(error).__name__}: {error}.",
+                None,
+            )
         return True
 
     def _write(self, store: HistoryStore, batch: Batch) -> None:
@@ -281,3 +290,7 @@ class HistoryWriter(threading.Thread):
             self.size = pruned.size
             if pruned.more:
                 self._prune_at = time.monotonic() + PRUNE_PAUSE
+
+
+def _rows(batch: Batch) -> int:
+    return sum(map(len, structs.astuple(batch)))

@@ -57,7 +57,10 @@ def exposition(
         accept: The Accept header of the request.
         of_process: Whether to add those of this process.
     """
-    encode, content_type = choose_encoder(accept)
+    try:
+        encode, content_type = choose_encoder(accept)
+    except (TypeError, ValueError):  # it asks for a version that is not a number
+        encode, content_type = choose_encoder("")
     return Exposition(content_type, encode(_Families(families, of_process)))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import socket
 import threading
+import time
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
@@ -17,12 +19,15 @@ from .health import Health, failure
 
 REQUEST_TIMEOUT: Final = 10.0
 """Seconds for a client to send its request, and to read the response."""
+MAX_CONNECTIONS: Final = 100
+"""Each has a thread; of more, the oldest are closed."""
 MIN_COMPRESSED: Final = 1_000
 """Bytes from which on a response is compressed."""
 MAX_PORT: Final = 65_535
 
 INDEX: Final = b"celtop\n\n/metrics  metrics for Prometheus\n/health   200, or 503 with a reason\n"
 BUSY: Final = "celtop is too busy to answer"
+FAILED: Final = b"The page could not be made\n"
 
 
 class Address(NamedTuple):
@@ -103,7 +108,35 @@ class _Server(ThreadingTCPServer):
         found = socket.getaddrinfo(address.host or None, address.port, type=kind, flags=flags)
         self.address_family, *_, where = found[0]
         self.pages = pages
+        self._connections: dict[socket.socket, float] = {}
+        """When they were accepted, oldest first; changed in several threads."""
         super().__init__((str(where[0]), int(where[1])), _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer a connection in a thread of its own."""
+        self._connections[request] = time.monotonic()
+        for connection in list(self._connections)[:-MAX_CONNECTIONS]:
+            self._cut(connection)
+        super().process_request(request, client_address)
+
+    def service_actions(self) -> None:
+        """Close the connections of clients that take too long."""
+        latest = time.monotonic() - REQUEST_TIMEOUT
+        for connection, accepted_at in list(self._connections.items()):
+            if accepted_at > latest:
+                break
+            self._cut(connection)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection that was answered."""
+        self._connections.pop(request, None)
+        super().shutdown_request(request)
+
+    def _cut(self, connection: socket.socket) -> None:
+        """Have the thread of a connection end."""
+        self._connections.pop(connection, None)
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Print nothing: a client that goes away is no fault, and stderr may be a terminal."""
@@ -128,6 +161,12 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_error(HTTPStatus.NOT_FOUND)
         except TimeoutError:
             self._answer_health(failure(BUSY))
+        except OSError:
+            raise  # the client has gone
+        except Exception:
+            # Without an answer, the client could not distinguish this from a lost connection.
+            self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, "text/plain; charset=utf-8", FAILED)
+            raise
 
     do_HEAD = do_GET
 

@@ -9,6 +9,7 @@ seconds of the clock (`ClusterState.tick`), that of the kind `end` is the last o
 from __future__ import annotations
 
 import functools
+import json
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -41,7 +42,7 @@ from ..model.observations import (
 )
 from ..model.operations import commands, schedule_commands
 from ..model.operations.operation import Operation, operation_name
-from ..model.text.coerce import MAX_TIMESTAMP
+from ..model.text.coerce import MAX_TIMESTAMP, without_surrogates
 from ..model.wire.events import Event, EventBatch, decode
 from .masks import mask_events, mask_fields
 from .values import KEPT_TYPES, from_json, to_json
@@ -170,7 +171,11 @@ def _observation(type_: type[Observation], raw: msgspec.Raw) -> Observation:
 
 
 def _encode(fields: dict[str, Any]) -> bytes:
-    return _encoder.encode(fields) + b"\n"
+    try:
+        return _encoder.encode(fields) + b"\n"
+    except UnicodeEncodeError:  # a lone surrogate, which Python's JSON accepts
+        text = json.dumps(msgspec.to_builtins(fields), ensure_ascii=False)
+        return without_surrogates(text).encode() + b"\n"
 
 
 def _wire_event(event: Event) -> Event | dict[str, Any]:

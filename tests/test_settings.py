@@ -268,6 +268,11 @@ class TestBadValues:
         expected = f"Unknown key 'clusters.a.queue' in config file {file}, line 2."
         assert self.message(config_file=file).startswith(expected)
 
+    def test_a_name_of_a_cluster_with_control_characters(self, tmp_path: Path) -> None:
+        expected = "it must not contain control characters"
+        assert expected in self.message({"cluster": "a\x1b[31m"})
+        assert expected in self.message({}, {}, write(tmp_path / "f.toml", '[clusters."a\\n"]'))
+
     def test_an_unknown_key_like_no_other(self, tmp_path: Path) -> None:
         assert "'zzz'" in self.message({}, {}, write(tmp_path / "c.toml", "zzz = 1"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -24,9 +25,15 @@ PUMP_INTERVAL: Final = 0.02
 """Seconds between two looks at the clock, at a given speed."""
 
 
+def _number(ctx: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    if value is not None and math.isnan(value):  # which is in every range
+        raise click.BadParameter("it is not a number")
+    return value
+
+
 @click.command(cls=Command)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--speed", type=click.FloatRange(0.01, 1000.0), metavar="N",
+@click.option("--speed", type=click.FloatRange(0.01, 1000.0), metavar="N", callback=_number,
               help="Replay at N times the recorded speed (default: 1).")  # fmt: skip
 @click.option("--step", is_flag=True, help="Begin paused; keys move on in steps of a second.")
 @click.option("--snapshot", is_flag=True,

@@ -52,12 +52,19 @@ def to_text(value: object, limit: int = MAX_TEXT_LENGTH) -> str | None:
         except (ValueError, TypeError, RecursionError):
             return "?"
     if not value.isascii():
-        # A lone surrogate cannot be encoded and would break the terminal and every export.
-        # U+FFFD replaces it rather than `?`, which could be mistaken for the original.
-        value = _SURROGATES.sub("\ufffd", value)
+        value = without_surrogates(value)
     if limit >= MAX_TEXT_LENGTH:
         return truncate(value)
     return value if len(value) <= limit else value[:limit] + "…"
+
+
+def without_surrogates(text: str) -> str:
+    """Return a text with U+FFFD instead of lone surrogates.
+
+    They cannot be encoded, and would break the terminal and every export. `?` could be mistaken
+    for the original.
+    """
+    return _SURROGATES.sub("\ufffd", text)
 
 
 def to_int(value: object) -> int | None:

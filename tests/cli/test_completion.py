@@ -77,6 +77,19 @@ def test_values(
 
 
 @pytest.mark.usefixtures("_names")
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [("trigger ", []), ('trigger "', ["it's"]), ("trigger '", ["$(date)", "`date`", 'a"b', "a!b"])],
+)
+def test_bash_runs_nothing_of_a_name(
+    monkeypatch: pytest.MonkeyPatch, line: str, offered: Iterable[str]
+) -> None:
+    names = KnownNames(types=["$(date)", "`date`", 'a"b', "a!b", "it's", "a\nb"])
+    monkeypatch.setattr(known_names, "known_names", lambda ctx: names)
+    assert completed(monkeypatch, line) == offered
+
+
+@pytest.mark.usefixtures("_names")
 def test_files_are_left_to_the_shell() -> None:
     param = next(one for one in root.params if one.name == "config_file")
     [item] = param.shell_complete(click.Context(root), "/etc/h")

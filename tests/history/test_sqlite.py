@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from celtop.history.rows import Batch
+from celtop.history.rows import Batch, StoredLog
 from celtop.history.schema import VERSION
 from celtop.history.sqlite import SqliteStore
 from celtop.history.store import CorruptStoreError, NewerStoreError, StoreError
@@ -111,4 +111,12 @@ def test_places_are_found_by_an_index(tmp_path: Path, filter_: str) -> None:
     wanted = "tasks_unsuccessful" if "state" in filter_ else "tasks_at"
     assert plans
     assert all(wanted in line for line in plans), plans
+    store.close()
+
+
+def test_lone_surrogates_are_replaced(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "history.sqlite3")
+    name, line = "shop\ud800", "bad\udfff"
+    store.write(Batch(log=(StoredLog(name, NOW, "info", "broker", line),)))
+    assert [one.text for one in store.log(name, 0, NOW + 1, 10)] == ["bad\ufffd"]
     store.close()

@@ -114,6 +114,36 @@ def test_a_long_failure_loses_the_oldest_and_counts_them(monkeypatch: pytest.Mon
     writer.join(10)
 
 
+def test_a_batch_that_cannot_be_stored_keeps_no_other_waiting() -> None:
+    class PickyStore(FlakyStore):
+        def write(self, batch: Batch) -> None:
+            if batch.tasks[0].id == "bad":
+                raise OverflowError("too large")
+            self.written.append(batch)
+
+    reports, store = Reports(), PickyStore()
+    opened: Any = store
+    writer = HistoryWriter("x", Retention(), reports, open_=lambda _: opened, clock=lambda: NOW)
+    for id_ in ("a", "bad", "b"):
+        writer.put(Batch(tasks=(row(id_),)))
+    writer.stop()
+    writer.start()
+    writer.join(10)
+    assert [batch.tasks[0].id for batch in store.written] == ["a", "b"]
+    assert writer.lost == 1
+    ((level, text),) = reports
+    assert level == "warning"
+    assert "OverflowError: too large" in text
+
+
+def test_batches_without_tasks_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_BACKLOG_ROWS", 3)
+    writer = HistoryWriter("x", Retention(), Reports())
+    for _ in range(10):
+        writer.put(Batch(runs=(Run(CLUSTER, "h:1:1", NOW, NOW),)))
+    assert len(writer._batches) == 3
+
+
 @pytest.mark.parametrize("content", [b"no database" * 500, None], ids=["text", "damaged"])
 def test_a_corrupt_file_is_moved_aside(tmp_path: Path, content: bytes | None) -> None:
     path, reports = tmp_path / "history.sqlite3", Reports()

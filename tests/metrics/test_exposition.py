@@ -52,6 +52,11 @@ def test_whatever_names_the_cluster_has_the_format_stays_valid(accept: str) -> N
         assert checked.returncode == 0
 
 
+def test_an_invalid_version_is_answered_in_the_default_format() -> None:
+    page = exposition([version_family("1.0")], "application/openmetrics-text;version=banana")
+    assert page.content_type.startswith("text/plain; version=0.0.4")
+
+
 def test_a_histogram_is_cumulative() -> None:
     value = HistogramValue((0.5, 1.0), (1, 2, 3), 9.5)
     family = Family("wait_seconds", "histogram", "Waits.", ("task",), {("a",): value})

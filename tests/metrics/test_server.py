@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from email.message import Message
 
 import pytest
+from celtop.metrics import server as module
 from celtop.metrics.exposition import Exposition
 from celtop.metrics.health import SCHEMA, Health, failure
 from celtop.metrics.server import Address, MetricsServer, read_address
@@ -28,6 +29,8 @@ class Prepared:
         self.accepted = accept
         if self.body is None:
             raise TimeoutError
+        if self.body == b"":
+            raise TypeError
         return Exposition("text/plain; version=0.0.4; charset=utf-8", self.body)
 
     def health(self) -> Health:
@@ -148,3 +151,30 @@ def test_addresses(text: str, address: Address, shown: str) -> None:
 def test_not_an_address(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not HOST:PORT|needs brackets"):
         read_address(text)
+
+
+def test_a_page_that_cannot_be_made(server: MetricsServer, pages: Prepared) -> None:
+    pages.body = b""
+    assert get(server, "/metrics")[0] == 500
+
+
+def test_of_too_many_connections_the_oldest_are_closed(
+    server: MetricsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_CONNECTIONS", 2)
+    idle = [socket.create_connection((server.address.host, server.address.port)) for _ in range(2)]
+    assert get(server, "/")[0] == 200
+    idle[0].settimeout(5)
+    assert idle[0].recv(1) == b""
+    for one in idle:
+        one.close()
+
+
+def test_a_client_that_sends_slowly_is_cut_off(
+    server: MetricsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "REQUEST_TIMEOUT", 0.0)
+    with socket.create_connection((server.address.host, server.address.port)) as slow:
+        slow.sendall(b"GET /met")
+        slow.settimeout(5)
+        assert slow.recv(1) == b""

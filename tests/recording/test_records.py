@@ -104,6 +104,22 @@ def test_an_observation_is_the_same_afterwards(seen: Observation) -> None:
     assert isinstance(seen, HistoryRead) or record.observation == seen
 
 
+@pytest.mark.parametrize(
+    "seen",
+    [
+        EventBatch(
+            (Event("task-sent", "w@h", 1.0, uuid="a", name="t\ud800", fields={"x": 1}),), 4.0
+        ),
+        InspectReply("w\udfff", "active", [{"id": "a"}], 1.0, None, ("a",), True),
+    ],
+    ids=["event", "reply"],
+)
+def test_lone_surrogates_are_replaced(seen: Observation) -> None:
+    read = decode_record(encode_record(9.5, seen, Redaction())).observation
+    assert "\ufffd" in str(read)
+    assert type(read) is type(seen)
+
+
 def test_the_end_and_unknown_kinds_have_no_observation() -> None:
     assert decode_record(encode_mark(3.0, END)) == (3.0, END, None)
     assert decode_record(b'{"at":3.0,"kind":"new","observation":{"x":1}}') == (3.0, "new", None)
