@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
-
+from ..document_sections import with_section
 from .contexts import CONTEXT_TITLES
 from .keymap import Keymap
 from .keys import key_name
-
-KEYS_BEGIN: Final = "<!-- keys -->"
-KEYS_END: Final = "<!-- /keys -->"
 
 
 def key_table() -> str:
@@ -30,11 +26,7 @@ def with_key_table(document: str) -> str:
     Raises:
         ValueError: The document has no markers.
     """
-    before, begin, rest = document.partition(KEYS_BEGIN)
-    _, end, after = rest.partition(KEYS_END)
-    if not begin or not end:
-        raise ValueError(f"no {KEYS_BEGIN} ... {KEYS_END} in the document")
-    return f"{before}{KEYS_BEGIN}\n{key_table()}\n{KEYS_END}{after}"
+    return with_section(document, "keys", key_table())
 
 
 def _cell(text: str) -> str:

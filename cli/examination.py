@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from ..model.health.queues.steps import (
+from ..model.health.steps import (
     BROKER,
     CLUSTER_STEPS,
     RESULTS,

@@ -16,6 +16,7 @@ from .exit_codes import BrokerUnreachable, InvalidUsage, TimedOut
 from .session import pump_until
 
 if TYPE_CHECKING:
+    from ..cluster.connection.mailboxes import Mailboxes
     from ..cluster.session import Session
 
 FLAGS: Final = ("-w", "--worker", "-d", "--destination")
@@ -118,26 +119,34 @@ def _matching_pattern(pattern: str, known: tuple[str, ...]) -> list[str]:
     return matching
 
 
+def read_mailboxes(session: Session) -> Mailboxes | None:
+    """Return the mailboxes of workers, which also those have that are too busy to reply.
+
+    None if the broker does not list them.
+    """
+    from ..cluster.connection.mailboxes import mailboxes
+
+    try:
+        return mailboxes(session.settings)
+    except Exception:
+        # Optional information: the command itself reports what is wrong with the broker.
+        return None
+
+
 def _silent_workers(session: Session, replied: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
     """Return the live workers that did not reply, and a warning about them.
 
     Workers that died leave their mailboxes behind. If there are more mailboxes than consumers, it
     is unknown which of the silent workers are alive, and none is returned.
     """
-    from ..cluster.connection.mailboxes import mailboxes
-
-    try:
-        found = mailboxes(session.settings)
-    except Exception:
-        # Optional information: the operation itself reports what is wrong with the broker.
-        return (), ""
+    found = read_mailboxes(session)
     if found is None:
         return (), ""
     silent = tuple(sorted(found.names - set(replied)))
-    alive = found.listening - len(found.names.intersection(replied))
+    alive = found.count_silent(replied)
     if alive > 0 and not silent:
         _wait_for_namesakes(session)
-    if alive <= 0 or not silent:
+    if not alive or not silent:
         return (), ""
     names = visible(", ".join(silent[:MAX_NAMES_LISTED]))
     names += ", ..." if silent[MAX_NAMES_LISTED:] else ""

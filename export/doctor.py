@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from ..model.health.queues.steps import Step, StepStatus
+from ..model.health.steps import Step, StepStatus
 from ..model.text.sanitize import visible
 from ..model.text.units import iso
 from .json import utf8

@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Final
 
+from ..document_sections import with_section
 from ..model.health.codes import CODES
-
-CODES_BEGIN: Final = "<!-- codes -->"
-CODES_END: Final = "<!-- /codes -->"
 
 
 def code_table() -> str:
@@ -33,11 +30,7 @@ def with_code_table(document: str) -> str:
     Raises:
         ValueError: The document has no markers.
     """
-    before, begin, rest = document.partition(CODES_BEGIN)
-    _, end, after = rest.partition(CODES_END)
-    if not begin or not end:
-        raise ValueError(f"no {CODES_BEGIN} ... {CODES_END} in the document")
-    return f"{before}{CODES_BEGIN}\n{code_table()}\n{CODES_END}{after}"
+    return with_section(document, "codes", code_table())
 
 
 if __name__ == "__main__":

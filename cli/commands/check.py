@@ -17,6 +17,7 @@ from ..options import Command, settings_of
 from ..schema import schema_option
 from ..session import CONNECT_TIMEOUT, listen, open_session, pump_until, wait_for_broker
 from ..stdout import write
+from ..workers import read_mailboxes
 
 if TYPE_CHECKING:
     from ...cluster.session import Session
@@ -250,14 +251,8 @@ def _settings_for(settings: Settings, limits: CheckLimits) -> Settings:
 
 def _silent_workers(session: Session, least: int) -> int:
     """Return the number of connected workers that did not reply; 0 if enough of them did."""
-    from ...cluster.connection.mailboxes import mailboxes
-
     replied = session.state.present_workers(time.time())
     if len(replied) >= least:
         return 0
-    try:
-        found = mailboxes(session.settings)
-    except Exception:
-        # Optional information: the replies show what is wrong with the broker.
-        return 0
-    return 0 if found is None else max(0, found.listening - len(found.names & set(replied)))
+    found = read_mailboxes(session)
+    return 0 if found is None else found.count_silent(replied)

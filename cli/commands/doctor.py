@@ -16,7 +16,7 @@ from ..schema import schema_option
 from ..stdout import write
 
 if TYPE_CHECKING:
-    from ...model.health.queues.steps import Step
+    from ...model.health.steps import Step
     from ...settings import Settings
 
 UNREACHABLE: Final = frozenset({"dns", "tcp", "sentinel", "tls", "server", "password", "database"})

@@ -23,7 +23,7 @@ from ..stored import open_history
 if TYPE_CHECKING:
     from ...export.report import Section
     from ...history.rows import StoredLog
-    from ...model.health.queues.steps import Step
+    from ...model.health.steps import Step
     from ...settings import Settings
 
 PACKAGES: Final = (

@@ -12,6 +12,7 @@ returns how many subscribers received a published message.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ...model.state import BEAT_PREFIX
@@ -33,6 +34,10 @@ class Mailboxes(NamedTuple):
     """Workers with a mailbox, running or not."""
     listening: int
     """Number of workers that are subscribed."""
+
+    def count_silent(self, replied: Collection[str]) -> int:
+        """Return the number of subscribed workers that did not reply."""
+        return max(0, self.listening - len(self.names.intersection(replied)))
 
 
 def mailboxes(settings: Settings) -> Mailboxes | None:

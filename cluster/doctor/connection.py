@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from ...model.entities.fault import Fault
-from ...model.health.queues.steps import Step, StepKind
+from ...model.health.steps import Step, StepKind
 from ...settings import Settings
 from ..connection.broker import BrokerConnection
 from ..connection.diagnosis import diagnose, url_fault

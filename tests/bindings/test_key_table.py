@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from celtop.bindings import ACTIONS
-from celtop.bindings.key_table import KEYS_BEGIN, KEYS_END, key_table, with_key_table
+from celtop.bindings.key_table import key_table, with_key_table
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,8 +22,9 @@ def test_readme_has_the_present_table() -> None:
 
 
 def test_table_replaces_what_stands_between_the_markers() -> None:
-    document = f"before\n{KEYS_BEGIN}\nold\n{KEYS_END}\nafter\n"
-    assert with_key_table(document) == f"before\n{KEYS_BEGIN}\n{key_table()}\n{KEYS_END}\nafter\n"
+    document = "before\n<!-- keys -->\nold\n<!-- /keys -->\nafter\n"
+    expected = f"before\n<!-- keys -->\n{key_table()}\n<!-- /keys -->\nafter\n"
+    assert with_key_table(document) == expected
     with pytest.raises(ValueError, match="<!-- keys -->"):
         with_key_table("nothing")
 

@@ -6,7 +6,7 @@ import msgspec
 from celtop.export.doctor import render, render_summary, report
 from celtop.export.json import encode
 from celtop.model.health.finding import Finding
-from celtop.model.health.queues.steps import QUEUES, RESULTS, WORKERS, Step
+from celtop.model.health.steps import QUEUES, RESULTS, WORKERS, Step
 
 ORPHAN = Finding("queue-without-consumers", "error", "queue", "50\x1b[31m waiting", "mail", "Add")
 STEPS = (

@@ -13,7 +13,7 @@ from celtop.cluster.connection import broker
 from celtop.cluster.doctor import connection
 from celtop.cluster.doctor.connection import Examination, within
 from celtop.demo.server import find_server
-from celtop.model.health.queues.steps import Step
+from celtop.model.health.steps import Step
 from celtop.settings import load_settings
 from celtop.tests.network import black_hole
 from celtop.tests.servers import (

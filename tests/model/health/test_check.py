@@ -6,7 +6,7 @@ import pytest
 from celtop.model.entities.fault import Fault
 from celtop.model.health.check import CheckLimits, CheckResult, check
 from celtop.model.health.message_marks import AgeBounds
-from celtop.model.health.queues.steps import BROKER, RESULTS, WORKERS, Step, cluster_steps
+from celtop.model.health.steps import BROKER, RESULTS, WORKERS, Step, cluster_steps
 from celtop.model.observations import (
     ConnectionChanged,
     InspectReply,

@@ -6,7 +6,7 @@ import pytest
 from celtop.model.entities.other_cluster import OtherCluster
 from celtop.model.health.codes import CODES
 from celtop.model.health.finding import Finding
-from celtop.model.health.queues.steps import (
+from celtop.model.health.steps import (
     CLOCKS,
     CLUSTER_STEPS,
     EVENTS,

@@ -11,15 +11,15 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from ...entities.fault import Fault
-from ...entities.schedule import SOURCE_NAMES
-from ...entities.worker import Worker
-from ...state import ClusterState
-from ...text import units
-from ...text.phrases import counted, named
-from ..finding import Finding
-from ..findings import findings
-from ..tasks.schedule_status import entry_statuses
+from ..entities.fault import Fault
+from ..entities.schedule import SOURCE_NAMES
+from ..entities.worker import Worker
+from ..state import ClusterState
+from ..text import units
+from ..text.phrases import counted, named
+from .finding import Finding
+from .findings import findings
+from .tasks.schedule_status import entry_statuses
 
 StepStatus: TypeAlias = Literal["ok", "warning", "failed", "not checked"]
 
