@@ -175,6 +175,7 @@ class CeltopApp(HostApp, inherit_bindings=False):
         if isinstance(event, Key) and not event.is_forwarded:
             from .keyboard import press_key
 
+            self.frame_loop.pressed_at = time.monotonic()
             await self.runner.wait_for_dialog()
             if self.monitor_screen is not None:
                 self.context.operations.key_pressed(self.context.clock())

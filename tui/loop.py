@@ -10,6 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
+from ..garbage import IdleCollector
 from ..model.entities.changes import Changes
 from ..widgets.compat.textual_internals import terminal_is_behind
 from .context import AppContext
@@ -50,6 +51,10 @@ class FrameLoop:
 
     def __init__(self, app: App[Any], context: AppContext, on_pumped: Callable[[], object]) -> None:
         self.pacer = FramePacer(context.settings.frames_per_second)
+        self.collector: IdleCollector | None = None
+        """Collects garbage while no key is pressed; None leaves it to Python."""
+        self.pressed_at = 0.0
+        """When the last key was pressed, monotonic seconds."""
         self._app = app
         self._context = context
         self._on_pumped = on_pumped
@@ -136,6 +141,8 @@ class FrameLoop:
             self._take_changes()
             self._watch_results()
             self._protect_selected()
+            if self.collector is not None:
+                self.collector.collect(time.monotonic(), self.pressed_at)
 
     def _protect_selected(self) -> None:
         """Keep the tasks that are selected on any screen from being evicted."""

@@ -1,4 +1,8 @@
-"""A strip that is cheap to make, for lines that are drawn again with each frame."""
+"""Strips that are cheap to make: the caches of each are made when they are first used.
+
+Textual makes seven caches for each strip, which takes longer than everything else about a line; a
+strip that is shown once uses none of them.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +23,38 @@ _CACHE_SIZES: Final = {
     "_offsets_cache": 4,
 }
 """The caches of `Strip`, with the sizes that Textual gives them."""
+_OTHERS: Final = {"_segments", "_cell_length", "_render_cache", "_link_ids", "_cell_count"}
+
+
+def make_strips_cheap() -> None:
+    """Have all strips of this process make their caches when they are first used.
+
+    Nothing happens with a version of Textual whose strips have other attributes.
+    """
+    if set(Strip.__slots__) == _CACHE_SIZES.keys() | _OTHERS:
+        Strip.__init__ = _init  # type: ignore[method-assign]
+        Strip.__getattr__ = _made  # type: ignore[attr-defined]
+
+
+def _init(self: Strip, segments: Iterable[Segment], cell_length: int | None = None) -> None:
+    self._segments = list(segments)
+    self._cell_length = cell_length
+    self._render_cache = None
+    self._link_ids = None
+    self._cell_count = None
+
+
+def _made(self: Strip, name: str) -> Any:
+    size = _CACHE_SIZES.get(name)
+    if size is None:
+        raise AttributeError(name)
+    cache: FIFOCache[Any, Any] = FIFOCache(size)
+    setattr(self, name, cache)
+    return cache
 
 
 class LineStrip(Strip):
-    """A strip whose caches are made when they are first used.
-
-    Textual makes seven for each strip, which takes longer than everything else about a line; a line
-    that is shown whole uses none of them.
-    """
+    """A strip for lines that are drawn again with each frame."""
 
     __slots__ = ()
 
@@ -38,12 +66,7 @@ class LineStrip(Strip):
         self._cell_count = None
 
     def __getattr__(self, name: str) -> Any:
-        size = _CACHE_SIZES.get(name)
-        if size is None:
-            raise AttributeError(name)
-        cache: FIFOCache[Any, Any] = FIFOCache(size)
-        setattr(self, name, cache)
-        return cache
+        return _made(self, name)
 
     def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
         """Divide the strip; one that is not cut stays itself.

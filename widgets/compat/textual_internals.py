@@ -23,6 +23,7 @@ from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 from textual.widget import Widget
 
+from .line_strip import make_strips_cheap
 from .sgr import Pen, part
 
 if TYPE_CHECKING:
@@ -175,6 +176,7 @@ class FrugalApp(App[None], inherit_bindings=False):
         # celtop's own frames are few, so that a shorter period costs nothing.
         period = min(textual_screen.UPDATE_PERIOD, _UPDATE_PERIOD)
         setattr(textual_screen, "UPDATE_PERIOD", period)  # noqa: B010
+        make_strips_cheap()
         super().__init__()
 
     def on_load(self) -> None:

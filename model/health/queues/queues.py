@@ -53,7 +53,7 @@ def _unattended(
     task = queue.next_names[0] if queue.next_names and consumed else ""
     elsewhere = registered_by(task, state, now) if task else {}
     queues = sorted({name for names in elsewhere.values() for name in names})
-    similar = similar_name(queue.name, consumed)
+    similar = similar_name(queue.name, consumed) if consumed else None
     if similar is not None:
         evidence["similar_queue"] = similar
         next_step = f"Check its name: {similar} has consumers. Otherwise start a worker for it"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from celtop.widgets.compat.line_strip import LineStrip
+from celtop.widgets.compat.line_strip import LineStrip, make_strips_cheap
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -32,7 +32,16 @@ def test_a_line_that_is_shown_whole_makes_no_caches() -> None:
     assert made and not any(_is_set(line, name) for name in made if name.endswith("_cache"))
 
 
-def _is_set(line: LineStrip, name: str) -> bool:
+def test_strips_of_textual_make_their_caches_when_they_are_used() -> None:
+    make_strips_cheap()
+    strip = Strip(iter(SEGMENTS))
+    assert strip.cell_length == 7 and strip.text == "abcdefg"
+    assert not _is_set(strip, "_crop_cache")
+    assert strip.crop(1, 5).text == "bcde"
+    assert _is_set(strip, "_crop_cache")
+
+
+def _is_set(line: Strip, name: str) -> bool:
     try:
         return object.__getattribute__(line, name) is not None
     except AttributeError:
