@@ -151,7 +151,7 @@ class ReplaySession(Session):
         playback.is_over = playback.paused = True
 
     def _apply_own(self) -> int:
-        """Apply what this process itself has to say, such as refused operations."""
+        """Apply the observations of this process itself, such as refused operations."""
         applied = 0
         while (own := self._inbox.take()) is not None:
             self.state.observe(own)

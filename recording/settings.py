@@ -19,6 +19,7 @@ NO_CLUSTER: Final[dict[str, Any]] = {
     "clusters": {},
     "load_results": 0,
     "history": "off",
+    "from_history": None,
     "prometheus_url": None,
     "read_only": True,
 }
