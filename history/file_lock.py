@@ -27,8 +27,9 @@ class FileLock:
         Raises:
             OSError: The file cannot be created, or its file system has no locks.
         """
-        if self._handle is not None:
+        if self._handle is not None and not self._is_replaced():
             return True
+        self.release()
         handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _OWNER_ONLY)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -40,6 +41,24 @@ class FileLock:
             raise
         self._handle = handle
         return True
+
+    def seize(self) -> bool:
+        """Take the lock from a process that does nothing with it; return whether it is held.
+
+        The file is replaced: its holder finds out when it asks for the lock again.
+
+        Raises:
+            OSError: The file cannot be replaced.
+        """
+        self.path.unlink(missing_ok=True)
+        return self.acquire()
+
+    def _is_replaced(self) -> bool:
+        assert self._handle is not None
+        try:
+            return not os.path.samestat(os.fstat(self._handle), self.path.stat())
+        except FileNotFoundError:
+            return True
 
     def release(self) -> None:
         """Let others take it."""

@@ -12,7 +12,6 @@ by trying, and replaced: without partitions there is one table; without `LISTEN`
 
 from __future__ import annotations
 
-import math
 import sys
 import time
 import zlib
@@ -74,6 +73,12 @@ _SIZE: Final = (
     "SELECT coalesce(sum(pg_total_relation_size(pg_class.oid)), 0) FROM pg_class "
     f"JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE nspname = '{SCHEMA_NAME}' "
     "AND relkind = 'r'"
+)
+_TRY_LOCK: Final = "SELECT pg_try_advisory_lock(?::int, ?::int)"
+_END_HOLDER: Final = (
+    "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database ON pg_database.oid = database "
+    "WHERE locktype = 'advisory' AND granted AND datname = current_database() "
+    "AND classid = ?::bigint::oid AND objid = ?::bigint::oid AND objsubid = 2"
 )
 _LISTEN: Final = f"LISTEN {CHANNEL}"
 _PROBE: Final = "CREATE TABLE partition_probe (at DOUBLE PRECISION) PARTITION BY RANGE (at)"
@@ -208,7 +213,12 @@ class PostgresStore(SqlStore):
         self._database.get()
         if cluster not in self._led:
             key = (_lock_key(CHANNEL), _lock_key(cluster))
-            if self._rows("SELECT pg_try_advisory_lock(?::int, ?::int)", key)[0][0]:
+            held = self._rows(_TRY_LOCK, key)[0][0]
+            if not held and self._others.is_frozen(cluster):
+                # Its connection is closed: when it goes on, it has to ask for the lock again.
+                self._rows(_END_HOLDER, [part % (1 << 32) for part in key])
+                held = self._rows(_TRY_LOCK, key)[0][0]
+            if held:
                 self._led |= {cluster}
         return cluster in self._led
 
@@ -234,7 +244,7 @@ class PostgresStore(SqlStore):
 
     def _poll_news(self, cluster: str, deadline: float) -> bool:
         while True:
-            if self._is_news(cluster):
+            if self._others.has_news(cluster):
                 return True
             if time.monotonic() + NEWS_INTERVAL > deadline:
                 return False
@@ -246,7 +256,8 @@ class PostgresStore(SqlStore):
         """Check or create the schema, on a new connection."""
         self._numbers.clear()
         self._partitions.forget()
-        self._led, self._listening, self._alive_at = frozenset(), False, math.nan
+        self._others.forget()
+        self._led, self._listening = frozenset(), False
         self._rows(f"SET search_path = {SCHEMA_NAME}")
         version = self._version()
         if version < VERSION and not self.read_only:

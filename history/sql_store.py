@@ -19,6 +19,7 @@ import msgspec
 from ..model.query.language import Query
 from . import statements
 from .conditions import Parameter
+from .other_writers import OtherWriters
 from .rows import (
     MINUTE,
     Batch,
@@ -71,8 +72,7 @@ class SqlStore(ABC):
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
-        self._alive_at: float | None = math.nan
-        """When the cluster was written that news is waited for; different from all at first."""
+        self._others = OtherWriters(self._written_at)
 
     # What a driver provides
 
@@ -107,11 +107,9 @@ class SqlStore(ABC):
 
     # Writing
 
-    def _is_news(self, cluster: str) -> bool:
-        """Return whether a cluster was written since this was last asked. Raises: StoreError."""
-        alive_at = self._rows(statements.ALIVE_AT, (self._known(cluster),))[0][0]
-        before, self._alive_at = self._alive_at, alive_at
-        return bool(alive_at != before)
+    def _written_at(self, cluster: str) -> float | None:
+        alive_at: float | None = self._rows(statements.ALIVE_AT, (self._known(cluster),))[0][0]
+        return alive_at
 
     def write(self, batch: Batch) -> None:
         """Write a batch in one transaction. Raises: StoreError."""

@@ -177,7 +177,7 @@ class SqliteStore(SqlStore):
             number, FileLock(self.path.with_name(f"{self.path.name}.writer-{number}"))
         )
         try:
-            return lock.acquire()
+            return lock.acquire() or (self._others.is_frozen(cluster) and lock.seize())
         except OSError as error:
             raise StoreError(f"Cannot lock {lock.path}: {error.strerror}.") from error
 
@@ -188,7 +188,7 @@ class SqliteStore(SqlStore):
             version = int(self._rows("PRAGMA data_version")[0][0])
             if version != self._data_version:
                 self._data_version = version
-                if self._is_news(cluster):
+                if self._others.has_news(cluster):
                     return True
             rest = deadline - time.monotonic()
             if rest <= 0:

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 
 import pytest
-from celtop.history import sql_store, task_search
+from celtop.history import other_writers, sql_store, task_search
 from celtop.history.open import open_store
 from celtop.history.rows import (
     Batch,
@@ -17,7 +18,7 @@ from celtop.history.rows import (
     StoredTask,
     TaskCount,
 )
-from celtop.history.store import HistoryStore
+from celtop.history.store import HistoryStore, StoreError
 from celtop.history.task_body import task_of
 from celtop.model.query.language import parse_query
 from celtop.tests.history.rows import CLUSTER, NOW, row
@@ -293,3 +294,33 @@ def test_one_store_leads_each_cluster(store: HistoryStore, location: str) -> Non
     store.close()
     until(lambda: rival.lead(CLUSTER))
     rival.close()
+
+
+def runs_of(location: str) -> list[float]:
+    """Return when each run last wrote."""
+    reader = open_store(location, read_only=True)
+    alive_at = [one.alive_at for one in reader.clusters()]
+    reader.close()
+    return alive_at
+
+
+def test_a_writer_that_is_frozen_is_replaced(
+    store: HistoryStore, location: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rival = open_store(location)
+    assert store.lead(CLUSTER)
+    store.write(Batch(runs=(Run(CLUSTER, "h:1:1", NOW, NOW),)))
+    assert not rival.lead(CLUSTER)
+    monkeypatch.setattr(other_writers, "MAX_SILENCE", 0.0)
+    store.write(Batch(runs=(Run(CLUSTER, "h:1:1", NOW, NOW + 1),)))
+    assert not rival.lead(CLUSTER), "it has just written"
+    until(lambda: rival.lead(CLUSTER))
+    monkeypatch.undo()
+    with suppress(StoreError):  # its connection was closed
+        if store.lead(CLUSTER):
+            store.write(Batch(runs=(Run(CLUSTER, "h:1:1", NOW, NOW + 9),)))
+    assert runs_of(location) == [NOW + 1]
+    assert not store.lead(CLUSTER)
+    rival.write(Batch(runs=(Run(CLUSTER, "h:2:1", NOW, NOW + 2),)))
+    rival.close()
+    until(lambda: store.lead(CLUSTER))
