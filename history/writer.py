@@ -15,6 +15,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from msgspec import structs
 
 from ..model.text import units
+from ..model.text.phrases import counted
 from .open import history_file, open_store
 from .rows import MINUTE, Batch, Rollup, Run
 from .schema import COUNTS
@@ -148,7 +149,7 @@ class HistoryWriter(threading.Thread):
                 self._batches.popleft()
                 self._backlog -= _rows(batch)
         if self._failing:
-            lost = f"; {self.lost:,} tasks are missing" if self.lost else ""
+            lost = f"; {counted(self.lost, 'task')} could not be written" if self.lost else ""
             self._report("info", f"The history is being written again{lost}.", None)
         self._failing, self.fault, self._pause = False, None, MIN_PAUSE
         if time.monotonic() >= self._prune_at:

@@ -94,6 +94,28 @@ def test_a_full_disk_is_reported_once_and_nothing_is_lost(
     writer.join(10)
 
 
+def test_a_batch_that_can_never_be_written_is_given_up() -> None:
+    class Broken(FlakyStore):
+        def write(self, batch: Batch) -> None:
+            if batch.tasks[0].id == "bad":
+                raise ValueError("no such value")
+            self.written.append(batch)
+
+    reports, store = Reports(), Broken()
+    opened: Any = store
+    writer = HistoryWriter("x", Retention(), reports, open_=lambda _: opened, clock=lambda: NOW)
+    for name in ("a", "bad", "b"):
+        writer.put(Batch(tasks=(row(name),)))
+    writer.start()
+    writer.stop()
+    writer.join(10)
+    assert [batch.tasks[0].id for batch in store.written] == ["a", "b"]
+    ((level, text),) = reports
+    assert level == "warning"
+    assert "no such value" in text
+    assert writer.lost == 1
+
+
 def test_a_long_failure_loses_the_oldest_and_counts_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_BACKLOG_ROWS", 3)
     monkeypatch.setattr(module, "MIN_PAUSE", 0.01)
@@ -109,7 +131,7 @@ def test_a_long_failure_loses_the_oldest_and_counts_them(monkeypatch: pytest.Mon
     store.full = False
     until(lambda: len(reports) == 2)
     assert [batch.tasks[0].id for batch in store.written] == ["t2", "t3", "t4"]
-    assert "2 tasks are missing" in reports[1][1]
+    assert "2 tasks could not be written" in reports[1][1]
     writer.stop()
     writer.join(10)
 
