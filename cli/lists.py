@@ -66,7 +66,7 @@ def list_options(name: str, limit: int | None = None) -> Callable[..., Callable[
     options = (
         click.argument("words", nargs=-1, metavar="[FILTER]"),
         click.option("--columns", metavar="NAMES",
-                     help="Show these columns, separated by commas (an unknown one: a list)."),
+                     help="Show these columns, separated by commas."),
         click.option("--sort", metavar="COLUMN",
                      help="Sort by a column; COLUMN:asc or COLUMN:desc sets the direction."),
         click.option("--limit", type=click.IntRange(0), default=limit, metavar="N",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from celtop.export.lists import LISTS
 from celtop.lists.listing import LISTINGS
@@ -67,3 +69,12 @@ def test_all_lists_can_be_exported() -> None:
     shown = context(ClusterState())
     for name, kind in LISTS.items():
         assert kind.values.keys() <= set(LISTINGS[name].column_ids(shown)), name
+
+
+def test_all_columns_are_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "output.md").read_text()
+    shown = context(ClusterState())
+    for name, listed in LISTINGS.items():
+        sortable = listed.sort_ids(shown)
+        marked = (f"`{id_}`{'' if id_ in sortable else '*'}" for id_ in listed.column_ids(shown))
+        assert f"| `{name}` | {' '.join(marked)} |" in text
