@@ -65,9 +65,9 @@ def list_options(name: str, limit: int | None = None) -> Callable[..., Callable[
     shown = "" if limit is None else f" (default: {limit})"
     options = (
         click.argument("words", nargs=-1, metavar="[FILTER]"),
-        click.option("--columns", metavar="NAMES",
+        click.option("--columns", metavar="NAMES", shell_complete=_completed(name),
                      help="Show these columns, separated by commas."),
-        click.option("--sort", metavar="COLUMN",
+        click.option("--sort", metavar="COLUMN", shell_complete=_completed(name, sortable=True),
                      help="Sort by a column; COLUMN:asc or COLUMN:desc sets the direction."),
         click.option("--limit", type=click.IntRange(0), default=limit, metavar="N",
                      help=f"List at most N rows{shown}."),
@@ -87,6 +87,23 @@ def list_options(name: str, limit: int | None = None) -> Callable[..., Callable[
         return command
 
     return decorate
+
+
+def _completed(
+    name: str, *, sortable: bool = False
+) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Return the function that completes the name of a column, the last one of several."""
+
+    def complete(ctx: click.Context, option: click.Parameter, incomplete: str) -> list[str]:
+        from ..lists.context import no_context
+        from ..lists.listing import LISTINGS
+
+        listing = LISTINGS[name]
+        known = listing.sort_ids(no_context()) if sortable else listing.column_ids(no_context())
+        before, comma, last = incomplete.rpartition(",")
+        return [f"{before}{comma}{one}" for one in known if one.startswith(last)]
+
+    return complete
 
 
 def run_list(ctx: click.Context, name: str, options: ListOptions) -> ExitCode:
@@ -150,12 +167,11 @@ class _Choice:
 
 
 def _read_choice(name: str, options: ListOptions, settings: Settings) -> _Choice:
-    from ..lists.context import ListContext
+    from ..lists.context import no_context
     from ..lists.listing import LISTINGS
     from ..model.query.language import EVERY_TASK
-    from ..model.state import ClusterState
 
-    listing, context = LISTINGS[name], ListContext(ClusterState(), time.time(), settings)
+    listing, context = LISTINGS[name], no_context()
     columns: tuple[str, ...] = ()
     if options.columns is not None:
         columns = tuple(one.strip() for one in options.columns.split(",") if one.strip())

@@ -38,3 +38,16 @@ class ListContext:
     def frame(self) -> Frame:
         """Return what cells need to know of the moment at which they are drawn."""
         return Frame(self.now, self.glyphs, self.utc, skews=self.state.skews)
+
+
+class NoApp:
+    """Settings without an app, of whose tasks nothing is known."""
+
+    def max_retries_of(self, task: str | None) -> int | None:
+        """Return None."""
+        return None
+
+
+def no_context() -> ListContext:
+    """Return the context of an empty cluster, to look at the columns of a list."""
+    return ListContext(ClusterState(), 0.0, NoApp())

@@ -8,9 +8,10 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import click
 import pytest
 from celtop.cli.lists import over_last
-from celtop.cli.main import run
+from celtop.cli.main import celtop, run
 from celtop.export.schemas import DOCUMENTS
 from celtop.lists.listing import LISTINGS
 from celtop.tests.cli.conftest import CELTOP
@@ -45,6 +46,19 @@ def test_the_schema_needs_no_broker(name: str, capfdbinary: pytest.CaptureFixtur
     assert run([name, "--schema"]) == 0
     assert json.loads(capfdbinary.readouterr().out)["title"] == f"celtop {name}"
     assert name in DOCUMENTS
+
+
+def test_the_shell_completes_columns() -> None:
+    command = celtop.commands["queues"]
+    options = {one.name: one for one in command.params}
+    ctx = click.Context(command)
+
+    def completed(option: str, incomplete: str) -> list[str]:
+        return [one.value for one in options[option].shell_complete(ctx, incomplete)]
+
+    assert completed("columns", "name,sl") == ["name,slots"]
+    assert completed("columns", "tre") == ["trend"]
+    assert completed("sort", "tre") == [], "it cannot be sorted by"
 
 
 def test_a_terminal_is_drawn_over() -> None:

@@ -7,7 +7,7 @@ import pytest
 from celtop.export.document import Document
 from celtop.export.records import Note
 from celtop.export.rows import rows_table
-from celtop.lists.context import ListContext
+from celtop.lists.context import ListContext, NoApp
 from celtop.model.observations import (
     ConnectionChanged,
     InspectReply,
@@ -50,16 +50,9 @@ def run_task(state: ClusterState, number: int, outcome: dict[str, object], **fie
     return task_id
 
 
-class NoRetries:
-    """Settings without an app."""
-
-    def max_retries_of(self, task: str | None) -> int | None:
-        return None
-
-
 def context(state: ClusterState, now: float = NOW, glyphs: Glyphs = ASCII) -> ListContext:
     """Return what cells need, with texts in ASCII and times in UTC."""
-    return ListContext(state, now, NoRetries(), None, glyphs, utc=True)
+    return ListContext(state, now, NoApp(), None, glyphs, utc=True)
 
 
 def table_document(*texts: str, name: str = "things") -> Document:
