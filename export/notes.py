@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from math import isinf
+from math import inf, isinf
 from typing import TypeVar
 
 from ..model.entities.queue import Queue
@@ -132,8 +132,8 @@ def _queue(queue: Queue) -> Iterator[str]:
     if queue.measured_at is None:
         yield (
             "waiting, unacked, oldest_age_s, oldest_age_at_least_s, runnable_age_s, "
-            "runnable_age_at_least_s, in_per_s, out_per_s, drain_s, measured_at unknown: not "
-            "measured"
+            "runnable_age_at_least_s, in_per_s, out_per_s, drain_s, more_slots, measured_at "
+            "unknown: not measured"
         )
         return
     if queue.delayed is None:
@@ -149,8 +149,11 @@ def _queue(queue: Queue) -> Iterator[str]:
         yield f"{missing} unknown: {reason}"
     drain = queue.drain
     if drain is None:
-        yield "drain_s unknown: it is calculated from waiting, in_per_s and out_per_s"
-    elif isinf(drain):
+        yield "drain_s, more_slots unknown: they follow from waiting, in_per_s and out_per_s"
+        return
+    if queue.more_processes(inf) is None:
+        yield "more_slots unknown: no run times of its tasks are known"
+    if isinf(drain):
         yield "drain_s: never at the current rates"
 
 

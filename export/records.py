@@ -160,6 +160,8 @@ class QueueRecord(msgspec.Struct, frozen=True, gc=False):
     capacity_per_s: float | None = None
     """Its tasks per second that the slots can run if they run nothing else, by the mean run time of
     the latest ones."""
+    more_slots: int | None = None
+    """How many more slots keep up with what arrives; 0 if those of its consumers do."""
 
 
 class DueRecord(msgspec.Struct, frozen=True, gc=False):

@@ -7,7 +7,7 @@ depends on the format.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite
+from math import inf, isfinite
 from operator import attrgetter
 from typing import Final, TypeVar
 
@@ -174,6 +174,7 @@ def queue_record(queue: Queue, state: ClusterState, now: float) -> QueueRecord:
         runnable_age_s=_number(queue.runnable_age),
         runnable_age_at_least_s=_number(queue.runnable_age_at_least),
         capacity_per_s=_number(queue.capacity),
+        more_slots=queue.more_processes(inf),
         measured_at=iso(queue.measured_at),
         drain_s=_number(queue.drain),
         kind=queue.kind or None,

@@ -110,7 +110,9 @@ class QueuePoller(Poller):
             return 0.0
         if self._interest.one_shot:
             # On Redis, only workers name the queues whose bindings may not be read.
-            return 0.0 if self._broker.is_redis and self._names() - self._named else math.inf
+            if self._broker.is_redis and self._names() - self._named:
+                return 0.0
+            return BACKGROUND_INTERVAL if self._cost <= self._broker.meter.spare else math.inf
         if self._count <= len(FIRST_INTERVALS) and self._interest.topics:
             return FIRST_INTERVALS[self._count - 1]
         preferred = self._broker.settings.queue_interval

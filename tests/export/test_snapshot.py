@@ -40,7 +40,7 @@ CONTRACT = {
     "oldest_age_at_least_s measured_at unacked_at_least held kind bytes max_priority "
     "delayed statistics_at "
     "runnable_age_s runnable_age_at_least_s due_at slots_busy slots_total slots_shared reserved "
-    "backlog capacity_per_s",
+    "backlog capacity_per_s more_slots",
     "tasks": "id name state worker queue args kwargs result exception traceback sent_at "
     "received_at started_at finished_at eta_at expires_at runtime_s waited_s retries progress "
     "attempts root_id parent_id group_id sources revoke_requested_at retry_of retried_as "
@@ -205,6 +205,7 @@ def test_a_queue_without_consumers_never_drains(state: ClusterState) -> None:
     )
     assert notes_on(state, "queue idle").splitlines() == [
         "7 messages waiting, no consumers. Start a worker for it, or add a consumer",
+        "more_slots unknown: no run times of its tasks are known",
         "capacity_per_s unknown: no consumers",
         "oldest_age_s unknown: the send time is unknown, only the minimum is observed",
         "runnable_age_s, runnable_age_at_least_s unknown: the send time of the oldest message is "
@@ -245,7 +246,7 @@ def test_unknown_rates_have_a_reason(state: ClusterState) -> None:
         "rates unknown: the queues of new@c are unknown (no reply yet)",
         "oldest_age_s, oldest_age_at_least_s, runnable_age_s, runnable_age_at_least_s unknown: "
         "the send time of the oldest message is unknown",
-        "drain_s unknown: it is calculated from waiting, in_per_s and out_per_s",
+        "drain_s, more_slots unknown: they follow from waiting, in_per_s and out_per_s",
     ]
 
 
