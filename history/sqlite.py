@@ -81,6 +81,7 @@ class SqliteStore(SqlStore):
                 path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
             )
         try:
+            self._file = _identity(path)
             with self._failing("open"):
                 self._prepare()
         except BaseException:
@@ -121,7 +122,17 @@ class SqliteStore(SqlStore):
         """The file's path."""
         return str(self.path)
 
+    def _check_file(self) -> None:
+        """Check that the file has not been removed: what is written into it would be lost.
+
+        Raises:
+            StoreError: It has; it is created when it is opened again.
+        """
+        if _identity(self.path) != self._file:
+            raise StoreError(f"The history at {self.path} was removed.", transient=True)
+
     def _rows(self, sql: str, parameters: Sequence[Parameter] = ()) -> list[tuple[Any, ...]]:
+        self._check_file()
         with self._failing("read"):
             try:
                 return self._connection.execute(sql, parameters).fetchall()
@@ -138,6 +149,7 @@ class SqliteStore(SqlStore):
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
+        self._check_file()
         with self._failing("write"):
             self._connection.execute("BEGIN IMMEDIATE")
         try:
@@ -213,6 +225,15 @@ class SqliteStore(SqlStore):
             if code in _CORRUPT:
                 raise CorruptStoreError(message) from error
             raise StoreError(message, transient=code in _TRANSIENT) from error
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return the device and the inode of a file; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _storable(values: Sequence[Any]) -> Sequence[Any]:

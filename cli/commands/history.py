@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from math import isnan
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,6 @@ from ..exit_codes import CommandError, ExitCode
 from ..options import Command, settings_of
 from ..schema import schema_option
 from ..stdout import write
-from ..stored import open_history
 
 if TYPE_CHECKING:
     from ...export.history import ClusterHistory, HistoryReport
@@ -31,22 +31,23 @@ def history(ctx: click.Context, as_json: bool) -> int:
     The history is written by the monitor and by `celtop collect`. No broker is needed. To delete
     it, remove the file.
     """
-    settings = settings_of(ctx, broker_needed=False)
-    with open_history(settings) as store:
-        if store is not None:
-            _print(store, settings, as_json)
-            return ExitCode.OK
-    raise CommandError(_missing(settings))
-
-
-def _missing(settings: Settings) -> str:
-    from ...history.open import OFF, history_file
+    from ...history.open import OFF, history_file, open_store
+    from ...history.store import NoHistoryError, StoreError
     from ...model.text.passwords import mask_url
 
-    if settings.read_history == OFF:
-        return f"The history is off ({settings.source('history')})"
-    where = history_file(settings.read_history) or mask_url(settings.read_history)
-    return f"No history at {where}; the monitor and `celtop collect` write it"
+    settings = settings_of(ctx, broker_needed=False)
+    location = settings.read_history
+    if location == OFF:
+        raise CommandError(f"The history is off ({settings.source('history')})")
+    try:
+        with closing(open_store(location, read_only=True)) as store:
+            _print(store, settings, as_json)
+    except NoHistoryError as error:
+        message = f"No history at {history_file(location) or mask_url(location)}"
+        raise CommandError(f"{message}; the monitor and `celtop collect` write it") from error
+    except StoreError as error:
+        raise CommandError(str(error).removesuffix(".")) from error
+    return ExitCode.OK
 
 
 def _print(store: HistoryStore, settings: Settings, as_json: bool) -> None:

@@ -189,6 +189,25 @@ def test_a_corrupt_file_is_moved_aside(tmp_path: Path, content: bytes | None) ->
     assert aside.read_bytes()[:4_096] == content[:4_096]
 
 
+def test_a_file_that_was_removed_is_created_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MIN_PAUSE", 0.01)
+    path, reports = tmp_path / "history.sqlite3", Reports()
+    writer = HistoryWriter(str(path), Retention(), reports, clock=lambda: NOW)
+    writer.start()
+    writer.put(Batch(tasks=(row("a"),)))
+    until(lambda: not writer._batches)
+    assert stored(path) == ["a"]
+    path.unlink()
+    writer.put(Batch(tasks=(row("b"),)))
+    until(lambda: len(reports) == 2)
+    assert stored(path) == ["b"]
+    assert "was removed" in reports[0][1]
+    writer.stop()
+    writer.join(10)
+
+
 def test_the_retention_runs_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PRUNE_INTERVAL", 0.01)
     path = tmp_path / "history.sqlite3"
