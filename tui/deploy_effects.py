@@ -63,9 +63,9 @@ class DeployEffects:
         self._series = series
         self._marks = marks
         self._now = now
-        self._mark: Mark | None = None
-        self._asked: tuple[Mark, tuple[Future[Sequence[TypeRow]], ...]] | None = None
+        self._asked: tuple[Future[Sequence[TypeRow]], Future[Sequence[TypeRow]]] | None = None
         self._asked_at = float("-inf")
+        self._tried: Mark | None = None
         self._effects: Mapping[str, DeployEffect] = {}
 
     @property
@@ -91,23 +91,23 @@ class DeployEffects:
 
     def refresh(self) -> None:
         """Take what was read, and read again from time to time."""
-        if self._asked is not None and all(found.done() for found in self._asked[1]):
-            mark, (before, after) = self._asked
+        if self._asked is not None and all(found.done() for found in self._asked):
+            before, after = self._asked
             self._asked = None
             if not any(found.cancelled() or found.exception() for found in (before, after)):
-                self._mark, self._effects = mark, _effects(before.result(), after.result())
+                self._effects = _effects(before.result(), after.result())
         latest, now = self.latest, time.monotonic()
         if latest is None:
-            self._mark, self._effects = None, {}
+            self._effects = {}
             return
-        due = latest != self._mark or now - self._asked_at >= READ_INTERVAL
+        due = latest != self._tried or now - self._asked_at >= READ_INTERVAL
         if self._history is not None and self._asked is None and due:
-            self._asked_at = now
+            self._asked_at, self._tried = now, latest
             # The minute of the deploy belongs to neither side.
             at = latest.at // MINUTE * MINUTE
             before = self._history.types(at - MAX_SECONDS, at)
             after = self._history.types(at + MINUTE, at + MINUTE + MAX_SECONDS)
-            self._asked = latest, (before, after)
+            self._asked = before, after
 
 
 def _effects(before: Sequence[TypeRow], after: Sequence[TypeRow]) -> dict[str, DeployEffect]:

@@ -129,16 +129,19 @@ class StoredSeries:
         places = [number * step // coarse - stored.first for number in numbers]
         found = [known[place] if 0 <= place < len(known) else nan for place in places]
         if step < MINUTE:
+            self._read_gaps(last * step)
             self._blank_gaps(found, numbers, step)
         return found
 
-    def _blank_gaps(self, found: list[float], numbers: range, step: int) -> None:
-        """Blank the steps of a minute of which only a part was recorded."""
-        minute = numbers[-1] * step // MINUTE
+    def _read_gaps(self, end: int) -> None:
+        """Read the gaps of two days before an epoch time, once a minute."""
+        minute = end // MINUTE
         if self._runs is not None and self._asked_gaps is None and minute != self._gaps_minute:
             self._gaps_minute = minute
-            end = float(numbers[-1] * step)
-            self._asked_gaps = self._runs.gaps(end - 2 * DAY, end + MINUTE)
+            self._asked_gaps = self._runs.gaps(float(end - 2 * DAY), float(end + MINUTE))
+
+    def _blank_gaps(self, found: list[float], numbers: range, step: int) -> None:
+        """Blank the steps of a minute of which only a part was recorded."""
         for gap in self._gaps:
             begin = max(numbers[0], -int(-gap.began_at // step))
             for number in range(begin, min(numbers[-1], int(gap.ended_at // step) - 1) + 1):
@@ -163,7 +166,8 @@ class StoredSeries:
         """Return the stored marks of the time before `end`, oldest first, and some older ones."""
         minute = int(end) // MINUTE
         known = self._marks.get(seconds)
-        stale = known is None or known[0] != minute
+        # What was read reaches an hour further back.
+        stale = known is None or not minute <= known[0] <= minute + SECONDS // MINUTE
         if self._history is not None and stale and seconds not in self._asked_marks:
             start = end - seconds - SECONDS
             self._asked_marks[seconds] = minute, self._history.marks(start, end + MINUTE)

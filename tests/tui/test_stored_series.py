@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from celtop.history.rows import MINUTE, Batch, Rollup, Run, StoredMark
-from celtop.tests.tui.app_under_test import make_app
+from celtop.tests.tui.app_under_test import make_app, run_app
 from celtop.tests.tui.fake_session import NOW, FakeSession, cluster
 from celtop.tests.tui.stored import CLUSTER, DirectReader, store_in
 from celtop.tui import charts
@@ -139,3 +139,35 @@ def test_a_gap_within_a_minute_is_blank(tmp_path: Path) -> None:
     data = charts.throughput(context)
     values = [at(data, NOW - start - 5 * step - 1) for step in range(12)]
     assert [isnan(value) for value in values] == [*[False] * 4, *[True] * 5, *[False] * 3]
+
+
+def test_charts_of_two_days_and_deploys_read_nothing_twice(
+    stored: tuple[AppContext, DirectReader],
+) -> None:
+    context, reader = stored
+    context.yesterday = True
+    counts = []
+    for seconds in (HOUR, DAY):
+        context.chart_seconds = seconds
+        for _ in range(4):
+            for kind in charts.CHARTS:
+                kind.build(context)
+            context.deploys.refresh()
+            assert context.stored_series.version
+            counts.append(reader.asked)
+    assert counts[2] == counts[3]
+    assert counts[6] == counts[7]
+
+
+async def test_windows_of_days_and_yesterday_are_chosen_with_keys(tmp_path: Path) -> None:
+    async with run_app(cluster(4), stored=lambda session: store_in(session, tmp_path)) as on:
+        on.app.context.chart_seconds = HOUR
+        await on.press("c", ".", ".", ".", ".")
+        assert on.app.context.chart_seconds == WINDOWS[-1]
+        await on.press("b")
+        assert on.app.context.yesterday
+        await on.until(lambda: "yesterday" in on.text)
+        await on.press(",", ",", "b")
+        assert on.app.context.chart_seconds == WINDOWS[-3]
+        assert not on.app.context.yesterday
+        assert on.said == []
