@@ -35,8 +35,9 @@ PRUNE_INTERVAL: Final = 60.0
 """Seconds between two looks at what is too old, if there was nothing more to delete."""
 PRUNE_PAUSE: Final = 0.5
 """Seconds between two slices of the retention: others may write, and it costs little at a time."""
-HELD_BATCHES: Final = 6
-"""Batches, one a second: what a celtop that was killed had not written, is in those of the next."""
+HELD_BATCHES: Final = 13
+"""Batches, one a second, of a celtop that stands by. What one had not written that was killed, or
+was stopped for `MAX_SILENCE`, is among those of the next."""
 DAY: Final = 86_400.0
 
 
@@ -205,8 +206,9 @@ class HistoryWriter(threading.Thread):
         if batch.operations:
             store.write(Batch(operations=batch.operations))
         self._held.append(Batch(tasks=batch.tasks, rollups=batch.rollups, runs=batch.runs))
-        while len(self._held) > HELD_BATCHES:
-            self._held.popleft()
+        held = sum(len(one.tasks) for one in self._held)
+        while len(self._held) > HELD_BATCHES or held > MAX_BACKLOG_ROWS:
+            held -= len(self._held.popleft().tasks)
 
     def _with_counts(self, batch: Batch) -> Batch:
         """Add what another celtop has counted in the minute in which this one began."""
