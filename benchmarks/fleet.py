@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from . import server, stream
 from .lines import Reading, attempt
 from .subjects import Name, SubjectFailed, running
@@ -10,6 +12,11 @@ WORKERS = tuple(f"celery@fleet-{number:04}" for number in range(1, 1_001))
 PER_SECOND = 30_000
 """Task events per second of all workers, in messages of 20."""
 SCREENS = {"1": "Overview", "2": "Tasks", "3": "Workers"}
+ENCODING = 1.2
+"""Seconds of encoding for each second of the stream, at first; then it is known."""
+MARGIN = 1.5
+"""How much longer encoding may take than the last time. The events have the time at which they are
+published, since the clocks of workers do not move against each other."""
 MIB = 1 << 20
 
 
@@ -26,12 +33,19 @@ def _fleet(name: Name, seconds: float) -> list[Reading]:
     with server.running() as url, running(name, url) as subject:
         assert subject.terminal is not None
         server.await_listener(url)
+        encoding = ENCODING * seconds
         for key, screen in ("", "all new"), *SCREENS.items():
-            messages = stream.encode(
-                url, tasks, per_second=PER_SECOND, seed=screen, workers=WORKERS
-            )
             subject.press(key)
-            subject.await_quiet(60)
+            begun = time.time()
+            start = begun + MARGIN * encoding
+            # The workers live on meanwhile, and are not lost and back with each screen.
+            with stream.beating(url, WORKERS):
+                messages = stream.encode(
+                    url, tasks, per_second=PER_SECOND, seed=screen, workers=WORKERS, start=start
+                )
+                encoding = time.time() - begun
+                subject.await_quiet(60)
+                time.sleep(max(0.0, start - time.time()))
             before = subject.cpu()
             took = stream.publish(url, messages)
             subject.await_quiet(60)

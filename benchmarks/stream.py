@@ -83,9 +83,9 @@ def encode(
     caught = _Caught(url, workers)
     turns = [_life(worker, share, seed, fail_every) for worker, share in _shares(tasks, workers)]
     messages = [
-        caught.heartbeat(worker, start + second, due=float(second))
+        caught.heartbeat(worker, start + second + phase, due=second + phase)
         for second in range(0, int(total * step) + 1, 2)
-        for worker in workers
+        for worker, phase in _phases(workers)
     ]
     sent = 0
     for turn, worker in itertools.cycle(zip(turns, workers, strict=True)):
@@ -122,16 +122,16 @@ def started(url: str, tasks: int) -> tuple[list[Message], list[str]]:
 
 
 @contextlib.contextmanager
-def beating(url: str) -> Iterator[None]:
+def beating(url: str, workers: Sequence[str] = WORKERS) -> Iterator[None]:
     """Workers that send heartbeats as long as the block lasts."""
-    caught = _Caught(url)
+    caught = _Caught(url, workers)
     enough = threading.Event()
 
     def beat() -> None:
         while not enough.is_set():
             # Who listened may have ended; whoever measures it says so.
             with contextlib.suppress(RuntimeError):
-                publish(url, [caught.heartbeat(worker, time.time()) for worker in WORKERS])
+                publish(url, [caught.heartbeat(worker, time.time()) for worker in workers])
             enough.wait(2)
 
     beats = threading.Thread(target=beat)
@@ -186,6 +186,12 @@ def publish(url: str, messages: Sequence[Message], *, window: int = 64) -> float
                     raise RuntimeError(f"a message reached no subscriber: {reply!r}")
             position += len(group)
     return time.monotonic() - begun
+
+
+def _phases(workers: Sequence[str]) -> Iterator[tuple[str, float]]:
+    """Yield each worker, and when it sends a heartbeat within two seconds: evenly spread."""
+    for position, worker in enumerate(workers):
+        yield worker, 2.0 * position / len(workers)
 
 
 def _shares(tasks: int, workers: Sequence[str] = WORKERS) -> Iterator[tuple[str, int]]:
