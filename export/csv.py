@@ -1,7 +1,8 @@
 """Documents as CSV (RFC 4180), with one header line; safe to open in a spreadsheet.
 
 Numbers are numbers and times are in ISO 8601. A text that a spreadsheet would run as a formula is
-prefixed with `'`, as OWASP recommends; control characters are made visible.
+prefixed with `'`, as OWASP recommends; control characters are made visible, and texts that are
+longer than a cell are shortened.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from ..model.text.sanitize import visible
 from .document import Document
 from .json import compact, utf8
 
+MAX_CELL: Final = 32_767
+"""Characters that a cell of a spreadsheet holds; the csv module of Python reads 131,072."""
 FORMULA_SIGNS: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 """What a formula can start with, also in full width. Tab and CR are made visible anyway."""
 
@@ -59,5 +62,5 @@ def _text(value: object) -> str:
 
 def neutral(text: str) -> str:
     """Return a text as one line that no spreadsheet takes for a formula."""
-    shown = visible(utf8(text))
+    shown = visible(utf8(text), MAX_CELL - 1)
     return f"'{shown}" if shown.lstrip().startswith(FORMULA_SIGNS) else shown

@@ -7,7 +7,7 @@ import io
 import unicodedata
 
 import pytest
-from celtop.export.csv import encode, neutral
+from celtop.export.csv import MAX_CELL, encode, neutral
 from celtop.export.document import Document
 from celtop.export.lists import list_document
 from celtop.lists.listing import LISTINGS
@@ -67,3 +67,8 @@ def test_numbers_and_times_are_values(state: ClusterState) -> None:
 
 def test_a_neutral_text_is_recognized_by_its_quote() -> None:
     assert neutral("=1") == "'=1"
+
+
+def test_a_text_is_no_longer_than_a_cell() -> None:
+    assert len(neutral("=" * 1_000_000)) == MAX_CELL
+    assert neutral("x" * 40_000).endswith("x…")
