@@ -375,8 +375,25 @@ def _minute(at: float) -> int:
 
 
 def _task_row(number: int, row: StoredTask) -> tuple[Any, ...]:
-    _, id_, at, state, body, *rest = msgspec.structs.astuple(row)
-    return (number, id_, at, state, body.decode(), *rest)
+    # Spelled out, in the order of the columns: `astuple` takes three times as long.
+    return (
+        number,
+        row.id,
+        row.at,
+        row.state,
+        row.body.decode(),
+        row.name,
+        row.worker,
+        row.queue,
+        row.first_seen_at,
+        row.finished_at,
+        row.runtime,
+        row.root_id,
+        row.parent_id,
+        row.group_id,
+        row.failure,
+        row.sample,
+    )
 
 
 def _rollup_row(number: int, row: Rollup) -> tuple[Any, ...]:

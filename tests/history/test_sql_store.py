@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from celtop.history import other_writers, sql_store, task_search
@@ -40,6 +41,16 @@ def test_newest_first_and_whole(store: HistoryStore) -> None:
     assert page.tasks == (rows[1], rows[2], rows[0])
     assert page.cursor is None
     assert store.tasks("other", parse_query(""), NOW, 10).tasks == ()
+
+
+def test_every_field_of_a_task_has_its_column(store: HistoryStore) -> None:
+    values = [f"text {number}" for number in range(len(StoredTask.__struct_fields__))]
+    fields: dict[str, Any] = dict(zip(StoredTask.__struct_fields__, values, strict=True))
+    times = ("at", "first_seen_at", "finished_at", "runtime", "sample")
+    fields |= {name: NOW + place for place, name in enumerate(times)}
+    task = StoredTask(**(fields | {"cluster": CLUSTER, "body": b"{}"}))
+    write_tasks(store, task)
+    assert store.tasks(CLUSTER, parse_query(""), NOW, 10).tasks == (task,)
 
 
 def test_a_row_replaces_an_older_one(store: HistoryStore) -> None:
