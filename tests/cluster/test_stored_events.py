@@ -42,7 +42,7 @@ def pump(*sessions: RunningSession) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "store", "count"), [("redis", "postgresql", 5), ("amqp", "sqlite", 2)]
+    ("kind", "store", "count"), [("redis", "postgresql", 3), ("amqp", "sqlite", 2)]
 )
 def test_screens_on_a_collector_receive_no_events(
     kind: str,
