@@ -17,7 +17,7 @@ from .exit_codes import BrokerUnreachable, ExitCode, InvalidUsage
 from .options import settings_of
 from .output import encoded, list_context, output_options
 from .schema import schema_option
-from .selection import read_filter, report_unknown_states, search_history
+from .selection import MAX_FINISHED, read_filter, report_unknown_states, search_history
 from .session import ConnectionCheck, collect, open_session, pump_until, wait_for
 from .stdout import is_terminal, output_size, write
 from .stored import MAX_STORED, is_stored, load_stored, offline_session
@@ -208,11 +208,13 @@ def _fill(session: Session, choice: _Choice, options: ListOptions) -> None:
         pump_until(session, 1.0, lambda: not session.backlog)
     else:
         collect(session, options.wait)
-    limit = options.limit or session.settings.load_results
     if choice.listing.name in STORED:
         _load_stored(session, choice, options)
     if not isinstance(choice.query, str):
-        search_history(session, choice.query, limit)
+        needed = _tasks_needed(choice, options)
+        if needed is None and choice.query.empty:
+            needed = session.settings.load_results
+        search_history(session, choice.query, MAX_FINISHED if needed is None else needed)
         report_unknown_states(session, choice.query)
     elif choice.listing.name == "failures":
         search_history(session, parse_query(FAILING), session.settings.load_results)
@@ -225,7 +227,14 @@ def _load_stored(session: Session, choice: _Choice, options: ListOptions) -> Non
     from ..model.query.language import parse_query
 
     query = parse_query(FAILING) if isinstance(choice.query, str) else choice.query
-    load_stored(session, query, options.limit or MAX_STORED)
+    needed = _tasks_needed(choice, options)
+    load_stored(session, query, MAX_STORED if needed is None else needed)
+
+
+def _tasks_needed(choice: _Choice, options: ListOptions) -> int | None:
+    """Return how many of the newest tasks are listed; None if an older one may belong there."""
+    newest_first = choice.listing.name == "tasks" and options.sort is None
+    return options.limit or None if newest_first else None
 
 
 def _repeat(session: Session, interval: float) -> Iterator[None]:

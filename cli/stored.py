@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_STORED: Final = 50_000
 """Stored tasks that a command loads."""
+MAX_PAGE: Final = 1_000
+"""Stored tasks that are read at once."""
 
 
 @contextmanager
@@ -68,19 +70,27 @@ def offline_session(settings: Settings) -> Session:
 
 
 def load_stored(session: Session, query: Query, limit: int) -> None:
-    """Add the newest stored tasks that match a filter to the model."""
+    """Add the stored tasks that match a filter to the model, at least the `limit` newest ones.
+
+    The history is ordered by when tasks ended, a list by when they were first seen. Unfinished
+    tasks of the history are left out: their end was not recorded.
+    """
     from ..history.task_body import task_of
+    from ..model.entities.task import first_seen_at
     from ..model.observations import HistoryRead
 
     now = time.time()
-    rest, before = min(limit, MAX_STORED), None
+    rest, before, seen = MAX_STORED, None, list[float]()
     with open_history(session.settings) as store:
-        while store is not None and rest > 0:
-            page = store.tasks(session.cluster, query, now, rest, before)
+        while store is not None and limit > 0 and rest > 0:
+            page = store.tasks(session.cluster, query, now, min(rest, MAX_PAGE), before)
             tasks = tuple(task for row in page.tasks if (task := task_of(row.body)) is not None)
             session.state.observe(HistoryRead(tasks, now, wanted=True))
+            known = session.state.tasks
+            seen += [first_seen_at(one) or 0.0 for one in tasks if one.id in known]
             rest, before = rest - len(page.tasks), page.cursor
-            if before is None:
+            # A task of a further page ended before the cursor, so it was first seen before it, too.
+            if before is None or sum(at >= before.at for at in seen) >= limit:
                 break
 
 

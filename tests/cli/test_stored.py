@@ -45,6 +45,26 @@ def test_tasks_of_a_cluster_without_a_broker(capfdbinary: pytest.CaptureFixture[
     assert found["tasks"][0]["args"] == "(1,)"
 
 
+def test_a_limit_counts_what_is_listed(
+    history: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """Unfinished tasks are not listed, and an older one may be the first by another order."""
+    monkeypatch.setattr("celtop.cli.stored.MAX_PAGE", 2)
+    store = SqliteStore(history)
+    unfinished = (row(f"tu{n}", n, state="STARTED", finished_at=None) for n in range(3))
+    finished = (row(f"t{n}", 99 - n, started_at=NOW - 110 + 2 * n) for n in range(5))
+    store.write(Batch(tasks=(*unfinished, *finished)))
+    store.close()
+
+    def listed(*options: str) -> list[str]:
+        assert run(["--cluster", "shop", "tasks", "id:t", "--limit", "2", "--format", "ndjson",
+                    *options]) == 0  # fmt: skip
+        return [json.loads(line)["id"] for line in capfdbinary.readouterr().out.splitlines()]
+
+    assert listed() == ["t4", "t3"]
+    assert listed("--sort", "runtime") == ["t0", "t1"]
+
+
 @pytest.mark.usefixtures("history")
 def test_one_task_without_a_broker(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     assert run(["--cluster", "shop", "task", "3fa2", "--json"]) == 0
