@@ -78,7 +78,11 @@ class SqliteStore(SqlStore):
             raise NoHistoryError(f"No history at {path}: no celtop has written it yet.")
         with self._failing("open"):
             self._connection = sqlite3.connect(
-                path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+                _uri(path, read_only=read_only),
+                timeout=BUSY_TIMEOUT,
+                isolation_level=None,
+                check_same_thread=False,
+                uri=True,
             )
         try:
             self._file = _identity(path)
@@ -225,6 +229,19 @@ class SqliteStore(SqlStore):
             if code in _CORRUPT:
                 raise CorruptStoreError(message) from error
             raise StoreError(message, transient=code in _TRANSIENT) from error
+
+
+def _uri(path: Path, *, read_only: bool) -> str:
+    """Return the URI of a file.
+
+    To read one in WAL mode, SQLite has to create files beside it. Where it cannot, and where no
+    writer has left such files, nothing can write it.
+    """
+    uri = path.absolute().as_uri()
+    has_wal = path.with_name(f"{path.name}-wal").exists()
+    if read_only and not has_wal and not os.access(path.parent, os.W_OK):
+        return f"{uri}?immutable=1"
+    return uri
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

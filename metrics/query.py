@@ -7,6 +7,7 @@ this package. https://prometheus.io/docs/prometheus/latest/querying/api/#range-q
 from __future__ import annotations
 
 import base64
+import http.client
 import re
 import urllib.error
 import urllib.parse
@@ -91,8 +92,7 @@ class PrometheusSeries:
             for at, text in series.values:
                 place = round(at / step) - first - 1
                 if 0 <= place < length:
-                    value = float(text)
-                    values[place] = value if isfinite(value) else nan
+                    values[place] = _number(text)
             found[series.metric.get(VALUE, "")] = values
         return found
 
@@ -110,19 +110,17 @@ class PrometheusSeries:
             self._headers,
         )
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT) as reply:
-                body = reply.read(MAX_REPLY_BYTES + 1)
-        except urllib.error.HTTPError as error:
-            raise self._failed(
-                f"HTTP {error.code}: {_reason(error.read(MAX_REPLY_BYTES))}"
-            ) from None
-        except (OSError, ValueError) as error:
-            raise self._failed(str(getattr(error, "reason", error))) from None
+            status, body = _post(request)
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            reason = str(getattr(error, "reason", error)) or type(error).__name__
+            raise self._failed(reason) from None
+        if status != http.client.OK:
+            raise self._failed(f"HTTP {status}: {_reason(body)}")
         if len(body) > MAX_REPLY_BYTES:
             raise self._failed(f"it sent more than {MAX_REPLY_BYTES >> 20} MiB")
         try:
             return msgspec.json.decode(body, type=_Reply)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             raise self._failed("it sent no JSON of its API") from None
 
     def _failed(self, reason: str) -> PrometheusError:
@@ -130,6 +128,32 @@ class PrometheusSeries:
             f"Cannot read series from {self.shown_url}: {mask_text(visible(reason, 500))}."
             " Check prometheus_url in the config file"
         )
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: it could lead anywhere, with the password."""
+
+    def redirect_request(self, *args: object) -> None:
+        """Return no request, which makes the redirect an error."""
+
+
+def _post(request: urllib.request.Request) -> tuple[int, bytes]:
+    """Return the status and the body of a reply."""
+    try:
+        reply = urllib.request.build_opener(_NoRedirects).open(request, timeout=TIMEOUT)
+    except urllib.error.HTTPError as error:
+        reply = error
+    with reply:
+        return reply.status, reply.read(MAX_REPLY_BYTES + 1)
+
+
+def _number(text: str) -> float:
+    """Return a sample; NaN if it is no finite number."""
+    try:
+        value = float(text)
+    except ValueError:
+        return nan
+    return value if isfinite(value) else nan
 
 
 class _Series(msgspec.Struct, frozen=True):

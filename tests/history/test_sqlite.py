@@ -120,3 +120,15 @@ def test_lone_surrogates_are_replaced(tmp_path: Path) -> None:
     store.write(Batch(log=(StoredLog(name, NOW, "info", "broker", line),)))
     assert [one.text for one in store.log(name, 0, NOW + 1, 10)] == ["bad\ufffd"]
     store.close()
+
+
+def test_a_folder_without_write_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a%20b?c#d.sqlite3"
+    store = SqliteStore(path)
+    store.write(Batch(tasks=(row("a"),)))
+    store.close()
+    monkeypatch.setattr("os.access", lambda *_: False)
+    store = SqliteStore(path, read_only=True)
+    assert [one.id for one in store.tasks(CLUSTER, parse_query(""), NOW, 10).tasks] == ["a"]
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+    store.close()

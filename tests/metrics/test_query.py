@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -157,3 +158,29 @@ def test_a_server_that_is_no_prometheus_gets_the_password() -> None:
             PrometheusSeries(url).series("", "cluster", "", 0, 60, 60)
         serving.join()
     assert _NoPrometheus.asked == ["Basic bWU6cEBzcw=="]
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b"SSH-2.0-OpenSSH\r\n", "SSH-2.0"),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 9\r\n\r\n{", "no JSON"),
+        (b"HTTP/1.0 302 Found\r\nLocation: http://127.0.0.1:9/\r\n\r\n", "HTTP 302"),
+        (b"HTTP/1.0 200 OK\r\n\r\n" + b"[" * 100_000, "no JSON"),
+    ],
+)
+def test_a_server_of_another_kind(answer: bytes, reason: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(answer)
+
+        serving = threading.Thread(target=serve)
+        serving.start()
+        url = f"http://me:secret@127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(PrometheusError, match=reason):
+            PrometheusSeries(url).series("", "cluster", "", 0, 60, 60)
+        serving.join()
