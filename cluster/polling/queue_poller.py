@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
@@ -19,7 +18,7 @@ from ...model.observations import (
 )
 from ..events.roster import MAX_NAMES
 from .amqp_depths import AmqpDepths
-from .poller import MAX_INTERVAL, PAUSE_AFTER, Poller
+from .poller import MAX_INTERVAL, PAUSE_AFTER, SHOWN_COMMANDS_PER_MINUTE, Poller
 from .queue_depths import OtherDepths, depths
 from .redis_depths import RedisDepths
 from .redis_memory import RedisMemory
@@ -112,7 +111,7 @@ class QueuePoller(Poller):
             # On Redis, only workers name the queues whose bindings may not be read.
             if self._broker.is_redis and self._names() - self._named:
                 return 0.0
-            return BACKGROUND_INTERVAL if self._cost <= self._broker.meter.spare else math.inf
+            return max(BACKGROUND_INTERVAL, self._cost * 60.0 / SHOWN_COMMANDS_PER_MINUTE)
         if self._count <= len(FIRST_INTERVALS) and self._interest.topics:
             return FIRST_INTERVALS[self._count - 1]
         preferred = self._broker.settings.queue_interval
