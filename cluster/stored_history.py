@@ -25,7 +25,7 @@ from ..history.rows import (
 )
 from ..history.store import HistoryStore, NoHistoryError, StoreError
 from ..history.task_body import task_of
-from ..model.observations import HistoryRead
+from ..model.observations import FailuresKnown, HistoryRead
 from ..model.query.language import EVERY_TASK, Query, parse_query
 from .inbox import Inbox
 
@@ -41,6 +41,9 @@ PAGE: Final = 200
 """Tasks that are loaded at once while a list is scrolled."""
 MAX_LOADED: Final = 20_000
 """Tasks that one search loads into memory."""
+KNOWN_SECONDS: Final = 86_400.0
+"""Groups of failures of this time are known when they fail again."""
+MAX_FAILURES: Final = 500
 MAX_WORKFLOW: Final = 1_000
 MAX_OPERATIONS: Final = 50
 _PROBLEMS: Final = "state:failure,revoked,rejected,retry"
@@ -196,6 +199,8 @@ class StoredHistory:
 
         def done() -> None:
             self.recent_complete = True
+            known = self.failures(now - KNOWN_SECONDS, now, 1, MAX_FAILURES)
+            known.add_done_callback(self._put_failures)
 
         load(problems, RECENT_PROBLEMS, None, lambda: load(EVERY_TASK, RECENT_TASKS, None, done))
 
@@ -289,6 +294,12 @@ class StoredHistory:
     def gaps(self, start: float, end: float) -> Future[Sequence[Gap]]:
         """Return the times of a window in which nothing was recorded."""
         return self._ask(lambda store: store.gaps(self.cluster, start, end))
+
+    def _put_failures(self, found: Future[Sequence[FailureRow]]) -> None:
+        """Put when groups of failures began into the inbox."""
+        if problem(found) is None and (rows := found.result()):
+            first_at = {row.failure: row.first_at for row in rows}
+            self._inbox.put(FailuresKnown(first_at, time.time()))
 
     def _put(self, rows: Sequence[StoredTask], *, wanted: bool, unfinished: bool = False) -> None:
         tasks = [task for row in rows if (task := task_of(row.body)) is not None]

@@ -336,6 +336,14 @@ class HistoryRead(msgspec.Struct, frozen=True, gc=False):
     """The share of the tasks like each that was written; all of them if empty."""
 
 
+class FailuresKnown(msgspec.Struct, frozen=True, gc=False):
+    """When groups of failures began, according to the history."""
+
+    first_at: dict[str, float]
+    """When the first task of each group failed, by `FailureGroup.id`, in epoch seconds."""
+    at: float
+
+
 class ScheduleRead(msgspec.Struct, frozen=True, gc=False):
     """The entries of beat's schedule that one source has, or why it could not be read."""
 
@@ -373,5 +381,6 @@ Observation: TypeAlias = (
     | ResultsRead
     | HistorySearched
     | HistoryRead
+    | FailuresKnown
     | ScheduleRead
 )

@@ -56,6 +56,7 @@ from .observations import (
     ConnectionProved,
     DelayedMeasured,
     EventsDropped,
+    FailuresKnown,
     HistoryRead,
     HistorySearched,
     InspectReply,
@@ -214,6 +215,7 @@ class ClusterState:
             QueuePeeked: self._queue_peeked,
             ResultsRead: self._results_read,
             HistorySearched: self._searches.add,
+            FailuresKnown: self._failures_known,
             HistoryRead: StoredTasks(
                 self._tasks, self._workers, self.queues, self.totals, self.rates
             ).apply,
@@ -458,6 +460,9 @@ class ClusterState:
         self._stream.count_dropped(dropped)
         if dropped.others:
             self._reconciler.distrust_before(dropped.at)
+
+    def _failures_known(self, known: FailuresKnown) -> None:
+        self.failures.remember(known.first_at)
 
     def _other_clusters_found(self, found: OtherClustersFound) -> None:
         self.other_clusters = found.clusters

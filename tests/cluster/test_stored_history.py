@@ -13,7 +13,7 @@ from celtop.cluster.stored_history import StoredHistory
 from celtop.history.rows import Batch, StoredTask
 from celtop.history.sqlite import SqliteStore
 from celtop.history.store import NoHistoryError
-from celtop.model.observations import HistoryRead, LogMessage
+from celtop.model.observations import FailuresKnown, HistoryRead, LogMessage
 from celtop.model.query.language import EVERY_TASK, parse_query
 from celtop.tests.tui.fake_session import NOW, task_events
 from celtop.tests.tui.stored import CLUSTER, DirectReader, rows_of
@@ -84,9 +84,9 @@ def test_a_list_of_all_tasks_goes_on_after_the_last_hour(tmp_path: Path) -> None
 def test_a_search_for_something_rare_goes_on_until_it_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("celtop.history.sql_store.SEARCH_TIME", 0.0)
-    monkeypatch.setattr("celtop.history.sql_store.SLICE_ROWS", 20)
-    monkeypatch.setattr("celtop.history.sql_store.MAX_SLICE_ROWS", 20)
+    monkeypatch.setattr("celtop.history.task_search.SEARCH_TIME", -1.0)
+    monkeypatch.setattr("celtop.history.task_search.SLICE_ROWS", 20)
+    monkeypatch.setattr("celtop.history.task_search.MAX_SLICE_ROWS", 20)
     read = Read(tmp_path, *tasks(300, 60, "new"), *tasks(1, 4_000, "rare"))
     search = read.history.search(parse_query("name:rare"), NOW)
     search.more()
@@ -95,9 +95,9 @@ def test_a_search_for_something_rare_goes_on_until_it_is_found(
 
 
 def test_a_cancelled_search_does_not_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("celtop.history.sql_store.SEARCH_TIME", 0.0)
-    monkeypatch.setattr("celtop.history.sql_store.SLICE_ROWS", 20)
-    monkeypatch.setattr("celtop.history.sql_store.MAX_SLICE_ROWS", 20)
+    monkeypatch.setattr("celtop.history.task_search.SEARCH_TIME", -1.0)
+    monkeypatch.setattr("celtop.history.task_search.SLICE_ROWS", 20)
+    monkeypatch.setattr("celtop.history.task_search.MAX_SLICE_ROWS", 20)
     read = Read(tmp_path, *tasks(300, 60, "new"))
     search = read.history.search(parse_query("name:rare"), NOW)
     search.cancelled = True
@@ -159,3 +159,16 @@ def test_a_task_is_found_by_the_start_of_its_id(tmp_path: Path) -> None:
     assert len(read.history.find("new").result()) == 2
     assert read.history.find("old").result() == ()
     assert set(read.taken()[0]) == {"new-11", "new-1"}
+
+
+def test_when_failures_began_is_known_from_the_last_day(tmp_path: Path) -> None:
+    failed = {"end": "failed", "exception": "E()", "traceback": None}
+    old, new = tasks(1, 50_000, "old", **failed), tasks(1, 60, "new", **failed)
+    read = Read(tmp_path, *old, *new)
+    read.history.load_recent(NOW)
+    known = []
+    while (one := read.inbox.take()) is not None:
+        known += [one] if isinstance(one, FailuresKnown) else []
+    [failures] = known
+    assert set(failures.first_at) == {old[0].failure, new[0].failure}
+    assert failures.first_at[old[0].failure] == old[0].at

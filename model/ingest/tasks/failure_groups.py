@@ -11,8 +11,9 @@ of changed tasks, not of held ones.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final, TypeAlias
 
 from ...entities.states import FAILURE, RETRY
@@ -138,6 +139,8 @@ class FailureGroups:
         self._group_of: dict[str, FailureGroup] = {}
         self._empty: OrderedDict[Key, None] = OrderedDict()
         """Groups without tasks, kept while there is room: retried tasks often return to them."""
+        self._began_at: dict[str, float] = {}
+        """When groups began before this run, by id."""
         self._left_out: set[str] = set()
         self._unexplained: set[str] = set()
 
@@ -158,6 +161,18 @@ class FailureGroups:
     def of(self, id_: str) -> FailureGroup | None:
         """Return the group of a failed task, or None."""
         return self._group_of.get(id_)
+
+    def remember(self, began_at: Mapping[str, float]) -> None:
+        """Take note of when groups began before this run, by id."""
+        self._began_at = dict(islice(began_at.items(), MAX_GROUPS))
+        for group in self._groups.values():
+            self._date_back(group)
+
+    def _date_back(self, group: FailureGroup) -> None:
+        began_at = self._began_at.get(group.id) if self._began_at else None
+        if began_at is not None and (group.first_at is None or began_at < group.first_at):
+            group.first_at = began_at
+            group.version += 1
 
     def apply(self, changed: Iterable[Task], gone: Iterable[Task] = ()) -> None:
         """Apply new or changed tasks, and those that are no longer held."""
@@ -190,6 +205,7 @@ class FailureGroups:
                         return
                     del self._groups[self._empty.popitem(last=False)[0]]
                 group = self._groups[key] = FailureGroup(*key)
+                self._date_back(group)
             self._group_of[task.id] = group
             self._empty.pop(key, None)
         name = task.name

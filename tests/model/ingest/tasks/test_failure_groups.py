@@ -244,3 +244,20 @@ class TestTrend:
         assert sum(trend.series(T0 + TREND_STEPS * TREND_STEP)) == 0
         trend.add(T0 + 5 * TREND_STEPS * TREND_STEP)
         assert sum(trend.series(T0 + 5 * TREND_STEPS * TREND_STEP)) == 1
+
+
+def test_a_group_that_failed_before_this_run_began_then() -> None:
+    groups = grouped(failed(1, "E('a')", T0))
+    group = only(groups)
+    version = group.version
+    groups.remember({group.id: T0 - 90_000, "=F\n?\n=a.b": T0 - 50_000})
+    assert (group.first_at, group.last_at, group.count) == (T0 - 90_000, T0, 1)
+    assert group.version > version
+    groups.apply([failed(2, "F('b')", T0 + 1)])
+    assert {one.error: one.first_at for one in groups} == {"E": T0 - 90_000, "F": T0 - 50_000}
+
+
+def test_the_beginnings_that_are_remembered_are_bounded() -> None:
+    groups = FailureGroups()
+    groups.remember({str(number): T0 for number in range(2 * MAX_GROUPS)})
+    assert len(groups._began_at) == MAX_GROUPS
