@@ -92,6 +92,12 @@ def load_stored(session: Session, query: Query, limit: int) -> None:
             # A task of a further page ended before the cursor, so it was first seen before it, too.
             if before is None or sum(at >= before.at for at in seen) >= limit:
                 break
+        if store is not None and before is not None:
+            # What is listed is counted without those that were not loaded.
+            count = store.count(session.cluster, query, now)
+            total = f"{'' if count.exact else 'at least '}{count.matching:,}"
+            if count.matching > MAX_STORED - rest:
+                stderr.echo(f"Tasks in the history: {MAX_STORED - rest:,} of {total} loaded")
 
 
 def stored_task(session: Session, id_: str) -> Task | None:

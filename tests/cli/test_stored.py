@@ -53,16 +53,21 @@ def test_a_limit_counts_what_is_listed(
     store = SqliteStore(history)
     unfinished = (row(f"tu{n}", n, state="STARTED", finished_at=None) for n in range(3))
     finished = (row(f"t{n}", 99 - n, started_at=NOW - 110 + 2 * n) for n in range(5))
-    store.write(Batch(tasks=(*unfinished, *finished)))
+    older = (row(f"told{n}", 1_000) for n in range(3))
+    store.write(Batch(tasks=(*unfinished, *finished, *older)))
     store.close()
 
     def listed(*options: str) -> list[str]:
         assert run(["--cluster", "shop", "tasks", "id:t", "--limit", "2", "--format", "ndjson",
                     *options]) == 0  # fmt: skip
-        return [json.loads(line)["id"] for line in capfdbinary.readouterr().out.splitlines()]
+        found = capfdbinary.readouterr()
+        loaded.append(found.err.decode())
+        return [json.loads(line)["id"] for line in found.out.splitlines()]
 
+    loaded: list[str] = []
     assert listed() == ["t4", "t3"]
     assert listed("--sort", "runtime") == ["t0", "t1"]
+    assert loaded == ["celtop: Tasks in the history: 8 of 11 loaded\n", ""]
 
 
 @pytest.mark.usefixtures("history")
