@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 MAX_GROUPS: Final = 500
 READ_INTERVAL: Final = 5.0
-"""Seconds after which they are read again."""
+"""Seconds after which they are read again, at least."""
+READ_DIVISOR: Final = 20_000
+"""Long windows are read again after this part of their time: 20,000 is 30 seconds for a week."""
 
 
 class StoredFailures:
@@ -45,7 +47,8 @@ class StoredFailures:
         """Return the groups of the window as they were last read, and have them read again."""
         self._take()
         window, now = self._context.chart_seconds, time.monotonic()
-        due = now - self._asked_at >= READ_INTERVAL or self._window != window
+        interval = max(READ_INTERVAL, window / READ_DIVISOR)
+        due = now - self._asked_at >= interval or self._window != window
         history = self._context.session.stored
         if history is not None and self._asked is None and due:
             end, self._asked_at = self._context.now(), now
