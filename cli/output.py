@@ -14,7 +14,7 @@ from .stdout import has_colours, is_utf8, output_size
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
-    from ..export.document import Document
+    from ..export.encoding.document import Document
     from ..lists.context import ListContext
     from ..settings import Settings
 
@@ -69,8 +69,8 @@ def encoded(document: Document, format_name: str, *, drawn: bool, whole: bool = 
     """
     width = UNLIMITED if whole and not drawn else output_size().columns
     if format_name == "text" and drawn and has_colours():
-        from ..export.ansi import coloured
-        from ..export.text import render
+        from ..export.encoding.ansi import coloured
+        from ..export.encoding.text import render
 
         return render(document, width, coloured).encode(errors="backslashreplace")
     return FORMATS[format_name].encode(document, width)

@@ -6,10 +6,10 @@ from typing import Final
 
 import msgspec
 
-from ..export.ansi import coloured
+from ..export.encoding.ansi import coloured
+from ..export.encoding.json import escape
+from ..export.encoding.tables import cut, plain
 from ..export.events import event_line, event_record
-from ..export.json import escape
-from ..export.tables import cut, plain
 from ..model.entities.clock_skew import Moment
 from ..model.observations import EventsDropped, Observation
 from ..model.query.language import Query

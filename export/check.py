@@ -14,7 +14,7 @@ import msgspec
 from ..model.health.check import STATUSES, CheckResult, Status
 from ..model.text.sanitize import visible
 from ..model.text.units import iso
-from .json import utf8
+from .encoding.json import utf8
 from .records import FindingRecord
 from .snapshot import finding_record
 

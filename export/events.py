@@ -25,9 +25,9 @@ from ..model.text.phrases import SHORT_ID_LENGTH
 from ..model.text.sanitize import visible
 from ..model.text.units import UNKNOWN, date_time, duration, iso
 from ..model.wire.events import Event, FieldValue
-from .document import MAX_CELL_LENGTH
-from .json import utf8, utf8_or_none
-from .tables import Cell, Line, fit
+from .encoding.document import MAX_CELL_LENGTH
+from .encoding.json import utf8, utf8_or_none
+from .encoding.tables import Cell, Line, fit
 
 STATES: Final = {
     "task-sent": PENDING,

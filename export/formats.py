@@ -9,53 +9,53 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from .document import Document
+    from .encoding.document import Document
 
 
 def _text(document: Document, width: int) -> bytes:
-    from .text import render
+    from .encoding.text import render
 
     return render(document, width).encode(errors="backslashreplace")
 
 
 def _json(document: Document, width: int) -> bytes:
-    from .json import encode
+    from .encoding.json import encode
 
     return encode(document.record)
 
 
 def _ndjson(document: Document, width: int) -> bytes:
-    from .json import encode_lines
+    from .encoding.json import encode_lines
 
     return encode_lines(document.records)
 
 
 def _csv(document: Document, width: int) -> bytes:
-    from .csv import encode
+    from .encoding.csv import encode
 
     return encode(document)
 
 
 def _markdown(document: Document, width: int) -> bytes:
-    from .markdown import encode
+    from .encoding.markdown import encode
 
     return encode(document)
 
 
 def _svg(document: Document, width: int) -> bytes:
-    from .svg import render
+    from .encoding.svg import render
 
     return render(document, width).encode(errors="backslashreplace")
 
 
 def _html(document: Document, width: int) -> bytes:
-    from .html import encode
+    from .encoding.html import encode
 
     return encode(document)
 
 
 def _prometheus(document: Document, width: int) -> bytes:
-    from .prometheus import encode
+    from .encoding.prometheus import encode
 
     return encode(document)
 

@@ -28,8 +28,8 @@ from ..model.text.units import iso
 from ..widgets.glyphs import Glyphs
 from ..widgets.table.column import Column as ListColumn
 from ..widgets.table.column import Frame
-from .document import MAX_NOTE_LENGTH, Document, Record, Table
-from .json import utf8, utf8_or_none
+from .encoding.document import MAX_NOTE_LENGTH, Document, Record, Table
+from .encoding.json import utf8, utf8_or_none
 from .list_records import (
     FailureList,
     FailureRecord,

@@ -11,7 +11,7 @@ from ..model.entities.worker import Worker
 from ..model.health.finding import Finding
 from ..model.state import ClusterState
 from ..model.text.phrases import counted, named
-from .json import utf8
+from .encoding.json import utf8
 from .records import Note
 
 T = TypeVar("T")

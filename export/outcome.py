@@ -17,8 +17,8 @@ from ..model.operations.commands import Operation, Trigger
 from ..model.operations.outcome import Answer, Outcome, PublishedTask
 from ..model.operations.summary import sentence
 from ..model.text.units import iso
-from . import json
-from .json import utf8, utf8_or_none
+from .encoding import json
+from .encoding.json import utf8, utf8_or_none
 
 SCHEMA: Final = "celtop.outcome/1"
 TARGET_FIELDS: Final = frozenset({"ids", "workers", "originals", "calls", "consumers", "examples"})

@@ -15,10 +15,10 @@ from ..model.health.finding import Finding
 from ..model.text.passwords import mask_text
 from ..model.text.sanitize import visible
 from ..model.text.units import UNKNOWN, iso
-from .json import utf8
+from .encoding.json import utf8
+from .encoding.text import render as render_document
 from .lists import list_document
 from .snapshot_document import snapshot_document
-from .text import render as render_document
 
 WIDTH: Final = 160
 """Cells of its tables."""

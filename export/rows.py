@@ -11,8 +11,8 @@ from ..widgets.table.cells import Cell as ListCell
 from ..widgets.table.cells import is_single
 from ..widgets.table.column import Column as ListColumn
 from ..widgets.table.column import Frame
-from .document import MAX_CELL_LENGTH, Table
-from .tables import ELLIPSIS, Cell, Column
+from .encoding.document import MAX_CELL_LENGTH, Table
+from .encoding.tables import ELLIPSIS, Cell, Column
 
 Values: TypeAlias = Mapping[str, Callable[[Any], object]]
 """The names of a column's values, each with the function that returns it of a record."""

@@ -10,7 +10,7 @@ from ..model.health.tasks.beat import beat_findings
 from ..model.health.tasks.schedule_status import EntryStatus, entry_statuses
 from ..model.state import ClusterState
 from ..model.text.units import iso
-from .json import utf8, utf8_or_none
+from .encoding.json import utf8, utf8_or_none
 from .records import FindingRecord, Note
 from .snapshot import finding_record
 

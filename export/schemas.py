@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from .json import encode
+from .encoding.json import encode
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 

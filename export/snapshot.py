@@ -29,7 +29,7 @@ from ..model.ingest.tasks.rate_limited import holding_limit
 from ..model.query.language import EVERY_TASK, Query
 from ..model.state import ClusterState
 from ..model.text.units import iso
-from .json import utf8, utf8_or_none
+from .encoding.json import utf8, utf8_or_none
 from .notes import notes_on
 from .records import (
     SCHEMA,

@@ -12,10 +12,10 @@ from ..model.query.language import EVERY_TASK, Query
 from ..model.query.order import NEWEST_FIRST, Order
 from ..model.text.sanitize import visible
 from ..model.text.units import UNKNOWN, count, duration, rate
-from .document import MAX_CELL_LENGTH, MAX_NOTE_LENGTH, Document, Table
+from .encoding.document import MAX_CELL_LENGTH, MAX_NOTE_LENGTH, Document, Table
+from .encoding.tables import Cell
 from .records import BrokerRecord, Snapshot, TotalsRecord
 from .snapshot import take_snapshot
-from .tables import Cell
 
 _BY_NAME: Final = Order("name", descending=False)
 

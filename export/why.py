@@ -15,7 +15,7 @@ from ..model.state import ClusterState
 from ..model.text.sanitize import visible
 from ..model.text.units import iso
 from ..model.why.answer import Answer, evidence_line, sentence
-from .json import utf8
+from .encoding.json import utf8
 from .records import FindingRecord
 from .snapshot import finding_record
 

@@ -169,7 +169,7 @@ def check(
     unreachable, and 4 if workers or queues have not replied in time.
     """
     from ...export.check import NAGIOS_CODES, render, render_nagios, report
-    from ...export.json import encode
+    from ...export.encoding.json import encode
     from ...model.health.check import CheckLimits
 
     if as_json and nagios:

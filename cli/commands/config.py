@@ -82,7 +82,7 @@ def _rows(settings: Settings) -> list[tuple[str, Any, str]]:
 
 def _as_json(settings: Settings) -> bytes:
     from ...export.config import SCHEMA, ConfigRecord, SettingRecord
-    from ...export.json import encode
+    from ...export.encoding.json import encode
 
     return encode(ConfigRecord(SCHEMA, [SettingRecord(*row) for row in _rows(settings)]))
 

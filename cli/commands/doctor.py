@@ -38,7 +38,7 @@ def doctor(ctx: click.Context, deep: bool, as_json: bool) -> int:
     failed.
     """
     from ...export.doctor import render, render_summary, report
-    from ...export.json import encode
+    from ...export.encoding.json import encode
     from ..examination import examine, load
 
     steps: list[Step] = []

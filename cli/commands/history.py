@@ -51,8 +51,8 @@ def history(ctx: click.Context, as_json: bool) -> int:
 
 
 def _print(store: HistoryStore, settings: Settings, as_json: bool) -> None:
+    from ...export.encoding.json import encode
     from ...export.history import render
-    from ...export.json import encode
 
     report = _report(store, settings)
     text = encode(report) if as_json else render(report).encode(errors="backslashreplace")

@@ -71,7 +71,7 @@ def record(
         session.tick(now)
         recorder.stop(now)
         if snapshot is not None:
-            from ...export.json import encode
+            from ...export.encoding.json import encode
             from ...export.snapshot import take_snapshot
 
             write(encode(take_snapshot(session.state, now)), snapshot)

@@ -72,7 +72,7 @@ def _report_stored(session: Session, id_: str, as_json: bool) -> ExitCode:
 def _print(
     session: Session, lookup: TaskLookup, before: SourceRecord | None, as_json: bool
 ) -> ExitCode:
-    from ...export.json import encode
+    from ...export.encoding.json import encode
     from ...export.task import render, report
 
     for one in lookup.found:

@@ -99,7 +99,7 @@ def _read_position(session: Session, id_: str) -> None:
 
 
 def _write(session: Session, name: str, as_json: bool) -> ExitCode:
-    from ...export.json import encode
+    from ...export.encoding.json import encode
     from ...export.why import render, report
     from ...model.why.why import why as answer_for
 

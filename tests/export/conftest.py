@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from celtop.export.document import Document
+from celtop.export.encoding.document import Document
 from celtop.export.records import Note
 from celtop.export.rows import rows_table
 from celtop.lists.context import ListContext, NoApp

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 from celtop.export.check import CheckRun, render, render_nagios, report, worst
-from celtop.export.json import encode
+from celtop.export.encoding.json import encode
 from celtop.model.health.check import CheckResult
 
 LATE = CheckResult("max-age", "queue mail", "unknown", "age unknown", None, 60.0, "s")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 from celtop.export.doctor import render, render_summary, report
-from celtop.export.json import encode
+from celtop.export.encoding.json import encode
 from celtop.model.health.finding import Finding
 from celtop.model.health.steps import QUEUES, RESULTS, WORKERS, Step
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from celtop.export.encoding.tables import plain
 from celtop.export.events import STATES, event_line, event_record
-from celtop.export.tables import plain
 from celtop.model.ingest.redaction import Redaction
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import TASK_EVENTS, Event, EventBatch

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import html5lib
 import pytest
-from celtop.export.document import Document
+from celtop.export.encoding.document import Document
 from celtop.export.formats import FORMATS, SUFFIXES, format_of
 from celtop.export.lists import list_document
 from celtop.export.snapshot_document import snapshot_document

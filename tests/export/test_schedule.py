@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from celtop.export.document import Document
+from celtop.export.encoding.document import Document
 from celtop.export.formats import FORMATS
 from celtop.export.lists import list_document
 from celtop.export.schedule import EntryRecord

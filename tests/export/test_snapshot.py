@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from celtop.export.json import encode
+from celtop.export.encoding.json import encode
+from celtop.export.encoding.text import render
 from celtop.export.snapshot import take_snapshot
 from celtop.export.snapshot_document import snapshot_document
-from celtop.export.text import render
 from celtop.model.entities.delayed import Delayed, DelayLevel
 from celtop.model.entities.fault import Fault
 from celtop.model.entities.result import ResultMeta

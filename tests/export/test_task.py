@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from celtop.export.json import encode
+from celtop.export.encoding.json import encode
 from celtop.export.task import event_source, render, report
 from celtop.model.entities.result import ResultMeta
 from celtop.model.ingest.redaction import Redaction

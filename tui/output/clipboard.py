@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from ...export.json import encode, escape
+from ...export.encoding.json import encode, escape
 from ...export.snapshot import finding_record, take_snapshot
 from ...model.entities.log import LogEntry
 from ...model.entities.queue import Queue

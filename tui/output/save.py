@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ...export.document import Document
+from ...export.encoding.document import Document
 from ...export.formats import SUFFIXES, format_of
 from ...export.lists import screen_document
 from ...export.snapshot import take_snapshot

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from celtop.export.json import encode
+from celtop.export.encoding.json import encode
 from celtop.export.snapshot import take_snapshot
 from celtop.model.entities.states import FROM_EVENT, FROM_INSPECT
 from celtop.model.entities.worker import Limits, WorkerQueue

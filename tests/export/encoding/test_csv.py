@@ -7,15 +7,14 @@ import io
 import unicodedata
 
 import pytest
-from celtop.export.csv import MAX_CELL, encode, neutral
-from celtop.export.document import Document
+from celtop.export.encoding.csv import MAX_CELL, encode, neutral
+from celtop.export.encoding.document import Document
 from celtop.export.lists import list_document
 from celtop.lists.listing import LISTINGS
 from celtop.model.state import ClusterState
+from celtop.tests.export.conftest import context, run_task, table_document
 from hypothesis import given
 from hypothesis import strategies as st
-
-from .conftest import context, run_task, table_document
 
 
 def rows_of(document: Document) -> list[dict[str, str]]:

@@ -3,14 +3,13 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 import pytest
-from celtop.export import svg
-from celtop.export.colours import STYLES
+from celtop.export.encoding import svg
+from celtop.export.encoding.colours import STYLES
 from celtop.export.snapshot_document import snapshot_document
 from celtop.model.entities.states import CELERY_STATES
 from celtop.model.entities.styles import state_style
 from celtop.model.state import ClusterState
-
-from .conftest import HOSTILE, context, run_task
+from celtop.tests.export.conftest import HOSTILE, context, run_task
 
 
 def drawn_of(state: ClusterState, width: int) -> str:

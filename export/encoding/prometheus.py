@@ -12,16 +12,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from ..metrics.exposition import exposition
-from ..metrics.families import Family, Labels, LabelValues
-from ..metrics.gauges import (
+from ...metrics.exposition import exposition
+from ...metrics.families import Family, Labels, LabelValues
+from ...metrics.gauges import (
     FindingCounts,
     broker_families,
     queue_families,
     schedule_families,
     worker_families,
 )
-from ..model.state import ClusterState
+from ...model.state import ClusterState
 from .document import Document
 from .json import utf8
 

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from celtop.export import text
+from celtop.export.encoding import text
+from celtop.export.encoding.tables import Column, fit, flow, plain, table, wrap
 from celtop.export.snapshot_document import snapshot_document
-from celtop.export.tables import Column, fit, flow, plain, table, wrap
 from celtop.model.entities.task import Progress
 from celtop.model.state import ClusterState
+from celtop.tests.export.conftest import HOSTILE, NOW, context, run_task
 from rich.cells import cell_len
-
-from .conftest import HOSTILE, NOW, context, run_task
 
 
 def render(state: ClusterState, width: int, limit: int = 50) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import html5lib
 import pytest
-from celtop.export.markdown import encode, escape
+from celtop.export.encoding.markdown import encode, escape
 from celtop.model.text.sanitize import visible
+from celtop.tests.export.conftest import table_document
 from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-
-from .conftest import table_document
 
 RENDERER = MarkdownIt("gfm-like")
 assert RENDERER.linkify is not None

@@ -12,7 +12,7 @@ import io
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from ..model.text.sanitize import visible
+from ...model.text.sanitize import visible
 from .document import Document
 from .json import compact, utf8
 

@@ -7,7 +7,7 @@ import unicodedata
 
 import msgspec
 import pytest
-from celtop.export.json import encode
+from celtop.export.encoding.json import encode
 
 HIDDEN = [
     char

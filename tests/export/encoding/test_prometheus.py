@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from celtop.export.encoding.prometheus import encode
 from celtop.export.lists import list_document
-from celtop.export.prometheus import encode
 from celtop.lists.listing import LISTINGS
 from celtop.model.query.language import EVERY_TASK
 from celtop.model.state import ClusterState
+from celtop.tests.export.conftest import HOSTILE, context, run_task
 from prometheus_client.parser import text_string_to_metric_families
-
-from .conftest import HOSTILE, context, run_task
 
 
 def gauges(state: ClusterState, name: str, text: str = "") -> Mapping[str, dict[str, float]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
-from ..lists.context import ListContext
+from ...lists.context import ListContext
 
 if TYPE_CHECKING:
     from .tables import Cell, Column

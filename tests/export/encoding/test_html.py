@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import html5lib
-from celtop.export.html import encode
+from celtop.export.encoding.html import encode
 from celtop.model.text.sanitize import visible
+from celtop.tests.export.conftest import table_document
 from hypothesis import example, given
 from hypothesis import strategies as st
-
-from .conftest import table_document
 
 ELEMENTS = {
     *("html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "table", "thead", "tbody"),
