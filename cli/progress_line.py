@@ -11,6 +11,7 @@ from ..model.ingest.tasks.rate_limited import held_text
 from ..model.text import units
 from ..model.text.sanitize import visible
 from . import stderr
+from .status_line import CLEAR_TO_END
 
 if TYPE_CHECKING:
     from ..model.entities.task import Progress, Task
@@ -22,7 +23,6 @@ BAR_WIDTH: Final = 24
 MAX_TEXT_LENGTH: Final = 200
 """Characters shown of a text."""
 MIN_WIDTH: Final = 20
-CLEAR_TO_END: Final = "\x1b[K"
 
 
 class Display(Protocol):

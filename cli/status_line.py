@@ -13,7 +13,8 @@ import click
 from ..model.text.sanitize import visible
 
 MIN_WIDTH: Final = 20
-CLEAR_LINE: Final = "\r\x1b[K"
+CLEAR_TO_END: Final = "\x1b[K"
+CLEAR_LINE: Final = f"\r{CLEAR_TO_END}"
 
 
 @contextlib.contextmanager

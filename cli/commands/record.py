@@ -16,8 +16,8 @@ from ..arguments import duration_option, size_option
 from ..exit_codes import CommandError, ExitCode, InvalidUsage
 from ..interrupts import stop_on_signal
 from ..options import Command, settings_of
-from ..progress_line import CLEAR_TO_END
 from ..session import CONNECT_TIMEOUT, open_session, pump_until, wait_for_broker
+from ..status_line import CLEAR_TO_END
 from ..stdout import write
 
 if TYPE_CHECKING:
