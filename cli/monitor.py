@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from . import stderr
-from .exit_codes import ExitCode, InvalidUsage
+from .exit_codes import CommandError, ExitCode, InvalidUsage
 
 if TYPE_CHECKING:
     from ..recording.session import ReplaySession
@@ -31,19 +31,33 @@ def open_monitor(
 
     Raises:
         InvalidUsage: This terminal cannot show it, a setting is invalid, its broker cannot be
-            used, or the view to open is unknown.
+            used, or the view to open is unknown. If that is so of a cluster that the user has
+            chosen, the one before is opened again instead.
     """
     try:
         require_terminal()
     except InvalidUsage:
         read()  # an error in the settings comes first
         raise
+    problem = ""
+    back: Settings | None = None
     while True:
-        app = _run(partial(_prepare, read))
-        code, other = _exit_code(app), app.return_value
+        app = _run(partial(_prepare, read, problem))
+        try:
+            code, other = _exit_code(app), app.return_value
+        except CommandError as error:
+            if back is None:
+                raise
+            # The cluster that was chosen cannot be monitored: return to the one before.
+            problem, read, back = error.format_message(), partial(_same, back), None
+            continue
         if other is None or read_other is None:
             return code
-        read = partial(read_other, other)
+        problem, read, back = "", partial(read_other, other), app.context.settings
+
+
+def _same(settings: Settings) -> Settings:
+    return settings
 
 
 def open_replay(replay: ReplaySession) -> int:
@@ -90,8 +104,8 @@ def _exit_code(app: StartingApp) -> int:
     return app.return_code or ExitCode.OK
 
 
-def _prepare(read: Callable[[], Settings]) -> Prepared:
-    """Read the settings, and import what the first screen needs."""
+def _prepare(read: Callable[[], Settings], problem: str = "") -> Prepared:
+    """Read the settings, and import what the first screen needs; `problem` is shown on it."""
     settings = read()
     if settings.view:
         require_view(settings.view, settings.source("view"))
@@ -112,6 +126,7 @@ def _prepare(read: Callable[[], Settings]) -> Prepared:
         keymap_of(settings),
         SeenHints.of_user() if settings.hints else SeenHints(None),
         Acknowledgements.of_user(cluster_name(settings)),
+        problem=problem,
     )
 
 

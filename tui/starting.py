@@ -39,6 +39,8 @@ class Prepared(NamedTuple):
     acknowledgements: Acknowledgements
     replay: ReplaySession | None = None
     """The session, if it is one on a recording."""
+    problem: str = ""
+    """Why another cluster could not be opened instead; empty if none was chosen."""
 
 
 def import_first_screen() -> None:
@@ -128,6 +130,8 @@ class StartingApp(CeltopApp):
         self.use_mouse(prepared.settings.mouse)
         super().start()
         self._takes_keys = True
+        if prepared.problem:
+            self.say(prepared.problem, "error")
         for key in self._typed:
             self.post_message(key)
         self.call_after_refresh(self._collect_when_idle)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
-from celtop.cli.monitor import _prepare
+from celtop.cli.exit_codes import InvalidUsage
+from celtop.cli.monitor import _prepare, open_monitor
 from celtop.settings import Settings
 from celtop.tests.cli.conftest import CELTOP, celtop, error_text
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import APPS, clean_environment
 from celtop.tests.terminal import Terminal
+from celtop.tui.starting import Prepared
 
 CELERY = (sys.executable, "-m", "celery", "-A", "plain")
 
@@ -86,3 +90,34 @@ def test_hints_can_be_turned_off() -> None:
     for hints in (True, False):
         settings = Settings(broker_url="redis://localhost:6379/0", hints=hints)
         assert _prepare(lambda: settings).seen_hints.is_new("some hint") is hints  # noqa: B023
+
+
+def test_a_cluster_that_cannot_be_monitored_leads_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[tuple[str, str]] = []
+    chosen = iter(["bad", None])
+
+    def run(prepare: partial[Prepared]) -> SimpleNamespace:
+        read, problem = prepare.args
+        try:
+            settings = read()
+        except InvalidUsage as error:
+            return SimpleNamespace(error=error)
+        opened.append((settings.broker_url or "", problem))
+        return SimpleNamespace(
+            error=None,
+            is_set_up=False,
+            return_code=0,
+            return_value=next(chosen),
+            context=SimpleNamespace(settings=settings),
+        )
+
+    command_line = ["redis://h"]
+
+    def read_other(name: str) -> Settings:
+        command_line[0] = name  # what was given for the first one no longer counts
+        raise InvalidUsage(f"Cannot use {name}")
+
+    monkeypatch.setattr("celtop.cli.monitor._run", run)
+    monkeypatch.setattr("celtop.cli.monitor.require_terminal", lambda: None)
+    assert open_monitor(lambda: Settings(broker_url=command_line[0]), read_other) == 0
+    assert opened == [("redis://h", ""), ("redis://h", "Cannot use bad")]
