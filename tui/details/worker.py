@@ -30,7 +30,7 @@ def worker_fields(worker: Worker, status: WorkerHealth, frame: Frame) -> list[Fi
     seen = "never"
     if worker.last_seen_at is not None:
         seen = f"{units.duration(max(0, int(frame.now - worker.last_seen_at)))} ago"
-    beats = "sends no heartbeats"
+    beats = "no heartbeat received"
     if worker.sends_heartbeats:
         beats = f"heartbeat every {units.duration(worker.frequency)}"
     why = f": {stall_text(worker, frame.now)}" if status == "stalled" else ""
