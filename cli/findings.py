@@ -26,4 +26,4 @@ def report_incomplete(state: ClusterState, now: float) -> None:
         for (kind, text), subjects in names.items()
     ]
     for line in shortened(lines, MAX_LINES):
-        stderr.echo(line)
+        stderr.echo_line(line)

@@ -128,7 +128,7 @@ def run_operation(session: Session, operation: Operation, options: RunOptions) -
             return Outcome(0, operation, now, now, refusal=confirmation.refusal)
         if options.yes:
             for warning in confirmation.warnings:
-                stderr.echo(warning)
+                stderr.echo_line(warning)
         elif not ask(confirmation):
             stderr.echo("Cancelled; nothing was sent")
             raise click.exceptions.Exit(ExitCode.FAILED)

@@ -87,7 +87,7 @@ def read_definite_filter(text: str, settings: Settings) -> Query:
 
     query = read_filter(text, settings)
     if (unknown := left_out(query)) is not None:
-        stderr.echo(unknown)
+        stderr.echo_line(unknown)
     return definite(query)
 
 
@@ -110,7 +110,7 @@ def discover_tasks(session: Session, seconds: float, finished: Query | None = No
         if not peeked.complete and not peeked.notes:
             notes.add(f"Searched only the first {len(peeked.messages):,} messages of {queue}")
     for note in sorted(notes):
-        stderr.echo(note)
+        stderr.echo_line(note)
     listen(session, seconds)
     if finished is not None:
         search_history(session, finished)

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from typing import Final
 
 from ..model.text.sanitize import visible
+
+MAX_LINE: Final = 2_000
+"""Characters of a line with names from the cluster."""
+
+
+def echo_line(text: str) -> None:
+    """Print a message as one line, whatever the names in it contain."""
+    echo(visible(text, MAX_LINE))
 
 
 def echo(text: str) -> None:

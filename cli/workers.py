@@ -83,7 +83,7 @@ def resolve_workers(session: Session, patterns: Sequence[str] = ()) -> tuple[str
     known = tuple(sorted((*replied, *silent)))
     if not patterns:
         if warning:
-            stderr.echo(warning)
+            stderr.echo_line(warning)
         if not known:
             broker = session.state.broker
             if broker.fault is not None:

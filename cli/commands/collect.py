@@ -113,5 +113,6 @@ class _LogPrinter:
         for entry in state.log:
             if entry.serial > self._serial:
                 at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.at))
-                stderr.echo(f"{at} {entry.level} {self._cluster}: {entry.source}: {entry.text}")
+                where = f"{at} {entry.level} {self._cluster}: {entry.source}"
+                stderr.echo_line(f"{where}: {entry.text}")
         self._serial = state.log.version

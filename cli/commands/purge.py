@@ -60,7 +60,7 @@ def _matching(session: Session, queue: str, task: str | None, query: Query) -> t
         session, session.lookups.peek(queue, MAX_PEEKED_MESSAGES, task), f"queue {queue}"
     )
     for note in peek_notes(peeked):
-        stderr.echo(note)
+        stderr.echo_line(note)
     if peeked.messages:
         # Messages do not show that they were revoked, and only some result backends do.
         wait_for(session, session.lookups.read_revoked(), "the revoked tasks of the workers")
@@ -79,7 +79,7 @@ def _preview(session: Session, queue: str, task: str | None) -> None:
         session, session.lookups.peek(queue, MAX_PEEKED_MESSAGES, task), f"queue {queue}"
     )
     for note in peek_notes(peeked):
-        stderr.echo(note)
+        stderr.echo_line(note)
     counts = Counter(message.name for message in peeked.messages).most_common()
     for name, number in counts[:MAX_NAMES_LISTED]:
         stderr.echo(f"{number:>9,}  {name}")
