@@ -159,7 +159,9 @@ class SubjectScreen(DetailScreen, Generic[R]):
                 yield panes["latest"]
 
     def on_mount(self) -> None:
-        """Focus the latest tasks."""
+        """Give each pane its height before the first layout, and focus the latest tasks."""
+        self._show_run_times()
+        self._fit_panes()
         self.set_focus(self.lists["latest"])
 
     def catch_up(self) -> None:
@@ -177,13 +179,12 @@ class SubjectScreen(DetailScreen, Generic[R]):
             self._second = int(frame.now)
             self.alert_rows.refresh()
             self.failure_rows.refresh()
-            run_times, version = self.run_times()
-            self.histogram.show(run_times, version)
-            self.panes["runtimes"].set_class(not run_times.count, "-empty")
+            self._show_run_times()
         self.worker_rows.refresh()
         self.chart_strip.paint()
         for table in self.lists.values():
             table.paint(frame)
+        self._fit_panes()
         self._show_counts()
         subject = self.subject
         left = self.breadcrumbs
@@ -193,19 +194,26 @@ class SubjectScreen(DetailScreen, Generic[R]):
             self.show_fields(subject)
         self.info_bar.show(left)
 
+    def _show_run_times(self) -> None:
+        run_times, version = self.run_times()
+        self.histogram.show(run_times, version)
+        self.panes["runtimes"].set_class(not run_times.count, "-empty")
+
     def _show_counts(self) -> None:
-        findings, failed = len(self.alert_rows), sum(group.count for group in self.failure_rows)
-        pane = self.panes["findings"]
-        pane.set_class(not findings, "-empty")
-        pane.show("bad" if any(map(_is_bad, self.alert_rows)) else "warn")
+        failed = sum(group.count for group in self.failure_rows)
+        self.panes["findings"].show("bad" if any(map(_is_bad, self.alert_rows)) else "warn")
         self.panes["failures"].show("idle", subtitle=units.count(failed) if failed else "")
         self.panes["latest"].show("idle", subtitle=units.count(len(self.tasks)))
+        self.panes["workers"].show("idle", subtitle=units.count(len(self.worker_rows)))
+
+    def _fit_panes(self) -> None:
+        """Hide the findings if there are none, and make lists as high as their rows."""
+        self.panes["findings"].set_class(not len(self.alert_rows), "-empty")
         for name in ("findings", "workers", "failures"):
             rows = min(max(1, len(self.lists[name].rows)), MAX_ROWS)
             # A maximized pane has the height of the style sheet.
             height = None if self.has_class("-zoomed") else rows + FRAME_HEIGHT
             self.panes[name].styles.height = height
-        self.panes["workers"].show("idle", subtitle=units.count(len(self.worker_rows)))
 
     def _alerts(self) -> list[Alert]:
         if self.FINDING is None:

@@ -119,6 +119,7 @@ class MonitorScreen(ChartedScreen, inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         """Yield the bars and the body."""
+        self._set_breakpoints()
         yield self.header_bar
         yield self.banner
         yield self.tiny_bar
@@ -131,6 +132,18 @@ class MonitorScreen(ChartedScreen, inherit_bindings=False):
             yield self.replay_bar
         yield self.key_bar
         yield CommandLine(id="command")
+
+    def _set_breakpoints(self) -> None:
+        """Set the classes of the present size before the widgets are styled.
+
+        Textual sets them after the first layout, and then styles every widget again.
+        """
+        sizes = zip(
+            self.app.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True
+        )
+        for size, points in sizes:
+            _, present = max(point for point in points if point[0] <= size)
+            self.update_classes({name: name == present for _, name in points}, update=False)
 
     def compose_body(self) -> ComposeResult:
         """Yield the widgets between the bars."""
