@@ -8,7 +8,7 @@ from celtop.cli.commands.control import WORKER_COMMANDS, WorkerCommand, control
 from celtop.cli.options import GlobalOption
 from celtop.model.operations import commands
 
-SHARED = {"worker", "everyone", "patterns", "yes", "dry_run", "as_json"}
+SHARED = {"schema", "worker", "everyone", "patterns", "yes", "dry_run", "as_json"}
 
 
 @pytest.mark.parametrize("one", WORKER_COMMANDS, ids=lambda one: one.name)
