@@ -9,7 +9,7 @@ import msgspec
 from ..export.encoding.ansi import coloured
 from ..export.encoding.json import escape
 from ..export.encoding.tables import cut, plain
-from ..export.events import event_line, event_record
+from ..export.events import event_line, event_record, task_after
 from ..model.entities.clock_skew import Moment
 from ..model.observations import EventsDropped, Observation
 from ..model.query.language import Query
@@ -82,8 +82,8 @@ class Tail:
     def _matches(self, event: Event, now: float) -> bool:
         if self._query is None:
             return True
-        task = self._state.tasks.get(event.uuid or "")
-        return task is not None and self._query.matches(task, now)
+        known = event.uuid in self._state.tasks
+        return known and self._query.matches(task_after(event, self._state), now)
 
     def _encoded(self, event: Event) -> bytes:
         record = event_record(event, self._state)

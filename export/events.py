@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import UTC
 from typing import Final
 
@@ -60,7 +61,7 @@ class EventRecord(msgspec.Struct, frozen=True, gc=False):
     """The task; null for events of workers. The following fields are those of the task."""
     name: str | None
     state: str | None
-    """After the events that arrived together with this one."""
+    """After this event; for own types of the app, after those that arrived together with it."""
     queue: str | None
     args: str | None
     kwargs: str | None
@@ -80,6 +81,19 @@ class EventRecord(msgspec.Struct, frozen=True, gc=False):
     """The own fields of an event of the app; null for Celery's events."""
 
 
+def task_after(event: Event, state: ClusterState) -> Task:
+    """Return the task of an event as it was after it; the model may have later events of it."""
+    task = state.tasks.get(event.uuid or "") or Task(event.uuid or "")
+    own = STATES.get(event.type, task.state)
+    if own == task.state:
+        return task
+    earlier = copy.copy(task)
+    earlier.state = own
+    earlier.finished_at = earlier.runtime = earlier.result = None
+    earlier.exception = earlier.traceback_parts = None
+    return earlier
+
+
 def event_record(event: Event, state: ClusterState) -> EventRecord:
     """Return the record of an event that was applied to the model.
 
@@ -94,7 +108,7 @@ def event_record(event: Event, state: ClusterState) -> EventRecord:
         host=utf8(event.hostname),
         id=utf8_or_none(event.uuid),
         name=utf8_or_none(task.name),
-        state=utf8(task.state) if event.uuid else None,
+        state=utf8(STATES.get(event.type, task.state)) if event.uuid else None,
         queue=utf8_or_none(task.queue),
         args=utf8_or_none(task.args),
         kwargs=utf8_or_none(task.kwargs),

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 from msgspec import structs
 
 from ..model.entities.changes import Changes
-from ..model.entities.states import FINISHED, SUCCESS, is_only_read
+from ..model.entities.states import FINISHED, FROM_HISTORY, SUCCESS, is_only_read
 from ..model.entities.task import Task
 from ..model.entities.time_series import STEP, Mark, TimeSeries
 from ..model.health.finding import Finding
@@ -47,6 +47,11 @@ PARTIAL_INTERVAL: Final = 10.0
 written again: a celtop that is killed leaves those."""
 MAX_SUCCESSES_PER_S: Final = 4_000
 """Stored successes per second; of more, a part is stored. It is halved until that is enough."""
+READ_BEFORE: Final = 60.0
+"""Seconds before the run from which tasks are stored of which only the result backend knows; older
+ones may be in the store, with more than the result backend has."""
+READ_WAIT: Final = 10.0
+"""Seconds in which their events, or the history of the last hour, may still arrive."""
 MAX_FINDINGS: Final = 1_000
 MAX_TARGETS: Final = 10_000
 """Targets of an operation by which it is found."""
@@ -80,6 +85,9 @@ class Recorder:
     """The lowest one in the present minute."""
     _ended: dict[str, Task] = field(default_factory=dict)
     """Tasks that ended or were lost since the last batch."""
+    _only_read: dict[str, tuple[Task, float]] = field(default_factory=dict)
+    """Tasks that ended just before or during the run, of which only the result backend has been
+    known so far, and since when."""
     _running: dict[str, Task] = field(default_factory=dict)
     """Running tasks that have not been stored."""
     _batch_at: float = 0.0
@@ -120,7 +128,11 @@ class Recorder:
         """
         elapsed, self._batch_at = now - self._batch_at, now
         return Batch(
-            tasks=(*self._ended_rows(state, now, elapsed), *self._long_runs(state, now)),
+            tasks=(
+                *self._ended_rows(state, now, elapsed),
+                *self._only_read_rows(state, now),
+                *self._long_runs(state, now),
+            ),
             rollups=tuple(self._rollups(state, now)),
             findings=() if found is None else tuple(self._finding_rows(found, now)),
             operations=tuple(self._operation_rows(state.operations)),
@@ -132,8 +144,10 @@ class Recorder:
     def last_batch(self, state: ClusterState, now: float) -> Batch:
         """Return the remaining rows, and the end of the run."""
         rest = self.batch(state, now)
+        read = self._only_read_rows(state, now + READ_WAIT)
         return structs.replace(
             rest,
+            tasks=(*rest.tasks, *(row for row in read if row.at >= self.began_at)),
             rollups=(*rest.rollups, *self._rollups_of(state, self._minute)),
             runs=(Run(self.cluster, self.run, self.began_at, now, now),),
         )
@@ -146,8 +160,9 @@ class Recorder:
         limit = self.share * _HASH_RANGE
         failures, skews = state.failures, state.skews
         for id_, task in ended.items():
-            # What was only read is in the store, or remains in the result backend.
             if is_only_read(task.sources):
+                if (task.finished_at or 0.0) > self.began_at - READ_BEFORE:
+                    self._only_read.setdefault(id_, (task, now))
                 continue
             share = 1.0
             if self.share < 1.0 and task.state == SUCCESS:
@@ -162,6 +177,18 @@ class Recorder:
             group = None if task.state == SUCCESS else failures.of(id_)
             failure = "" if group is None else group.id
             yield stored_task(task, self.cluster, min(at, now), failure, share)
+
+    def _only_read_rows(self, state: ClusterState, now: float) -> Iterator[StoredTask]:
+        """Yield tasks that neither an event nor the history knows, such as of workers without."""
+        for id_, (task, since) in list(self._only_read.items()):
+            if 0 <= now - since < READ_WAIT:
+                return  # the rest is younger
+            del self._only_read[id_]
+            if is_only_read(task.sources) and not task.sources & FROM_HISTORY:
+                group = None if task.state == SUCCESS else state.failures.of(id_)
+                failure = "" if group is None else group.id
+                at = min(task.finished_at or now, now)
+                yield stored_task(task, self.cluster, at, failure)
 
     def _adapt_share(self, ended: Iterable[Task], elapsed: float) -> None:
         """Halve or double the part of the successes that is stored, by their present rate."""

@@ -82,3 +82,11 @@ def test_events_of_a_real_worker(
     assert (running.returncode, err) == (0, "")
     (event,) = map(json.loads, out.splitlines())
     assert (event["type"], event["host"]) == ("worker-online", worker.name)
+
+
+def test_a_filter_sees_the_task_as_it_was_after_each_event_of_a_batch(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    events = batch("task-received", "task-started", "task-failed")
+    assert printed(capfd, events, query="state:failure")[0] == ["task-failed"]
+    assert printed(capfd, events, query="state:started")[0] == ["task-started"]

@@ -55,7 +55,7 @@ def test_an_outcome_belongs_to_its_event_alone() -> None:
     )
     state.observe(EventBatch(events, NOW))
     started, succeeded = (event_record(event, state) for event in events)
-    assert (started.result, started.runtime_s, started.state) == (None, None, "SUCCESS")
+    assert (started.result, started.runtime_s, started.state) == (None, None, "STARTED")
     assert (succeeded.result, succeeded.runtime_s) == ("3", 1.0)
 
 

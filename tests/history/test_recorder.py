@@ -7,11 +7,12 @@ from celtop.history import recorder as module
 from celtop.history.recorder import Recorder
 from celtop.history.rows import Batch, StoredFinding
 from celtop.history.task_body import task_of
+from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.states import FROM_BACKEND, FROM_HISTORY
 from celtop.model.entities.task import Task
 from celtop.model.health.finding import Finding
 from celtop.model.ingest.redaction import Redaction
-from celtop.model.observations import HistoryRead, OperationChanged
+from celtop.model.observations import HistoryRead, OperationChanged, ResultsRead
 from celtop.model.operations.commands import Revoke
 from celtop.model.operations.outcome import Answer, Outcome
 from celtop.model.state import ClusterState
@@ -206,3 +207,31 @@ def test_a_batch_is_due_once_a_second() -> None:
     assert not rec.due(NOW + 0.5)
     assert rec.due(NOW + 1)
     assert rec.due(NOW - 5)
+
+
+def read_from_backend(state: ClusterState, id_: str, done_at: float) -> None:
+    meta = ResultMeta(id_, "FAILURE", exception="ValueError('x')", done_at=done_at, name="n")
+    state.observe(ResultsRead((meta,), NOW + 1, "history"))
+
+
+def test_a_task_of_a_worker_without_events_is_recorded_from_its_result() -> None:
+    rec, state = recorder(), ClusterState()
+    read_from_backend(state, "before", NOW - 30)
+    read_from_backend(state, "old", NOW - 300)
+    assert record(rec, state, NOW + 1).tasks == (), "its events may still arrive"
+    (row,) = record(rec, state, NOW + 12).tasks
+    (group,) = state.failures
+    assert (row.id, row.state, row.at, row.failure) == ("before", "FAILURE", NOW - 30, group.id)
+    read_from_backend(state, "last", NOW + 13)
+    assert record(rec, state, NOW + 13).tasks == ()
+    assert [row.id for row in rec.last_batch(state, NOW + 14).tasks] == ["last"]
+
+
+def test_a_result_of_a_task_that_the_history_has_is_not_recorded_again() -> None:
+    rec, state = recorder(), ClusterState()
+    read_from_backend(state, "a", NOW - 30)
+    assert record(rec, state, NOW + 1).tasks == ()
+    stored = Task("a", state="FAILURE", finished_at=NOW - 30, sources=FROM_HISTORY)
+    state.observe(HistoryRead((stored,), NOW + 2))
+    assert record(rec, state, NOW + 2).tasks == ()
+    assert record(rec, state, NOW + 12).tasks == ()
