@@ -37,8 +37,9 @@ def read_listen(text: str) -> Address:
     """Return the address of `--listen`.
 
     Raises:
-        InvalidUsage: It is not an address.
+        InvalidUsage: It is not an address, or prometheus_client is missing.
     """
+    require_prometheus_client()
     from ..metrics.server import read_address
 
     try:
