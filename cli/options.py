@@ -304,4 +304,5 @@ def _check_broker(settings: Settings, *, named: bool) -> None:
             " Add -b URL to use the name for another broker"
         )
     if not settings.broker_url:
-        raise InvalidUsage(NO_BROKER)
+        stored = f". Only `tasks`, `task` and `failures` read the history of {name}" if name else ""
+        raise InvalidUsage(f"{NO_BROKER}{stored}")

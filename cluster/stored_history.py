@@ -122,6 +122,8 @@ class StoredSearch:
         if matching == self.loaded and self.count.exact:
             return ""
         least = "" if self.count.exact else "more than "
+        if not self.loaded and not self.loading:
+            return f"{least}{matching:,} stored"  # nothing was looked for yet
         return f"{self.loaded:,} of {least}{matching:,} loaded"
 
     def _ask(self) -> None:
