@@ -20,6 +20,7 @@ from ..model.observations import (
     ConnectionProved,
     DelayedMeasured,
     EventsDropped,
+    FailuresKnown,
     HistoryRead,
     HistorySearched,
     InspectReply,
@@ -72,6 +73,7 @@ KINDS: Final[dict[str, type[Observation]]] = {
     "results": ResultsRead,
     "search": HistorySearched,
     "history": HistoryRead,
+    "failures": FailuresKnown,
     "schedule": ScheduleRead,
 }
 """The kinds of records that hold an observation. They are part of the file format."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from celtop import ClusterState, Session
+from celtop.cluster.lookups import Lookups
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import clean_environment
 from celtop.tests.test_docs import ROOT, code_blocks
@@ -61,10 +62,11 @@ def install(folder: Path, module: str, source: str, project: dict[str, Any]) -> 
 
 
 def test_every_call_in_the_table_exists() -> None:
-    calls = re.findall(r"^\| `(?:(state)\.)?(\w+)\(", sections()["More of a session"], re.M)
+    calls = re.findall(r"^\| `(?:(\w+)\.)?(\w+)\(", sections()["More of a session"], re.M)
     assert calls
-    for state, name in calls:
-        assert hasattr(ClusterState if state else Session, name), name
+    owners = {"": Session, "state": ClusterState, "lookups": Lookups}
+    for owner, name in calls:
+        assert hasattr(owners[owner], name), name
 
 
 def test_the_first_program_revokes_what_it_finds(

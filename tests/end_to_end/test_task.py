@@ -63,7 +63,9 @@ def test_a_running_task_is_found_at_its_worker_and_in_the_backend(
     assert of_worker["worker"] == "w1@test"
     assert of_backend["state"] == "CLIMBING"
     assert of_backend["progress"]["text"].startswith("step")
-    assert looked(found) == {"queues": False, "backend": True, "workers": True}
+    assert looked(found) == {
+        "history": False, "queues": False, "backend": True, "workers": True,
+    }  # fmt: skip
     task = found["task"]
     assert (task["state"], task["worker"], task["queue"]) == ("CLIMBING", "w1@test", "celery")
     assert set(task["sources"]) >= {"inspect", "backend"}
@@ -137,7 +139,9 @@ def test_an_unknown_task_fails_and_lists_the_places(cluster: Cluster, start: Sta
     found = asked(cluster, "no-such-task", code=1)
     assert found["task"] is None
     assert found["told_by"] == []
-    assert looked(found) == {"queues": False, "backend": False, "workers": False}
+    assert looked(found) == {
+        "history": False, "queues": False, "backend": False, "workers": False,
+    }  # fmt: skip
 
 
 def test_an_impossible_id_is_a_usage_error(cluster: Cluster) -> None:

@@ -19,6 +19,7 @@ from celtop.model.observations import (
     ConnectionProved,
     DelayedMeasured,
     EventsDropped,
+    FailuresKnown,
     HistoryRead,
     HistorySearched,
     InspectReply,
@@ -85,6 +86,7 @@ OBSERVATIONS: tuple[Observation, ...] = (
     ResultsRead((ResultMeta("a", "SUCCESS", {"sum": Decimal("1.1")}),), 1.0, "poll", ("b",)),
     HistorySearched("f", 1, 2, True, "", 1.0),
     HistoryRead((Task("a", name="t", extra=TaskExtra(client="c"), sources=4),), 1.0, True),
+    FailuresKnown({"=ValueError": 0.5}, 1.0),
     ScheduleRead("app", 1.0, (entry(),), None, 1, 2.0),
 )
 
