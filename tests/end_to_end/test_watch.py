@@ -51,7 +51,7 @@ def test_a_running_task_is_shown_line_by_line_and_its_result_is_json(
     cluster: Cluster, start: StartWatched, send: Send
 ) -> None:
     worker = start()
-    id_ = send(cluster.url, "watched.climb", 12, 0.4)
+    id_ = send(cluster.url, "watched.climb", 12, 1.0)
     logged(worker, "received")
     ended = cluster.run("watch", id_)
     assert ended.returncode == 0, ended.stderr
@@ -131,14 +131,14 @@ def test_a_retry_is_shown_and_is_not_the_end(
 def test_a_timeout_and_a_revoked_task(cluster: Cluster, start: StartWatched, send: Send) -> None:
     worker = start(concurrency=1)
     running = send(cluster.url, "watched.climb", 40, 0.3)
-    later = send(cluster.url, "watched.climb", 1, countdown=5)
+    later = send(cluster.url, "watched.climb", 1, countdown=15)
     logged(worker, "received", 2)
     ended = cluster.run("watch", running, "--timeout", "1.5")
     assert (ended.returncode, ended.stdout) == (4, "")
     assert "has not finished" in ended.stderr
-    watching = begin(cluster, "watch", later, "--timeout", "40")
+    watching = begin(cluster, "watch", later, "--timeout", "60")
     cluster.run_confirmed("revoke", later)
-    _, err = watching.communicate(timeout=40)
+    _, err = watching.communicate(timeout=60)
     assert watching.returncode == 1, err
     assert "REVOKED" in err
 

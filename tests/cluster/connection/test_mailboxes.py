@@ -6,13 +6,17 @@ import pytest
 from celtop.cluster.connection.mailboxes import Mailboxes, mailboxes
 from celtop.settings import Settings
 from celtop.tests.conftest import StartWorker
-from celtop.tests.servers import until
+from celtop.tests.servers import RedisServer, until
 
 ALONE = ("--without-gossip",)
 
 
-def test_running_and_killed_workers(redis_url: str, start_worker: StartWorker) -> None:
+def test_running_and_killed_workers(
+    redis_server: RedisServer, redis_url: str, start_worker: StartWorker
+) -> None:
     settings = Settings(broker_url=redis_url)
+    # A worker of an earlier test may have left its name while it was killed.
+    redis_server.client(int(redis_url.rpartition("/")[2])).flushdb()
     assert mailboxes(settings) == Mailboxes(frozenset(), 0)
     alive = start_worker(redis_url, options=ALONE)
     dead = start_worker(redis_url, name="w2", options=ALONE)
