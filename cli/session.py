@@ -44,7 +44,7 @@ MEASURED_AGAIN_AFTER: Final = 5.0
 workers are inspected again as well. Both cost commands for each worker and queue."""
 RECONNECT_TIMEOUT: Final = 10.0
 """Seconds for which a command that runs on waits for a lost broker."""
-STOP_TIMEOUT: Final = 2.0
+STOP_TIMEOUT: Final = 5.0
 """Seconds at most for the session's threads to end, and to leave task events as found."""
 
 T = TypeVar("T")

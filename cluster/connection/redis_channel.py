@@ -243,7 +243,7 @@ class RedisChannel(Generic[F]):
                 except (BlockingIOError, ssl.SSLWantReadError):
                     break
                 if not data:
-                    raise ConnectionError("the server closed the subscription's connection")
+                    raise ConnectionError("Connection closed by server")
                 taken += len(data)
                 answers += self.frames.feed(data)
         finally:

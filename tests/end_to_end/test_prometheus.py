@@ -81,7 +81,8 @@ def test_prometheus_has_what_the_generators_counted_and_every_dashboard_has_seri
     prometheus.start(metrics.address)
 
     def has(query: str) -> None:
-        until(lambda: prometheus.query(query), what=query)
+        # A queue is measured every 30 seconds; while tasks wait, an age may be unknown.
+        until(lambda: prometheus.query(query), timeout=70, what=query)
 
     has("celtop_worker_up == 1")
     for half in (1, 2):
