@@ -186,8 +186,13 @@ def test_task_events_are_left_as_found(
     until(lambda: state_file.exists() and "w1@test" in state_file.read_text())
     crashed.kill()
     until(lambda: not subscribed(redis_server, by_worker + 1), what="the broker noticed it")
+    database = redis_server.client(int(redis_url.rpartition("/")[2]))
+    replies = "_kombu.binding.reply.celery.pidbox"
+    asking = int(database.scard(replies))
     ended = start_snapshot(redis_url, wait=60)
     until(lambda: subscribed(redis_server, by_worker + 1), what="it is subscribed")
+    # What has not begun to ask workers leaves their task events to the next celtop.
+    until(lambda: int(database.scard(replies)) > asking, what="it asks the workers")
     ended.send_signal(signal.SIGTERM)
     until(lambda: switched(1))
     terminal = tui(redis_url)
