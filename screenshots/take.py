@@ -209,6 +209,9 @@ class Still:
         """Apply nothing."""
         return Pumped(0, False)
 
+    def end_history(self, now: float) -> None:
+        """Do nothing: there is no history."""
+
     def tick(self, now: float) -> None:
         """Let no time pass."""
 
