@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     """The URL of a Prometheus that scrapes `celtop metrics`: charts of more than an hour are drawn
     from it instead of the history. None to draw them from the history."""
     prometheus_labels: Labels = {}
-    """The labels by which Prometheus tells this celtop from others, such as the job."""
+    """The labels that distinguish this celtop from others in Prometheus, such as the job."""
     accept_content: Serializers = ("json",)
     """The serializers to decode replies from. Only those that cannot run the sender's code."""
     event_exchange: str = "celeryev"

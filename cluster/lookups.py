@@ -37,7 +37,7 @@ class Lookups:
         state: The model, which is only read, by the thread that calls.
         broker: The broker to connect to.
         roster: The workers and queues that are known.
-        sent_cache: What tasks were sent with, as far as their messages were seen.
+        sent_cache: What tasks were sent with, if their messages were seen.
         results: Reads the result backend.
         inbox: Where everything that is found is put.
         redaction: Masks messages.

@@ -1,7 +1,7 @@
 """Turns errors of psycopg into errors of the store: what failed, why, and what to do about it.
 
 A failed connect has no SQLSTATE, so connection errors are recognised by their texts, which libpq
-does not translate unless it is told to. Texts of invalid URLs may quote a part of the password, and
+does not translate by default. Texts of invalid URLs may quote a part of the password, and
 are not shown.
 """
 

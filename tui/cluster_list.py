@@ -31,7 +31,7 @@ class ClusterList:
         """Why the history could not be read; empty if it was."""
 
     def rows(self) -> list[ClusterStatus]:
-        """Return the clusters by name, as far as they are known now."""
+        """Return the clusters that are known now, by name."""
         context, now = self._context, self._context.clock()
         self._read(now)
         current = context.session.cluster

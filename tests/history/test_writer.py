@@ -27,7 +27,7 @@ class Reports(list[tuple[str, str]]):
 
 
 class FlakyStore:
-    """A store whose disk is full until it is told otherwise."""
+    """A store whose disk is full until a test frees it."""
 
     def __init__(self) -> None:
         self.full = True

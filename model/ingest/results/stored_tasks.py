@@ -49,7 +49,7 @@ _OUTCOMES: Final = {
     REVOKED: "revoked",
     REJECTED: "rejected",
 }
-"""The counters of states, in totals, types and workers as far as they have them."""
+"""The counters of states, in those of totals, types and workers that have them."""
 _FILLED_IN_AT_THE_END: Final = ("received_at", "started_at", "finished_at", "runtime")
 
 
