@@ -175,8 +175,12 @@ def test_a_server_of_another_kind(answer: bytes, reason: str) -> None:
         def serve() -> None:
             connection, _ = server.accept()
             with connection:
-                connection.recv(65_536)
+                connection.recv(1)
                 connection.sendall(answer)
+                connection.shutdown(socket.SHUT_WR)
+                # Closed with a part of the request unread, it would reset the answer as well.
+                while connection.recv(65_536):
+                    pass
 
         serving = threading.Thread(target=serve)
         serving.start()

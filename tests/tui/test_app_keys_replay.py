@@ -96,6 +96,7 @@ async def test_keys_move_the_recording_and_its_model() -> None:
 async def test_a_click_on_the_slider_goes_there() -> None:
     async with run_replay() as (ui, session, _):
         bar = ui.screen.replay_bar
+        await ui.until(lambda: "█" in bar.render_line(0).text)
         begin = bar.render_line(0).text.index("█")
         await ui.pilot.click(bar, offset=(begin, 0))
         await ui.until(lambda: session.playback.position == session.playback.begin)
