@@ -94,7 +94,7 @@ class Control:
 
     def has_links(self, original: SentTask) -> bool:
         """Return whether a task has, or may have, callbacks or the rest of a chain to send."""
-        from .operations.links import has_links
+        from .operations.tasks.links import has_links
 
         return original.message is not None and has_links(original.message)
 

@@ -41,7 +41,7 @@ from .glibc import limit_heaps
 from .inbox import Inbox
 from .lookups import Lookups
 from .operations.audit import Audit, audit_file, user_name
-from .operations.paused_queues import PausedQueues, is_over
+from .operations.queues.paused_queues import PausedQueues, is_over
 from .polling.inspector import Inspector
 from .polling.poller import Poller, PollThread, ScreenInterest
 from .polling.queue_poller import QueuePoller

@@ -5,18 +5,11 @@
 
 from __future__ import annotations
 
-from . import (
-    drain,
-    pause,
-    purge,
-    purge_results,
-    read_messages,
-    remote,
-    revoke,
-    send,
-    switch_entries,
-)
+from . import purge_results, switch_entries
+from .queues import pause, purge, read_messages
 from .running import perform
+from .tasks import revoke, send
+from .workers import drain, remote
 
 __all__ = [
     "drain",

@@ -177,7 +177,7 @@ class AddConsumer(WorkerOperation, frozen=True):
     routing_key: str | None = None
     """None: the queue's name."""
     words = Words("Started", "Starting", "Start", "consuming {0.queue} on {workers}")
-    # `cluster/operations/declare.py` adds how the queue is declared on the broker.
+    # `cluster/operations/workers/declare.py` adds how the queue is declared on the broker.
     parameters = tuple(
         (name, name) for name in ("queue", "exchange", "exchange_type", "routing_key")
     )

@@ -178,7 +178,7 @@ class FakeSession:
         return best_source(known_task(id_, self.state), routing(self.state, {}))
 
     def has_links(self, original: SentTask) -> bool:
-        from celtop.cluster.operations.links import has_links
+        from celtop.cluster.operations.tasks.links import has_links
 
         return original.message is not None and has_links(original.message)
 

@@ -18,8 +18,8 @@ from celtop.cluster.connection.replies import Replies
 from celtop.cluster.lookup.best_source import KnownTask, known_task
 from celtop.cluster.lookup.recovery import Recovery
 from celtop.cluster.messages.sent_cache import SentCache
-from celtop.cluster.operations.compose import again as again_message
-from celtop.cluster.operations.send import retry
+from celtop.cluster.operations.tasks.compose import again as again_message
+from celtop.cluster.operations.tasks.send import retry
 from celtop.cluster.results.open import open_results
 from celtop.model.operations.call import Recovered, SentTask, Unrecoverable
 from celtop.model.operations.commands import Retry

@@ -13,13 +13,13 @@ from urllib.parse import quote
 
 import msgspec
 
-from ...model.observations import QueuePeeked, WaitingMessage
-from ...model.operations.commands import ReadMessages
-from ...model.operations.outcome import Answer
-from ...model.text.phrases import counted
-from ..connection.management_api import ManagementApi, ManagementError
-from ..messages.envelope import Envelope, waiting_message
-from .running import OperationContext, Refused, perform
+from ....model.observations import QueuePeeked, WaitingMessage
+from ....model.operations.commands import ReadMessages
+from ....model.operations.outcome import Answer
+from ....model.text.phrases import counted
+from ...connection.management_api import ManagementApi, ManagementError
+from ...messages.envelope import Envelope, waiting_message
+from ..running import OperationContext, Refused, perform
 
 MAX_BODY_BYTES: Final = 50_000
 """Bytes of a body that are asked for; names and texts of arguments are in the headers."""

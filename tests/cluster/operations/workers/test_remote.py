@@ -289,7 +289,7 @@ def test_a_worker_killed_during_a_broadcast_is_named_as_silent(
 def test_shutdown_is_confirmed_by_a_good_bye_and_a_busy_solo_worker_is_not_said_to_go(
     all_pools: Workers, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("celtop.cluster.operations.remote.OFFLINE_TIMEOUT", 2.0)
+    monkeypatch.setattr("celtop.cluster.operations.workers.remote.OFFLINE_TIMEOUT", 2.0)
     threads = start_worker(all_pools.url, name="busy1", queues=["busy1"])
     solo = start_worker(all_pools.url, name="busy2", queues=["busy2"], pool="solo")
     state = all_pools.live.state

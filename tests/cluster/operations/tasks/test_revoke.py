@@ -13,7 +13,7 @@ import pytest
 from celtop.cluster.connection.remote_control import RemoteControl
 from celtop.cluster.connection.replies import Replies
 from celtop.cluster.operations.mailbox import Mailbox
-from celtop.cluster.operations.revoke import BLOCK_BYTES, BLOCK_IDS, blocks
+from celtop.cluster.operations.tasks.revoke import BLOCK_BYTES, BLOCK_IDS, blocks
 from celtop.model.operations.commands import SIGNALS, Revoke, RevokeStamped, Signal
 from celtop.tests.cluster.workers import Workers, workers
 from celtop.tests.conftest import StartWorker
@@ -184,8 +184,8 @@ def _published(client: Any) -> Any:
 def test_a_worker_that_is_killed_is_named_and_nothing_is_called_done(
     three: Workers, start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("celtop.cluster.operations.revoke.REPLY_TIMEOUT", 2.0)
-    monkeypatch.setattr("celtop.cluster.operations.revoke.TIMEOUT_PER_ID", 0.0)
+    monkeypatch.setattr("celtop.cluster.operations.tasks.revoke.REPLY_TIMEOUT", 2.0)
+    monkeypatch.setattr("celtop.cluster.operations.tasks.revoke.TIMEOUT_PER_ID", 0.0)
     doomed = start_worker(three.url, name="doomed", pool="solo", queues=["doomed"])
     doomed.child.signal(signal.SIGSTOP)
     ids = tuple(str(uuid.uuid4()) for _ in range(BLOCK_IDS + 1))

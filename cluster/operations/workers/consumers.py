@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from ...model.entities.queue import is_internal
-from ...model.observations import InspectReply
-from ...model.operations.commands import Consumer
-from ..connection.remote_control import RemoteControl
-from .running import OperationContext
+from ....model.entities.queue import is_internal
+from ....model.observations import InspectReply
+from ....model.operations.commands import Consumer
+from ...connection.remote_control import RemoteControl
+from ..running import OperationContext
 
 if TYPE_CHECKING:
     from kombu.connection import Connection

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from ...model.operations.call import (
+from ....model.operations.call import (
     MAX_PRIORITY,
     MAX_QUEUE_NAME_BYTES,
     RETRY_OF,
@@ -22,9 +22,9 @@ from ...model.operations.call import (
     RawMessage,
     SentTask,
 )
-from ...model.operations.outcome import PublishedTask
+from ....model.operations.outcome import PublishedTask
+from ..running import Refused
 from .links import relinked
-from .running import Refused
 
 if TYPE_CHECKING:
     from celery import Celery

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.operations.audit import user_name
-from celtop.cluster.operations.paused_queues import PausedQueues, is_over
+from celtop.cluster.operations.queues.paused_queues import PausedQueues, is_over
 from celtop.model.entities.queue import Pause
 from celtop.model.entities.worker import Worker, WorkerQueue
 from celtop.model.operations.commands import Consumer, PauseQueue

@@ -18,9 +18,9 @@ import pytest
 from celery import Celery, chain, signature
 from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.messages.reader import MessageReader
-from celtop.cluster.operations.compose import new
 from celtop.cluster.operations.running import Refused
-from celtop.cluster.operations.send import retry, trigger
+from celtop.cluster.operations.tasks.compose import new
+from celtop.cluster.operations.tasks.send import retry, trigger
 from celtop.model.operations.call import Call, SentTask
 from celtop.model.operations.commands import Retry, Trigger
 from celtop.settings import Settings
@@ -340,7 +340,7 @@ def test_the_apps_transport_options_count(redis_server: RedisServer) -> None:
 
 
 def test_the_environment_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    from celtop.cluster.operations import compose
+    from celtop.cluster.operations.tasks import compose
 
     call = Call("a", ("x", {"a": {"b": {"c": {}}}}), {}, "q", headers={"h": 1})
     before = new(call, 1.0)

@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
-from ...model.entities.states import REVOKED
-from ...model.operations.commands import Revoke
-from ...model.operations.outcome import Answer
-from ..results.backends.base import ResultReader
-from ..results.lookups import run_in_thread
-from .mailbox import Mailbox
-from .running import OperationContext
+from ....model.entities.states import REVOKED
+from ....model.operations.commands import Revoke
+from ....model.operations.outcome import Answer
+from ...results.backends.base import ResultReader
+from ...results.lookups import run_in_thread
+from ..mailbox import Mailbox
+from ..running import OperationContext
 
 RECHECK_TIMEOUT: Final = 2.0
 """Seconds since the last reply after which the other workers are not waited for."""

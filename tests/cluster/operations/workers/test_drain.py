@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.events.roster import Roster
-from celtop.cluster.operations import drain as drain_module
-from celtop.cluster.operations import drain_worker
-from celtop.cluster.operations.consumers import consumer_control, consuming
-from celtop.cluster.operations.drain import drain
-from celtop.cluster.operations.drain_worker import DrainingWorker
-from celtop.cluster.operations.pause import resume
-from celtop.cluster.operations.paused_queues import PausedQueues
+from celtop.cluster.operations.queues.pause import resume
+from celtop.cluster.operations.queues.paused_queues import PausedQueues
 from celtop.cluster.operations.running import Refused
+from celtop.cluster.operations.workers import drain as drain_module
+from celtop.cluster.operations.workers import drain_worker
+from celtop.cluster.operations.workers.consumers import consumer_control, consuming
+from celtop.cluster.operations.workers.drain import drain
+from celtop.cluster.operations.workers.drain_worker import DrainingWorker
 from celtop.model.operations.commands import Consumer, Drain, PauseQueue, ResumeQueue
 from celtop.model.operations.outcome import Outcome
 from celtop.settings import Settings

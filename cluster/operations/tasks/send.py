@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from ...model.operations.commands import Retry, Trigger
-from ...model.operations.outcome import Answer, PublishedTask
-from ..connection.broker import READ_TIMEOUT
-from ..connection.errors import explain
+from ....model.operations.commands import Retry, Trigger
+from ....model.operations.outcome import Answer, PublishedTask
+from ...connection.broker import READ_TIMEOUT
+from ...connection.errors import explain
+from ..running import OperationContext, Refused, perform
 from .compose import OutgoingMessage, again, new
-from .running import OperationContext, Refused, perform
 
 if TYPE_CHECKING:
     from kombu.connection import Connection

@@ -8,12 +8,12 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
-from ...model.entities.queue import is_internal
-from ...model.operations.commands import Purge
-from ...model.operations.outcome import Answer
-from ..connection.alarms import refusal
-from ..messages.reader import MessageReader
-from .running import OperationContext, Refused, Unsure, perform
+from ....model.entities.queue import is_internal
+from ....model.operations.commands import Purge
+from ....model.operations.outcome import Answer
+from ...connection.alarms import refusal
+from ...messages.reader import MessageReader
+from ..running import OperationContext, Refused, Unsure, perform
 
 if TYPE_CHECKING:
     from kombu.connection import Connection

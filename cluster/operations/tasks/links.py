@@ -15,9 +15,9 @@ from typing import Any, Final
 
 import msgspec
 
-from ...model.operations.call import RawMessage
-from ..connection.decompression import decompress
-from .running import Refused
+from ....model.operations.call import RawMessage
+from ...connection.decompression import decompress
+from ..running import Refused
 
 JSON: Final = "application/json"
 MSGPACK: Final = "application/x-msgpack"

@@ -6,8 +6,8 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from ...model.operations.commands import Consumer
-from ..events.roster import Roster
+from ....model.operations.commands import Consumer
+from ...events.roster import Roster
 
 SILENT_AFTER: Final = 20.0
 """Seconds without a reply or a heartbeat after which a worker is given up."""

@@ -16,12 +16,12 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import ExitStack, suppress
 from typing import Final
 
-from ...model.operations.commands import Consumer, Drain, PauseQueue
-from ...model.operations.outcome import Answer
+from ....model.operations.commands import Consumer, Drain, PauseQueue
+from ....model.operations.outcome import Answer
+from ..queues.paused_queues import PausedQueues
+from ..running import OperationContext, Refused, perform
 from .consumers import ConsumerControl, consumer_control, consuming
 from .drain_worker import DrainingWorker
-from .paused_queues import PausedQueues
-from .running import OperationContext, Refused, perform
 
 CHECK_INTERVAL: Final = 0.1
 """Seconds between two checks for worker-offline events and cancellation."""

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from celtop.cluster.events.roster import Roster
-from celtop.cluster.operations import purge as purging
-from celtop.cluster.operations.purge import purge
+from celtop.cluster.operations.queues import purge as purging
+from celtop.cluster.operations.queues.purge import purge
 from celtop.cluster.operations.running import Refused, Unsure
 from celtop.model.operations.commands import Purge
 from celtop.tests.cluster.operations.run_operation import OperationRun

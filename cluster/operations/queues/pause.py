@@ -15,13 +15,13 @@ import time
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from ...model.entities.queue import is_internal
-from ...model.operations.commands import Consumer, PauseQueue, ResumeQueue
-from ...model.operations.outcome import Answer, Verdict
-from ...model.text.phrases import named
-from .consumers import ConsumerControl, consumer_control, consuming
+from ....model.entities.queue import is_internal
+from ....model.operations.commands import Consumer, PauseQueue, ResumeQueue
+from ....model.operations.outcome import Answer, Verdict
+from ....model.text.phrases import named
+from ..running import OperationContext, Refused, Unsure, perform
+from ..workers.consumers import ConsumerControl, consumer_control, consuming
 from .paused_queues import PausedQueues
-from .running import OperationContext, Refused, Unsure, perform
 
 CONSUMER_TIMEOUT: Final = 8.0
 """Seconds in which a worker must have started or stopped consuming."""

@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
-from ...model.operations.commands import (
+from ....model.operations.commands import (
     AddConsumer,
     CancelConsumer,
     DisableEvents,
@@ -19,15 +19,15 @@ from ...model.operations.commands import (
     Shutdown,
     WorkerOperation,
 )
-from ...model.operations.outcome import Answer
-from ..connection.replies import Reply
-from ..events.enabled_workers import EnabledWorkers
-from ..polling.inspect_schedule import INSPECT_ARGUMENTS
+from ....model.operations.outcome import Answer
+from ...connection.replies import Reply
+from ...events.enabled_workers import EnabledWorkers
+from ...polling.inspect_schedule import INSPECT_ARGUMENTS
+from ..mailbox import Mailbox, open_mailbox
+from ..queues.paused_queues import PausedQueues
+from ..replies import MAX_REPLY_LENGTH, MAX_REPORT_LENGTH
+from ..running import OperationContext, Refused, perform
 from .declare import add_consumer_arguments
-from .mailbox import Mailbox, open_mailbox
-from .paused_queues import PausedQueues
-from .replies import MAX_REPLY_LENGTH, MAX_REPORT_LENGTH
-from .running import OperationContext, Refused, perform
 
 OFFLINE_TIMEOUT: Final = 10.0
 """Seconds for the worker-offline event; it is sent at once, except by a busy solo worker."""

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from celtop.cluster.connection.broker import BrokerConnection
-from celtop.cluster.operations.consumers import ConsumerControl, consumer_control, consuming
-from celtop.cluster.operations.pause import pause, resume
-from celtop.cluster.operations.paused_queues import PausedQueues
+from celtop.cluster.operations.queues.pause import pause, resume
+from celtop.cluster.operations.queues.paused_queues import PausedQueues
 from celtop.cluster.operations.running import Refused, Unsure
+from celtop.cluster.operations.workers.consumers import ConsumerControl, consumer_control, consuming
 from celtop.model.operations.commands import AddConsumer, Consumer, PauseQueue, ResumeQueue
 from celtop.model.operations.outcome import Outcome
 from celtop.settings import Settings

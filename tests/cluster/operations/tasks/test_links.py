@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from celtop.cluster.operations.links import JSON, MSGPACK, PICKLE, has_links, relinked
 from celtop.cluster.operations.running import Refused
+from celtop.cluster.operations.tasks.links import JSON, MSGPACK, PICKLE, has_links, relinked
 from celtop.model.operations.call import RawMessage
 from hypothesis import given, settings
 from hypothesis import strategies as st

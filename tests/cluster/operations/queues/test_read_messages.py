@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from celtop.cluster.operations.read_messages import read_messages
+from celtop.cluster.operations.queues.read_messages import read_messages
 from celtop.cluster.operations.running import Refused
 from celtop.model.observations import QueuePeeked
 from celtop.model.operations.commands import ReadMessages

@@ -14,11 +14,11 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from ...files import replace_file, state_folder
-from ...model.entities.queue import Pause
-from ...model.entities.worker import Worker
-from ...model.operations.commands import Consumer, PauseQueue
-from .audit import user_name
+from ....files import replace_file, state_folder
+from ....model.entities.queue import Pause
+from ....model.entities.worker import Worker
+from ....model.operations.commands import Consumer, PauseQueue
+from ..audit import user_name
 
 FILE_NAME: Final = "paused.json"
 

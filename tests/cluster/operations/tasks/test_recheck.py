@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from celtop.cluster.operations.revoke import revoke
+from celtop.cluster.operations.tasks.revoke import revoke
 from celtop.model.operations.commands import Revoke
 from celtop.model.operations.outcome import KnownTargets, Outcome
 from celtop.model.operations.summary import sentence

@@ -12,14 +12,14 @@ from typing import Any, Final
 
 import msgspec
 
-from ...model.operations.commands import MAX_REVOKED_IDS, Revoke, RevokeStamped
-from ...model.operations.outcome import MARKED_ONLY, UNCONFIRMED, Answer
-from ...model.text.phrases import named
-from ..connection.replies import Replies, Reply
-from .mailbox import REPLY_TIMEOUT, Mailbox, open_mailbox
+from ....model.operations.commands import MAX_REVOKED_IDS, Revoke, RevokeStamped
+from ....model.operations.outcome import MARKED_ONLY, UNCONFIRMED, Answer
+from ....model.text.phrases import named
+from ...connection.replies import Replies, Reply
+from ..mailbox import REPLY_TIMEOUT, Mailbox, open_mailbox
+from ..replies import CANNOT_TERMINATE, explain_error
+from ..running import OperationContext, Refused, Unsure, perform
 from .recheck import ended_tasks
-from .replies import CANNOT_TERMINATE, explain_error
-from .running import OperationContext, Refused, Unsure, perform
 
 BLOCK_IDS: Final = 500
 """Ids in one broadcast. A worker does nothing else until it has looked up all of them in its

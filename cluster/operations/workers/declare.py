@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from ...model.operations.commands import AddConsumer, Consumer
+from ....model.operations.commands import AddConsumer, Consumer
+from ..mailbox import Mailbox
+from ..running import OperationContext, Refused
 from .consumers import consuming
-from .mailbox import Mailbox
-from .running import OperationContext, Refused
 
 if TYPE_CHECKING:
     from kombu.connection import Connection

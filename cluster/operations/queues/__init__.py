@@ -1,0 +1,1 @@
+"""Operations on queues: pausing, purging and reading them."""

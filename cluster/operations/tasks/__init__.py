@@ -1,0 +1,1 @@
+"""Operations on tasks: revoking them, and sending new ones or earlier ones again."""

@@ -1,0 +1,1 @@
+"""Operations on workers: remote-control commands, and draining."""
