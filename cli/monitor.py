@@ -167,7 +167,7 @@ def require_usable_url(settings: Settings) -> None:
     Raises:
         InvalidUsage: Its transport or one of its options is unknown, or a driver is missing.
     """
-    from ..cluster.connection.diagnosis import url_fault
+    from ..cluster.connection.faults.diagnosis import url_fault
     from ..model.text.passwords import mask_url
     from .session import unusable
 

@@ -22,7 +22,7 @@ from ..model.operations.call import SentTask
 from ..model.operations.commands import Operation
 from ..model.operations.outcome import Answer, KnownTargets, Outcome
 from .connection.broker import BrokerConnection
-from .connection.errors import explain
+from .connection.faults.errors import explain
 from .events.roster import Roster
 from .inbox import Inbox
 from .operations.audit import Audit, Phase

@@ -42,9 +42,9 @@ from .inbox import Inbox
 from .lookups import Lookups
 from .operations.audit import Audit, audit_file, user_name
 from .operations.queues.paused_queues import PausedQueues, is_over
-from .polling.inspector import Inspector
 from .polling.poller import Poller, PollThread, ScreenInterest
-from .polling.queue_poller import QueuePoller
+from .polling.queues.queue_poller import QueuePoller
+from .polling.workers.inspector import Inspector
 from .results.follower import ResultFollower
 from .results.lookups import ResultLookup
 from .schedule.reader import ScheduleReader

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...model.entities.fault import Fault
 from .broker import BrokerConnection
-from .errors import address_of, explain
+from .faults.errors import address_of, explain
 
 if TYPE_CHECKING:
     from kombu.connection import Connection

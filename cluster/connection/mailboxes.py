@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from ...model.state import BEAT_PREFIX
 from ...settings import Settings
 from .broker import BrokerConnection
-from .redis_fanout import publish
+from .redis.fanout import publish
 
 if TYPE_CHECKING:
     from kombu.connection import Connection

@@ -22,7 +22,7 @@ from ...model.text.coerce import to_text
 from ...model.text.passwords import mask_url
 from ...model.text.urls import quote_credentials
 from .broker import BrokerConnection, verify_mode
-from .errors import Rule, first_match, reason_of
+from .faults.errors import Rule, first_match, reason_of
 
 if TYPE_CHECKING:
     from kombu.connection import Connection

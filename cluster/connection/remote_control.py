@@ -14,11 +14,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from . import redis_replies
 from .alarms import write_error
 from .broker import BrokerConnection
 from .mailboxes import Mailboxes, mailboxes_on
-from .redis_fanout import publish_all
+from .redis import replies as redis_replies
+from .redis.fanout import publish_all
 from .replies import SERIALIZERS, Replies, Reply
 
 if TYPE_CHECKING:

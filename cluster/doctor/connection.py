@@ -20,8 +20,8 @@ from ...model.entities.fault import Fault
 from ...model.health.steps import Step, StepKind
 from ...settings import Settings
 from ..connection.broker import BrokerConnection
-from ..connection.diagnosis import diagnose, url_fault
-from ..connection.errors import address_of, explain, port_of
+from ..connection.faults.diagnosis import diagnose, url_fault
+from ..connection.faults.errors import address_of, explain, port_of
 from ..results.lookups import run_in_thread
 from .permissions import permission_faults
 

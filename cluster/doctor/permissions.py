@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...model.entities.fault import Fault
 from ..connection.broker import BrokerConnection
-from ..connection.errors import REDIS_RIGHTS, explain, reason_of
+from ..connection.faults.errors import REDIS_RIGHTS, explain, reason_of
 from ..connection.mailboxes import NO_WORKER
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _redis_faults(connection: Connection, broker: BrokerConnection) -> Iterator[
 
 
 def _publish(channel: Any, exchange: str, body: str) -> None:
-    from ..connection.redis_fanout import publish
+    from ..connection.redis.fanout import publish
 
     publish(channel, exchange, "", body, {"clock": 1})
 

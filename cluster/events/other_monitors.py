@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ..connection.redis_fanout import publish
+from ..connection.redis.fanout import publish
 
 if TYPE_CHECKING:
     from kombu.connection import Connection

@@ -15,8 +15,8 @@ from ...model.wire.events import EventBatch, decode
 from ..connection.alarms import alarm, refusal
 from ..connection.backoff import backoff
 from ..connection.broker import BrokerConnection
-from ..connection.diagnosis import diagnose
-from ..connection.errors import Unresponsive, explain
+from ..connection.faults.diagnosis import diagnose
+from ..connection.faults.errors import Unresponsive, explain
 from ..connection.mailboxes import NO_WORKER
 from ..connection.remote_control import RemoteControl
 from ..glibc import release_memory

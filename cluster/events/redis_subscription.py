@@ -14,8 +14,8 @@ from typing import Any, Final, Literal
 import msgspec
 
 from ..connection.decompression import decompress
-from ..connection.redis_channel import ChannelFrames, RedisChannel
-from ..connection.redis_keys import exactly
+from ..connection.redis.channel import ChannelFrames, RedisChannel
+from ..connection.redis.keys import exactly
 from .event_exchange import EventExchange
 
 MAX_DRAINED_BYTES: Final = 1 << 20

@@ -10,7 +10,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from ..connection.errors import Unresponsive
+from ..connection.faults.errors import Unresponsive
 from .event_exchange import EventExchange
 from .redis_subscription import RedisSubscription
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ...model.lookup import HELD_BY_WORKER, LookupPlace, PlaceChecked, Sighting, TaskLookup
 from ...model.observations import InspectReply, QueuePeeked, ResultsRead
 from ..connection.broker import BrokerConnection
-from ..connection.errors import explain
+from ..connection.faults.errors import explain
 from ..connection.remote_control import RemoteControl
 from ..connection.replies import Reply
 from ..messages.envelope import Envelope, waiting_message

@@ -20,7 +20,7 @@ from ...model.entities.states import FINISHED, PENDING, RETRY
 from ...model.operations.call import Recovered, SentTask
 from ...model.routing import Routing
 from ..connection.broker import BrokerConnection
-from ..connection.errors import explain
+from ..connection.faults.errors import explain
 from ..connection.remote_control import RemoteControl
 from ..connection.replies import Reply
 from ..messages.reader import MessageReader

@@ -19,7 +19,7 @@ from ...model.observations import QueuePeeked, WaitingMessage
 from ...model.operations.call import SentTask, Source
 from ...model.text.phrases import counted
 from ..connection.broker import BrokerConnection
-from ..connection.redis_keys import QueueKeys, bound_queue
+from ..connection.redis.keys import QueueKeys, bound_queue
 from .envelope import Envelope, decode, sent_task, waiting_message
 from .unacked import decode_unacked
 

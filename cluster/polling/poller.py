@@ -9,7 +9,7 @@ from ...model.entities.fault import Fault
 from ...model.observations import Observation
 from ..connection.backoff import backoff
 from ..connection.broker import BrokerConnection
-from ..connection.errors import explain
+from ..connection.faults.errors import explain
 from ..events.receiver import Receiver
 from ..events.roster import Roster
 from ..inbox import Inbox

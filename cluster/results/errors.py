@@ -6,8 +6,8 @@ from typing import Final
 
 from ...model.entities.fault import Fault
 from ...settings import Settings
-from ..connection import errors
 from ..connection.broker import BrokerConnection
+from ..connection.faults import errors
 from .backends.base import ResultsError
 
 _DATABASE_RULES: Final = (

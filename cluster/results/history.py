@@ -19,7 +19,7 @@ from ...model.observations import (
     ResultsRead,
 )
 from ..connection.broker import BrokerConnection
-from ..connection.errors import explain
+from ..connection.faults.errors import explain
 from ..events.open_tasks import OpenTasks
 from ..events.receiver import Receiver
 from ..inbox import Inbox

@@ -11,7 +11,7 @@ from typing import Final
 from ...model.entities.result import ResultMeta
 from ...model.observations import ResultsRead
 from ..connection.backoff import backoff
-from ..connection.redis_channel import MAX_RECEIVE_BYTES, ChannelRefused, RedisChannel
+from ..connection.redis.channel import MAX_RECEIVE_BYTES, ChannelRefused, RedisChannel
 from ..events.open_tasks import OpenTasks
 from ..inbox import Inbox
 from ..stoppable_thread import StoppableThread

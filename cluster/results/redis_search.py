@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 from ...model.entities.result import ResultMeta
 from ...model.text.phrases import counted
-from ..connection.redis_keys import exactly
+from ..connection.redis.keys import exactly
 from .backends.base import RECENT_BLOCK_SIZE, Collector, newest_first
 from .backends.decode import from_payload
 from .search import MAX_EXAMINED, Found, Put, ResultSearch

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Final, NamedTuple
 
-from ..connection.redis_channel import ChannelFrames
-from ..connection.redis_keys import exactly
+from ..connection.redis.channel import ChannelFrames
+from ..connection.redis.keys import exactly
 
 MAX_PAYLOAD_BYTES: Final = 256 << 10
 """Bytes of a payload that is kept whole; of a larger one only the beginning is kept."""

@@ -24,7 +24,7 @@ from ...settings import Settings
 from ..app_child import AppChild, ChildFailed
 from ..app_probe import LOAD_TIMEOUT
 from ..connection.broker import BrokerConnection, hide
-from ..connection.errors import explain
+from ..connection.faults.errors import explain
 from ..events.receiver import Receiver
 from ..inbox import Inbox
 from ..polling.poller import PAUSE_AFTER, ScreenInterest

@@ -19,7 +19,7 @@ import msgspec
 from ....model.operations.commands import Retry, Trigger
 from ....model.operations.outcome import Answer, PublishedTask
 from ...connection.broker import READ_TIMEOUT
-from ...connection.errors import explain
+from ...connection.faults.errors import explain
 from ..running import OperationContext, Refused, perform
 from .compose import OutgoingMessage, again, new
 

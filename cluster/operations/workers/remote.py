@@ -22,7 +22,7 @@ from ....model.operations.commands import (
 from ....model.operations.outcome import Answer
 from ...connection.replies import Reply
 from ...events.enabled_workers import EnabledWorkers
-from ...polling.inspect_schedule import INSPECT_ARGUMENTS
+from ...polling.workers.inspect_schedule import INSPECT_ARGUMENTS
 from ..mailbox import Mailbox, open_mailbox
 from ..queues.paused_queues import PausedQueues
 from ..replies import MAX_REPLY_LENGTH, MAX_REPORT_LENGTH

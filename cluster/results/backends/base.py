@@ -14,7 +14,7 @@ from ..criteria import ALL_COLUMNS
 from ..search import MAX_EXAMINED, Found, Put, ResultSearch
 
 if TYPE_CHECKING:
-    from ...connection.redis_channel import RedisChannel
+    from ...connection.redis.channel import RedisChannel
     from ..result_frames import ResultFrames
 
 NOT_LISTED: Final = "this result backend cannot list its entries"

@@ -15,7 +15,7 @@ from ....model.entities.result import ResultMeta
 from ....settings import Settings
 from ...connection.broker import CONNECT_TIMEOUT, READ_TIMEOUT, verify_mode
 from ...connection.metering import ConnectionMeter, metered_connection
-from ...connection.redis_channel import ChannelRefused, RedisChannel
+from ...connection.redis.channel import ChannelRefused, RedisChannel
 from ..errors import failure
 from ..redis_search import search_keys
 from ..result_frames import ResultFrames

@@ -184,7 +184,7 @@ def test_a_half_open_connection_is_replaced(
     redis_server: RedisServer, redis_url: str, listen: Listen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("celtop.cluster.results.push.PING_AFTER", 0.3)
-    monkeypatch.setattr("celtop.cluster.connection.redis_channel.PING_TIMEOUT", 1.0)
+    monkeypatch.setattr("celtop.cluster.connection.redis.channel.PING_TIMEOUT", 1.0)
     client = client_of(redis_server, redis_url)
     proxy = TcpProxy(redis_server.port)
     listener = listen(redis_url.replace(str(redis_server.port), str(proxy.port)))

@@ -1,0 +1,1 @@
+"""What kombu keeps on Redis, read and written in fewer commands than kombu needs."""

@@ -1,0 +1,1 @@
+"""Measures queues: which there are, their depths, and the age of their messages."""

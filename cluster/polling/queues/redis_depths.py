@@ -1,0 +1,254 @@
+"""Reads the depths of queues on Redis, in as few commands as possible."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from ....model.entities.fault import Fault
+from ....model.entities.other_cluster import OtherCluster
+from ....model.entities.queue import DEFAULT_QUEUE, is_internal
+from ....model.observations import QueueGone, QueueMeasured, UnackedRead
+from ...connection.broker import BrokerConnection
+from ...connection.redis.keys import QueueKeys
+from .other_clusters import OtherClusterSearch
+from .redis_bindings import MAX_BINDINGS_AGE, RedisBindings
+from .redis_heads import UNREAD, ListHead, RedisHeads
+from .redis_unacked import RedisUnacked
+
+if TYPE_CHECKING:
+    from kombu.connection import Connection
+
+NO_COUNT_PER_QUEUE: Final = "; Redis has no count per queue"
+
+
+class RedisDepths:
+    """One list for each queue and priority step; queues without consumers are found too.
+
+    Empty lists do not exist in Redis, so one EXISTS over all keys shows that a cluster is idle;
+    only lists that were not empty before are counted one by one.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        broker: BrokerConnection,
+        exchanges: set[str],
+    ) -> None:
+        from redis import Redis
+
+        channel = connection.default_channel
+        self._redis = Redis(connection_pool=channel.pool)
+        self._keys = QueueKeys(channel, broker.key_prefix)
+        self.bindings = RedisBindings(
+            self._redis, self._keys, broker.settings.event_exchange, exchanges
+        )
+        self._unacked = RedisUnacked(self._redis, self._keys, self.bindings.queue_of)
+        self._reads_unacked = not broker.settings.frugal
+        self._tags: Any = None
+        self._held = False
+        self._others = OtherClusterSearch(self._redis, channel, broker.settings.event_exchange)
+        self._filled: set[str] = set()
+        self._other_steps_at = float("-inf")
+        self._other_steps_checked: set[str] = set()
+        self._measured: frozenset[str] = frozenset()
+        self._list_heads = RedisHeads(self._redis, broker.meter)
+        self.latency: float | None = None
+
+    @property
+    def fault(self) -> Fault | None:
+        """Why queues may be missing; None if all are found."""
+        return self.bindings.fault
+
+    def measure(self, names: frozenset[str]) -> Iterator[QueueMeasured | QueueGone | UnackedRead]:
+        """Yield the depth of each named or discovered queue, and `QueueGone` for deleted ones.
+
+        Queues with messages come first: if there are too many, empty ones are left out. The
+        unacknowledged messages come last, if there are or were any.
+        """
+        if time.monotonic() - self._other_steps_at > MAX_BINDINGS_AGE:
+            self._other_steps_at = time.monotonic()
+            self._other_steps_checked.clear()
+        counts = self._count(self._queues(names))
+        if self.bindings.read():
+            counts = self._count(self._queues(names))
+        heads = self._heads(counts)
+        held = self._read_unacked(counts)
+        known = self._known(names)
+        guessed = self._queues(names) - known
+        at = time.time()
+        measured = [self._depth(name, counts, heads, len(known), at) for name in known]
+        if guessed:
+            # Whether these exist shows only in their messages: an empty list does not exist.
+            found = [self._depth(name, counts, heads, len(known) + 1, at) for name in guessed]
+            measured += [one for one in found if one.waiting or not (known or one.waiting is None)]
+        yield from sorted(measured, key=lambda one: (not one.waiting, one.name))
+        queues = frozenset(one.name for one in measured)
+        for name in sorted(self._measured - queues):
+            yield QueueGone(name, at)
+        self._measured = queues
+        if held is not None and (held.messages or self._held):
+            self._held = bool(held.messages)
+            yield held
+
+    def other_clusters(self, wanted: Callable[[], bool]) -> list[OtherCluster]:
+        """Look for other clusters on this server while `wanted`; takes some seconds."""
+        return self._others.run(self.bindings.key_prefixes, wanted)
+
+    def _read_unacked(self, counts: dict[str, int | str]) -> UnackedRead | None:
+        """Read the unacknowledged messages; None if that is not allowed."""
+        total = counts.get(self._keys.unacked, 0)
+        if not self._reads_unacked or isinstance(total, str):
+            return None
+        return self._unacked.read(total, self._tags, time.time())
+
+    def _known(self, names: frozenset[str]) -> frozenset[str]:
+        found = names | self.bindings.queues
+        return frozenset(name for name in found if not is_internal(name))
+
+    def _queues(self, names: frozenset[str]) -> frozenset[str]:
+        return self._known(names) | self.bindings.possible | {DEFAULT_QUEUE}
+
+    def _count(self, queues: frozenset[str]) -> dict[str, int | str]:
+        """Return the size of each key; missing keys are empty.
+
+        A text in place of a number is the reason why it is unknown.
+        """
+        keys = {self._keys.list_of(queue, step) for queue in queues for step in self._keys.steps}
+        keys |= self._other_keys(queues)
+        keys.add(self._keys.unacked)
+        filled = sorted(self._filled & keys)
+        others = sorted(keys - self._filled)
+        pipe = self._redis.pipeline(transaction=False)
+        scans = self.bindings.ask(pipe)
+        if others:
+            pipe.exists(*others)
+        self._tags = None
+        self._ask_sizes(pipe, filled)
+        started = time.perf_counter()
+        replies = pipe.execute(raise_on_error=False)
+        self.latency = time.perf_counter() - started
+        scanned = replies.pop(0) if scans else None
+        exist = replies.pop(0) if others else 0
+        counts = dict(self._sizes(filled, replies))
+        # Few queues use several priorities, and fewer use steps that are not configured: their
+        # lists are asked only if there are more keys.
+        left = exist if isinstance(exist, int) else len(others)
+        default = {self._keys.unacked, *(self._keys.list_of(queue, 0) for queue in queues)}
+        steps = {self._keys.list_of(queue, step) for queue in queues for step in self._keys.steps}
+        for asked in (
+            [key for key in others if key in default],
+            [key for key in others if key in steps - default],
+            [key for key in others if key not in steps | default],
+        ):
+            missing = left - sum(1 for key in others if counts.get(key))
+            if asked and missing > 0:
+                asked = self._narrowed(asked, missing)
+                pipe = self._redis.pipeline(transaction=False)
+                self._ask_sizes(pipe, asked)
+                counts |= self._sizes(asked, pipe.execute(raise_on_error=False))
+        self._filled = {key for key, count in counts.items() if count}
+        if scans:
+            self.bindings.scanned(scanned)
+        return counts
+
+    def _narrowed(self, keys: list[str], existing: int) -> list[str]:
+        """Return the keys of the groups with any of the existing ones, for fewer commands."""
+        size = math.isqrt(len(keys) // existing)
+        if size < 2:
+            return keys
+        groups = [keys[first : first + size] for first in range(0, len(keys), size)]
+        pipe = self._redis.pipeline(transaction=False)
+        for group in groups:
+            pipe.exists(*group)
+        found = pipe.execute(raise_on_error=False)
+        return [key for group, number in zip(groups, found, strict=True) if number for key in group]
+
+    def _other_keys(self, queues: frozenset[str]) -> set[str]:
+        """Return the lists of steps that are not configured: those with messages, or unchecked."""
+        unchecked = queues - self._other_steps_checked
+        self._other_steps_checked |= unchecked
+        steps = self._keys.other_steps
+        keys = {self._keys.list_of(queue, step) for queue in queues for step in steps}
+        new = {self._keys.list_of(queue, step) for queue in unchecked for step in steps}
+        return new | (keys & self._filled)
+
+    def _ask_sizes(self, pipe: Any, keys: Sequence[str]) -> None:
+        for key in keys:
+            pipe.hlen(key) if key == self._keys.unacked else pipe.llen(key)
+        if self._reads_unacked and self._keys.unacked in keys:
+            self._unacked.ask(pipe)
+
+    def _sizes(self, keys: Sequence[str], replies: list[Any]) -> Iterable[tuple[str, int | str]]:
+        """Return the replies to `_ask_sizes`."""
+        if len(replies) > len(keys):
+            self._tags = replies.pop()
+        return zip(keys, map(_number, replies), strict=True)
+
+    def _heads(self, counts: dict[str, int | str]) -> dict[str, ListHead]:
+        """Return the next messages of the longest lists, by key."""
+        return self._list_heads.read(
+            {
+                key: size
+                for key, size in counts.items()
+                if isinstance(size, int) and size and key != self._keys.unacked
+            }
+        )
+
+    def _depth(
+        self,
+        name: str,
+        counts: dict[str, int | str],
+        heads: dict[str, ListHead],
+        queues: int,
+        at: float,
+    ) -> QueueMeasured:
+        keys = {self._keys.list_of(name, step): step for step in self._keys.steps}
+        other_keys = {self._keys.list_of(name, step): step for step in self._keys.other_steps}
+        keys |= {
+            key: step
+            for key, step in other_keys.items()
+            if isinstance(size := counts.get(key), int) and size
+        }
+        sizes = [(step, counts.get(key, 0)) for key, step in keys.items()]
+        notes = [size for _, size in sizes if isinstance(size, str)][:1]
+        by_priority = tuple((str(step), size) for step, size in sizes if isinstance(size, int))
+        if others := [str(step) for step in self._keys.other_steps if step in keys.values()]:
+            notes.append(f"priority {', '.join(others)} used, but not in priority_steps")
+        unacked: int | None = None
+        at_least: int | None = None
+        total = counts.get(self._keys.unacked, 0)
+        split = self._unacked
+        if isinstance(total, str):
+            notes.append(total)
+        elif total and split.complete:
+            unacked = split.by_queue.get(name, 0)
+        elif total == 0 or queues == 1:
+            unacked = total
+        else:
+            at_least = split.by_queue.get(name)
+            read = f"; {sum(split.by_queue.values()):,} were read" if split.by_queue else ""
+            notes.append(
+                f"{total:,} unacknowledged in all queues together{read or NO_COUNT_PER_QUEUE}"
+            )
+        filled = [heads.get(key, UNREAD) for key in keys if counts.get(key)]
+        return QueueMeasured(
+            name,
+            at,
+            waiting=None if len(by_priority) < len(sizes) else sum(n for _, n in by_priority),
+            unacked=unacked,
+            unacked_at_least=at_least,
+            by_priority=by_priority,
+            heads=tuple(head.next for head in filled),
+            runnable=tuple(head.runnable for head in filled if head.runnable is not None),
+            due_at=min((head.due_at for head in filled if head.due_at is not None), default=None),
+            notes=tuple(notes),
+        )
+
+
+def _number(reply: Any) -> int | str:
+    if isinstance(reply, Exception):
+        return f"cannot count messages: {' '.join(str(reply).split())}"
+    return int(reply)

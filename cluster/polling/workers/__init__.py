@@ -1,0 +1,1 @@
+"""Inspects workers by remote control."""

@@ -1,0 +1,181 @@
+"""Queue depths on RabbitMQ, with and without its management API."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+from celtop.cluster.connection.broker import BrokerConnection
+from celtop.cluster.events.roster import Roster
+from celtop.cluster.polling.queues.amqp_depths import AMQP_COUNTS_NO_UNACKED, AmqpDepths, Measured
+from celtop.model.entities.delayed import Delayed, DelayLevel
+from celtop.model.health.findings import findings
+from celtop.model.observations import DelayedMeasured, QueueGone, QueueMeasured
+from celtop.settings import Settings
+from celtop.tests.cluster.conftest import OpenSession
+from celtop.tests.conftest import StartWorker
+from celtop.tests.servers import RabbitServer, until
+from kombu import Connection
+from kombu.transport.native_delayed_delivery import (
+    calculate_routing_key,
+    declare_native_delayed_delivery_exchanges_and_queues,
+)
+
+Send = Callable[..., str]
+OpenDepths = Callable[..., AmqpDepths]
+
+
+@pytest.fixture
+def open_depths(rabbit_server: RabbitServer, amqp_url: str) -> Iterator[OpenDepths]:
+    """`open_depths(management)`: the depths in the test's virtual host."""
+    connections: list[Any] = []
+
+    def start(management: str | None = None) -> AmqpDepths:
+        management = management or f"http://127.0.0.1:{rabbit_server.http_port}"
+        broker = BrokerConnection(Settings(broker_url=amqp_url, rabbitmq_management=management))
+        connections.append(broker.connect())
+        depths = AmqpDepths(connections[-1], broker, Roster())
+        depths._interval = 0.0
+        return depths
+
+    yield start
+    for connection in connections:
+        connection.release()
+
+
+def by_name(measured: Iterable[Measured]) -> dict[str, QueueMeasured]:
+    return {one.name: one for one in measured if isinstance(one, QueueMeasured)}
+
+
+def delayed_of(measured: Iterable[Measured]) -> Delayed | None:
+    found = [one.delayed for one in measured if isinstance(one, DelayedMeasured)]
+    return found[0] if found else None
+
+
+def publish(channel: Any, key: str, messages: int = 1, exchange: str = "") -> None:
+    for _ in range(messages):
+        message = channel.prepare_message("x", 0, "text/plain", "utf-8", {}, {"delivery_mode": 2})
+        channel.basic_publish(message, exchange=exchange, routing_key=key)
+
+
+def test_the_management_api_completes_passive_declares(
+    amqp_url: str, open_depths: OpenDepths
+) -> None:
+    depths = open_depths()
+    with Connection(amqp_url) as connection:
+        channel = connection.default_channel
+        kinds = {
+            "orphan": {},
+            "strict": {"x-queue-type": "quorum"},
+            "urgent": {"x-max-priority": 5},
+            "log": {"x-queue-type": "stream"},
+            "amq.gen-reply": {},
+        }
+        for name, arguments in kinds.items():
+            if name.startswith("amq."):
+                channel.queue_declare("", exclusive=True)
+            else:
+                channel.queue_declare(name, durable=True, auto_delete=False, arguments=arguments)
+        publish(channel, "orphan", 7)
+        publish(channel, "strict", 5)
+        publish(channel, "urgent", 2)
+        channel.basic_qos(0, 2, False)
+        channel.basic_consume("strict", callback=lambda message: None)
+        assert channel.basic_get("orphan") is not None
+
+        def settled() -> dict[str, QueueMeasured]:
+            found = by_name(depths.measure(frozenset()))
+            return found if found["strict"].unacked == 2 and found["orphan"].unacked == 1 else {}
+
+        found = until(settled)
+        assert depths.fault is None
+        numbers = {name: (one.waiting, one.unacked, one.queue_kind) for name, one in found.items()}
+        assert numbers == {
+            "orphan": (6, 1, "classic"),
+            "strict": (3, 2, "quorum"),
+            "urgent": (2, 0, "classic"),
+        }
+        assert found["urgent"].max_priority == 5
+        consumers = {name: one.consumer_count for name, one in found.items()}
+        assert consumers == {"orphan": 0, "strict": 1, "urgent": 0}
+        channel.queue_delete("urgent")
+        assert QueueGone in [type(one) for one in depths.measure(frozenset())]
+
+
+def test_delayed_delivery_is_counted_by_level(amqp_url: str, open_depths: OpenDepths) -> None:
+    with_api, without = open_depths(), open_depths("never")
+    assert delayed_of(without.measure(frozenset())) is None
+    with Connection(amqp_url) as connection:
+        declare_native_delayed_delivery_exchanges_and_queues(connection, "quorum")
+        channel = connection.default_channel
+        for countdown in (1, 20, 45, 100):
+            key = calculate_routing_key(countdown, "billing")
+            publish(channel, key, exchange="celery_delayed_27")
+
+        def expired() -> list[Measured]:
+            measured = list(with_api.measure(frozenset()))
+            delayed = delayed_of(measured)
+            return measured if delayed is not None and delayed.undeliverable else []
+
+        measured = until(expired)
+        delayed = delayed_of(measured)
+        assert delayed is not None and delayed.bindings == ()
+        assert not by_name(measured)
+        # RabbitMQ keeps the first one, whose queue does not exist.
+        assert delayed.levels[0] == DelayLevel(0, 1, undeliverable=1)
+        assert [level.level for level in delayed.levels[1:]] == [4, 5, 6]
+        assert delayed.messages == 4
+        without._delays_due = 0.0
+        declared = delayed_of(without.measure(frozenset()))
+        assert declared is not None and declared.levels == delayed.levels[1:]
+
+
+def test_without_the_management_api(
+    rabbit_server: RabbitServer,
+    amqp_url: str,
+    open_session: OpenSession,
+    start_worker: StartWorker,
+    send: Send,
+) -> None:
+    start_worker(amqp_url)
+    for _ in range(7):
+        send(amqp_url, "plain.ok", queue="nobody")
+    refused = f"http://guest:wrong-word@127.0.0.1:{rabbit_server.http_port}"
+    live = open_session(amqp_url, queues=["nobody", "missing"], rabbitmq_management=refused)
+    live.until(lambda: (q := live.state.queues.get("nobody")) is not None and q.waiting == 7)
+    live.until(lambda: (q := live.state.queues.get("celery")) is not None and q.consumer_count == 1)
+    (line,) = live.until(
+        lambda: {line for line in live.log if "AMQP can neither list queues" in line}
+    )
+    assert "refused the user guest" in line and "wrong-word" not in line
+    nobody = live.state.queues["nobody"]
+    assert (nobody.consumer_count, nobody.unacked) == (0, None)
+    assert nobody.notes[0] == AMQP_COUNTS_NO_UNACKED
+    listing, *_ = live.until(
+        lambda: [one for one in findings(live.state, time.time()) if one.kind == "queues"]
+    )
+    assert (listing.severity, listing.incomplete) == ("info", False)
+    assert "set_user_tags guest management" in listing.next_step
+    assert live.state.queues["missing"].waiting is None
+    assert live.state.queues["missing"].notes == ("no queue of this name",)
+
+
+def test_a_deleted_queue_is_removed(amqp_url: str, open_depths: OpenDepths, send: Send) -> None:
+    send(amqp_url, "plain.ok", queue="short")
+    depths = open_depths("never")
+    assert by_name(depths.measure(frozenset({"short"})))["short"].waiting == 1
+    depths._connection.channel().queue_delete("short")
+    assert [type(one) for one in depths.measure(frozenset({"short"}))] == [QueueGone]
+
+
+def test_missing_queues_do_not_exhaust_the_channels(open_depths: OpenDepths) -> None:
+    """A connection has 2,047 channels: an hour of measuring took them all."""
+    depths = open_depths("never")
+    for _ in range(3):
+        found = by_name(depths.measure(frozenset({"missing", "other"})))
+        assert [one.waiting for one in found.values()] == [None, None]
+        assert {one.notes for one in found.values()} == {("no queue of this name",)}
+    channels = depths._connection.connection.channels
+    assert len([one for one in channels.values() if one is not None]) == 2
