@@ -10,11 +10,11 @@ from typing import IO, Final
 
 import msgspec
 
+from ..model.records.record import END, InvalidRecord, Record, decode_record
 from ..model.text.coerce import MAX_TIMESTAMP
 from ..model.text.sanitize import visible
 from .compression import Unreadable, decompressed
 from .header import SCHEMA, Header
-from .records import END, InvalidRecord, Record, decode_record
 
 MAX_LINE_BYTES: Final = 32 << 20
 """The longest record that is read."""

@@ -15,9 +15,9 @@ import msgspec
 from ..files import OWNER_ONLY
 from ..model.ingest.redaction import Redaction
 from ..model.observations import HistoryRead, Observation
+from ..model.records.record import END, TICK, encode_mark, encode_record
 from .compression import Compressor, codec_of
 from .header import Header
-from .records import END, TICK, encode_mark, encode_record
 
 FLUSH_INTERVAL: Final = 1.0
 """Seconds between two blocks."""

@@ -14,13 +14,13 @@ from ..model.entities.thresholds import Thresholds
 from ..model.ingest.redaction import Redaction
 from ..model.observations import OperationChanged
 from ..model.operations.outcome import Outcome
+from ..model.records.record import END, TICK, Record
 from ..model.state import ClusterState
 from ..model.wire.events import EventBatch
 from ..settings import Settings
 from .lookups import REFUSAL, RecordedLookups
 from .playback import Playback
 from .reader import Recording
-from .records import END, TICK, Record
 
 if TYPE_CHECKING:
     from ..cluster.session import ChartHistory, StoredHistory

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from celtop.model.records.record import END, TICK, encode_mark
 from celtop.recording.header import SCHEMA, Header
 from celtop.recording.reader import InvalidRecording, Recording
-from celtop.recording.records import END, TICK, encode_mark
 
 HEADER = msgspec.json.encode(Header(SCHEMA, "0.1.0", "redis://h/0", 100.0, 0)) + b"\n"
 TICKS = [encode_mark(100.0 + number, TICK) for number in range(1000)]

@@ -45,8 +45,7 @@ from celtop.model.observations import (
 )
 from celtop.model.operations.commands import Revoke
 from celtop.model.operations.outcome import Answer, Outcome
-from celtop.model.wire.events import Event, EventBatch
-from celtop.recording.records import (
+from celtop.model.records.record import (
     END,
     KINDS,
     InvalidRecord,
@@ -54,6 +53,7 @@ from celtop.recording.records import (
     encode_mark,
     encode_record,
 )
+from celtop.model.wire.events import Event, EventBatch
 from celtop.tests.model.schedules import entry
 
 FAULT = Fault("refused", "connection refused", "Is it running?")

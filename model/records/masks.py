@@ -10,11 +10,11 @@ from typing import Any, Final
 
 import msgspec
 
-from ..model.ingest.redaction import Redaction
-from ..model.observations import InspectReply, Observation
-from ..model.text.masking import MASK, MAX_DEPTH
-from ..model.text.passwords import mask_text
-from ..model.wire.events import Event, EventBatch
+from ..ingest.redaction import Redaction
+from ..observations import InspectReply, Observation
+from ..text.masking import MASK, MAX_DEPTH
+from ..text.passwords import mask_text
+from ..wire.events import Event, EventBatch
 
 APP_FIELDS: Final = frozenset(
     {

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from celtop.recording.values import from_json, to_json
+from celtop.model.records.values import from_json, to_json
 
 VALUES = (
     None,

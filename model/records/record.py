@@ -14,8 +14,8 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from ..model.ingest.redaction import Redaction
-from ..model.observations import (
+from ..ingest.redaction import Redaction
+from ..observations import (
     ConnectionChanged,
     ConnectionProved,
     DelayedMeasured,
@@ -41,10 +41,10 @@ from ..model.observations import (
     ScheduleRead,
     UnackedRead,
 )
-from ..model.operations import commands, schedule_commands
-from ..model.operations.operation import Operation, operation_name
-from ..model.text.coerce import MAX_TIMESTAMP, without_surrogates
-from ..model.wire.events import Event, EventBatch, decode
+from ..operations import commands, schedule_commands
+from ..operations.operation import Operation, operation_name
+from ..text.coerce import MAX_TIMESTAMP, without_surrogates
+from ..wire.events import Event, EventBatch, decode
 from .masks import mask_events, mask_fields
 from .values import KEPT_TYPES, from_json, to_json
 

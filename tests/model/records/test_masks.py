@@ -13,8 +13,8 @@ from celtop.model.observations import (
     ResultsRead,
     WaitingMessage,
 )
+from celtop.model.records.record import encode_record
 from celtop.model.wire.events import Event, EventBatch
-from celtop.recording.records import encode_record
 
 SECRET = "hunter2"
 URL = f"redis://user:{SECRET}@host/0"

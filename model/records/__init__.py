@@ -1,0 +1,1 @@
+"""Observations as lines of JSON, for recordings and the history."""
