@@ -14,7 +14,7 @@ from .exit_codes import CommandError, ExitCode, InvalidUsage
 if TYPE_CHECKING:
     from ..recording.session import ReplaySession
     from ..settings import Settings
-    from ..tui.starting import Prepared, StartingApp
+    from ..tui.app.starting import Prepared, StartingApp
 
 USE_SNAPSHOT = "`celtop snapshot` prints the same data"
 ADD_SNAPSHOT = "add --snapshot to print the state at its end"
@@ -75,7 +75,7 @@ def open_replay(replay: ReplaySession) -> int:
 
 def _run(prepare: Callable[[], Prepared]) -> StartingApp:
     """Run the app until it ends, and return it."""
-    from ..tui.starting import StartingApp
+    from ..tui.app.starting import StartingApp
 
     if not sys.stderr.isatty():
         # Textual draws on `sys.__stderr__`, which `2>file` turns into a log.
@@ -112,8 +112,8 @@ def _prepare(read: Callable[[], Settings], problem: str = "") -> Prepared:
     require_usable_url(settings)
     from ..acknowledgements import Acknowledgements
     from ..cluster.session import Session
+    from ..tui.app.starting import Prepared, import_first_screen
     from ..tui.seen_hints import SeenHints
-    from ..tui.starting import Prepared, import_first_screen
     from .keymap import keymap_of
 
     import_first_screen()
@@ -132,8 +132,8 @@ def _prepare(read: Callable[[], Settings], problem: str = "") -> Prepared:
 
 def _prepare_replay(replay: ReplaySession) -> Prepared:
     from ..acknowledgements import Acknowledgements
+    from ..tui.app.starting import Prepared, import_first_screen
     from ..tui.seen_hints import SeenHints
-    from ..tui.starting import Prepared, import_first_screen
     from .keymap import keymap_of
 
     import_first_screen()

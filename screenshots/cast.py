@@ -20,7 +20,7 @@ from celtop.demo.cluster import DemoCluster
 from celtop.screenshots.take import SEED, STARTED_AT, MovedState
 from celtop.settings import Settings
 from celtop.tests.terminal import Terminal
-from celtop.tui.app import CeltopApp
+from celtop.tui.app.app import CeltopApp
 
 NAME: Final = "retry.cast"
 COLUMNS: Final = 100

@@ -38,7 +38,7 @@ from celtop.model.operations.commands import Revoke
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
 from celtop.settings import Settings
-from celtop.tui.app import CeltopApp
+from celtop.tui.app.app import CeltopApp
 
 STARTED_AT: Final = datetime(2026, 11, 21, 14, 0, tzinfo=UTC).timestamp()
 SEED: Final = 1

@@ -24,10 +24,10 @@ from ..typed_history import TypedHistory
 from ..widgets.glyphs import ASCII, Glyphs
 from ..widgets.table.column import Frame
 from ..widgets.table.layout import Layout, parse_layout
-from .deploy_effects import DeployEffects
+from .history.deploy_effects import DeployEffects
+from .history.stored_series import StoredSeries
 from .running import RunningOperations
 from .seen_hints import SeenHints
-from .stored_series import StoredSeries
 
 if TYPE_CHECKING:
     from ..cluster.session import Session

@@ -16,7 +16,7 @@ from celtop.tests.cli.conftest import CELTOP, celtop, error_text
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import APPS, clean_environment
 from celtop.tests.terminal import Terminal
-from celtop.tui.starting import Prepared
+from celtop.tui.app.starting import Prepared
 
 CELERY = (sys.executable, "-m", "celery", "-A", "plain")
 

@@ -14,7 +14,7 @@ from celtop.model.state import ClusterState
 from celtop.settings import Settings
 from celtop.tests.tui.fake_session import NOW, FakeSession
 from celtop.tests.widgets.screen_text import screen_text
-from celtop.tui.app import CeltopApp
+from celtop.tui.app.app import CeltopApp
 from celtop.tui.dialogs.base import Dialog
 from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.navigation import Location

@@ -11,7 +11,7 @@ import plotext
 import pytest
 from celtop.tests.tui.app_under_test import make_app, screen_lines
 from celtop.tests.tui.fake_session import cluster, refused
-from celtop.tui.app import CeltopApp
+from celtop.tui.app.app import CeltopApp
 from celtop.widgets.charts.chart import Chart
 from textual.pilot import Pilot
 from textual.widgets import Input

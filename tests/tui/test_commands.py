@@ -5,7 +5,7 @@ from celtop.model.observations import InspectReply, QuestionsAnswered
 from celtop.model.operations.commands import PurgeResults
 from celtop.tests.tui.app_under_test import make_app, run_app
 from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
-from celtop.tui.app import CeltopApp
+from celtop.tui.app.app import CeltopApp
 from celtop.tui.commands.base import known_task
 from celtop.tui.commands.operations import task_ids
 from celtop.tui.commands.table import COMMANDS, CommandError, completions, find, run

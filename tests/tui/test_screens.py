@@ -9,7 +9,7 @@ from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event
 from celtop.tests.tui.app_under_test import Clock, make_app, screen_lines
 from celtop.tests.tui.fake_session import NOW, cluster, feed, refused, task_events
-from celtop.tui.app import CeltopApp
+from celtop.tui.app.app import CeltopApp
 from celtop.tui.loop import IDLE_INTERVAL
 from celtop.tui.navigation import DrillDown, Location
 from celtop.widgets.table.live_table import LiveTable

@@ -10,7 +10,7 @@ from ...model.entities.task_type import TaskType
 from ...model.text import units
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
-from ..deploy_effects import DeployEffects
+from ..history.deploy_effects import DeployEffects
 
 _WIDTH: Final = 16
 _PRIORITY: Final = 3

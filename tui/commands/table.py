@@ -8,7 +8,7 @@ from typing import Final
 from ...bindings.actions import VIEWS
 from ...model.query.completion import completions as filter_completions
 from ..bars.command_line import Suggestions
-from ..chart_window import WINDOW_NAMES, windows
+from ..charts.chart_window import WINDOW_NAMES, windows
 from ..context import TIMES
 from ..host import Host
 from ..navigation import DrillDown, Location, workflow_of

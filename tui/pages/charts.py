@@ -16,8 +16,8 @@ from ...model.text import units
 from ...model.text.sanitize import visible
 from ...widgets.charts.chart import Chart
 from ...widgets.tile import Tile
-from .. import charts
 from ..bars.base import Bar, Part
+from ..charts import charts
 from ..context import AppContext
 from ..keymap import bindings
 from ..navigation import Location

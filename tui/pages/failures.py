@@ -20,7 +20,7 @@ from ...widgets.table.live_table import LiveTable
 from ...widgets.traceback_view import TracebackView
 from ..bars.base import Bar, Part
 from ..bars.search import SearchLine
-from ..chart_window import window_name
+from ..charts.chart_window import window_name
 from ..context import AppContext
 from ..details.task import frame_place
 from ..keymap import bindings

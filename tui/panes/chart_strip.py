@@ -12,7 +12,7 @@ from textual.containers import Horizontal
 from ...widgets.charts.chart import Chart
 from ...widgets.charts.chart_data import ChartData
 from ...widgets.tile import Tile
-from .. import charts
+from ..charts import charts
 from ..context import AppContext
 
 ChartOf: TypeAlias = tuple[str, Callable[[AppContext, str], ChartData]]

@@ -8,8 +8,8 @@ from typing import Final
 from ...model.entities.styles import Level
 from ...model.text import units
 from ...widgets.charts.chart import Chart
-from .. import charts
-from ..charts import ChartKind
+from ..charts import charts
+from ..charts.charts import ChartKind
 from ..context import AppContext
 from .base import Pane
 from .heights import Need

@@ -12,8 +12,8 @@ from ...model.text.sanitize import visible
 from ...widgets.charts.chart import Chart
 from ...widgets.fields import Field, Fields, wrapped
 from ...widgets.tile import Tile
-from .. import charts
-from ..charts import Build
+from ..charts import charts
+from ..charts.charts import Build
 from ..context import AppContext
 
 MIN_SCREEN_HEIGHT: Final = 30

@@ -10,9 +10,9 @@ from ...model.text import units
 from ...widgets.charts.chart import Chart
 from ...widgets.charts.sparkline import spark
 from ...widgets.colours import COLOURS
-from .. import charts
 from ..bars.base import Part
 from ..bars.header import failure_share
+from ..charts import charts
 from ..context import AppContext
 from .base import Pane
 from .heights import Need

@@ -28,7 +28,7 @@ from ..bars.keys import KeyBar
 from ..bars.operation import OperationBar
 from ..bars.replay import ReplayBar
 from ..bars.search import SearchLine
-from ..chart_window import window_name
+from ..charts.chart_window import window_name
 from ..context import AppContext
 from ..messages import CopyRequested, DrillRequested
 from ..navigation import PAGES, DrillDown, Location, workflow_of

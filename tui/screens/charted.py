@@ -10,8 +10,8 @@ from textual.screen import Screen
 from ...model.text.parse import ParseError, duration
 from ...model.text.sanitize import visible
 from ...widgets.charts.chart import Chart
-from .. import charts
-from ..chart_window import WINDOW_NAMES, windows
+from ..charts import charts
+from ..charts.chart_window import WINDOW_NAMES, windows
 from ..context import AppContext
 from ..messages import DrillRequested
 

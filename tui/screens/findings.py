@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
-from .. import charts
 from ..bars.base import Part
+from ..charts import charts
 from ..columns.findings import ACKNOWLEDGED, FINDING_KEYS, FINDINGS, severity_word
 from ..details.finding import finding_fields
 from ..keymap import bindings

@@ -10,8 +10,8 @@ from ...model.entities.queue import Queue
 from ...model.text import units
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
-from .. import charts
 from ..bars.base import Part
+from ..charts import charts
 from ..details.queue import queue_fields
 from ..keymap import bindings
 from ..navigation import DrillDown

@@ -13,8 +13,8 @@ from ...model.routing import Routing, routing
 from ...model.text import units
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
-from .. import charts
 from ..bars.base import Part
+from ..charts import charts
 from ..details.schedule import entry_fields, title
 from ..keymap import bindings
 from ..navigation import DrillDown

@@ -10,8 +10,8 @@ from ...lists.limits import common_limits
 from ...model.entities.task_type import TaskType
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
-from .. import charts
 from ..bars.base import Part
+from ..charts import charts
 from ..columns.deploys import deploy_columns
 from ..details.deploys import deploy_fields, deploy_text
 from ..details.task_type import type_fields

@@ -10,7 +10,7 @@ from ...lists import workers
 from ...model.entities.worker import Worker, WorkerHealth
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
-from .. import charts
+from ..charts import charts
 from ..details.worker import worker_fields
 from ..keymap import bindings
 from ..navigation import DrillDown

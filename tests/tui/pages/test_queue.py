@@ -6,7 +6,7 @@ from celtop.model.entities.queue import Queue
 from celtop.model.entities.task import Task
 from celtop.tests.tui.app_under_test import AppUnderTest, Clock, make_app, screen_lines
 from celtop.tests.tui.fake_session import cluster
-from celtop.tui.app import CeltopApp
+from celtop.tui.app.app import CeltopApp
 from celtop.tui.navigation import DrillDown, Location
 from celtop.tui.pages.queue import QueueScreen
 from celtop.tui.pages.task import TaskDetailScreen

@@ -4,7 +4,7 @@ import os
 import pty
 
 import pytest
-from celtop.tui.terminal import is_gone, supports_unicode
+from celtop.tui.app.terminal import is_gone, supports_unicode
 
 
 @pytest.mark.parametrize(

@@ -8,22 +8,22 @@ from datetime import UTC, datetime, tzinfo
 from math import ceil, floor, isnan, nan
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from ..model.entities.rates import RATE_WINDOW
-from ..model.entities.time_series import SECONDS, STEPS
-from ..model.text import units
-from ..model.text.sanitize import visible
-from ..widgets.charts.axis import BYTES, COUNT, NUMBER, RATE, SHARE, Unit
-from ..widgets.charts.axis import SECONDS as DURATION
-from ..widgets.charts.chart import Chart
-from ..widgets.charts.chart_data import ChartData
-from ..widgets.charts.plot import Layer, fitted
+from ...model.entities.rates import RATE_WINDOW
+from ...model.entities.time_series import SECONDS, STEPS
+from ...model.text import units
+from ...model.text.sanitize import visible
+from ...widgets.charts.axis import BYTES, COUNT, NUMBER, RATE, SHARE, Unit
+from ...widgets.charts.axis import SECONDS as DURATION
+from ...widgets.charts.chart import Chart
+from ...widgets.charts.chart_data import ChartData
+from ...widgets.charts.plot import Layer, fitted
+from ..context import AppContext
+from ..navigation import DrillDown
+from ..text.unknown import not_known_yet
 from .chart_window import ChartWindow, chart_window, marks, values
-from .context import AppContext
-from .navigation import DrillDown
-from .text.unknown import not_known_yet
 
 if TYPE_CHECKING:
-    from ..history.rows import SubjectKind
+    from ...history.rows import SubjectKind
 
 SHARE_SECONDS: Final = 60
 """The time of which a share is taken: in a single step, few tasks finish."""

@@ -8,7 +8,7 @@ import pytest
 from celtop.files import themes_folder
 from celtop.tests.tui.app_under_test import run_app
 from celtop.tests.tui.fake_session import cluster
-from celtop.tui.theme import user_themes
+from celtop.tui.app.theme import user_themes
 
 THEME = """\
 primary = "#ff8800"

@@ -14,19 +14,19 @@ from textual.events import Event, Key
 from textual.screen import Screen
 from textual.widgets import Static
 
-from .. import garbage
-from ..bindings.actions import VIEWS
-from ..widgets.compat.textual_internals import FrugalApp, drop_all_colour
+from ... import garbage
+from ...bindings.actions import VIEWS
+from ...widgets.compat.textual_internals import FrugalApp, drop_all_colour
 from .app import CeltopApp
 from .theme import TERMINAL_COLOURS
 
 if TYPE_CHECKING:
-    from ..acknowledgements import Acknowledgements
-    from ..bindings.keymap import Keymap
-    from ..cluster.session import Session
-    from ..recording.session import ReplaySession
-    from ..settings import Settings
-    from .seen_hints import SeenHints
+    from ...acknowledgements import Acknowledgements
+    from ...bindings.keymap import Keymap
+    from ...cluster.session import Session
+    from ...recording.session import ReplaySession
+    from ...settings import Settings
+    from ..seen_hints import SeenHints
 
 
 class Prepared(NamedTuple):
@@ -45,9 +45,10 @@ class Prepared(NamedTuple):
 
 def import_first_screen() -> None:
     """Import what `CeltopApp.set_up` and the Overview need, while the first frame is shown."""
-    from . import keyboard, navigator, selection
-    from .operations import runner
-    from .screens import overview
+    from .. import selection
+    from ..operations import runner
+    from ..screens import overview
+    from . import keyboard, navigator
 
     del keyboard, navigator, selection, runner, overview
 

@@ -12,25 +12,25 @@ from typing import TYPE_CHECKING, Any, Final
 from textual.events import Event, Key
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
-from ..bindings.keymap import Keymap
-from ..state_file import take_messages
-from ..widgets.compat.plain_scrollbar import PlainScrollBarRender
-from ..widgets.compat.textual_internals import drop_all_colour, write_to_terminal
+from ...bindings.keymap import Keymap
+from ...state_file import take_messages
+from ...widgets.compat.plain_scrollbar import PlainScrollBarRender
+from ...widgets.compat.textual_internals import drop_all_colour, write_to_terminal
+from ..keymap import bindings
+from ..navigation import Location
 from . import terminal
 from .host_app import HostApp
-from .keymap import bindings
-from .navigation import Location
 from .theme import CELTOP_DARK, CELTOP_LIGHT, TERMINAL_COLOURS, user_themes
 
 if TYPE_CHECKING:
     from textual.command import Provider
 
-    from ..bindings.contexts import Context
-    from ..cluster.session import Session
-    from ..settings import Settings
+    from ...bindings.contexts import Context
+    from ...cluster.session import Session
+    from ...settings import Settings
+    from ..bars.command_line import CommandLine
+    from ..messages import ClusterRequested, CopyRequested, DrillRequested, ViewRequested
     from .alerting import Alerting
-    from .bars.command_line import CommandLine
-    from .messages import ClusterRequested, CopyRequested, DrillRequested, ViewRequested
 
 TERMINAL_CHECK_INTERVAL: Final = 3.0
 FILES_CHECK_INTERVAL: Final = 2.0
@@ -41,7 +41,7 @@ CONFIGURATION_EXIT_CODE: Final = 2
 
 
 def _commands() -> type[Provider]:
-    from .commands.palette import CeltopCommands
+    from ..commands.palette import CeltopCommands
 
     return CeltopCommands
 
@@ -132,7 +132,7 @@ class CeltopApp(HostApp, inherit_bindings=False):
             self.set_interval(INTERVAL, self._alerting.tick)
 
     def _open_view(self, name: str) -> None:
-        from .commands.views import open_saved
+        from ..commands.views import open_saved
 
         open_saved(self, name)
 
@@ -211,7 +211,7 @@ class CeltopApp(HostApp, inherit_bindings=False):
 
     def run_command(self, line: str) -> None:
         """Run a command line, or show why it cannot be run."""
-        from .commands.table import CommandError, run
+        from ..commands.table import CommandError, run
 
         try:
             run(self, line)
@@ -273,7 +273,7 @@ class CeltopApp(HostApp, inherit_bindings=False):
 
     def action_acknowledge(self) -> None:
         """Acknowledge the selected findings, or take that back."""
-        from .commands.findings import acknowledge_selected
+        from ..commands.findings import acknowledge_selected
 
         acknowledge_selected(self)
 
@@ -286,7 +286,7 @@ class CeltopApp(HostApp, inherit_bindings=False):
 
     def action_replay(self, what: str, steps: int) -> None:
         """Change the speed of a replay, or move its position."""
-        from .replay import NOT_A_REPLAY
+        from ..replay import NOT_A_REPLAY
 
         controls = self.replay_controls
         if controls is None:
@@ -302,7 +302,7 @@ class CeltopApp(HostApp, inherit_bindings=False):
 
     def action_times(self) -> None:
         """Show times in the next way: local time, UTC, relative."""
-        from .context import TIMES
+        from ..context import TIMES
 
         at = TIMES.index(self.context.times)
         how = TIMES[(at + 1) % len(TIMES)]
@@ -317,7 +317,7 @@ class CeltopApp(HostApp, inherit_bindings=False):
 
     def action_help(self) -> None:
         """Show the keys, those of the focused pane first."""
-        from .dialogs.help import Help
+        from ..dialogs.help import Help
 
         screen = self.monitor_screen
         contexts: tuple[Context, ...] = () if screen is None else screen.CONTEXTS
@@ -338,19 +338,19 @@ class CeltopApp(HostApp, inherit_bindings=False):
 
     def action_command_line(self, text: str = "") -> None:
         """Open the command line."""
-        from .commands.table import suggest
+        from ..commands.table import suggest
 
         screen = self.monitor_screen
         if screen is not None:
             earlier = self.context.history.of("commands")
-            from .bars.command_line import CommandLine
+            from ..bars.command_line import CommandLine
 
             line = screen.query_one(CommandLine)
             line.open(partial(suggest, self), text, self.context.ascii, earlier)
 
     def action_export(self, path: str = "") -> None:
         """Ask for a file name, and save what is shown."""
-        from .commands.save import save_screen
+        from ..commands.save import save_screen
 
         screen = self.monitor_screen
         if screen is not None:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING, Final
 
-from ..model.entities.time_series import Mark
+from ...model.entities.time_series import Mark
 from .stored_series import DAY, MINUTE, StoredSeries
 
 if TYPE_CHECKING:
-    from ..cluster.session import StoredHistory
-    from ..history.rows import TypeRow
+    from ...cluster.session import StoredHistory
+    from ...history.rows import TypeRow
 
 MAX_SECONDS: Final = 3_600
 """The time before the deploy, and at most that after it, that are compared."""

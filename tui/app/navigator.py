@@ -5,17 +5,17 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..bindings.actions import VIEWS
-from ..model.entities.task import Task
+from ...bindings.actions import VIEWS
+from ...model.entities.task import Task
+from ..context import AppContext
+from ..loop import FrameLoop
+from ..navigation import PAGES, DrillDown, History, Location
 from . import routes
-from .context import AppContext
-from .loop import FrameLoop
-from .navigation import PAGES, DrillDown, History, Location
 
 if TYPE_CHECKING:
     from textual.app import App
 
-    from ..views_file import View
+    from ...views_file import View
 
 
 class Navigator:

@@ -8,7 +8,7 @@ from celtop.model.observations import ConnectionChanged
 from celtop.model.state import ClusterState
 from celtop.settings import load_settings
 from celtop.tests.tui.app_under_test import Clock, make_app
-from celtop.tui.alerting import alerting_of
+from celtop.tui.app.alerting import alerting_of
 
 
 def test_the_terminal_shows_an_alert_until_it_is_resolved(monkeypatch: pytest.MonkeyPatch) -> None:

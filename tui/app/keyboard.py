@@ -9,10 +9,10 @@ from typing import Any, Final
 from textual.app import App
 from textual.events import Key
 
-from ..bindings.keymap import Keymap
-from ..widgets.compat.textual_internals import press
-from .dialogs.base import Dialog
-from .screens.base import MonitorScreen
+from ...bindings.keymap import Keymap
+from ...widgets.compat.textual_internals import press
+from ..dialogs.base import Dialog
+from ..screens.base import MonitorScreen
 
 SCREEN_TIMEOUT: Final = 2.0
 """Seconds that keys wait for a new screen."""

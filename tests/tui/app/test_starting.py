@@ -12,8 +12,8 @@ from celtop.cluster.session import Session
 from celtop.settings import Settings
 from celtop.tests.tui.fake_session import FakeSession
 from celtop.tests.widgets.screen_text import screen_text
+from celtop.tui.app.starting import Prepared, StartingApp
 from celtop.tui.seen_hints import SeenHints
-from celtop.tui.starting import Prepared, StartingApp
 from textual.pilot import Pilot
 
 

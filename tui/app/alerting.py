@@ -9,12 +9,12 @@ from typing import Final
 
 import msgspec
 
-from ..alerts import escape_sequences
-from ..alerts.sender import AlertSender
-from ..alerts.tracker import Alert, AlertTracker, Raised
-from ..alerts.wording import news, title
-from ..model.entities.alert_rules import AlertRules
-from .context import AppContext
+from ...alerts import escape_sequences
+from ...alerts.sender import AlertSender
+from ...alerts.tracker import Alert, AlertTracker, Raised
+from ...alerts.wording import news, title
+from ...model.entities.alert_rules import AlertRules
+from ..context import AppContext
 
 INTERVAL: Final = 1.0
 """Seconds between two looks at the findings."""

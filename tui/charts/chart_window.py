@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from math import fsum, isnan, nan
 from typing import TYPE_CHECKING, Final
 
-from ..model.entities.time_series import SECONDS, STEP, STEPS, Mark, TimeSeries
-from .context import AppContext
+from ...model.entities.time_series import SECONDS, STEP, STEPS, Mark, TimeSeries
+from ..context import AppContext
 
 if TYPE_CHECKING:
-    from ..history.rows import SubjectKind
+    from ...history.rows import SubjectKind
 
 WINDOWS: Final = (300, 900, SECONDS, 6 * SECONDS, 24 * SECONDS, 168 * SECONDS)
 """Seconds that charts cover; those of more than an hour need the history."""

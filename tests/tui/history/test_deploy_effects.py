@@ -10,7 +10,7 @@ from celtop.history.rows import MINUTE, Rollup, StoredMark, TypeRow
 from celtop.tests.tui.app_under_test import run_app
 from celtop.tests.tui.fake_session import NOW, cluster
 from celtop.tests.tui.stored import CLUSTER, store_in
-from celtop.tui.deploy_effects import _effect
+from celtop.tui.history.deploy_effects import _effect
 from celtop.tui.navigation import Location
 
 DEPLOY = NOW - 1_800

@@ -6,8 +6,8 @@ from celtop.model.entities.time_series import SECONDS, STEP
 from celtop.model.observations import QueueMeasured
 from celtop.tests.tui.app_under_test import make_app
 from celtop.tests.tui.fake_session import NOW, cluster
-from celtop.tui import charts
-from celtop.tui.chart_window import WINDOWS
+from celtop.tui.charts import charts
+from celtop.tui.charts.chart_window import WINDOWS
 from celtop.tui.context import AppContext
 from celtop.widgets.charts.chart_data import ChartData
 

@@ -11,8 +11,8 @@ from celtop.history.rows import MINUTE, Batch, Rollup, Run, StoredMark
 from celtop.tests.tui.app_under_test import make_app, run_app
 from celtop.tests.tui.fake_session import NOW, FakeSession, cluster
 from celtop.tests.tui.stored import CLUSTER, DirectReader, store_in
-from celtop.tui import charts
-from celtop.tui.chart_window import WINDOWS, windows
+from celtop.tui.charts import charts
+from celtop.tui.charts.chart_window import WINDOWS, windows
 from celtop.tui.context import AppContext
 from celtop.widgets.charts.chart_data import ChartData
 

@@ -7,27 +7,27 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from ..bindings.keymap import Keymap
-from ..model.text.sanitize import visible
-from ..widgets.compat.textual_internals import FrugalApp, capture_mouse
-from ..widgets.glyphs import ASCII, UNICODE
+from ...bindings.keymap import Keymap
+from ...model.text.sanitize import visible
+from ...widgets.compat.textual_internals import FrugalApp, capture_mouse
+from ...widgets.glyphs import ASCII, UNICODE
+from ..keymap import textual_keymap
 from . import terminal
-from .keymap import textual_keymap
 
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from ..bindings.contexts import Context
-    from ..cluster.session import Session
-    from ..model.entities.task import Task
-    from ..recording.session import ReplaySession
-    from ..settings import Settings
-    from ..views_file import View
-    from ..widgets.table.live_table import LiveTable
-    from .host import Severity
-    from .navigation import Location
-    from .replay import ReplayControls
-    from .screens.base import MonitorScreen
+    from ...bindings.contexts import Context
+    from ...cluster.session import Session
+    from ...model.entities.task import Task
+    from ...recording.session import ReplaySession
+    from ...settings import Settings
+    from ...views_file import View
+    from ...widgets.table.live_table import LiveTable
+    from ..host import Severity
+    from ..navigation import Location
+    from ..replay import ReplayControls
+    from ..screens.base import MonitorScreen
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -66,11 +66,11 @@ class HostApp(FrugalApp, inherit_bindings=False):
     ) -> None:
         """Make everything that depends on the settings."""
         # Not needed for the first frame of `StartingApp`.
-        from .context import AppContext
-        from .loop import FrameLoop
+        from ..context import AppContext
+        from ..loop import FrameLoop
+        from ..operations.runner import OperationRunner
+        from ..selection import Selection
         from .navigator import Navigator
-        from .operations.runner import OperationRunner
-        from .selection import Selection
 
         ascii_only = settings.ascii
         unicode = terminal.supports_unicode(os.environ) if ascii_only is None else not ascii_only
@@ -86,7 +86,7 @@ class HostApp(FrugalApp, inherit_bindings=False):
 
     def set_up_replay(self, replay: ReplaySession) -> None:
         """Make what moves the replay of a recording; after `set_up`, with its session and clock."""
-        from .replay import ReplayControls
+        from ..replay import ReplayControls
 
         self.context.replay = replay
         self._replay_controls = ReplayControls(replay, self.context, self.frame_loop)
@@ -139,7 +139,7 @@ class HostApp(FrugalApp, inherit_bindings=False):
 
     def keep_selection(self) -> None:
         """Keep the present selection for the operation that is about to begin."""
-        from .selection import Selection
+        from ..selection import Selection
 
         self._selection = Selection(self.frame_loop.topmost_screen)
 
@@ -169,7 +169,7 @@ class HostApp(FrugalApp, inherit_bindings=False):
 
     def open_view(self, view: View, name: str) -> None:
         """Open a saved view."""
-        from .commands.views import location_of
+        from ..commands.views import location_of
 
         self.navigator.go(location_of(view, name), view=view)
 

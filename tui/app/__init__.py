@@ -1,0 +1,1 @@
+"""The app: start and end, keys everywhere, navigation between screens."""

@@ -1,0 +1,1 @@
+"""Charts of the last hour and, for older times, of the history."""

@@ -1,0 +1,1 @@
+"""What charts and task types read from the history, in the background."""
