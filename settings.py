@@ -18,7 +18,7 @@ from msgspec import structs
 from pydantic import Field, PrivateAttr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from . import files
+from .files import files
 from .model.entities import alert_rules
 from .model.entities.keep import KEEP
 from .model.entities.registered_task import RegisteredTask
@@ -376,7 +376,7 @@ def _read_file(named: str | os.PathLike[str] | None) -> _File:
     if not named and not path.is_file():
         return _File(path, {}, {})
     # Most users have no such file: imported here, this does not delay the first frame.
-    from .config_file import read
+    from .files.config_file import read
 
     try:
         values, lines = read(path)

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from ..files import MAX_INPUT_BYTES, read_file
+from ..files.files import MAX_INPUT_BYTES, read_file
 from ..model.text import parse
 from .exit_codes import InvalidUsage
 from .options import DURATION

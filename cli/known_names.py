@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .. import files
+from ..files import files
 from .options import given
 
 if TYPE_CHECKING:

@@ -143,7 +143,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _report_damaged_files() -> None:
     """Print what was found out about celtop's own files, if any were read."""
-    if (state_file := sys.modules.get("celtop.state_file")) is not None:
+    if (state_file := sys.modules.get("celtop.files.state_file")) is not None:
         for message in state_file.take_messages():
             stderr.echo(message)
 

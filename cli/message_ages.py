@@ -25,8 +25,8 @@ def message_ages(session: Session, queues: Iterable[str]) -> dict[str, AgeBounds
     On Redis the messages are read; elsewhere only an empty queue shows anything. A file that cannot
     be written leaves the next check without memory.
     """
+    from ..files.queue_marks import QueueMarks
     from ..model.health.message_marks import read_marks
-    from ..queue_marks import QueueMarks
 
     remembered, marks, ages = QueueMarks(session.cluster), {}, {}
     for name in queues:

@@ -110,8 +110,8 @@ def _prepare(read: Callable[[], Settings], problem: str = "") -> Prepared:
     if settings.view:
         require_view(settings.view, settings.source("view"))
     require_usable_url(settings)
-    from ..acknowledgements import Acknowledgements
     from ..cluster.session import Session
+    from ..files.acknowledgements import Acknowledgements
     from ..tui.app.starting import Prepared, import_first_screen
     from ..tui.seen_hints import SeenHints
     from .keymap import keymap_of
@@ -131,7 +131,7 @@ def _prepare(read: Callable[[], Settings], problem: str = "") -> Prepared:
 
 
 def _prepare_replay(replay: ReplaySession) -> Prepared:
-    from ..acknowledgements import Acknowledgements
+    from ..files.acknowledgements import Acknowledgements
     from ..tui.app.starting import Prepared, import_first_screen
     from ..tui.seen_hints import SeenHints
     from .keymap import keymap_of
@@ -181,8 +181,8 @@ def require_view(name: str, source: str) -> None:
     Raises:
         InvalidUsage: It is unknown, or the file of views cannot be read.
     """
-    from ..config_file import InvalidFile
-    from ..views_file import read_views, views_file
+    from ..files.config_file import InvalidFile
+    from ..files.views_file import read_views, views_file
 
     try:
         views = read_views()

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from ..files import replace_file
+from ..files.files import replace_file
 from .exit_codes import CommandError, InvalidUsage
 
 DEFAULT_SIZE: Final = (120, 24)

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from ..files import OWNER_ONLY
+from ..files.files import OWNER_ONLY
 from ..model.ingest.redaction import Redaction
 from ..model.observations import HistoryRead, Observation
 from ..model.records.record import END, TICK, encode_mark, encode_record

@@ -15,8 +15,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 TESTS = ROOT / "tests"
 LAYERS = (
-    *("alerts", "bindings", "cli", "cluster", "collector", "demo", "export", "lists", "metrics"),
-    *("model", "recording", "tui", "widgets"),
+    *("alerts", "bindings", "cli", "cluster", "collector", "demo", "export", "files", "history"),
+    *("lists", "metrics", "model", "recording", "tui", "widgets"),
 )
 
 

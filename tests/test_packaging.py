@@ -12,8 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS = (
-    *("bindings", "cli", "cluster", "collector", "demo", "export", "history", "lists", "metrics"),
-    *("model", "recording", "tui", "widgets"),
+    *("alerts", "bindings", "cli", "cluster", "collector", "demo", "export", "files", "history"),
+    *("lists", "metrics", "model", "recording", "tui", "widgets"),
 )
 
 

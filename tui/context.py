@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from ..acknowledgements import Acknowledgements
 from ..bindings.keymap import Keymap
+from ..files.acknowledgements import Acknowledgements
+from ..files.typed_history import TypedHistory
 from ..model.entities.queue import Queue
 from ..model.entities.task import Task
 from ..model.entities.task_type import TaskType
@@ -20,7 +21,6 @@ from ..model.health.finding import Finding
 from ..model.health.findings import findings
 from ..model.operations.lasting import Lasting, lasting
 from ..model.past import state_at
-from ..typed_history import TypedHistory
 from ..widgets.glyphs import ASCII, Glyphs
 from ..widgets.table.column import Frame
 from ..widgets.table.layout import Layout, parse_layout
@@ -293,8 +293,8 @@ class AppContext:
         """
         if not self._columns_read:
             self._columns_read = True
-            from ..columns_file import columns_file, read_columns
-            from ..config_file import InvalidFile
+            from ..files.columns_file import columns_file, read_columns
+            from ..files.config_file import InvalidFile
 
             for name, texts in read_columns().items():
                 try:

@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from ..files import replace_file, state_folder
-from ..state_file import read_state
+from ..files.files import replace_file, state_folder
+from ..files.state_file import read_state
 
 FILE_NAME: Final = "hints.json"
 

@@ -80,8 +80,8 @@ def _alerts(session: Session) -> AlertSink | None:
     """Return what delivers the alerts of the settings; None if nothing is to be delivered."""
     import msgspec
 
-    from ...acknowledgements import Acknowledgements
     from ...collector.alert_sink import AlertSink
+    from ...files.acknowledgements import Acknowledgements
     from ...model.entities.alert_rules import AlertRules
     from ..monitor import cluster_name
 

@@ -35,9 +35,9 @@ def show(ctx: click.Context, format_name: str) -> None:
 @click.pass_context
 def paths(ctx: click.Context) -> None:
     """Print the paths of the config file, saved views, chosen columns and themes."""
-    from ...columns_file import columns_file
-    from ...files import config_file, themes_folder
-    from ...views_file import views_file
+    from ...files.columns_file import columns_file
+    from ...files.files import config_file, themes_folder
+    from ...files.views_file import views_file
 
     path = given(ctx).get(CONFIG) or os.environ.get("CELTOP_CONFIG") or config_file()
     rows: list[tuple[str, ...]] = [

@@ -15,8 +15,8 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from ...files import OWNER_ONLY, replace_file, state_folder
-from ...state_file import read_state
+from ...files.files import OWNER_ONLY, replace_file, state_folder
+from ...files.state_file import read_state
 
 FILE_NAME: Final = "task-events.json"
 MAX_AGE: Final = 7 * 86_400.0

@@ -20,7 +20,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
-from ...files import OWNER_ONLY, state_folder
+from ...files.files import OWNER_ONLY, state_folder
 from ...model.operations import commands as commands
 from ...model.operations.call import Call, SentTask
 from ...model.operations.commands import Operation

@@ -13,7 +13,7 @@ from celtop.cli import known_names
 from celtop.cli.known_names import KnownNames
 from celtop.cli.main import celtop as root
 from celtop.cli.options import give
-from celtop.files import state_folder
+from celtop.files.files import state_folder
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import free_port, until
 

@@ -13,7 +13,7 @@ from textual.events import Event, Key
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from ...bindings.keymap import Keymap
-from ...state_file import take_messages
+from ...files.state_file import take_messages
 from ...widgets.compat.plain_scrollbar import PlainScrollBarRender
 from ...widgets.compat.textual_internals import drop_all_colour, write_to_terminal
 from ..keymap import bindings

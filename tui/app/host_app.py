@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from ...bindings.contexts import Context
     from ...cluster.session import Session
+    from ...files.views_file import View
     from ...model.entities.task import Task
     from ...recording.session import ReplaySession
     from ...settings import Settings
-    from ...views_file import View
     from ...widgets.table.live_table import LiveTable
     from ..host import Severity
     from ..navigation import Location

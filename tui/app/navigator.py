@@ -15,7 +15,7 @@ from . import routes
 if TYPE_CHECKING:
     from textual.app import App
 
-    from ...views_file import View
+    from ...files.views_file import View
 
 
 class Navigator:

@@ -21,9 +21,9 @@ from .app import CeltopApp
 from .theme import TERMINAL_COLOURS
 
 if TYPE_CHECKING:
-    from ...acknowledgements import Acknowledgements
     from ...bindings.keymap import Keymap
     from ...cluster.session import Session
+    from ...files.acknowledgements import Acknowledgements
     from ...recording.session import ReplaySession
     from ...settings import Settings
     from ..seen_hints import SeenHints

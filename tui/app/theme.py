@@ -13,7 +13,7 @@ from typing import Any, Final
 from textual.color import Color, ColorParseError
 from textual.theme import BUILTIN_THEMES, Theme
 
-from ...files import themes_folder
+from ...files.files import themes_folder
 
 TERMINAL_COLOURS: Final = "ansi-dark"
 """The theme in the terminal's own 16 colours; with NO_COLOR, text attributes alone are left."""
@@ -78,7 +78,7 @@ _FIELDS: Final = frozenset(field.name for field in fields(Theme)) - {"name"}
 
 def user_themes() -> tuple[list[Theme], list[str]]:
     """Return the user's themes, and why others cannot be used, each with the line."""
-    from ...config_file import InvalidFile
+    from ...files.config_file import InvalidFile
 
     themes, problems = [], []
     for path in sorted(themes_folder().glob("*.toml")):
@@ -96,7 +96,7 @@ def _read_theme(path: Path) -> Theme:
         InvalidFile: It cannot be read, or a field is unknown or invalid. A theme with an invalid
             colour would end the app when it is first used.
     """
-    from ...config_file import InvalidFile, read_or_explain
+    from ...files.config_file import InvalidFile, read_or_explain
 
     values, lines = read_or_explain(path)
     variables = values.get("variables", {})

@@ -11,7 +11,7 @@ from ..host import Host
 if TYPE_CHECKING:
     from textual.theme import Theme
 
-    from ...views_file import View
+    from ...files.views_file import View
     from ..loop import FrameLoop
     from ..operations.runner import OperationRunner
     from ..replay import ReplayControls

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from ...acknowledgements import FILE_NAME
+from ...files.acknowledgements import FILE_NAME
 from ...model.health.finding import Finding
 from ...model.text.phrases import counted
 from ..host import Host

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ...bindings.actions import VIEWS
-from ...config_file import InvalidFile
-from ...views_file import View, delete_view, read_views, save_view
+from ...files.config_file import InvalidFile
+from ...files.views_file import View, delete_view, read_views, save_view
 from ..navigation import PAGES, Location
 from .base import Command, CommandError, CommandHost
 

@@ -11,7 +11,7 @@ from ...export.encoding.document import Document
 from ...export.formats import SUFFIXES, format_of
 from ...export.lists import screen_document
 from ...export.snapshot import take_snapshot
-from ...files import replace_file
+from ...files.files import replace_file
 from ...lists.context import ListContext
 from ...model.workflow.view import WorkflowRow as WorkflowRow
 from ...widgets.table.column import Column

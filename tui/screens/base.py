@@ -39,8 +39,8 @@ from .here import here
 from .hints import SHOWN_FOR, hint_text, new_hint
 
 if TYPE_CHECKING:
+    from ...files.views_file import View
     from ...model.entities.changes import Changes
-    from ...views_file import View
     from ...widgets.table.viewport import Motion
 
 R = TypeVar("R")
@@ -237,7 +237,7 @@ class MonitorScreen(ChartedScreen, inherit_bindings=False):
 
     def shown_view(self) -> View | None:
         """Return this screen as a view that can be saved; None for a page of one item."""
-        from ...views_file import View
+        from ...files.views_file import View
 
         page = self.location.path[-1].kind if self.location.path else self.location.view
         if self.location.path and page not in PAGES:

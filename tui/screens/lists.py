@@ -25,7 +25,7 @@ from ..text.unknown import not_known_yet
 from .base import MonitorScreen
 
 if TYPE_CHECKING:
-    from ...views_file import View
+    from ...files.views_file import View
 
 
 class ListScreen(MonitorScreen):
@@ -71,7 +71,7 @@ class ListScreen(MonitorScreen):
 
     def on_mount(self) -> None:
         """Focus the table, and show the columns that the user chose."""
-        from ...config_file import InvalidFile
+        from ...files.config_file import InvalidFile
 
         self.set_focus(self.list_table)
         try:
@@ -269,7 +269,7 @@ class ListScreen(MonitorScreen):
         """Return the list with its filter, order and columns; None if it is that of one item."""
         import msgspec
 
-        from ...views_file import View
+        from ...files.views_file import View
 
         scope = self.scope_text
         view = super().shown_view() if scope is None else View(self.LIST)
@@ -326,8 +326,8 @@ class ListScreen(MonitorScreen):
         return True
 
     def _save_columns(self, layout: Layout) -> None:
-        from ...columns_file import save_columns
-        from ...config_file import InvalidFile
+        from ...files.columns_file import save_columns
+        from ...files.config_file import InvalidFile
 
         try:
             save_columns(self.LIST, [str(column) for column in layout])

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from ....files import replace_file, state_folder
+from ....files.files import replace_file, state_folder
 from ....model.entities.queue import Pause
 from ....model.entities.worker import Worker
 from ....model.operations.commands import Consumer, PauseQueue

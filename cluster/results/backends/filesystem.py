@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from ....files import read_file
+from ....files.files import read_file
 from ....model.entities.result import ResultMeta
 from ....settings import Settings
 from ..errors import failure

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable
 from typing import cast
 
-from celtop.acknowledgements import Acknowledgements
 from celtop.bindings.keymap import Keymap
 from celtop.cluster.session import Session
+from celtop.files.acknowledgements import Acknowledgements
 from celtop.settings import Settings
 from celtop.tests.tui.fake_session import FakeSession
 from celtop.tests.widgets.screen_text import screen_text

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from celtop.files.views_file import View, read_views, save_view, views_file
 from celtop.tests.tui.app_under_test import make_app, run_app
 from celtop.tests.tui.fake_session import cluster
 from celtop.tui.commands.base import CommandError
 from celtop.tui.commands.palette import CeltopCommands
 from celtop.tui.commands.table import completions, run
 from celtop.tui.navigation import DrillDown, Location
-from celtop.views_file import View, read_views, save_view, views_file
 from textual.command import DiscoveryHit
 
 SLOW = View("tasks", "state:success", sort="runtime", descending=True, columns=("name:30", "age"))

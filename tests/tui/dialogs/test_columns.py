@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from celtop.columns_file import columns_file, read_columns
+from celtop.files.columns_file import columns_file, read_columns
 from celtop.tests.tui.app_under_test import AppUnderTest, run_app
 from celtop.tests.tui.fake_session import cluster
 from celtop.tui.dialogs.columns import ColumnChooser

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from celtop.typed_history import MAX_CHARACTERS, MAX_TEXTS, TypedHistory
+from celtop.files.typed_history import MAX_CHARACTERS, MAX_TEXTS, TypedHistory
 
 
 def test_two_sessions_keep_what_both_typed(tmp_path: Path) -> None:

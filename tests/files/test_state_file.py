@@ -3,12 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from celtop.acknowledgements import Acknowledgements
 from celtop.cli import main
 from celtop.cluster.events.enabled_workers import EnabledWorkers
-from celtop.state_file import read_state, take_messages
+from celtop.files.acknowledgements import Acknowledgements
+from celtop.files.state_file import read_state, take_messages
+from celtop.files.typed_history import TypedHistory
 from celtop.tui.seen_hints import SeenHints
-from celtop.typed_history import TypedHistory
 
 
 @pytest.mark.parametrize("content", [b'{"a": ', b"\xff\xfe", b"[1]", b"[" * 9_000])

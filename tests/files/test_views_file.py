@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from celtop.config_file import InvalidFile
-from celtop.views_file import View, delete_view, read_views, save_view, views_file
+from celtop.files.config_file import InvalidFile
+from celtop.files.views_file import View, delete_view, read_views, save_view, views_file
 
 FAILING = View("tasks", "state:failure", sort="runtime", descending=True, columns=("name:30",))
 

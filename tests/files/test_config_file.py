@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from celtop.config_file import InvalidFile, read, read_tables, write_table
+from celtop.files.config_file import InvalidFile, read, read_tables, write_table
 
 TEXT = '''\
 # A comment, and a text with brackets

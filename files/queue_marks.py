@@ -8,8 +8,8 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from ..model.health.message_marks import Marks
 from .files import locked, replace_file, state_folder
-from .model.health.message_marks import Marks
 from .state_file import read_state
 
 FILE_NAME: Final = "queue-marks.json"

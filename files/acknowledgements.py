@@ -9,9 +9,9 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from ..model.health.acknowledgement import Acknowledgement, Key, acknowledgement
+from ..model.health.finding import Finding
 from .files import locked, replace_file, state_folder
-from .model.health.acknowledgement import Acknowledgement, Key, acknowledgement
-from .model.health.finding import Finding
 from .state_file import read_state
 
 FILE_NAME: Final = "acknowledged.json"

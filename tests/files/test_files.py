@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from celtop.files import config_file, read_file, replace_file, state_folder
+from celtop.files.files import config_file, read_file, replace_file, state_folder
 
 
 def test_the_folders_follow_xdg(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +59,7 @@ def test_a_device_is_written_to(tmp_path: Path) -> None:
 def test_a_pipe_is_read_to_its_end_and_never_waited_for_in_vain(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("celtop.files.PIPE_TIMEOUT", 0.1)
+    monkeypatch.setattr("celtop.files.files.PIPE_TIMEOUT", 0.1)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     with pytest.raises(TimeoutError):

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from celtop.files.queue_marks import MAX_QUEUES, QueueMarks
 from celtop.model.health.message_marks import Mark, Marks
-from celtop.queue_marks import MAX_QUEUES, QueueMarks
 
 MARKS = Marks((Mark("a", 1.0), Mark("b", 1.0, newest=True)), 0.5)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from celtop.acknowledgements import GONE_AFTER, Acknowledgements
+from celtop.files.acknowledgements import GONE_AFTER, Acknowledgements
 from celtop.model.health.finding import Finding
 
 NOW = 1_700_000_000.0
