@@ -5,22 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from ..export.formats import FORMATS
-from . import stderr
 from .arguments import duration_option
-from .exit_codes import BrokerUnreachable, ExitCode, InvalidUsage
+from .exit_codes import ExitCode, InvalidUsage
 from .options import settings_of
 from .output import encoded, list_context, output_options
 from .schema import schema_option
 from .selection import MAX_FINISHED, read_filter, report_unknown_states, search_history
 from .session import ConnectionCheck, collect, open_session, pump_until, wait_for
 from .stdout import is_terminal, output_size, write
-from .stored import MAX_STORED, is_stored, load_stored, offline_session
+from .stored import MAX_STORED, is_stored, live_or_stored, load_stored, refuse_gauges
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 WATCH_INTERVAL: Final = "2s"
 MIN_ROWS: Final = 3
 """Rows that are drawn on any terminal."""
-STORED: Final = ("tasks", "failures")
-"""Lists of which the history has older rows."""
+LISTED_TASKS: Final = ("tasks", "failures")
+"""Lists whose rows are made of tasks: the history has older ones."""
 FAILING: Final = "state:failure,retry"
 """The filter of the tasks that make up the groups of failures."""
 OTHER_LINES: Final = 3
@@ -114,30 +114,32 @@ def run_list(ctx: click.Context, name: str, options: ListOptions) -> ExitCode:
             repeated.
         BrokerUnreachable: The broker did not reply, or was lost for too long.
     """
-    settings = settings_of(ctx, is_offline=is_stored if name in STORED else lambda _: False)
+    in_history = name != "schedule"
+    settings = settings_of(ctx, is_offline=is_stored) if in_history else settings_of(ctx)
     if options.watch and options.output is None and not FORMATS[options.format_name].repeatable:
         names = ", ".join(one.name for one in FORMATS.values() if one.repeatable)
         raise InvalidUsage(
             f"--watch cannot repeat {options.format_name} on stdout; use {names}, or --output FILE"
         )
     choice = _read_choice(name, options, settings)
-    if not settings.broker_url:
-        _write_stored(settings, choice, options)
-        return ExitCode.OK
-    try:
-        return _write_live(settings, choice, options)
-    except BrokerUnreachable as error:
-        if options.watch or name not in STORED or not is_stored(settings):
-            raise
-        stderr.echo(f"{error.format_message()}. These are the tasks of the history")
-    _write_stored(settings, choice, options)
-    return ExitCode.UNREACHABLE
+    live = partial(_write_live, settings, choice, options)
+    if not in_history:
+        return live()
+    return live_or_stored(settings, live, partial(_write_stored, settings, choice, options))
 
 
-def _write_stored(settings: Settings, choice: _Choice, options: ListOptions) -> None:
+def _write_stored(
+    settings: Settings, choice: _Choice, options: ListOptions, session: Session
+) -> None:
     """Print what the history has."""
-    session = offline_session(settings)
-    _load_stored(session, choice, options)
+    from ..model.query.language import EVERY_TASK
+
+    if choice.listing.name in LISTED_TASKS:
+        _load_stored(session, choice, options)
+    elif choice.listing.name != "types":
+        refuse_gauges(options.format_name)
+    else:
+        load_stored(session, EVERY_TASK, searched=False)
     _write(session, settings, choice, options)
 
 
@@ -208,7 +210,7 @@ def _fill(session: Session, choice: _Choice, options: ListOptions) -> None:
         pump_until(session, 1.0, lambda: not session.backlog)
     else:
         collect(session, options.wait)
-    if choice.listing.name in STORED:
+    if choice.listing.name in LISTED_TASKS:
         _load_stored(session, choice, options)
     if not isinstance(choice.query, str):
         needed = _tasks_needed(choice, options)

@@ -32,6 +32,8 @@ NO_BROKER: Final = (
     "No broker URL. Set it with -b URL, CELTOP_BROKER_URL, the config file or -A APP;"
     " or try celtop on a demo cluster: `celtop demo`"
 )
+READ_HISTORY: Final = "`task`, `tasks`, `failures`, `types`, `workers`, `queues` and `snapshot`"
+"""The commands that need no broker."""
 DURATION: Final = "DURATION"
 """The metavar of options that take a duration."""
 DURATION_HELP: Final = "DURATION is a number of seconds, or has units: 300ms, 30s, 5m, 1h30m, 1d."
@@ -304,5 +306,5 @@ def _check_broker(settings: Settings, *, named: bool) -> None:
             " Add -b URL to use the name for another broker"
         )
     if not settings.broker_url:
-        stored = f". Only `tasks`, `task` and `failures` read the history of {name}" if name else ""
+        stored = f". Only {READ_HISTORY} read the history of {name}" if name else ""
         raise InvalidUsage(f"{NO_BROKER}{stored}")

@@ -1,13 +1,14 @@
-"""What commands read from the history: tasks of a cluster, also while its broker is not running."""
+"""What commands read from the history of a cluster, also while its broker is not running."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from . import stderr
+from .exit_codes import BrokerUnreachable, ExitCode, InvalidUsage
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
@@ -52,8 +53,14 @@ def open_history(settings: Settings) -> Iterator[HistoryStore | None]:
 
 
 def is_stored(settings: Settings) -> bool:
-    """Return whether the history has the cluster of the settings."""
+    """Return whether the history has the cluster of the settings.
+
+    Raises:
+        InvalidUsage: No cluster is named, although the history is.
+    """
     if not (settings.cluster or settings.broker_url):
+        if settings.from_history is not None:
+            raise _unnamed(settings)
         return False
     with open_history(settings) as store:
         if store is not None:
@@ -69,8 +76,84 @@ def offline_session(settings: Settings) -> Session:
     return Session(settings)
 
 
-def load_stored(session: Session, query: Query, limit: int) -> None:
+def _unnamed(settings: Settings) -> InvalidUsage:
+    """Return the error of a history without the name of one of its clusters."""
+    names = "no cluster"
+    with open_history(settings) as store:
+        if store is not None:
+            names = ", ".join(one.cluster for one in store.clusters()) or names
+    return InvalidUsage(f"Name the cluster with --cluster NAME. The history has: {names}")
+
+
+def live_or_stored(
+    settings: Settings, live: Callable[[], ExitCode], stored: Callable[[Session], object]
+) -> ExitCode:
+    """Print a document of the cluster or, if its broker cannot be used, of its history.
+
+    Args:
+        settings: The settings; without a broker URL, the history has the cluster.
+        live: Prints it, connected to the broker.
+        stored: Prints it, given a session that has what the history recorded of workers, queues and
+            task types, but no tasks.
+
+    Raises:
+        BrokerUnreachable: The broker did not reply, and the history does not have the cluster.
+    """
+    ended = ExitCode.OK
+    if settings.broker_url:
+        try:
+            return live()
+        except BrokerUnreachable as error:
+            if not is_stored(settings):
+                raise
+            stderr.echo(error.format_message())
+            ended = ExitCode.UNREACHABLE
+    session = offline_session(settings)
+    load_recorded(session)
+    stored(session)
+    return ended
+
+
+def refuse_gauges(format_name: str) -> None:
+    """Refuse to write recorded values as gauges, which are of the present.
+
+    Raises:
+        InvalidUsage: The format is `prometheus`.
+    """
+    if format_name == "prometheus":
+        raise InvalidUsage("Not connected to a broker: gauges of recorded values would be stale")
+
+
+def load_recorded(session: Session) -> None:
+    """Give the model what the history recorded of workers, queues and task types.
+
+    Its age is reported on stderr.
+    """
+    from ..history.recorded_cluster import recorded_cluster
+    from ..model.text.units import ago
+
+    now = time.time()
+    with open_history(session.settings) as store:
+        recorded = None if store is None else recorded_cluster(store, session.cluster)
+        if recorded is not None:
+            session.state.restore(recorded, now)
+            stderr.echo(
+                "Not connected to a broker. This is from the history, last written "
+                f"{ago(recorded.at, now)}"
+            )
+
+
+def load_stored(
+    session: Session, query: Query, limit: int = MAX_STORED, *, searched: bool = True
+) -> None:
     """Add the stored tasks that match a filter to the model, at least the `limit` newest ones.
+
+    Args:
+        session: The session whose model gets them.
+        query: The filter.
+        limit: How many of the newest ones are needed.
+        searched: Whether they were chosen by the filter: then the run times of their types follow
+            from others.
 
     The history is ordered by when tasks ended, a list by when they were first seen. Unfinished
     tasks of the history are left out: their end was not recorded.
@@ -85,7 +168,7 @@ def load_stored(session: Session, query: Query, limit: int) -> None:
         while store is not None and limit > 0 and rest > 0:
             page = store.tasks(session.cluster, query, now, min(rest, MAX_PAGE), before)
             tasks = tuple(task for row in page.tasks if (task := task_of(row.body)) is not None)
-            session.state.observe(HistoryRead(tasks, now, wanted=True))
+            session.state.observe(HistoryRead(tasks, now, wanted=searched))
             known = session.state.tasks
             seen += [first_seen_at(one) or 0.0 for one in tasks if one.id in known]
             rest, before = rest - len(page.tasks), page.cursor

@@ -7,10 +7,12 @@ from math import inf, isinf
 from typing import TypeVar
 
 from ..model.entities.queue import Queue
+from ..model.entities.recorded import RecordedCluster
 from ..model.entities.worker import Worker
 from ..model.health.finding import Finding
 from ..model.state import ClusterState
 from ..model.text.phrases import counted, named
+from ..model.text.units import iso
 from .encoding.json import utf8
 from .records import Note
 
@@ -20,12 +22,40 @@ T = TypeVar("T")
 def notes_on(state: ClusterState, found: Iterable[Finding]) -> list[Note]:
     """Return the findings as notes, then notes on broker, events, tasks, workers and queues."""
     notes = [Note(utf8(finding.subject), utf8(str(finding))) for finding in found]
+    if state.recorded is not None:
+        return [*notes, *_recorded(state.recorded)]
     notes += [Note("broker", text) for text in _broker(state)]
     notes += [Note("events", text) for text in _events(state)]
     notes += [Note("tasks", text) for text in (*_tasks(state), *_history(state))]
     notes += _shared("worker", state.workers, _worker)
     notes += _shared("queue", state.queues, _queue)
     return notes
+
+
+def _recorded(recorded: RecordedCluster) -> Iterator[Note]:
+    """Yield the notes on a state that was read from the history."""
+    at = iso(recorded.at)
+    yield Note("broker", f"not connected: this is from the history, last written at {at}")
+    yield Note("events", "succeeded_per_s, failed_per_s unknown: not connected")
+    yield Note(
+        "tasks", "finished tasks of the history only; tasks that have not ended are left out"
+    )
+    yield Note(
+        "workers",
+        "status, active, concurrency, rss_bytes and load (of one minute) are those of the last "
+        "recorded minute, heartbeat_age_s is the time since then; failed counts the last recorded "
+        "hour; all other fields unknown: not in the history",
+    )
+    yield Note(
+        "queues",
+        "waiting, in_per_s, out_per_s, oldest_age_at_least_s and runnable_age_at_least_s are those "
+        "of the minute before measured_at; all other fields unknown: not in the history",
+    )
+    yield Note(
+        "types",
+        "received, succeeded, failed, retried and revoked count all that the history has; states, "
+        "tasks and run times are those of the stored tasks that were loaded",
+    )
 
 
 def _shared(

@@ -132,7 +132,7 @@ def worker_record(worker: Worker, now: float, listening: Listening) -> WorkerRec
     """Return the record of a worker."""
     last_seen_at = worker.last_seen_at or 0.0
     # A worker without a clock skew has sent none, also not on request.
-    heartbeats = worker.clock_skew is not None
+    heartbeats = worker.clock_skew is not None or worker.sends_heartbeats
     queues, load, rusage = worker.queues, worker.load, worker.rusage
     return _record(
         WorkerRecord,

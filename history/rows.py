@@ -206,6 +206,10 @@ class TypeRow(msgspec.Struct, frozen=True, gc=False):
     runtime_p50: float | None
     runtime_p95: float | None
     """The mean of the minutes' percentiles, weighted by their number of tasks."""
+    received: int = 0
+    revoked: int = 0
+    last_minute: int | None = None
+    """The last one in which any of this was counted, in epoch minutes."""
 
 
 class Cursor(msgspec.Struct, frozen=True, gc=False):

@@ -261,25 +261,30 @@ class SqlStore(ABC):
 
     def rollups(self, cluster: str, minute: int) -> Sequence[Rollup]:
         """Return the rollups of one minute. Raises: StoreError."""
-        names = (*MEANS, *COUNTS)
-        return [
-            Rollup(
-                cluster,
-                kind,
-                name,
-                at,
-                {key: one for key, one in zip(names, values, strict=True) if one is not None},
-            )
-            for kind, name, at, *values in self._rows(
-                statements.ROLLUPS_OF, (self._known(cluster), minute)
-            )
-        ]
+        rows = self._rows(statements.ROLLUPS_OF, (self._known(cluster), minute))
+        return [_rollup(cluster, row) for row in rows]
+
+    def latest_rollups(self, cluster: str, since: float) -> Sequence[Rollup]:
+        """Return the newest rollup of each subject, with its counts since. Raises: StoreError."""
+        limits = (self._known(cluster), _minute(since))
+        rows = self._rows(statements.LATEST_ROLLUPS, (*limits, *limits))
+        return [_rollup(cluster, row) for row in rows]
 
     def types(self, cluster: str, start: float, end: float) -> Sequence[TypeRow]:
         """Return what the task types did in a window, by name. Raises: StoreError."""
         limits = (self._known(cluster), _minute(start), _minute(end))
         return [
-            TypeRow(row[0], int(row[1] or 0), int(row[2] or 0), int(row[3] or 0), row[4], row[5])
+            TypeRow(
+                row[0],
+                int(row[1] or 0),
+                int(row[2] or 0),
+                int(row[3] or 0),
+                row[4],
+                row[5],
+                received=int(row[6] or 0),
+                revoked=int(row[7] or 0),
+                last_minute=row[8],
+            )
             for row in self._rows(statements.TYPES, limits)
         ]
 
@@ -399,6 +404,15 @@ def _task_row(number: int, row: StoredTask) -> tuple[Any, ...]:
 def _rollup_row(number: int, row: Rollup) -> tuple[Any, ...]:
     values = (row.values.get(name) for name in (*MEANS, *COUNTS))
     return (number, row.kind, row.name, row.minute, *values)
+
+
+def _rollup(cluster: str, row: Sequence[Any]) -> Rollup:
+    """Return a rollup of its kind, name and minute, and its values in the order of the table."""
+    kind, name, minute, *values = row
+    known = zip((*MEANS, *COUNTS), values, strict=True)
+    return Rollup(
+        cluster, kind, name, minute, {key: float(one) for key, one in known if one is not None}
+    )
 
 
 def _log_row(number: int, row: StoredLog) -> tuple[Any, ...]:

@@ -55,6 +55,15 @@ LATEST_ROLLUP: Final = (
     "WHERE cluster = ? AND kind = 'cluster' AND name = '' ORDER BY minute DESC LIMIT 1"
 )
 
+LATEST_ROLLUPS: Final = (
+    f"SELECT kind, name, minute, {', '.join(MEANS)}, {', '.join(f'all_{name}' for name in COUNTS)} "
+    "FROM rollups JOIN (SELECT kind AS its_kind, name AS its_name, max(minute) AS latest, "
+    f"{', '.join(f'sum({name}) AS all_{name}' for name in COUNTS)} FROM rollups "
+    "WHERE cluster = ? AND minute >= ? GROUP BY kind, name) AS newest "
+    "ON kind = its_kind AND name = its_name AND minute = latest WHERE cluster = ? AND minute >= ?"
+)
+"""The newest values of each subject, and its counts since a minute."""
+
 ROLLUPS_OF: Final = (
     f"SELECT {', '.join(ROLLUPS.names[1:])} FROM rollups WHERE cluster = ? AND minute = ?"
 )
@@ -71,7 +80,9 @@ def _weighted(value: str) -> str:
 
 TYPES: Final = (
     "SELECT name, sum(n_succeeded), sum(n_failed), sum(n_retried), "
-    f"{_weighted('runtime_p50')}, {_weighted('runtime_p95')} FROM rollups "
+    f"{_weighted('runtime_p50')}, {_weighted('runtime_p95')}, sum(n_received), sum(n_revoked), "
+    f"max(CASE WHEN {' + '.join(f'coalesce({name}, 0)' for name in COUNTS)} > 0 THEN minute END) "
+    "FROM rollups "
     "WHERE cluster = ? AND kind = 'type' AND minute >= ? AND minute < ? "
     "GROUP BY name ORDER BY name"
 )

@@ -117,6 +117,12 @@ class HistoryStore(Protocol):
     def rollups(self, cluster: str, minute: int) -> Sequence[Rollup]:
         """Return the rollups of one minute. Raises: StoreError."""
 
+    def latest_rollups(self, cluster: str, since: float) -> Sequence[Rollup]:
+        """Return the newest rollup of each subject since a time, in epoch seconds.
+
+        Its counts are of all minutes since then. Raises: StoreError.
+        """
+
     def failures(
         self, cluster: str, start: float, end: float, steps: int, limit: int
     ) -> Sequence[FailureRow]:

@@ -17,6 +17,7 @@ from .entities.keep import KEEP, Kind
 from .entities.log import EventLog
 from .entities.other_cluster import OtherCluster
 from .entities.queue import Position, Queue
+from .entities.recorded import RecordedCluster
 from .entities.task import Progress, Task
 from .entities.task_type import TaskType
 from .entities.thresholds import Thresholds
@@ -33,6 +34,7 @@ from .ingest.queues.queue_peeks import Listing, QueuePeeks
 from .ingest.queues.queue_store import QueueStore
 from .ingest.queues.stale_consumers import StaleConsumers
 from .ingest.queues.unacked_messages import UnackedMessages
+from .ingest.recorded_cluster import restore
 from .ingest.redaction import Redaction
 from .ingest.results.backend_overlay import BackendOverlay
 from .ingest.results.backend_results import BackendResults
@@ -180,6 +182,8 @@ class ClusterState:
         """The periodic tasks, once they were read."""
         self.facts: dict[str, Fact] = self._questions.cluster
         """The questions about the cluster: `workers` and `queues` (which there are), ..."""
+        self.recorded: RecordedCluster | None = None
+        """What the history recorded, if this is the state of then."""
         self.failures = FailureGroups()
         """Failed tasks in groups; updated by `take_changes`."""
         self.lost: dict[str, Task] = {}
@@ -227,6 +231,14 @@ class ClusterState:
         self._observers[type(observation)](observation)
         self._tasks.evict()
         self._other_changed = True
+
+    def restore(self, recorded: RecordedCluster, now: float) -> None:
+        """Fill an empty state with what the history recorded; `now` is in epoch seconds.
+
+        It then gets no observations but tasks of the history.
+        """
+        self.recorded = recorded
+        restore(recorded, now, self.broker, self._workers, self._queues, self._tasks.types)
 
     def call_on_task_event(self, listener: TaskEventListener) -> None:
         """Call `listener` from now on for each task event, after it was merged into its task.
@@ -400,7 +412,7 @@ class ClusterState:
 
         If not, what follows from counting events, such as rates, is unknown.
         """
-        return self._workers.observed
+        return self.recorded is None and self._workers.observed
 
     def _event_batch(self, batch: EventBatch) -> None:
         events, at = batch.events, batch.at

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,10 @@ from ..schema import schema_option
 from ..selection import read_filter, report_unknown_states, search_history
 from ..session import collect, open_session
 from ..stdout import is_terminal, write
+from ..stored import MAX_STORED, is_stored, live_or_stored, load_stored, refuse_gauges
+
+if TYPE_CHECKING:
+    from ...cluster.session import Session
 
 
 @click.command(cls=Command)
@@ -40,20 +45,35 @@ def snapshot(
     The snapshot includes the events received during --wait. For that time, task events are enabled
     on workers that do not send them (see --events); with --wait 0 none are enabled.
     """
-    settings = settings_of(ctx)
+    settings = settings_of(ctx, is_offline=is_stored)
     parsed = None if query is None else read_filter(query, settings)
-    if not wait:
-        settings = settings.model_copy(update={"enable_events": False})
-    with open_session(settings, one_shot=True) as session:
+
+    def document(session: Session) -> bytes:
         from ...export.snapshot_document import snapshot_document
         from ...model.query.language import EVERY_TASK
 
-        collect(session, wait)
-        if parsed is not None:
-            search_history(session, parsed, max(limit, settings.load_results))
-            report_unknown_states(session, parsed)
         context = list_context(session, settings, time.time(), format_name)
-        document = snapshot_document(context, parsed or EVERY_TASK, limit)
-        data = encoded(document, format_name, drawn=output is None and is_terminal())
-    write(data, output)
-    return ExitCode.OK if session.state.broker.phase == "live" else ExitCode.UNREACHABLE
+        taken = snapshot_document(context, parsed or EVERY_TASK, limit)
+        return encoded(taken, format_name, drawn=output is None and is_terminal())
+
+    def live() -> ExitCode:
+        heard = settings if wait else settings.model_copy(update={"enable_events": False})
+        with open_session(heard, one_shot=True) as session:
+            collect(session, wait)
+            if parsed is not None:
+                search_history(session, parsed, max(limit, settings.load_results))
+                report_unknown_states(session, parsed)
+            data = document(session)
+        write(data, output)
+        is_live = session.state.broker.phase == "live"
+        return ExitCode.OK if is_live else ExitCode.UNREACHABLE
+
+    def stored(session: Session) -> None:
+        from ...model.query.language import EVERY_TASK
+
+        refuse_gauges(format_name)
+        newest = max(limit, settings.load_results)
+        load_stored(session, parsed or EVERY_TASK, MAX_STORED if parsed else newest)
+        write(document(session), output)
+
+    return live_or_stored(settings, live, stored)

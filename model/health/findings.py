@@ -21,6 +21,7 @@ from .queues.queues import queue_findings
 from .queues.registrations import registration_findings
 from .queues.revoked import revoked_findings
 from .queues.unacked import unacked_findings
+from .recorded import recorded_findings
 from .tasks.beat import beat_findings
 from .tasks.task_types import type_findings
 from .tasks.tasks import task_findings
@@ -57,6 +58,13 @@ FAMILIES: Final[tuple[Family, ...]] = (
 
 
 def findings(state: ClusterState, now: float) -> tuple[Finding, ...]:
-    """Return everything that needs attention at `now` (epoch seconds), the worst first."""
-    found = [finding for family in FAMILIES for finding in family(state, now)]
+    """Return everything that needs attention at `now` (epoch seconds), the worst first.
+
+    Nothing follows from the silence of a cluster that was read from its history: of it, these are
+    the findings that were recorded.
+    """
+    if state.recorded is not None:
+        found = list(recorded_findings(state.recorded))
+    else:
+        found = [finding for family in FAMILIES for finding in family(state, now)]
     return tuple(sorted(found, key=lambda finding: SEVERITY_ORDER[finding.severity]))

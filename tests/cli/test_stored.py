@@ -36,6 +36,24 @@ def history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+@pytest.fixture
+def recorded(history: Path) -> Path:
+    """That history with a worker, a queue and a task type."""
+    minute = int(NOW // 60)
+    store = SqliteStore(history)
+    store.write(
+        Batch(
+            rollups=(
+                Rollup("shop", "worker", "web@1", minute, {"busy": 1.0}),
+                Rollup("shop", "queue", "mail", minute, {"waiting": 7.0}),
+                Rollup("shop", "type", "shop.bill", minute, {"n_failed": 1.0}),
+            )
+        )
+    )
+    store.close()
+    return history
+
+
 @pytest.mark.usefixtures("history")
 def test_tasks_of_a_cluster_without_a_broker(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     assert run(["--cluster", "shop", "tasks", "state:failure", "--format", "json"]) == 0
@@ -61,7 +79,7 @@ def test_a_limit_counts_what_is_listed(
         assert run(["--cluster", "shop", "tasks", "id:t", "--limit", "2", "--format", "ndjson",
                     *options]) == 0  # fmt: skip
         found = capfdbinary.readouterr()
-        loaded.append(found.err.decode())
+        loaded.append(found.err.decode().partition("ago\n")[2])
         return [json.loads(line)["id"] for line in found.out.splitlines()]
 
     loaded: list[str] = []
@@ -82,7 +100,59 @@ def test_one_task_without_a_broker(capfdbinary: pytest.CaptureFixture[bytes]) ->
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--cluster", "nope", "tasks"), ("tasks",), ("--cluster", "shop", "workers")]
+    ("name", "field", "values"),
+    [
+        ("workers", "status", ["online"]),
+        ("queues", "waiting", [7]),
+        ("types", "failed", [1]),
+        ("failures", "count", [1]),
+    ],
+)
+@pytest.mark.usefixtures("recorded")
+def test_any_list_but_the_schedule_is_in_the_history(
+    name: str, field: str, values: list[object], capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert run(["--cluster", "shop", name, "--format", "json"]) == 0
+    ended = capfdbinary.readouterr()
+    document = json.loads(ended.out)
+    assert [one[field] for one in document[name]] == values
+    assert "not connected: this is from the history" in str(document["notes"])
+    assert b"Not connected to a broker. This is from the history, last written" in ended.err
+
+
+def test_a_snapshot_of_the_history(
+    recorded: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.delenv("CELTOP_HISTORY")
+    words = ["--from-history", str(recorded), "--cluster", "shop", "snapshot", "--format", "json"]
+    assert run(words) == 0
+    snapshot = json.loads(capfdbinary.readouterr().out)
+    assert snapshot["schema"] == "celtop.snapshot/1"
+    assert [one["name"] for one in snapshot["workers"]] == ["web@1"]
+    assert [one["id"] for one in snapshot["tasks"]] == ["3fa1", "3fa2"]
+    assert run([*words, "--filter", "state:failure"]) == 0
+    assert [one["id"] for one in json.loads(capfdbinary.readouterr().out)["tasks"]] == ["3fa2"]
+
+
+@pytest.mark.parametrize("words", [("workers",), ("queues",), ("snapshot",)])
+@pytest.mark.usefixtures("recorded")
+def test_recorded_values_are_no_gauges(
+    words: tuple[str, ...], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["--cluster", "shop", *words, "--format", "prometheus"]) == 2
+    assert "gauges of recorded values would be stale" in capfd.readouterr().err
+
+
+def test_the_cluster_of_a_history_has_to_be_named(
+    history: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["--from-history", str(history), "tasks"]) == 2
+    expected = "Name the cluster with --cluster NAME. The history has: billing, shop"
+    assert expected in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--cluster", "nope", "tasks"), ("tasks",), ("--cluster", "shop", "schedule")]
 )
 @pytest.mark.usefixtures("history")
 def test_anything_else_needs_a_broker(
@@ -98,7 +168,8 @@ def test_tasks_of_a_cluster_whose_broker_is_down(capfd: pytest.CaptureFixture[st
     assert run(["--cluster", "shop", "-b", url, "tasks", "--wait", "0"]) == 3
     ended = capfd.readouterr()
     assert "3fa2" in ended.out
-    assert "These are the tasks of the history" in ended.err
+    assert "Cannot use the broker" in ended.err
+    assert "This is from the history, last written" in ended.err
 
 
 @pytest.mark.usefixtures("history")

@@ -63,6 +63,11 @@ class WorkerStore:
         self._statuses: dict[str, WorkerStatus] = {}
         self._skews = MeasuredSkews()
 
+    def add_recorded(self, worker: Worker, listening: Listening) -> None:
+        """Add a worker that the history recorded, with its status of then."""
+        self.workers[worker.name] = worker
+        self._statuses[worker.name] = worker.status(listening)
+
     def saw_event(self, name: str, timestamp: float, now: float) -> Worker:
         """Return the worker that sent an event received at `now`."""
         worker = self.workers.get(name) or self._join(name, now)

@@ -1,0 +1,68 @@
+"""How a cluster was when its history was last written, from a store of each kind."""
+
+from __future__ import annotations
+
+from celtop.history.recorded_cluster import recorded_cluster
+from celtop.history.rows import Batch, Rollup, Run, StoredFinding, StoredMark
+from celtop.history.store import HistoryStore
+from celtop.model.entities.recorded import RecordedFinding, RecordedType, RecordedValues
+
+MINUTE = 30_000_000
+NOW = MINUTE * 60 + 20.0
+"""20 seconds after the present minute began."""
+
+
+def rollup(kind: str, name: str, ago: int, **values: float) -> Rollup:
+    return Rollup("shop", kind, name, MINUTE - ago, values)  # type: ignore[arg-type]
+
+
+def finding(code: str, ended_at: float | None = None) -> StoredFinding:
+    return StoredFinding("shop", code, "queue mail", NOW - 60, ended_at, "error", "why", "do it")
+
+
+def test_nothing_was_recorded(store: HistoryStore) -> None:
+    store.write(Batch(rollups=(rollup("worker", "web@1", 0, busy=1.0),)))
+    assert recorded_cluster(store, "shop") is None
+    assert recorded_cluster(store, "billing") is None
+
+
+def test_the_newest_values_with_the_counts_of_an_hour(store: HistoryStore) -> None:
+    store.write(
+        Batch(
+            runs=(Run("shop", "h:1:1", NOW - 9_000, NOW),),
+            rollups=(
+                rollup("worker", "web@1", 90, busy=9.0, n_failed=100.0),
+                rollup("worker", "web@1", 5, busy=9.0, n_failed=4.0),
+                rollup("worker", "web@1", 0, busy=2.0, n_failed=1.0),
+                rollup("worker", "old@1", 90, busy=1.0),
+                rollup("worker", "gone@1", 3, slots=1.0),
+                rollup("queue", "mail", 1, waiting=7.0),
+                rollup("type", "shop.bill", 2_000, n_received=3.0, n_succeeded=2.0),
+                rollup("type", "shop.bill", 2, n_received=2.0, n_failed=1.0, n_revoked=1.0),
+                rollup("type", "shop.bill", 1, n_received=0.0),
+                rollup("type", "shop.idle", 0, n_received=0.0),
+            ),
+            marks=(
+                StoredMark("shop", NOW - 200, "lost", "gone@1"),
+                StoredMark("shop", NOW - 200, "stopped", "web@1"),
+                StoredMark("shop", NOW - 100, "started", "web@1"),
+            ),
+            findings=(finding("queue-without-consumers"), finding("worker-late", NOW - 30)),
+        )
+    )
+    found = recorded_cluster(store, "shop")
+    assert found is not None
+    assert found.at == NOW
+    assert sorted(found.workers, key=lambda one: one.name) == [
+        RecordedValues("gone@1", (MINUTE - 2) * 60.0, {"slots": 1.0}),
+        RecordedValues("web@1", NOW, {"busy": 2.0, "n_failed": 5.0}),
+    ]
+    assert found.queues == (RecordedValues("mail", MINUTE * 60.0, {"waiting": 7.0}),)
+    assert found.types == (
+        RecordedType("shop.bill", 5, 2, 1, 0, 1, (MINUTE - 1) * 60.0),
+        RecordedType("shop.idle", 0, 0, 0, 0, 0, None),
+    )
+    assert (found.lost_at, found.left_at) == ({"gone@1": NOW - 200}, {})
+    assert found.findings == (
+        RecordedFinding("queue-without-consumers", "error", "queue mail", "why", "do it", NOW - 60),
+    )
