@@ -8,10 +8,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from . import stderr
 from .exit_codes import ExitCode
+from .output import stderr
+from .output.stdout import write
 from .session import listen, pump_until
-from .stdout import write
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

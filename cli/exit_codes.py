@@ -7,7 +7,7 @@ from typing import IO, Any
 
 import click
 
-from . import stderr
+from .output import stderr
 
 
 class ExitCode(IntEnum):

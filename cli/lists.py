@@ -15,12 +15,12 @@ from ..export.formats import FORMATS
 from .arguments import duration_option
 from .exit_codes import ExitCode, InvalidUsage
 from .options import settings_of
-from .output import encoded, list_context, output_options
-from .schema import schema_option
-from .selection import MAX_FINISHED, read_filter, report_unknown_states, search_history
+from .output.document import encoded, list_context, output_options
+from .output.schema import schema_option
+from .output.stdout import is_terminal, output_size, write
 from .session import ConnectionCheck, collect, open_session, pump_until, wait_for
-from .stdout import is_terminal, output_size, write
 from .stored import MAX_STORED, is_stored, live_or_stored, load_stored, refuse_gauges
+from .targets.selection import MAX_FINISHED, read_filter, report_unknown_states, search_history
 
 if TYPE_CHECKING:
     from ..cluster.session import Session

@@ -13,10 +13,10 @@ from typing import Final
 import click
 
 from .. import __version__, garbage
-from . import stderr
 from .exit_codes import ExitCode
 from .monitor import open_monitor
 from .options import Command, Group, give, settings_of, settings_of_cluster
+from .output import stderr
 from .time_zone import restore_time_zone
 
 COMMANDS: Final = (
@@ -72,7 +72,7 @@ class Commands(Mapping[str, click.Command]):
             raise KeyError(name)
         command: click.Command = getattr(import_module(f"{__package__}.commands.{name}"), name)
         if COMPLETE_VARIABLE in os.environ:
-            from .completion import add_completion
+            from .completion.completion import add_completion
 
             add_completion(command)
         return command
@@ -121,8 +121,8 @@ def top(ctx: click.Context) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit code; errors are printed on stderr."""
     if COMPLETE_VARIABLE in os.environ:
-        from .completion import add_completion
-        from .shells import prepare
+        from .completion.completion import add_completion
+        from .completion.shells import prepare
 
         prepare()
         add_completion(celtop)

@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from . import stderr
 from .exit_codes import InvalidUsage
+from .output import stderr
 
 if TYPE_CHECKING:
     from ..collector.loop import CollectorLoop

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from . import stderr
 from .exit_codes import CommandError, ExitCode, InvalidUsage
+from .output import stderr
 
 if TYPE_CHECKING:
     from ..recording.session import ReplaySession

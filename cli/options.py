@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import click
 from click.core import ParameterSource
 
-from . import stderr
 from .exit_codes import InvalidUsage
-from .stdout import discard_stdout, unwritable_stdout
+from .output import stderr
+from .output.stdout import discard_stdout, unwritable_stdout
 
 if TYPE_CHECKING:
     from ..cluster.app_probe import AppDescription

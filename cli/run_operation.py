@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 
 from ..model.text.sanitize import visible
-from . import stderr
 from .ask import ask, confirmation_lines, require_terminal
 from .exit_codes import ExitCode
-from .schema import schema_option
+from .output import stderr
+from .output.schema import schema_option
+from .output.status_line import clear_status_line, status_line
+from .output.stdout import write, write_lines
 from .session import CONNECT_TIMEOUT, connect, open_session, pump_until, wait_for_broker
-from .status_line import clear_status_line, status_line
-from .stdout import write, write_lines
 
 if TYPE_CHECKING:
     from ..cluster.control import RunningOperation

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from .. import garbage
-from . import stderr
 from .exit_codes import BrokerUnreachable, CommandError, InvalidUsage, TimedOut
-from .findings import report_incomplete
 from .interrupts import clean_exit
-from .status_line import status_line
+from .output import stderr
+from .output.findings import report_incomplete
+from .output.status_line import status_line
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from . import stderr
 from .exit_codes import BrokerUnreachable, ExitCode, InvalidUsage
+from .output import stderr
 
 if TYPE_CHECKING:
     from ..cluster.session import Session

@@ -15,8 +15,8 @@ from ..model.observations import EventsDropped, Observation
 from ..model.query.language import Query
 from ..model.state import ClusterState
 from ..model.wire.events import Event, EventBatch
-from . import stderr
-from .stdout import has_colours, is_terminal, output_size, write
+from .output import stderr
+from .output.stdout import has_colours, is_terminal, output_size, write
 
 HEARTBEAT: Final = "worker-heartbeat"
 MAX_BUFFERED: Final = 1 << 16

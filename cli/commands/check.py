@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from .. import stderr
 from ..arguments import duration_option, read_duration
 from ..exit_codes import BrokerUnreachable, CommandError, ExitCode, InvalidUsage
 from ..message_ages import message_ages
 from ..options import Command, settings_of
-from ..schema import schema_option
+from ..output import stderr
+from ..output.schema import schema_option
+from ..output.stdout import write
 from ..session import CONNECT_TIMEOUT, listen, open_session, pump_until, wait_for_broker
-from ..stdout import write
-from ..workers import read_mailboxes
+from ..targets.workers import read_mailboxes
 
 if TYPE_CHECKING:
     from ...cluster.session import Session

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from .. import stderr
 from ..exit_codes import ExitCode
 from ..interrupts import stop_on_signal
 from ..metrics_server import LISTEN, metrics_served, read_listen
 from ..options import Command, settings_of_clusters
+from ..output import stderr
 
 if TYPE_CHECKING:
     from ...cluster.session import Session

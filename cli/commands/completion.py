@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ..options import Command
-from ..stdout import write
+from ..output.stdout import write
 
 PROGRAM = "celtop"
 
@@ -27,8 +27,8 @@ def completion(shell: str) -> None:
     for at most a second they are read from the cluster, by the options before them, the
     environment and the config file.
     """  # noqa: D301 - click reads it
+    from ..completion.shells import completion_class
     from ..main import COMPLETE_VARIABLE, celtop
-    from ..shells import completion_class
 
     script = completion_class(shell)(celtop, {}, PROGRAM, COMPLETE_VARIABLE).source()
     write(script.encode())

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..options import CONFIG, Group, given, settings_of
-from ..schema import schema_option
-from ..stdout import write
+from ..output.schema import schema_option
+from ..output.stdout import write
 
 if TYPE_CHECKING:
     from ...settings import Settings

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 import click
 
 from ...model.text import parse
-from ..consumers import pause_operation, resume_operation
 from ..exit_codes import InvalidUsage
 from ..options import DURATION, Group, settings_of
 from ..run_operation import RunOptions, connected, operation_options, print_outcome, run_operation
+from ..targets.consumers import pause_operation, resume_operation
+from ..targets.workers import optional_worker_option, resolve_workers, worker_options
 from ..time_limits import UNCHANGED, read_limit, time_limits
-from ..workers import optional_worker_option, resolve_workers, worker_options
 
 if TYPE_CHECKING:
     from ...cluster.session import Session

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from .. import stderr
 from ..exit_codes import ExitCode, InvalidUsage
 from ..interrupts import clean_exit
 from ..monitor import open_monitor, require_terminal
 from ..options import Command, given
-from ..stdout import write
+from ..output import stderr
+from ..output.stdout import write
 
 if TYPE_CHECKING:
     from ...demo.cluster import DemoCluster

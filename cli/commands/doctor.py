@@ -12,8 +12,8 @@ import click
 
 from ..exit_codes import ExitCode
 from ..options import Command
-from ..schema import schema_option
-from ..stdout import write
+from ..output.schema import schema_option
+from ..output.stdout import write
 
 if TYPE_CHECKING:
     from ...model.health.steps import Step

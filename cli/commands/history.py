@@ -11,8 +11,8 @@ import click
 
 from ..exit_codes import CommandError, ExitCode
 from ..options import Command, settings_of
-from ..schema import schema_option
-from ..stdout import write
+from ..output.schema import schema_option
+from ..output.stdout import write
 
 if TYPE_CHECKING:
     from ...export.history import ClusterHistory, HistoryReport

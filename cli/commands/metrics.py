@@ -19,8 +19,8 @@ from ..metrics_server import (
     require_prometheus_client,
 )
 from ..options import Command, settings_of
+from ..output.stdout import write
 from ..session import collect, open_session, unusable
-from ..stdout import write
 
 if TYPE_CHECKING:
     from ...metrics.server import Address

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from .. import stderr
 from ..arguments import read_name
 from ..options import Command, settings_of
+from ..output import stderr
 from ..run_operation import RunOptions, connected, operation_options, print_outcome, run_operation
-from ..selection import MAX_PEEKED_MESSAGES, peek_notes, read_filter
 from ..session import REPLY_TIMEOUT, pump_until, wait_for
+from ..targets.selection import MAX_PEEKED_MESSAGES, peek_notes, read_filter
 
 if TYPE_CHECKING:
     from ...cluster.session import Session

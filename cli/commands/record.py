@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from .. import stderr
 from ..arguments import duration_option, size_option
 from ..exit_codes import CommandError, ExitCode, InvalidUsage
 from ..interrupts import stop_on_signal
 from ..options import Command, settings_of
+from ..output import stderr
+from ..output.status_line import CLEAR_TO_END
+from ..output.stdout import write
 from ..session import CONNECT_TIMEOUT, open_session, pump_until, wait_for_broker
-from ..status_line import CLEAR_TO_END
-from ..stdout import write
 
 if TYPE_CHECKING:
     from ...cluster.session import Session

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from ...export.formats import FORMATS
-from .. import stderr
 from ..exit_codes import ExitCode, InvalidUsage
 from ..monitor import open_replay
 from ..options import Command, settings_of
-from ..output import encoded, list_context, require_package
-from ..stdout import is_terminal, write
+from ..output import stderr
+from ..output.document import encoded, list_context, require_package
+from ..output.stdout import is_terminal, write
 
 if TYPE_CHECKING:
     from ...recording.session import ReplaySession

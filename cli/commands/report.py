@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from .. import stderr
 from ..arguments import STDIN, duration_option
 from ..exit_codes import CommandError, ExitCode
 from ..options import Command
-from ..output import list_context
-from ..stdout import write
+from ..output import stderr
+from ..output.document import list_context
+from ..output.stdout import write
 from ..stored import open_history
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from .. import stderr
 from ..options import Command, Group, settings_of
+from ..output import stderr
 from ..run_operation import RunOptions, connected, operation_options, print_outcome, run_operation
-from ..selection import HISTORY_TIMEOUT, read_filter
 from ..session import pump_until, wait_for
+from ..targets.selection import HISTORY_TIMEOUT, read_filter
 
 
 @click.group(cls=Group)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .. import stderr
 from ..arguments import duration_option, read_name
 from ..exit_codes import CommandError, InvalidUsage
 from ..options import Command, settings_of
+from ..output import stderr
+from ..output.stdout import write_lines
 from ..run_operation import (
     RunOptions,
     connected,
@@ -20,10 +21,9 @@ from ..run_operation import (
     print_outcome,
     run_operation,
 )
-from ..selection import discover_tasks, matching_tasks, read_definite_filter, read_ids
 from ..session import wait_for
-from ..short_ids import full_ids
-from ..stdout import write_lines
+from ..targets.selection import discover_tasks, matching_tasks, read_definite_filter, read_ids
+from ..targets.short_ids import full_ids
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from ..arguments import duration_option
 from ..exit_codes import InvalidUsage
 from ..options import Command, settings_of
 from ..run_operation import RunOptions, connected, operation_options, print_outcome, run_operation
-from ..selection import (
+from ..targets.selection import (
     discover_tasks,
     eligible_ids,
     matching_tasks,
@@ -19,8 +19,8 @@ from ..selection import (
     selected_ids,
     workflow_tasks,
 )
-from ..short_ids import full_ids
-from ..workers import resolve_workers
+from ..targets.short_ids import full_ids
+from ..targets.workers import resolve_workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,12 +11,12 @@ import click
 from ..arguments import duration_option
 from ..exit_codes import ExitCode
 from ..options import Command, settings_of
-from ..output import encoded, list_context, output_options
-from ..schema import schema_option
-from ..selection import read_filter, report_unknown_states, search_history
+from ..output.document import encoded, list_context, output_options
+from ..output.schema import schema_option
+from ..output.stdout import is_terminal, write
 from ..session import collect, open_session
-from ..stdout import is_terminal, write
 from ..stored import MAX_STORED, is_stored, live_or_stored, load_stored, refuse_gauges
+from ..targets.selection import read_filter, report_unknown_states, search_history
 
 if TYPE_CHECKING:
     from ...cluster.session import Session

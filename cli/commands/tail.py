@@ -11,10 +11,10 @@ from ... import garbage
 from ..arguments import read_until
 from ..exit_codes import ExitCode
 from ..options import Command, settings_of
-from ..schema import schema_option
-from ..selection import read_filter
+from ..output.schema import schema_option
+from ..output.stdout import is_terminal
 from ..session import CONNECT_TIMEOUT, ConnectionCheck, open_session, pump_until, wait_for_broker
-from ..stdout import is_terminal
+from ..targets.selection import read_filter
 
 if TYPE_CHECKING:
     from ...model.query.language import Query

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .. import stderr
 from ..await_result import backend_record
 from ..exit_codes import ExitCode
-from ..find_task import check_id, find_task
 from ..options import Command, settings_of
-from ..schema import schema_option
+from ..output import stderr
+from ..output.schema import schema_option
+from ..output.stdout import write
 from ..session import CONNECT_TIMEOUT, connect, open_session, pump_until
-from ..short_ids import full_ids
-from ..stdout import write
 from ..stored import is_stored, offline_session, stored_task, with_stored
+from ..targets.find_task import check_id, find_task
+from ..targets.short_ids import full_ids
 
 if TYPE_CHECKING:
     from ...cluster.session import Session

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from .. import stderr
 from ..arguments import duration_option
 from ..await_result import await_result, print_result
 from ..exit_codes import ExitCode
-from ..find_task import check_id, find_task
 from ..options import Command, settings_of
+from ..output import stderr
 from ..session import ConnectionCheck, connect, open_session, pump_until
-from ..short_ids import full_ids
+from ..targets.find_task import check_id, find_task
+from ..targets.short_ids import full_ids
 
 if TYPE_CHECKING:
     from ...cluster.session import Session
     from ...model.entities.task import Task
     from ...model.lookup import TaskLookup
-    from ..progress_line import Display
+    from ..output.progress_line import Display
 
 REDRAW_INTERVAL: Final = 0.1
 """Seconds between two updates of the line while the task does not change."""
@@ -49,7 +49,7 @@ def watch(ctx: click.Context, id_: str, timeout: float | None, wait: bool) -> in
     If the task is not found anywhere, celtop waits for it: it may be sent later. Use --no-wait if
     it may already have finished without storing a result.
     """
-    from ..progress_line import display_for
+    from ..output.progress_line import display_for
 
     check_id(id_)
     settings = settings_of(ctx)

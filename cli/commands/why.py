@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from .. import stderr
 from ..arguments import duration_option
 from ..exit_codes import ExitCode
-from ..find_task import check_id, find_task
 from ..options import Command, settings_of
-from ..schema import schema_option
+from ..output import stderr
+from ..output.schema import schema_option
+from ..output.stdout import write
 from ..session import connect, open_session, pump_until
-from ..short_ids import full_ids, is_task_id
-from ..stdout import write
+from ..targets.find_task import check_id, find_task
+from ..targets.short_ids import full_ids, is_task_id
 
 if TYPE_CHECKING:
     from ...cluster.session import Session

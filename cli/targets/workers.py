@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from ..model.text.sanitize import visible
-from . import stderr
-from .exit_codes import BrokerUnreachable, InvalidUsage, TimedOut
-from .session import pump_until
+from ...model.text.sanitize import visible
+from ..exit_codes import BrokerUnreachable, InvalidUsage, TimedOut
+from ..output import stderr
+from ..session import pump_until
 
 if TYPE_CHECKING:
-    from ..cluster.connection.mailboxes import Mailboxes
-    from ..cluster.session import Session
+    from ...cluster.connection.mailboxes import Mailboxes
+    from ...cluster.session import Session
 
 FLAGS: Final = ("-w", "--worker", "-d", "--destination")
 """celtop's names and those of `celery control`."""
@@ -124,7 +124,7 @@ def read_mailboxes(session: Session) -> Mailboxes | None:
 
     None if the broker does not list them.
     """
-    from ..cluster.connection.mailboxes import mailboxes
+    from ...cluster.connection.mailboxes import mailboxes
 
     try:
         return mailboxes(session.settings)

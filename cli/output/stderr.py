@@ -6,7 +6,7 @@ import contextlib
 import sys
 from typing import Final
 
-from ..model.text.sanitize import visible
+from ...model.text.sanitize import visible
 
 MAX_LINE: Final = 2_000
 """Characters of a line with names from the cluster."""

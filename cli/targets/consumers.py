@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import stderr
-from .exit_codes import CommandError, InvalidUsage
+from ..exit_codes import CommandError, InvalidUsage
+from ..output import stderr
 from .workers import resolve_workers
 
 if TYPE_CHECKING:
-    from ..cluster.session import Session
-    from ..model.operations.commands import PauseQueue, ResumeQueue
+    from ...cluster.session import Session
+    from ...model.operations.commands import PauseQueue, ResumeQueue
 
 
 def pause_operation(session: Session, queue: str) -> PauseQueue:
@@ -20,8 +20,8 @@ def pause_operation(session: Session, queue: str) -> PauseQueue:
         CommandError: It has no consumers, because it is paused, or they are unknown.
         InvalidUsage: It has no consumers.
     """
-    from ..model.operations.commands import Consumer, PauseQueue
-    from ..model.text.phrases import named
+    from ...model.operations.commands import Consumer, PauseQueue
+    from ...model.text.phrases import named
 
     known = session.state.workers
     consumed = {
@@ -58,7 +58,7 @@ def resume_operation(session: Session, queue: str, forget: bool) -> ResumeQueue:
     Raises:
         CommandError: The queue was not paused on this machine.
     """
-    from ..model.operations.commands import ResumeQueue
+    from ...model.operations.commands import ResumeQueue
 
     paused = session.paused_queues()
     if queue not in paused:

@@ -83,11 +83,11 @@ def _kind(command: click.Command, param: click.Parameter) -> Kind | None:
 def values(ctx: click.Context, kind: Kind, typed: str) -> list[str]:
     """Return the values that begin with what was typed, the likely ones first."""
     if kind == "codes":
-        from ..model.health.codes import CODES
+        from ...model.health.codes import CODES
 
         return _starting(CODES, typed)
     if kind == "signals":
-        from ..model.operations.commands import SIGNALS
+        from ...model.operations.commands import SIGNALS
 
         return _starting(SIGNALS, typed)
     from .known_names import known_names
@@ -117,8 +117,8 @@ def _starting(names: Iterable[str], typed: str) -> list[str]:
 
 
 def _filters(names: KnownNames, typed: str) -> list[str]:
-    from ..model.query.completion import completions
-    from ..model.query.fields import STATE_NAMES
+    from ...model.query.completion import completions
+    from ...model.query.fields import STATE_NAMES
 
     known: dict[str, Iterable[str]] = {
         # As they are typed: shells compare with the case.

@@ -10,7 +10,7 @@ from typing import Final
 
 import click
 
-from ..model.text.sanitize import visible
+from ...model.text.sanitize import visible
 
 MIN_WIDTH: Final = 20
 CLEAR_TO_END: Final = "\x1b[K"

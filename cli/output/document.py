@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from ..export.formats import FORMATS
-from .metrics_server import require_prometheus_client
+from ...export.formats import FORMATS
+from ..metrics_server import require_prometheus_client
 from .stdout import has_colours, is_utf8, output_size
 
 if TYPE_CHECKING:
-    from ..cluster.session import Session
-    from ..export.encoding.document import Document
-    from ..lists.context import ListContext
-    from ..settings import Settings
+    from ...cluster.session import Session
+    from ...export.encoding.document import Document
+    from ...lists.context import ListContext
+    from ...settings import Settings
 
 UNLIMITED: Final = 100_000
 """The width of a pipe in cells, for columns that were chosen."""
@@ -69,8 +69,8 @@ def encoded(document: Document, format_name: str, *, drawn: bool, whole: bool = 
     """
     width = UNLIMITED if whole and not drawn else output_size().columns
     if format_name == "text" and drawn and has_colours():
-        from ..export.encoding.ansi import coloured
-        from ..export.encoding.text import render
+        from ...export.encoding.ansi import coloured
+        from ...export.encoding.text import render
 
         return render(document, width, coloured).encode(errors="backslashreplace")
     return FORMATS[format_name].encode(document, width)
@@ -78,8 +78,8 @@ def encoded(document: Document, format_name: str, *, drawn: bool, whole: bool = 
 
 def list_context(session: Session, settings: Settings, now: float, format_name: str) -> ListContext:
     """Return what the rows and cells of a document need to know."""
-    from ..lists.context import ListContext
-    from ..widgets.glyphs import ASCII, UNICODE
+    from ...lists.context import ListContext
+    from ...widgets.glyphs import ASCII, UNICODE
 
     ascii_only = settings.ascii
     if ascii_only is None:

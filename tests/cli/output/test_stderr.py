@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from celtop.cli import stderr
 from celtop.cli.commands.collect import _LogPrinter
+from celtop.cli.output import stderr
 from celtop.model.observations import LogMessage
 from celtop.model.state import ClusterState
 

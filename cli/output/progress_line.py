@@ -6,17 +6,17 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final, Protocol
 
-from ..model.entities.states import PENDING, RETRY
-from ..model.ingest.tasks.rate_limited import held_text
-from ..model.text import units
-from ..model.text.sanitize import visible
+from ...model.entities.states import PENDING, RETRY
+from ...model.ingest.tasks.rate_limited import held_text
+from ...model.text import units
+from ...model.text.sanitize import visible
 from . import stderr
 from .status_line import CLEAR_TO_END
 
 if TYPE_CHECKING:
-    from ..model.entities.task import Progress, Task
-    from ..model.state import ClusterState
-    from ..widgets.glyphs import Glyphs
+    from ...model.entities.task import Progress, Task
+    from ...model.state import ClusterState
+    from ...widgets.glyphs import Glyphs
 
 BAR_WIDTH: Final = 24
 """Cells of the bar."""
@@ -40,7 +40,7 @@ class Display(Protocol):
 
 def display_for(state: ClusterState, ascii_only: bool | None = None) -> Display:
     """Return the display that suits stderr; without `ascii_only`, its encoding decides."""
-    from ..widgets.glyphs import ASCII, UNICODE
+    from ...widgets.glyphs import ASCII, UNICODE
 
     if ascii_only is None:
         ascii_only = "utf" not in (sys.stderr.encoding or "").lower()
@@ -99,7 +99,7 @@ class BarLine:
 
     def line(self, task: Task, now: float, width: int) -> str:
         """Return the line: state, name, bar, and what else fits."""
-        from ..widgets.table.cells import fit
+        from ...widgets.table.cells import fit
 
         glyphs = self._glyphs
         parts = [f"{glyphs.state(task.state)} {visible(task.state, MAX_TEXT_LENGTH)}"]
@@ -117,7 +117,7 @@ class BarLine:
         return fit(text, width - 1, glyphs.ellipsis).rstrip()
 
     def _bar(self, task: Task, now: float) -> str:
-        from ..widgets.charts.progress import progress_cells
+        from ...widgets.charts.progress import progress_cells
 
         progress, estimated = task.progress, False
         if progress is None or progress.fraction is None:

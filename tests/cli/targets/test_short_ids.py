@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from celtop.cli.exit_codes import CommandError, InvalidUsage
-from celtop.cli.short_ids import _SHORT_ID, _full_id
+from celtop.cli.targets.short_ids import _SHORT_ID, _full_id
 
 A, B = "12c42d7d-0000-4000-8000-000000000001", "12c42d7d-0000-4000-8000-000000000002"
 

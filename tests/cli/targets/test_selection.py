@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from celtop.cli.exit_codes import InvalidUsage
-from celtop.cli.selection import read_filter
+from celtop.cli.targets.selection import read_filter
 from celtop.settings import Settings
 
 

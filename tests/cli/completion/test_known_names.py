@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 import pytest
-from celtop.cli import known_names
-from celtop.cli.known_names import KnownNames
+from celtop.cli.completion import known_names
+from celtop.cli.completion.known_names import KnownNames
 from celtop.cli.main import celtop as root
 from celtop.cli.options import give
 from celtop.files.files import state_folder

@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from ..model.text.phrases import SHORT_ID_LENGTH
-from .exit_codes import CommandError, InvalidUsage
+from ...model.text.phrases import SHORT_ID_LENGTH
+from ..exit_codes import CommandError, InvalidUsage
 from .selection import discover_tasks
 
 if TYPE_CHECKING:
-    from ..cluster.session import Session
+    from ...cluster.session import Session
 
 _SHORT_ID: Final = re.compile(rf"[0-9a-f]{{{SHORT_ID_LENGTH}}}(?:-[0-9a-f-]{{0,26}})?")
 """The beginning of a UUID."""
@@ -38,7 +38,7 @@ def full_ids(session: Session, ids: Sequence[str]) -> tuple[str, ...]:
     short = [id_ for id_ in ids if _SHORT_ID.fullmatch(id_) and id_ not in known]
     if not short:
         return tuple(ids)
-    from ..model.query.language import parse_query
+    from ...model.query.language import parse_query
 
     discover_tasks(session, 0.0, finished=parse_query(f"id:{','.join(f'{id_}*' for id_ in short)}"))
     full = {id_: _full_id(id_, known) for id_ in short if id_ not in known}

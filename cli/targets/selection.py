@@ -12,21 +12,21 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
-from ..model.text.phrases import counted
-from . import stderr
-from .arguments import STDIN, read_stdin
-from .exit_codes import CommandError, InvalidUsage
-from .session import listen, pump_until, wait_for, wait_for_replies
+from ...model.text.phrases import counted
+from ..arguments import STDIN, read_stdin
+from ..exit_codes import CommandError, InvalidUsage
+from ..output import stderr
+from ..session import listen, pump_until, wait_for, wait_for_replies
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from ..cluster.session import Session
-    from ..model.confirm.targets import Selection
-    from ..model.entities.task import Task
-    from ..model.observations import HistorySearched, QueuePeeked
-    from ..model.query.language import Query
-    from ..settings import Settings
+    from ...cluster.session import Session
+    from ...model.confirm.targets import Selection
+    from ...model.entities.task import Task
+    from ...model.observations import HistorySearched, QueuePeeked
+    from ...model.query.language import Query
+    from ...settings import Settings
 
 MAX_PEEKED_MESSAGES: Final = 100_000
 """Messages of one queue that a filter searches."""
@@ -68,7 +68,7 @@ def read_filter(text: str, settings: Settings, option: str = "--filter") -> Quer
     Raises:
         InvalidUsage: A term is unknown or has no value, or the filter is empty.
     """
-    from ..model.query.language import parse_query, refusal
+    from ...model.query.language import parse_query, refusal
 
     query = parse_query(text, UTC if settings.timezone == "utc" else None)
     if (reason := refusal(query)) is not None:
@@ -83,7 +83,7 @@ def read_definite_filter(text: str, settings: Settings) -> Query:
     Raises:
         InvalidUsage: As `read_filter`.
     """
-    from ..model.query.definite import definite, left_out
+    from ...model.query.definite import definite, left_out
 
     query = read_filter(text, settings)
     if (unknown := left_out(query)) is not None:
@@ -99,7 +99,7 @@ def discover_tasks(session: Session, seconds: float, finished: Query | None = No
         seconds: How long to listen.
         finished: A filter by which to search the finished tasks in the result backend.
     """
-    from ..model.confirm.targets import known_queues
+    from ...model.confirm.targets import known_queues
 
     notes: set[str] = set()
     for queue in known_queues(session.state):
@@ -148,7 +148,7 @@ def search_history(
 
 def report_unknown_states(session: Session, query: Query) -> None:
     """Report on stderr the states of a filter that no task has."""
-    from ..model.query.unknown_states import unknown_states
+    from ...model.query.unknown_states import unknown_states
 
     for problem in unknown_states(query, session.state.totals.by_state):
         stderr.echo(f"Filter: {problem.message}")
@@ -166,7 +166,7 @@ def matching_tasks(session: Session, query: Query) -> list[Task]:
 
     States that no task has are reported on stderr.
     """
-    from ..model.entities.clock_skew import Moment
+    from ...model.entities.clock_skew import Moment
 
     report_unknown_states(session, query)
     now = Moment(time.time(), session.state.skews)
@@ -179,7 +179,7 @@ def workflow_tasks(session: Session, id_: str) -> list[Task]:
     Raises:
         CommandError: None is known.
     """
-    from ..model.confirm.targets import workflow
+    from ...model.confirm.targets import workflow
 
     tasks = session.state.tasks
     found = {
@@ -240,7 +240,7 @@ def _finished(session: Session, ids: Sequence[str]) -> dict[str, str]:
     Workers before Celery 5.7 overwrite the result of a finished task with REVOKED. A state of
     REVOKED itself does not count as finished: it is stored at once, while the message still waits.
     """
-    from ..model.entities.states import REVOKED
+    from ...model.entities.states import REVOKED
 
     if not 0 < len(ids) <= MAX_VERIFIED_IDS:
         return {}

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Final
 from . import stderr
 
 if TYPE_CHECKING:
-    from ..model.state import ClusterState
+    from ...model.state import ClusterState
 
 MAX_LINES: Final = 10
 
 
 def report_incomplete(state: ClusterState, now: float) -> None:
     """Report the findings that make data incomplete or outdated; those alike share a line."""
-    from ..model.health.findings import findings
-    from ..model.text.phrases import named, shortened
+    from ...model.health.findings import findings
+    from ...model.text.phrases import named, shortened
 
     names: dict[tuple[str, str], list[str]] = {}
     for finding in findings(state, now):

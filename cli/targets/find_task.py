@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from .exit_codes import InvalidUsage
-from .session import PUMP_BUDGET, pump_until
+from ..exit_codes import InvalidUsage
+from ..session import PUMP_BUDGET, pump_until
 
 if TYPE_CHECKING:
-    from ..cluster.session import Session
-    from ..model.lookup import TaskLookup
+    from ...cluster.session import Session
+    from ...model.lookup import TaskLookup
 
 FIND_TIMEOUT: Final = 15.0
 """Seconds for all places together: a worker with a solo pool replies only between two tasks."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from celtop.cli.progress_line import BarLine, PlainLines, location
+from celtop.cli.output.progress_line import BarLine, PlainLines, location
 from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.task import Task
 from celtop.model.observations import ResultsRead

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 from celtop.cli.exit_codes import InvalidUsage, TimedOut
-from celtop.cli.workers import resolve_workers
+from celtop.cli.targets.workers import resolve_workers
 from celtop.cluster.connection import mailboxes
 from celtop.cluster.connection.mailboxes import Mailboxes
 from celtop.cluster.session import Session

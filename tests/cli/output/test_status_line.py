@@ -3,7 +3,7 @@ from __future__ import annotations
 import sys
 
 import pytest
-from celtop.cli.status_line import CLEAR_LINE, status_line
+from celtop.cli.output.status_line import CLEAR_LINE, status_line
 
 
 @pytest.mark.parametrize("on_terminal", [True, False])

@@ -19,15 +19,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ..files import files
-from .options import given
+from ...files import files
+from ..options import given
 
 if TYPE_CHECKING:
     import click
 
-    from ..cluster.session import Session
-    from ..history.rows import StoredTask
-    from ..settings import Settings
+    from ...cluster.session import Session
+    from ...history.rows import StoredTask
+    from ...settings import Settings
 
 STARTED: Final = time.monotonic()
 TIMEOUT: Final = 0.7
@@ -107,7 +107,7 @@ def _look_up(ctx: click.Context, file: Path) -> None:
         lock = os.open(file.parent, os.O_RDONLY)
         fcntl.flock(lock, fcntl.LOCK_EX)
         if _read(file)[1] >= MAX_AGE:  # another shell may have looked them up meanwhile
-            from .options import settings_of
+            from ..options import settings_of
 
             _forget_old(file.parent)
             for names in _names(settings_of(ctx, broker_needed=False)):
@@ -127,7 +127,7 @@ def _forget_old(folder: Path) -> None:
 
 def _names(settings: Settings) -> Iterator[KnownNames]:
     """Yield the names in the history, and then those of the cluster, too."""
-    from ..cluster.session import Session
+    from ...cluster.session import Session
 
     quiet = {"enable_events": False, "load_results": MAX_TASKS}
     session = Session(settings.model_copy(update=quiet))
@@ -143,8 +143,8 @@ def _names(settings: Settings) -> Iterator[KnownNames]:
 
 def _stored_names(settings: Settings, cluster: str) -> KnownNames:
     """Return the names of the newest tasks in the history; none if there is none."""
-    from ..model.query.language import EVERY_TASK
-    from .stored import open_history
+    from ...model.query.language import EVERY_TASK
+    from ..stored import open_history
 
     tasks: Sequence[StoredTask] = ()
     clusters = list(settings.clusters)
@@ -162,8 +162,8 @@ def _stored_names(settings: Settings, cluster: str) -> KnownNames:
 
 def _present_names(session: Session) -> KnownNames:
     """Return the names that workers, queues and the result backend have now."""
-    from ..model.confirm.targets import known_queues, task_names
-    from .session import pump_until
+    from ...model.confirm.targets import known_queues, task_names
+    from ..session import pump_until
 
     session.start()
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from celtop.cli.findings import report_incomplete
+from celtop.cli.output.findings import report_incomplete
 from celtop.model.entities.fault import Fault
 from celtop.model.observations import InspectReply, QuestionsFailed
 from celtop.model.state import ClusterState

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import click
 import pytest
-from celtop.cli import completion, known_names
 from celtop.cli.commands.completion import completion as command
-from celtop.cli.known_names import KnownNames
+from celtop.cli.completion import completion, known_names
+from celtop.cli.completion.known_names import KnownNames
+from celtop.cli.completion.shells import CeltopBashComplete
 from celtop.cli.main import Commands
 from celtop.cli.main import celtop as root
-from celtop.cli.shells import CeltopBashComplete
 from celtop.tests.cli.conftest import CELTOP, celtop
 from celtop.tests.servers import clean_environment
 

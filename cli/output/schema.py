@@ -18,7 +18,7 @@ def schema_option(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any
 
     def show(ctx: click.Context, option: click.Parameter, value: bool) -> None:
         if value and not ctx.resilient_parsing:
-            from ..export.schemas import schema
+            from ...export.schemas import schema
 
             write(schema(name))
             ctx.exit()

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from ..files.files import replace_file
-from .exit_codes import CommandError, InvalidUsage
+from ...files.files import replace_file
+from ..exit_codes import CommandError, InvalidUsage
 
 DEFAULT_SIZE: Final = (120, 24)
 """Columns and rows without a terminal."""

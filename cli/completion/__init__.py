@@ -1,0 +1,1 @@
+"""What a shell completes, from the cluster and its history."""

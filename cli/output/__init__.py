@@ -1,0 +1,1 @@
+"""What commands print: data on stdout, messages and progress on stderr."""

@@ -1,0 +1,1 @@
+"""What a command addresses: tasks, workers and the consumers of a queue."""
