@@ -85,14 +85,15 @@ class Table(msgspec.Struct, frozen=True):
         columns.append(f"PRIMARY KEY ({', '.join(key)})")
         return f"CREATE TABLE IF NOT EXISTS {self.name} ({', '.join(columns)}) {options}".strip()
 
-    def upsert(self, dialect: Dialect) -> str:
-        """Return the statement that adds a row, or replaces the one with the same key."""
+    def upsert(self, dialect: Dialect, rows: int = 1) -> str:
+        """Return the statement that adds rows, or replaces those with the same keys."""
         key = (*self.key, *self.partition_key(dialect))
         rest = [name for name in self.names if name not in key]
         changes = ", ".join(f"{name} = excluded.{name}" for name in rest)
+        row = f"({', '.join('?' * len(self.names))})"
         return (
             f"INSERT INTO {self.name} ({', '.join(self.names)}) "
-            f"VALUES ({', '.join('?' * len(self.names))}) "
+            f"VALUES {', '.join([row] * rows)} "
             f"ON CONFLICT ({', '.join(key)}) DO " + (f"UPDATE SET {changes}" if rest else "NOTHING")
         )
 

@@ -13,6 +13,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +31,8 @@ OWNER_ONLY_FOLDER: Final = 0o700
 BUSY_TIMEOUT: Final = 5.0
 """Seconds to wait for another celtop that is writing."""
 CACHE_KIB: Final = 4_096
+MAX_PARAMETERS: Final = 999
+"""Parameters of one statement; the limit of SQLite before 3.32."""
 FREED_PAGES: Final = 2_000
 """Pages that are given back to the file system after each slice of the retention."""
 NEWS_INTERVAL: Final = 0.5
@@ -136,7 +139,8 @@ class SqliteStore(SqlStore):
             raise StoreError(f"The history at {self.path} was removed.", transient=True)
 
     def _rows(self, sql: str, parameters: Sequence[Parameter] = ()) -> list[tuple[Any, ...]]:
-        self._check_file()
+        if not self._connection.in_transaction:  # which has checked it
+            self._check_file()
         with self._failing("read"):
             try:
                 return self._connection.execute(sql, parameters).fetchall()
@@ -150,6 +154,18 @@ class SqliteStore(SqlStore):
                 self._connection.executemany(sql, kept)
             except UnicodeEncodeError:
                 self._connection.executemany(sql, map(_storable, kept))
+
+    def _upsert(self, table: Table, rows: Iterable[Sequence[Any]]) -> None:
+        # Each statement opens the table with its indexes and releases Python's lock, which takes
+        # as long as adding a row: so it adds many.
+        kept = list(rows)
+        size = MAX_PARAMETERS // len(table.names)
+        whole = len(kept) - len(kept) % size
+        if whole:
+            sql = table.upsert(self.dialect, size)
+            slices = (kept[start : start + size] for start in range(0, whole, size))
+            self._execute_many(sql, (list(chain.from_iterable(one)) for one in slices))
+        super()._upsert(table, kept[whole:])
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -132,3 +132,14 @@ def test_a_folder_without_write_permission(tmp_path: Path, monkeypatch: pytest.M
     assert [one.id for one in store.tasks(CLUSTER, parse_query(""), NOW, 10).tasks] == ["a"]
     assert [one.name for one in tmp_path.iterdir()] == [path.name]
     store.close()
+
+
+def test_many_rows_are_added_by_one_statement(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "history.sqlite3")
+    rows = [row(f"t{number:03}", number, name="shop\udfff") for number in range(150)]
+    newer = row("t003", 0.5)
+    store.write(Batch(tasks=(*rows, newer, rows[-1])))
+    found = store.tasks(CLUSTER, parse_query(""), NOW, 200).tasks
+    assert [one.id for one in found][:3] == ["t000", "t003", "t001"]
+    assert (len(found), found[0].name) == (150, "shop\ufffd")
+    store.close()
