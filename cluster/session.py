@@ -108,7 +108,10 @@ class Session:
         self._inbox = Inbox(settings.inbox_events)
         self._conf: Mapping[str, Any] | None = None
         self._results = ResultLookup(settings, self._broker.meter, redaction)
-        self._interest = ScreenInterest(frugal=settings.frugal, one_shot=one_shot)
+        collected = settings.from_history is not None and not one_shot
+        self._interest = ScreenInterest(
+            frugal=settings.frugal, one_shot=one_shot, collected=collected
+        )
         roster, open_tasks = Roster(), OpenTasks()
         self._roster = roster
         self._receiver = Receiver(
@@ -132,6 +135,7 @@ class Session:
             self._inbox,
             self._inspector.query,
             self._inspector.found_unknown,
+            collected=collected,
         )
         self.stored: StoredHistory | None = None
         """Reads what the history has of this cluster; None without a history."""
@@ -238,7 +242,8 @@ class Session:
             pollers.insert(0, self._inspector)
         together = [pollers] if self._interest.one_shot else [[one] for one in pollers]
         self._polling = [PollThread(self._broker, self._receiver, *them) for them in together]
-        self.refresh()
+        if not self._interest.collected:
+            self.refresh()
         for thread in (self._receiver, *self._polling, self._schedule):
             thread.start()
         self._follower.start()
@@ -246,7 +251,7 @@ class Session:
             from .stored_events import StoredEvents
 
             self._stored_events = StoredEvents(
-                self.settings.from_history, self.cluster, self._inbox
+                self.settings.from_history, self.cluster, self._inbox, self._roster
             )
             self._stored_events.start()
 
@@ -282,7 +287,7 @@ class Session:
             budget: Seconds of real time; at least one observation is applied.
         """
         started = time.perf_counter()
-        applied, replied, tap = 0, False, self.tap
+        applied, replied, tap, history = 0, False, self.tap, self.history_sink
         while (observation := self._inbox.take()) is not None:
             self.state.observe(observation)
             if tap is not None:
@@ -292,6 +297,8 @@ class Session:
             else:
                 applied += 1
                 replied = True
+                if history is not None:
+                    history.observe(observation)
             if time.perf_counter() - started >= budget:
                 break
         if stale := self.state.take_stale_consumers(now):
@@ -350,6 +357,8 @@ class Session:
             user_name(),
             Retention(settings.history_max_age, settings.history_max_bytes),
             self._history_reported,
+            self._inbox.put,
+            self._redaction,
         )
         self.history_sink.start()
 
@@ -394,7 +403,7 @@ class Session:
         if workers and self._inspects:
             self._inspector.wake(refresh=True)
         self._queues.wake(refresh=True)
-        if self._schedule.wanted:
+        if self._schedule.wanted or self._interest.collected:
             self._schedule.read()
 
     def read_schedule(self) -> Future[None]:
@@ -423,7 +432,7 @@ class Session:
         They are `workers`, `worker:NAME`, `queues`, `consumers` (of queues), `schedule`, and
         `overview` if all of these may be older.
         """
-        if not self._schedule.wanted:
+        if not self._schedule.wanted and not self._interest.collected:
             self._schedule.wanted = True
             self._schedule.wake()
         if topics != self._interest.topics:

@@ -1,7 +1,8 @@
 """Reads what a collector writes, in place of the events that it receives.
 
 A thread waits for news of the history, and puts the tasks that have ended or started since into the
-inbox. The broker does not notice.
+inbox, and what the collector has observed of workers, queues and the schedule. The broker does not
+notice.
 """
 
 from __future__ import annotations
@@ -10,14 +11,27 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from ..history.latest_observations import WORKERS
 from ..history.open import open_store
 from ..history.rows import Cursor, StoredTask
 from ..history.store import HistoryStore, StoreError
 from ..history.task_body import task_of
 from ..model.entities.fault import Fault
-from ..model.observations import HistoryRead, QuestionsAnswered, QuestionsFailed
+from ..model.observations import (
+    ConnectionChanged,
+    HistoryRead,
+    InspectReply,
+    Observation,
+    QuestionsAnswered,
+    QuestionsFailed,
+    QueueMeasured,
+    VersionsKnown,
+)
 from ..model.query.language import EVERY_TASK, Query, parse_query
+from ..model.records.record import InvalidRecord, decode_record
+from ..model.wire.events import EventBatch
 from .connection.backoff import backoff
+from .events.roster import Roster
 from .inbox import Inbox
 from .stoppable_thread import StoppableThread
 
@@ -36,6 +50,8 @@ MAX_REREAD: Final = 3_000
 """Rows before `OVERLAP` that are read again."""
 MAX_SILENCE: Final = 10.0
 """Seconds without news after which no collector is running: it writes every second."""
+PRESENT_SECONDS: Final = 60.0
+"""Seconds since the last sign of life for which a worker is expected to reply."""
 FIRST_RETRY_DELAY: Final = 0.5
 MAX_RETRY_DELAY: Final = 5.0
 _LATE: Final = parse_query("!state:success")
@@ -47,10 +63,11 @@ class StoredEvents(StoppableThread):
     Args:
         location: As for `open_store`.
         cluster: The key of the cluster in the store.
-        inbox: Where the tasks go.
+        inbox: Where the tasks and observations go.
+        roster: The workers and queues that are found.
     """
 
-    def __init__(self, location: str, cluster: str, inbox: Inbox) -> None:
+    def __init__(self, location: str, cluster: str, inbox: Inbox, roster: Roster) -> None:
         super().__init__("stored-events")
         self._location = location
         self._cluster = cluster
@@ -59,6 +76,15 @@ class StoredEvents(StoppableThread):
         """The time of the newest row."""
         self._known: dict[str, tuple[float, str]] = {}
         """Times and states of the rows since `_since` and about `LATE` before, by id."""
+        self._roster = roster
+        self._observed_at = 0.0
+        """When the newest observation was written, by the collector's clock."""
+        self._observed: dict[str, float] = {}
+        """When those were written that were read last, by subject."""
+        self._workers: frozenset[str] = frozenset()
+        """Those of which the collector has had a sign of life in the last hour."""
+        self._disconnected: Fault | None = None
+        """Why the collector receives nothing."""
         self._news_at = time.monotonic()
         self._followed = False
         self._failing = False
@@ -73,8 +99,12 @@ class StoredEvents(StoppableThread):
                     while not self._stopping.is_set():
                         if store.wait_for_news(self._cluster, WAIT):
                             self._news_at = time.monotonic()
+                            self._read_observations(store)
                             self._read(store)
-                            self._succeeded()
+                            if self._disconnected is None:
+                                self._succeeded()
+                            else:
+                                self._fail(self._disconnected)
                         elif time.monotonic() - self._news_at > MAX_SILENCE:
                             self._fail(_silent(self._cluster))
                         failures = 0
@@ -115,6 +145,43 @@ class StoredEvents(StoppableThread):
         if not live:
             self._put([], now, live=True)
 
+    def _read_observations(self, store: HistoryStore) -> None:
+        """Put what the collector has observed since the last time into the inbox."""
+        read = store.observations(self._cluster, self._observed_at - OVERLAP)
+        rows = [row for row in read if self._observed.get(row.subject) != row.at]
+        self._observed = {row.subject: row.at for row in read}
+        if rows:
+            self._observed_at = max(self._observed_at, rows[-1].at)
+        rows.sort(key=lambda row: row.subject != WORKERS)
+        for row in rows:
+            for line in row.body.splitlines():
+                try:
+                    observation = decode_record(line.encode()).observation
+                except InvalidRecord:  # of another version
+                    continue
+                if row.subject == WORKERS and isinstance(observation, EventBatch):
+                    self._workers |= {event.hostname for event in observation.events}
+                if observation is not None:
+                    self._observe(observation)
+
+    def _observe(self, observation: Observation) -> None:
+        """Put an observation of the collector into the inbox, unless it is only its own."""
+        if isinstance(observation, VersionsKnown):
+            return
+        if isinstance(observation, ConnectionChanged):
+            self._disconnected = _disconnected(observation)
+            return
+        if isinstance(observation, InspectReply):
+            if observation.worker not in self._workers:
+                return
+            for name in _consumed(observation):
+                self._roster.add_queue(name)
+        elif isinstance(observation, QueueMeasured):
+            self._roster.add_queue(observation.name)
+        elif isinstance(observation, EventBatch) and _is_recent(observation):
+            self._roster.apply(observation.events[0])
+        self._inbox.put(observation)
+
     def _put(self, rows: Sequence[StoredTask], now: float, *, live: bool) -> None:
         read = [(task, row.sample) for row in rows if (task := task_of(row.body)) is not None]
         tasks, samples = tuple(task for task, _ in read), tuple(sample for _, sample in read)
@@ -152,6 +219,28 @@ class StoredEvents(StoppableThread):
             self._failing = True
             self._inbox.log("error", "history", fault.problem)
             self._inbox.put(QuestionsFailed("cluster", ("history",), time.time(), fault))
+
+
+def _is_recent(batch: EventBatch) -> bool:
+    return time.time() - batch.at < PRESENT_SECONDS
+
+
+def _consumed(reply: InspectReply) -> list[str]:
+    """Return the names of the queues in a reply to `active_queues`."""
+    if reply.command != "active_queues" or not isinstance(reply.reply, list):
+        return []
+    queues = [one for one in reply.reply if isinstance(one, dict)]
+    return [one["name"] for one in queues if isinstance(one.get("name"), str)]
+
+
+def _disconnected(changed: ConnectionChanged) -> Fault | None:
+    """Return why a collector receives nothing; None if it is connected."""
+    if changed.phase in ("live", "connecting"):
+        return None
+    problem = f"The collector's connection to the broker is {changed.phase}"
+    if changed.fault is not None:
+        problem += f": {changed.fault.problem}"
+    return Fault("history", problem, "" if changed.fault is None else changed.fault.advice)
 
 
 def _silent(cluster: str) -> Fault:

@@ -29,7 +29,6 @@ from .postgresql_partitions import LOCK_SCHEMA, PARTITIONED, Partitions
 from .rows import MINUTE, Batch, Pruned
 from .schema import (
     LOG,
-    MIGRATIONS,
     ROLLUPS,
     SCHEMA_NAME,
     TASKS,
@@ -37,6 +36,7 @@ from .schema import (
     Dialect,
     Table,
     creation,
+    migrations,
 )
 from .sql_store import SqlStore
 from .store import NewerStoreError, NoHistoryError, StoreError
@@ -294,7 +294,7 @@ class PostgresStore(SqlStore):
             if not self._rows(_SCHEMA_EXISTS):
                 self._rows(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA_NAME}")
             self._rows("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY)")
-            steps = MIGRATIONS[version - 1 :] if version else (tuple(self._creation()),)
+            steps = migrations(PLAIN)[version - 1 :] if version else (tuple(self._creation()),)
             for statement in (one for step in steps for one in step):
                 self._rows(statement)
             add = "INSERT INTO schema_version (version) VALUES (?) ON CONFLICT (version) DO NOTHING"

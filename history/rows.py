@@ -128,6 +128,21 @@ class StoredMark(msgspec.Struct, frozen=True, gc=False):
     """For a deploy what changed: the software version, or which tasks came and went."""
 
 
+class StoredObservation(msgspec.Struct, frozen=True, gc=False):
+    """The latest observation of a kind of a worker or queue, for those who do not ask themselves.
+
+    A row replaces an older one with the same cluster and subject.
+    """
+
+    cluster: str
+    subject: str
+    """What was observed, such as `reply stats w1@host`; see `latest_observations`."""
+    at: float
+    """When it was written, epoch seconds."""
+    body: str
+    """Lines of `model.records`; empty to remove the row."""
+
+
 class Run(msgspec.Struct, frozen=True, gc=False):
     """The time in which one celtop has written the history of a cluster.
 
@@ -164,6 +179,7 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
     log: tuple[StoredLog, ...] = ()
     marks: tuple[StoredMark, ...] = ()
     runs: tuple[Run, ...] = ()
+    observations: tuple[StoredObservation, ...] = ()
 
 
 class ClusterSummary(msgspec.Struct, frozen=True, gc=False):

@@ -26,7 +26,7 @@ from .rows import MINUTE
 
 SCHEMA_NAME: Final = "celtop"
 """The schema of the tables in PostgreSQL."""
-VERSION: Final = 1
+VERSION: Final = 2
 """The version of the schema that this celtop writes."""
 
 Kind: TypeAlias = Literal["number", "integer", "real", "text"]
@@ -199,6 +199,14 @@ RUNS: Final = Table(
     "alive_at",
 )
 
+OBSERVATIONS: Final = Table(
+    "observations",
+    (("cluster", "integer"), ("subject", "text"), ("at", "real"), ("body", "text")),
+    ("cluster", "subject"),
+    "at",
+)
+"""The latest ones only, whatever their age: no table of the retention."""
+
 TABLES: Final = (TASKS, ROLLUPS, FINDINGS, OPERATIONS, OPERATION_TARGETS, LOG, MARKS, RUNS)
 """All that have rows of clusters, and are subject to the retention."""
 
@@ -231,12 +239,16 @@ def creation(dialect: Dialect, options: Mapping[str, str] = MappingProxyType({})
     )
     for table in TABLES:
         yield table.create(dialect, options.get(table.name, ""))
+    yield OBSERVATIONS.create(dialect)
     yield from INDEXES
 
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = ()
-"""The statements from version 1 to 2, from 2 to 3, and so on; each also works if it was run
-before."""
+def migrations(dialect: Dialect) -> tuple[tuple[str, ...], ...]:
+    """Return the statements from version 1 to 2, from 2 to 3, and so on.
+
+    Each also works if it was run before.
+    """
+    return ((OBSERVATIONS.create(dialect),),)
 
 
 def unit_of(table: Table) -> int:

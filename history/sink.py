@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections.abc import Callable
 from typing import Final
+
+from msgspec import structs
 
 from ..model.entities.changes import Changes
 from ..model.health.finding import Finding
 from ..model.health.findings import findings
+from ..model.ingest.redaction import Redaction
+from ..model.observations import Observation
 from ..model.state import ClusterState
+from .latest_observations import LatestObservations
 from .recorder import MAX_SUCCESSES_PER_S, Recorder
 from .writer import HistoryWriter, Report, Retention
 
@@ -30,15 +36,25 @@ class HistorySink:
         user: Who starts its operations.
         retention: What is deleted from the store.
         report: Takes what the user should see, from any thread.
+        restore: Takes what the run before knew, for the model, from any thread.
+        redaction: Masks the observations that are written.
     """
 
     def __init__(
-        self, location: str, cluster: str, user: str, retention: Retention, report: Report
+        self,
+        location: str,
+        cluster: str,
+        user: str,
+        retention: Retention,
+        report: Report,
+        restore: Callable[[Observation], object] = lambda known: None,
+        redaction: Redaction | None = None,
     ) -> None:
-        self._writer = HistoryWriter(location, retention, report)
+        self._writer = HistoryWriter(location, retention, report, restore)
         self._report = report
         self._cluster = cluster
         self._user = user
+        self._latest = LatestObservations(redaction or Redaction(()))
         self._recorder: Recorder | None = None
         self._state: ClusterState | None = None
         self._stopped = False
@@ -70,8 +86,14 @@ class HistorySink:
         self._state = state
         self._recorder.collect(changes)
         if self._recorder.due(now):
-            self._writer.put(self._recorder.batch(state, now, self._findings(state, now)))
+            batch = self._recorder.batch(state, now, self._findings(state, now))
+            latest = self._latest.rows(self._cluster, state, now)
+            self._writer.put(structs.replace(batch, observations=latest))
             self._report_sampling(self._recorder.share, now)
+
+    def observe(self, observation: Observation) -> None:
+        """Take note of an observation that is not of events, for `--from-history`."""
+        self._latest.observe(observation)
 
     def stop(self, now: float) -> None:
         """Write what is left, and end the thread; returns at once.

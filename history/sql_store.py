@@ -33,6 +33,7 @@ from .rows import (
     StoredFinding,
     StoredLog,
     StoredMark,
+    StoredObservation,
     StoredOperation,
     StoredTask,
     SubjectKind,
@@ -47,6 +48,7 @@ from .schema import (
     LOG,
     MARKS,
     MEANS,
+    OBSERVATIONS,
     OPERATION_TARGETS,
     OPERATIONS,
     ROLLUPS,
@@ -61,6 +63,9 @@ from .task_search import NEWEST, TaskSearch, task_row
 
 PRUNED_ROWS: Final = 2_000
 """Rows that one slice of the retention deletes from each table."""
+OBSOLETE_AFTER: Final = 3_600.0
+"""Seconds after which observations of an earlier run are deleted: they were made again, or cannot
+be."""
 MAX_NAMES: Final = 100
 """Task names and workers that are listed for a group of failures."""
 
@@ -134,6 +139,11 @@ class SqlStore(ABC):
         self._upsert(LOG, (_log_row(number(row.cluster), row) for row in batch.log))
         self._upsert(MARKS, (self._plain(row) for row in batch.marks))
         self._upsert(RUNS, (self._plain(row) for row in batch.runs))
+        kept = [self._plain(row) for row in batch.observations if row.body]
+        self._upsert(OBSERVATIONS, kept)
+        gone = [(number(row.cluster), row.subject) for row in batch.observations if not row.body]
+        if gone:
+            self._execute_many(statements.REMOVE_OBSERVATION, gone)
 
     def _upsert(self, table: Table, rows: Iterable[Sequence[Any]]) -> None:
         kept = list(rows)
@@ -179,6 +189,9 @@ class SqlStore(ABC):
                     here, rest = self._prune(table, number, max(limits))
                     deleted += here
                     more = more or rest
+            for number in numbers:
+                obsolete = (number, now - OBSOLETE_AFTER, number)
+                self._rows(statements.REMOVE_OBSERVATIONS_BEFORE, obsolete)
         size = self.size()
         return Pruned(deleted, more or (deleted > 0 and size > max_bytes), size)
 
@@ -353,6 +366,11 @@ class SqlStore(ABC):
         """Return the times of a window in which nothing was recorded. Raises: StoreError."""
         rows = self._rows(statements.RUNS_OF, (self._known(cluster),))
         return gaps_between([Run(cluster, *row) for row in rows], start, end)
+
+    def observations(self, cluster: str, since: float) -> Sequence[StoredObservation]:
+        """Return the latest observations written after a time, oldest first. Raises: StoreError."""
+        rows = self._rows(statements.OBSERVATIONS_SINCE, (self._known(cluster), since))
+        return [StoredObservation(cluster, *row) for row in rows]
 
     def clusters(self) -> Sequence[ClusterSummary]:
         """Return the clusters by name. Raises: StoreError."""

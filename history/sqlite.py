@@ -22,7 +22,7 @@ from . import statements
 from .conditions import Parameter
 from .file_lock import FileLock
 from .rows import Pruned
-from .schema import MIGRATIONS, SQLITE, VERSION, Table, creation
+from .schema import SQLITE, VERSION, Table, creation, migrations
 from .sql_store import SqlStore
 from .store import CorruptStoreError, NewerStoreError, NoHistoryError, StoreError
 
@@ -119,7 +119,7 @@ class SqliteStore(SqlStore):
             with self._transaction():
                 # Another celtop may have done it meanwhile.
                 version = run("PRAGMA user_version").fetchone()[0]
-                steps = MIGRATIONS[version - 1 :] if version else (tuple(creation(SQLITE)),)
+                steps = migrations(SQLITE)[version - 1 :] if version else (tuple(creation(SQLITE)),)
                 for statement in (one for step in steps for one in step):
                     run(statement)
                 run(f"PRAGMA user_version = {VERSION}")

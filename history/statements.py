@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .schema import COUNTS, LOG, MARKS, MEANS, OPERATIONS, ROLLUPS, RUNS, TASKS
+from .schema import COUNTS, LOG, MARKS, MEANS, OBSERVATIONS, OPERATIONS, ROLLUPS, RUNS, TASKS
 
 TASK_COLUMNS: Final = ", ".join(TASKS.names[1:])
 """All but the cluster, which is known."""
@@ -122,6 +122,16 @@ LOG_BETWEEN: Final = (
     f"SELECT {', '.join(LOG.names[1:])} FROM log "
     "WHERE cluster = ? AND at >= ? AND at < ? ORDER BY at DESC LIMIT ?"
 )
+OBSERVATIONS_SINCE: Final = (
+    f"SELECT {', '.join(OBSERVATIONS.names[1:])} FROM observations "
+    "WHERE cluster = ? AND at > ? ORDER BY at, subject"
+)
+REMOVE_OBSERVATION: Final = "DELETE FROM observations WHERE cluster = ? AND subject = ?"
+REMOVE_OBSERVATIONS_BEFORE: Final = (
+    "DELETE FROM observations WHERE cluster = ? AND at < ? "
+    "AND at < (SELECT max(began_at) FROM runs WHERE cluster = ?)"
+)
+"""Those that the latest run has not made again."""
 RUNS_OF: Final = f"SELECT {', '.join(RUNS.names[1:])} FROM runs WHERE cluster = ? ORDER BY began_at"
 ALIVE_AT: Final = "SELECT max(alive_at) FROM runs WHERE cluster = ?"
 COUNT_TASKS: Final = "SELECT count(*) FROM tasks WHERE cluster = ?"

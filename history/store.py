@@ -21,6 +21,7 @@ from .rows import (
     StoredFinding,
     StoredLog,
     StoredMark,
+    StoredObservation,
     StoredOperation,
     StoredTask,
     SubjectKind,
@@ -148,6 +149,9 @@ class HistoryStore(Protocol):
 
         The time before the first run is not one of them.
         """
+
+    def observations(self, cluster: str, since: float) -> Sequence[StoredObservation]:
+        """Return the latest observations written after a time, oldest first. Raises: StoreError."""
 
     def clusters(self) -> Sequence[ClusterSummary]:
         """Return the clusters by name. Raises: StoreError."""

@@ -14,10 +14,13 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from msgspec import structs
 
+from ..model.observations import Observation, VersionsKnown
+from ..model.records.record import decode_record
 from ..model.text import units
 from ..model.text.phrases import counted
+from .latest_observations import VERSIONS
 from .open import history_file, open_store
-from .rows import MINUTE, Batch, Rollup, Run
+from .rows import MINUTE, Batch, Rollup, Run, StoredObservation
 from .schema import COUNTS
 from .sqlite import move_aside
 from .store import CorruptStoreError, HistoryStore, NewerStoreError, StoreError
@@ -56,6 +59,7 @@ class HistoryWriter(threading.Thread):
         location: As for `open_store`.
         retention: What is deleted.
         report: Called with what the user should see.
+        restore: Called with what the run before knew, in this thread.
         open_: Opens the store.
         clock: Returns epoch seconds.
     """
@@ -65,6 +69,7 @@ class HistoryWriter(threading.Thread):
         location: str,
         retention: Retention,
         report: Report,
+        restore: Callable[[Observation], object] = lambda known: None,
         open_: Callable[[str], HistoryStore] = open_store,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -72,6 +77,7 @@ class HistoryWriter(threading.Thread):
         self._location = location
         self._retention = retention
         self._report = report
+        self._restore = restore
         self._open = open_
         self._clock = clock
         self._changed = threading.Condition()
@@ -82,6 +88,8 @@ class HistoryWriter(threading.Thread):
         self._failing = False
         self._held: deque[Batch] = deque()
         """The last batches of a celtop that stands by: it writes them when it takes over."""
+        self._observations: dict[tuple[str, str], StoredObservation] = {}
+        """What it would have written meanwhile of each subject."""
         self._stood_by = False
         self._counted: list[Rollup] = []
         """The rollups of the minute in which this celtop began, by the one before it."""
@@ -107,6 +115,10 @@ class HistoryWriter(threading.Thread):
                 oldest = self._batches.popleft()
                 self._backlog -= _rows(oldest)
                 self.lost += len(oldest.tasks)
+                # These are not made again for as long as nothing changes.
+                kept = _by_subject(*oldest.observations, *self._batches[0].observations)
+                rest = structs.replace(self._batches[0], observations=tuple(kept.values()))
+                self._batches[0] = rest
             self._changed.notify()
 
     def stop(self) -> None:
@@ -197,7 +209,10 @@ class HistoryWriter(threading.Thread):
             for run in new:
                 if not self._stood_by:
                     self._counted += store.rollups(run.cluster, int(run.began_at // MINUTE))
+                    self._restore_versions(store, run)
+            batch = self._with_observations(batch)
             store.write(self._with_counts(batch))
+            self._observations.clear()
             for run in new:
                 self._begun.add(run.cluster)
                 self._report_gap(store, run)
@@ -205,10 +220,33 @@ class HistoryWriter(threading.Thread):
         self._stood_by = True
         if batch.operations:
             store.write(Batch(operations=batch.operations))
+        self._observations |= _by_subject(*batch.observations)
         self._held.append(Batch(tasks=batch.tasks, rollups=batch.rollups, runs=batch.runs))
         held = sum(len(one.tasks) for one in self._held)
         while len(self._held) > HELD_BATCHES or held > MAX_BACKLOG_ROWS:
             held -= len(self._held.popleft().tasks)
+
+    def _restore_versions(self, store: HistoryStore, run: Run) -> None:
+        """Pass on what the workers ran in the run before this one."""
+        rows = store.observations(run.cluster, 0.0)
+        row = next((one for one in rows if one.subject == VERSIONS), None)
+        known = None if row is None else decode_record(row.body.encode()).observation
+        if row is None or not isinstance(known, VersionsKnown):
+            return
+        gaps = store.gaps(run.cluster, row.at, run.began_at)
+        is_gap = gaps and gaps[-1].ended_at >= run.began_at
+        since = gaps[-1].began_at if is_gap else None
+        self._restore(structs.replace(known, at=run.began_at, unobserved_since=since))
+
+    def _with_observations(self, batch: Batch) -> Batch:
+        """Add those that were held while another celtop wrote, as if they were new."""
+        if not self._observations:
+            return batch
+        now = self._clock()
+        kept = (self._observations | _by_subject(*batch.observations)).values()
+        return structs.replace(
+            batch, observations=tuple(structs.replace(one, at=now) for one in kept)
+        )
 
     def _with_counts(self, batch: Batch) -> Batch:
         """Add what another celtop has counted in the minute in which this one began."""
@@ -293,6 +331,11 @@ class HistoryWriter(threading.Thread):
             self.size = pruned.size
             if pruned.more:
                 self._prune_at = time.monotonic() + PRUNE_PAUSE
+
+
+def _by_subject(*rows: StoredObservation) -> dict[tuple[str, str], StoredObservation]:
+    """Return the last row of each subject."""
+    return {(one.cluster, one.subject): one for one in rows}
 
 
 def _rows(batch: Batch) -> int:

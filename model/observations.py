@@ -14,6 +14,7 @@ from .entities.queue import Pause
 from .entities.result import ResultMeta
 from .entities.schedule import ScheduleEntry, ScheduleSource
 from .entities.task import Task
+from .entities.worker_version import WorkerVersion
 from .operations.outcome import Outcome
 from .wire.events import EventBatch
 from .wire.signatures import PendingSignature
@@ -344,6 +345,16 @@ class FailuresKnown(msgspec.Struct, frozen=True, gc=False):
     at: float
 
 
+class VersionsKnown(msgspec.Struct, frozen=True, gc=False):
+    """What the workers of an earlier run ran, according to the history."""
+
+    versions: dict[str, WorkerVersion]
+    """By worker, the latest to report it last."""
+    at: float
+    unobserved_since: float | None = None
+    """Since when nothing was recorded until `at`; None if another celtop was recording."""
+
+
 class ScheduleRead(msgspec.Struct, frozen=True, gc=False):
     """The entries of beat's schedule that one source has, or why it could not be read."""
 
@@ -382,5 +393,6 @@ Observation: TypeAlias = (
     | HistorySearched
     | HistoryRead
     | FailuresKnown
+    | VersionsKnown
     | ScheduleRead
 )

@@ -78,6 +78,7 @@ from .observations import (
     ResultsRead,
     ScheduleRead,
     UnackedRead,
+    VersionsKnown,
 )
 from .operations.commands import PurgeResults
 from .operations.outcome import Outcome
@@ -220,6 +221,7 @@ class ClusterState:
             ResultsRead: self._results_read,
             HistorySearched: self._searches.add,
             FailuresKnown: self._failures_known,
+            VersionsKnown: self.deploys.restore,
             HistoryRead: StoredTasks(
                 self._tasks, self._workers, self.queues, self.totals, self.rates
             ).apply,
@@ -261,7 +263,8 @@ class ClusterState:
         if self._stream.log_dropped(now):
             self._other_changed = True
         for id_, worker, loss in self._workers.take_missing(now):
-            self._tasks.mark_lost_with_worker(id_, worker.name, now, loss)
+            if not self._workers.collected:  # otherwise the collector finds them
+                self._tasks.mark_lost_with_worker(id_, worker.name, now, loss)
         self._reconciler.scan(now)
         listening = self.broker.live_since is None or self.broker.phase == "live"
         if find_stalled_workers(self._workers, self.queues, self.log, now, listening):

@@ -221,7 +221,7 @@ class Receiver(StoppableThread):
         if overdue and now - self._roster.last_event_at > CHECK_INTERVAL:
             subscription.prove()
         failing = self._broker.meter.sending_fails
-        if self._broker.meter.is_limited:
+        if self._broker.meter.is_limited or not self._listens:
             return
         suspicious = overdue or self._broker.blocked or failing.is_set()
         if now - self._attempt_at >= (ATTEMPT_INTERVAL if suspicious else ROUTINE_INTERVAL):

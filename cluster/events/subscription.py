@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MISSED_HEARTBEATS: Final = 2.0
 """Heartbeat intervals without data after which an AMQP connection counts as dead."""
-IDLE_PING_INTERVAL: Final = 3.0
+IDLE_PING_INTERVAL: Final = 30.0
 """Seconds between two pings of a Redis from which no events are received."""
 MAX_MESSAGES_PER_DRAIN: Final = 500
 """Messages handed on before `drain` returns, so that the caller can do other work."""

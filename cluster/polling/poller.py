@@ -44,11 +44,14 @@ class ScreenInterest:
     Args:
         frugal: Whether the budget stays that of a screen that shows nothing polled.
         one_shot: Whether the session is for one command, which polls only on request.
+        collected: Whether a collector polls in its place, so that it polls only on request and
+            keeps no connection for it.
     """
 
-    def __init__(self, *, frugal: bool, one_shot: bool = False) -> None:
+    def __init__(self, *, frugal: bool, one_shot: bool = False, collected: bool = False) -> None:
         self.frugal = frugal
         self.one_shot = one_shot
+        self.collected = collected
         self.topics: frozenset[str] = frozenset()
 
     def on(self, prefix: str) -> bool:
@@ -102,6 +105,11 @@ class Poller:
     def refreshed(self) -> bool:
         """Whether every requested refresh is complete, with its observations in the inbox."""
         return self._refreshes_done == self._refreshes_asked
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is anything to poll, or will be."""
+        return self._refresh or not self._interest.collected
 
     @property
     def working(self) -> bool:
@@ -189,6 +197,11 @@ class PollThread(StoppableThread):
         """Poll until stopped."""
         failures = 0
         while not self._stopping.is_set():
+            self._woken.clear()
+            if not any(one.wanted for one in self._pollers):
+                if not self._stopping.is_set():  # set before it is woken
+                    self._woken.wait()
+                continue
             if not self._receiver.live.wait(0.25):
                 continue
             self._succeeded = False
@@ -213,7 +226,7 @@ class PollThread(StoppableThread):
         with self._broker.connection() as connection:
             for one in self._pollers:
                 one.opened(connection)
-            while self._working:
+            while self._working and any(one.wanted for one in self._pollers):
                 self._woken.clear()
                 delay = min([self._poll(one, connection) for one in self._pollers])
                 self._succeeded = True

@@ -39,6 +39,7 @@ class ResultFollower:
         ask_workers: Called with suspect tasks, the workers to ask (None for all), and the queues
             in which the tasks may wait.
         found_unknown: Called when an unknown task has ended, although workers send no events.
+        collected: Whether a collector follows them in its place, so that it only reads on request.
     """
 
     def __init__(
@@ -51,6 +52,8 @@ class ResultFollower:
         inbox: Inbox,
         ask_workers: Callable[[Sequence[str], frozenset[str] | None, Sequence[str]], None],
         found_unknown: Callable[[], object],
+        *,
+        collected: bool = False,
     ) -> None:
         self._lookup = lookup
         self._open_tasks = open_tasks
@@ -63,7 +66,8 @@ class ResultFollower:
         self._ask = ask_workers
         self._holders: dict[str, str | None] = {}
         self._queues: tuple[str, ...] = ()
-        frugal = settings.frugal
+        self._collected = collected
+        frugal = settings.frugal or collected
         self.push = ResultPush(
             self.reader, open_tasks, inbox, frugal=frugal, found_unknown=found_unknown
         )
@@ -79,6 +83,8 @@ class ResultFollower:
     @property
     def threads(self) -> tuple[threading.Thread, ...]:
         """The threads that read the result backend."""
+        if self._collected:
+            return (self.poller, self.history)
         return (self.push, self.poller, self.history)
 
     @property
@@ -103,7 +109,7 @@ class ResultFollower:
 
     def watch(self, ids: Sequence[str]) -> None:
         """Follow the progress of these tasks, in place of the tasks before."""
-        if self._open_tasks.watch(ids):
+        if not self._collected and self._open_tasks.watch(ids):
             self.poller.wake()
 
     def read(self, ids: Sequence[str]) -> None:
@@ -119,6 +125,8 @@ class ResultFollower:
             return
         self._synced_at = moment
         self._prune(state)
+        if self._collected:
+            return
         tasks_to_check = state.tasks_to_check(now)
         held = state.tasks
         self._holders = {id_: held[id_].worker for id_ in tasks_to_check if id_ in held}

@@ -90,7 +90,7 @@ class ScheduleReader(StoppableThread):
         found: Future[None] = Future()
         with self._lock:
             self._waiting.append(found)
-        self.wanted = True
+        self.wanted = not self._interest.collected
         self._woken.set()
         return found
 

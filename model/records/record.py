@@ -40,6 +40,7 @@ from ..observations import (
     ResultsRead,
     ScheduleRead,
     UnackedRead,
+    VersionsKnown,
 )
 from ..operations import commands, schedule_commands
 from ..operations.operation import Operation, operation_name
@@ -74,6 +75,7 @@ KINDS: Final[dict[str, type[Observation]]] = {
     "search": HistorySearched,
     "history": HistoryRead,
     "failures": FailuresKnown,
+    "versions": VersionsKnown,
     "schedule": ScheduleRead,
 }
 """The kinds of records that hold an observation. They are part of the file format."""

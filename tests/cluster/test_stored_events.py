@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from celtop.cluster import stored_events
+from celtop.cluster.events.roster import Roster
 from celtop.cluster.inbox import Inbox
 from celtop.cluster.stored_events import StoredEvents
 from celtop.history.open import open_store
@@ -24,6 +25,7 @@ from celtop.tests.servers import RabbitServer, RedisServer, until
 
 Send = Callable[..., str]
 CLUSTER = "shop"
+COMMANDS_TO_CONNECT = 5
 
 
 def collector(open_session: OpenSession, url: str, location: str) -> RunningSession:
@@ -96,6 +98,21 @@ def test_screens_on_a_collector_receive_no_events(
         assert each.state.rates.succeeded.total == 30
     until_all(lambda one: running in one.state.tasks)
 
+    # So do workers and queues: the broker is not asked.
+    until_all(lambda one: one.state.queues and one.state.workers["w1@test"].conf is not None)
+    for each in screens:
+        worker = each.state.workers["w1@test"]
+        assert (worker.pool, worker.slots, worker.sends_heartbeats) == ("prefork", 4, True)
+        assert (
+            worker.fact("stats").answered_at
+            == writer.state.workers["w1@test"].fact("stats").answered_at
+        )
+        assert each.state.queues["celery"].waiting == 0
+        assert each.session.commands_sent <= COMMANDS_TO_CONNECT
+    screens[0].session.refresh()
+    until_all(lambda one: one is not screens[0] or one.session.refreshed)
+    assert screens[0].session.commands_sent > COMMANDS_TO_CONNECT
+
     # An operation goes straight to the broker, and its outcome comes from the collector.
     screens[0].session.do(Revoke((running,), ("w1@test",), terminate=True))
     until_all(lambda one: one.state.tasks[running].state == "REVOKED")
@@ -136,7 +153,7 @@ def test_tasks_are_read_once_also_of_workers_with_late_clocks(tmp_path: Path) ->
         return read
 
     write(now, stored_task(Task("before", state="SUCCESS"), CLUSTER, now - 1))
-    events = StoredEvents(location, CLUSTER, inbox)
+    events = StoredEvents(location, CLUSTER, inbox, Roster())
     events.start()
     until(lambda: len(inbox) > 0)
     write(now + 1, stored_task(Task("a", state="SUCCESS"), CLUSTER, now + 1))

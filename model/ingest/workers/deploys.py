@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-import msgspec
-
 from ...entities.log import EventLog
 from ...entities.time_series import Marks
 from ...entities.worker import Worker
+from ...entities.worker_version import WorkerVersion
+from ...observations import VersionsKnown
+from ...text import units
 
 ROLLOUT_SECONDS: Final = 1_800.0
 """Seconds in which all workers of a deploy restart: the same change is marked once."""
@@ -21,17 +22,8 @@ MIN_SHARED: Final = 0.5
 """The part of the registered tasks that a new worker must share with a known one to be a new
 version of it rather than another kind of worker."""
 MAX_VERSIONS: Final = 200
-"""Versions of workers that are remembered; the oldest are dropped first."""
+"""WorkerVersions of workers that are remembered; the oldest are dropped first."""
 MAX_NAMES_SHOWN: Final = 3
-
-
-class Version(msgspec.Struct, frozen=True, gc=False):
-    """What runs in a worker."""
-
-    software: str | None
-    """Celery's name and version, such as `py-celery 5.4.0`."""
-    tasks: tuple[str, ...]
-    """The names of the registered tasks, sorted."""
 
 
 class Deploys:
@@ -40,10 +32,33 @@ class Deploys:
     def __init__(self, marks: Marks, log: EventLog) -> None:
         self._marks = marks
         self._log = log
-        self.versions: dict[str, Version] = {}
+        self.versions: dict[str, WorkerVersion] = {}
         """The last known version of each worker, the latest to report it last."""
-        self.marked: dict[Version, float] = {}
+        self.marked: dict[WorkerVersion, float] = {}
         """When each version was last reported after a change: a rollout is marked once."""
+        self.version = 0
+        """Counts up when a worker reports another version."""
+        self._early: dict[str, tuple[Worker, float]] = {}
+        """The workers that have replied before `restore`, and when."""
+        self._restored: set[str] = set()
+        """The workers whose version is only known from an earlier run."""
+        self._unobserved: tuple[float, float] | None = None
+        """The time before this run in which nothing was recorded, if anything is known before."""
+
+    def known(self, now: float) -> VersionsKnown:
+        """Return the last known versions, for the next run."""
+        return VersionsKnown(dict(self.versions), now)
+
+    def restore(self, known: VersionsKnown) -> None:
+        """Compare with what an earlier run knew, also workers that have replied already."""
+        early, self._early = self._early, {}
+        self.versions = dict(list(known.versions.items())[-MAX_VERSIONS:])
+        self._restored = set(self.versions)
+        if known.unobserved_since is not None:
+            self._unobserved = known.unobserved_since, known.at
+        self.version += 1
+        for worker, at in early.values():
+            self.registered(worker, at)
 
     def registered(self, worker: Worker, now: float) -> None:
         """Compare what a worker runs, now that it has listed its registered tasks."""
@@ -52,16 +67,24 @@ class Deploys:
         software = None
         if worker.software_version is not None:
             software = f"{worker.software or 'celery'} {worker.software_version}"
-        version = Version(software, worker.registered)
+        version = WorkerVersion(software, worker.registered)
+        if len(self._early) < MAX_VERSIONS:
+            self._early[worker.name] = worker, now
         before = self.versions.pop(worker.name, None)
+        if is_first := worker.name in self._restored:
+            self._restored.remove(worker.name)
         if before is None and self._has_started(worker):
-            before = self._most_similar(version)
+            before, is_first = self._most_similar(version), True
         self.versions[worker.name] = version
+        self.version += before != version
         if len(self.versions) > MAX_VERSIONS:
-            del self.versions[next(iter(self.versions))]
+            oldest = next(iter(self.versions))
+            del self.versions[oldest]
+            self._restored.discard(oldest)
         if before is None or (text := change(before, version)) == "":
             return
         if now - self.marked.pop(version, float("-inf")) >= ROLLOUT_SECONDS:
+            text += self._when(worker, now) if is_first else ""
             self._marks.add(now, "deployed", worker.name, text)
             self._log.add(now, "info", "worker", f"Deploy on {worker.name}: {text}")
         self.marked[version] = now
@@ -69,10 +92,21 @@ class Deploys:
             del self.marked[next(iter(self.marked))]
 
     def _has_started(self, worker: Worker) -> bool:
-        """Return whether a worker has come since celtop has been connected."""
+        """Return whether a worker has come since celtop was last connected."""
+        if self._unobserved is not None and (worker.started_at or 0.0) > self._unobserved[0]:
+            return True
         return any(mark.worker == worker.name and mark.kind == "started" for mark in self._marks)
 
-    def _most_similar(self, version: Version) -> Version | None:
+    def _when(self, worker: Worker, now: float) -> str:
+        """Return between what times a change happened that a worker's first reply has shown."""
+        if self._unobserved is None:
+            return ""
+        began_at, ended_at = self._unobserved
+        if (worker.started_at or began_at) > ended_at:
+            return ""  # it was observed
+        return f" (between {units.date_time(began_at)[:16]} and {units.date_time(ended_at)[11:16]})"
+
+    def _most_similar(self, version: WorkerVersion) -> WorkerVersion | None:
         """Return the version of another worker with most tasks in common; None without one."""
         tasks = frozenset(version.tasks)
         best, most = None, 0.0
@@ -86,7 +120,7 @@ class Deploys:
         return best
 
 
-def change(before: Version, after: Version) -> str:
+def change(before: WorkerVersion, after: WorkerVersion) -> str:
     """Return how a version differs from the one before; empty if it does not."""
     parts = []
     if before.software != after.software and None not in (before.software, after.software):

@@ -13,6 +13,7 @@ from celtop.model.entities.other_cluster import OtherCluster
 from celtop.model.entities.queue import Pause
 from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.task import Task, TaskExtra
+from celtop.model.entities.worker_version import WorkerVersion
 from celtop.model.ingest.redaction import Redaction
 from celtop.model.observations import (
     ConnectionChanged,
@@ -41,6 +42,7 @@ from celtop.model.observations import (
     ScheduleRead,
     UnackedMessage,
     UnackedRead,
+    VersionsKnown,
     WaitingMessage,
 )
 from celtop.model.operations.commands import Revoke
@@ -87,6 +89,7 @@ OBSERVATIONS: tuple[Observation, ...] = (
     HistorySearched("f", 1, 2, True, "", 1.0),
     HistoryRead((Task("a", name="t", extra=TaskExtra(client="c"), sources=4),), 1.0, True),
     FailuresKnown({"=ValueError": 0.5}, 1.0),
+    VersionsKnown({"w@h": WorkerVersion("py-celery 5.4.0", ("shop.bill",))}, 1.0, 0.5),
     ScheduleRead("app", 1.0, (entry(),), None, 1, 2.0),
 )
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
+from celtop.model.entities.fact import Fact
 from celtop.model.entities.log import EventLog
 from celtop.model.entities.time_series import Mark, Marks
 from celtop.model.entities.worker import Worker
 from celtop.model.ingest.workers.deploys import MAX_VERSIONS, ROLLOUT_SECONDS, Deploys
 from celtop.model.observations import InspectReply
 from celtop.model.state import ClusterState
+from celtop.model.text import units
 from celtop.tests.model.streams import NOW, WORKER
 
 SHOP = ("shop.bill", "shop.ship")
@@ -95,6 +98,53 @@ def test_a_worker_under_a_new_name_is_compared_with_the_most_similar_one() -> No
     cluster.starts("shop-3", (*SHOP, "shop.new"), NOW + 2)
     cluster.starts("report-1", ("report.daily",), NOW + 3)
     assert cluster.texts == ["added shop.new"]
+
+
+@pytest.mark.parametrize("replies_before", [False, True])
+def test_a_deploy_while_no_celtop_ran_is_marked_with_the_time_between(replies_before: bool) -> None:
+    before = Cluster()
+    before.registers("a", SHOP)
+    before.registers("b", SHOP)
+    known = before.deploys.known(NOW)
+    after, later = Cluster(), NOW + 3_600
+    found = msgspec.structs.replace(known, at=later, unobserved_since=NOW + 60)
+    if replies_before:
+        after.registers("a", (*SHOP, "shop.new"), later)
+    after.deploys.restore(found)
+    if not replies_before:
+        after.registers("a", (*SHOP, "shop.new"), later)
+    after.registers("b", (*SHOP, "shop.new"), later)
+    began, ended = (units.date_time(at)[11:16] for at in (NOW + 60, later))
+    day = units.date_time(NOW)[:10]
+    assert after.texts == [f"added shop.new (between {day} {began} and {ended})"]
+    after.registers("b", SHOP, later + ROLLOUT_SECONDS)
+    assert after.texts[1:] == ["removed shop.new"]
+
+
+def test_a_worker_that_started_in_the_gap_is_compared_with_the_most_similar_one() -> None:
+    before = Cluster()
+    before.registers("shop-1", SHOP)
+    found = msgspec.structs.replace(
+        before.deploys.known(NOW), at=NOW + 3_600, unobserved_since=NOW + 60
+    )
+    after = Cluster()
+    after.deploys.restore(found)
+    worker = Worker("shop-2", registered=(*SHOP, "shop.new"), uptime=600.0)
+    worker.facts["stats"] = Fact(answered_at=NOW + 3_600)
+    after.deploys.registered(worker, NOW + 3_600)
+    (text,) = after.texts
+    assert text.startswith("added shop.new (between ")
+
+
+def test_a_known_version_that_is_unchanged_is_no_deploy() -> None:
+    before = Cluster()
+    before.registers("a", SHOP)
+    after = Cluster()
+    after.deploys.restore(before.deploys.known(NOW))
+    after.registers("a", SHOP, NOW + 60)
+    assert after.texts == []
+    after.registers("a", SHOP, NOW + 90, "5.5.0")
+    assert after.texts == ["py-celery 5.4.0 to py-celery 5.5.0"]
 
 
 def test_the_memory_of_workers_is_bounded() -> None:
