@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 TESTS = ROOT / "tests"
 LAYERS = (
     *("alerts", "bindings", "cli", "cluster", "collector", "demo", "export", "files", "history"),
-    *("lists", "metrics", "model", "recording", "tui", "widgets"),
+    *("lists", "metrics", "model", "recording", "settings", "tui", "widgets"),
 )
 
 

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LAYERS = (
     *("alerts", "bindings", "cli", "cluster", "collector", "demo", "export", "files", "history"),
-    *("lists", "metrics", "model", "recording", "tui", "widgets"),
+    *("lists", "metrics", "model", "recording", "settings", "tui", "widgets"),
 )
 
 

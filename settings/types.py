@@ -13,12 +13,12 @@ from msgspec import structs
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import from_json
 
-from .model.entities.alert_rules import AlertRules
-from .model.entities.keep import KEEP
-from .model.entities.thresholds import Thresholds
-from .model.health.codes import CODES
-from .model.text import parse
-from .model.text.urls import is_http_url
+from ..model.entities.alert_rules import AlertRules
+from ..model.entities.keep import KEEP
+from ..model.entities.thresholds import Thresholds
+from ..model.health.codes import CODES
+from ..model.text import parse
+from ..model.text.urls import is_http_url
 
 _PROGRESS_FIELDS: Final = ("current", "total", "percent", "text")
 _DOTTED_PATH: Final = re.compile(r"[^.\s]+(?:\.[^.\s]+){0,19}")

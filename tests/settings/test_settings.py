@@ -216,7 +216,7 @@ def test_settings_from_keywords_ignore_the_environment(
 
 
 def test_every_field_is_documented() -> None:
-    tree = ast.parse(inspect.getsource(celtop.settings))
+    tree = ast.parse(inspect.getsource(celtop.settings.settings))
     [body] = [
         node.body
         for node in tree.body
