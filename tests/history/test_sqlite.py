@@ -4,6 +4,7 @@ import sqlite3
 import stat
 from pathlib import Path
 
+import msgspec
 import pytest
 from celtop.history.rows import Batch, StoredLog
 from celtop.history.schema import VERSION
@@ -136,7 +137,10 @@ def test_a_folder_without_write_permission(tmp_path: Path, monkeypatch: pytest.M
 
 def test_many_rows_are_added_by_one_statement(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "history.sqlite3")
-    rows = [row(f"t{number:03}", number, name="shop\udfff") for number in range(150)]
+    rows = [
+        msgspec.structs.replace(row(f"t{number:03}", number), name="shop\udfff")
+        for number in range(150)
+    ]
     newer = row("t003", 0.5)
     store.write(Batch(tasks=(*rows, newer, rows[-1])))
     found = store.tasks(CLUSTER, parse_query(""), NOW, 200).tasks
