@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,28 +16,34 @@ from .arguments import duration_option
 from .exit_codes import ExitCode, InvalidUsage
 from .options import settings_of
 from .output.document import encoded, list_context, output_options
+from .output.repeated_list import RepeatedList, watched
 from .output.schema import schema_option
-from .output.stdout import is_terminal, output_size, write
-from .session import ConnectionCheck, collect, open_session, pump_until, wait_for
-from .stored import MAX_STORED, is_stored, live_or_stored, load_stored, refuse_gauges
+from .output.stdout import is_terminal, write
+from .session import collect, open_session, pump_until, wait_for
+from .stored import (
+    MAX_STORED,
+    is_stored,
+    live_or_stored,
+    load_recorded,
+    load_stored,
+    offline_session,
+    refuse_gauges,
+)
 from .targets.selection import MAX_FINISHED, read_filter, report_unknown_states, search_history
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
+    from ..export.encoding.document import Document
     from ..lists.listing import Listing
     from ..model.query.language import Query
     from ..model.query.order import Order
     from ..settings import Settings
 
 WATCH_INTERVAL: Final = "2s"
-MIN_ROWS: Final = 3
-"""Rows that are drawn on any terminal."""
 LISTED_TASKS: Final = ("tasks", "failures")
 """Lists whose rows are made of tasks: the history has older ones."""
 FAILING: Final = "state:failure,retry"
 """The filter of the tasks that make up the groups of failures."""
-OTHER_LINES: Final = 3
-"""Lines of a terminal besides: the header, the count of more rows, and the cursor's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +118,7 @@ def run_list(ctx: click.Context, name: str, options: ListOptions) -> ExitCode:
     Raises:
         InvalidUsage: A column, the order or the filter is unknown, or the format cannot be
             repeated.
-        BrokerUnreachable: The broker did not reply, or was lost for too long.
+        BrokerUnreachable: The broker did not reply.
     """
     in_history = name != "schedule"
     settings = settings_of(ctx, is_offline=is_stored) if in_history else settings_of(ctx)
@@ -122,16 +128,27 @@ def run_list(ctx: click.Context, name: str, options: ListOptions) -> ExitCode:
             f"--watch cannot repeat {options.format_name} on stdout; use {names}, or --output FILE"
         )
     choice = _read_choice(name, options, settings)
+    if options.watch:
+        watch = _watch_live if settings.broker_url else _watch_stored
+        return watch(settings, choice, options)
     live = partial(_write_live, settings, choice, options)
     if not in_history:
         return live()
-    return live_or_stored(settings, live, partial(_write_stored, settings, choice, options))
+    stored = partial(_write_stored, settings, choice, options)
+    return live_or_stored(settings, live, stored, types=name == "types")
 
 
 def _write_stored(
     settings: Settings, choice: _Choice, options: ListOptions, session: Session
 ) -> None:
     """Print what the history has."""
+    _fill_stored(session, choice, options)
+    document, _ = _document(session, settings, choice, options, options.limit)
+    _write(document, options)
+
+
+def _fill_stored(session: Session, choice: _Choice, options: ListOptions) -> None:
+    """Load the tasks that the list needs from the history."""
     from ..model.query.language import EVERY_TASK
 
     if choice.listing.name in LISTED_TASKS:
@@ -140,22 +157,61 @@ def _write_stored(
         refuse_gauges(options.format_name)
     else:
         load_stored(session, EVERY_TASK, searched=False)
-    _write(session, settings, choice, options)
 
 
 def _write_live(settings: Settings, choice: _Choice, options: ListOptions) -> ExitCode:
-    """Print what the cluster has, and repeat it if it is to be watched."""
-    if not options.wait:
-        settings = settings.model_copy(update={"enable_events": False})
-    with open_session(settings, one_shot=not options.watch) as session:
+    """Print what the cluster has."""
+    settings = _listening(settings, options)
+    with open_session(settings, one_shot=True) as session:
         _fill(session, choice, options)
-        if not options.watch:
-            _write(session, settings, choice, options)
-        else:
-            for _ in _repeat(session, options.interval):
-                if not _write(session, settings, choice, options):
-                    return ExitCode.OK
+        document, _ = _document(session, settings, choice, options, options.limit)
+        _write(document, options)
     return ExitCode.OK if session.state.broker.phase == "live" else ExitCode.UNREACHABLE
+
+
+def _watch_live(settings: Settings, choice: _Choice, options: ListOptions) -> ExitCode:
+    """Print what the cluster has, again and again until nothing reads it."""
+    settings = _listening(settings, options)
+    repeated = _repeated(settings, options)
+    with open_session(settings) as session:
+        _fill(session, choice, options)
+        for source in watched(session, options.interval, silent=repeated.redrawn):
+            if not (session.state.broker.is_connected or repeated.shows_source):
+                continue  # nothing would distinguish it from a present state
+            limit = repeated.room(options.limit)
+            document, matching = _document(session, settings, choice, options, limit)
+            if not repeated.write(document, matching, source, time.time()):
+                break
+    return ExitCode.OK
+
+
+def _watch_stored(settings: Settings, choice: _Choice, options: ListOptions) -> ExitCode:
+    """Print what the history has, again and again until nothing reads it."""
+    repeated = _repeated(settings, options)
+    while True:
+        session = offline_session(settings)
+        source = load_recorded(session, types=choice.listing.name == "types")
+        _fill_stored(session, choice, options)
+        limit = repeated.room(options.limit)
+        document, matching = _document(session, settings, choice, options, limit)
+        if not repeated.write(document, matching, source, time.time()):
+            return ExitCode.OK
+        time.sleep(options.interval)
+
+
+def _listening(settings: Settings, options: ListOptions) -> Settings:
+    """Return the settings; events are not enabled without a time to listen to them."""
+    return settings if options.wait else settings.model_copy(update={"enable_events": False})
+
+
+def _repeated(settings: Settings, options: ListOptions) -> RepeatedList:
+    return RepeatedList(
+        options.format_name,
+        options.output,
+        options.interval,
+        whole=options.columns is not None,
+        utc=settings.timezone == "utc",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,18 +295,10 @@ def _tasks_needed(choice: _Choice, options: ListOptions) -> int | None:
     return options.limit or None if newest_first else None
 
 
-def _repeat(session: Session, interval: float) -> Iterator[None]:
-    """Yield at once and after each interval; observations are applied meanwhile."""
-    check_connection = ConnectionCheck(session)
-    while True:
-        yield
-        deadline = time.monotonic() + interval
-        while (left := deadline - time.monotonic()) > 0:
-            check_connection()
-            pump_until(session, min(1.0, left), lambda: False)
-
-
-def _write(session: Session, settings: Settings, choice: _Choice, options: ListOptions) -> bool:
+def _document(
+    session: Session, settings: Settings, choice: _Choice, options: ListOptions, limit: int | None
+) -> tuple[Document, int]:
+    """Return the list as it is now, and how many rows match."""
     from ..export.lists import list_document
 
     now = time.time()
@@ -258,17 +306,11 @@ def _write(session: Session, settings: Settings, choice: _Choice, options: ListO
     session.state.take_changes()  # which groups the failures
     context = list_context(session, settings, now, options.format_name)
     rows = choice.listing.rows(context, choice.query, choice.order)
-    drawn = options.output is None and is_terminal()
-    redrawn = drawn and options.watch and options.format_name == "text"
-    limit = options.limit
-    if redrawn:
-        room = max(MIN_ROWS, output_size().lines - OTHER_LINES)
-        limit = room if limit is None else min(limit, room)
     document = list_document(choice.listing.name, context, rows, limit, choice.columns)
-    data = encoded(document, options.format_name, drawn=drawn, whole=bool(choice.columns))
-    return write(over_last(data) if redrawn else data, options.output)
+    return document, len(rows)
 
 
-def over_last(text: bytes) -> bytes:
-    """Return a text so that a terminal draws it from its first line on, over an earlier one."""
-    return b"\x1b[H" + text.replace(b"\n", b"\x1b[K\n") + b"\x1b[J"
+def _write(document: Document, options: ListOptions) -> None:
+    drawn = options.output is None and is_terminal()
+    whole = options.columns is not None
+    write(encoded(document, options.format_name, drawn=drawn, whole=whole), options.output)

@@ -86,15 +86,19 @@ def _unnamed(settings: Settings) -> InvalidUsage:
 
 
 def live_or_stored(
-    settings: Settings, live: Callable[[], ExitCode], stored: Callable[[Session], object]
+    settings: Settings,
+    live: Callable[[], ExitCode],
+    stored: Callable[[Session], object],
+    *,
+    types: bool = False,
 ) -> ExitCode:
     """Print a document of the cluster or, if its broker cannot be used, of its history.
 
     Args:
         settings: The settings; without a broker URL, the history has the cluster.
         live: Prints it, connected to the broker.
-        stored: Prints it, given a session that has what the history recorded of workers, queues and
-            task types, but no tasks.
+        stored: Prints it, given a session that has what the history recorded, but no tasks.
+        types: Whether it needs the task types.
 
     Raises:
         BrokerUnreachable: The broker did not reply, and the history does not have the cluster.
@@ -109,7 +113,8 @@ def live_or_stored(
             stderr.echo(error.format_message())
             ended = ExitCode.UNREACHABLE
     session = offline_session(settings)
-    load_recorded(session)
+    source = load_recorded(session, types=types)
+    stderr.echo(f"Not connected to a broker. This is from the {source}")
     stored(session)
     return ended
 
@@ -124,23 +129,22 @@ def refuse_gauges(format_name: str) -> None:
         raise InvalidUsage("Not connected to a broker: gauges of recorded values would be stale")
 
 
-def load_recorded(session: Session) -> None:
-    """Give the model what the history recorded of workers, queues and task types.
+def load_recorded(session: Session, *, types: bool) -> str:
+    """Give the model what the history recorded of workers, queues and, if wanted, task types.
 
-    Its age is reported on stderr.
+    Return when that was: `history, last written 3 s ago`.
     """
     from ..history.recorded_cluster import recorded_cluster
     from ..model.text.units import ago
 
     now = time.time()
     with open_history(session.settings) as store:
-        recorded = None if store is None else recorded_cluster(store, session.cluster)
-        if recorded is not None:
-            session.state.restore(recorded, now)
-            stderr.echo(
-                "Not connected to a broker. This is from the history, last written "
-                f"{ago(recorded.at, now)}"
-            )
+        recorded = None if store is None else recorded_cluster(store, session.cluster, types=types)
+        if recorded is None:
+            return "history"
+        session.state.restore(recorded, now)
+        return f"history, last written {ago(recorded.at, now)}"
+    return "history, cannot be read"
 
 
 def load_stored(

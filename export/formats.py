@@ -81,7 +81,7 @@ FORMATS: Final = {
         Format("text", ".txt", _text, repeatable=True),
         Format("json", ".json", _json, repeatable=True),
         Format("ndjson", ".ndjson", _ndjson, repeatable=True),
-        Format("csv", ".csv", _csv),
+        Format("csv", ".csv", _csv, repeatable=True),
         Format("markdown", ".md", _markdown),
         Format("svg", ".svg", _svg),
         Format("html", ".html", _html),

@@ -18,26 +18,27 @@ WINDOW: Final = 3_600.0
 """Seconds before the last minute in which workers and queues were recorded that belong to it."""
 
 
-def recorded_cluster(store: HistoryStore, cluster: str) -> RecordedCluster | None:
+def recorded_cluster(
+    store: HistoryStore, cluster: str, *, types: bool = False
+) -> RecordedCluster | None:
     """Return the last state of a cluster; None if it has never been recorded. Raises: StoreError.
 
     Args:
         store: The store; it is read.
         cluster: The key of the cluster.
+        types: Whether task types are wanted, too: all rollups of the history are read for them.
     """
     alive_at = max((one.alive_at for one in store.clusters() if one.cluster == cluster), default=0)
     if not alive_at:
         return None
     rollups = store.latest_rollups(cluster, alive_at - WINDOW)
-    newest = max((one.minute for one in rollups), default=0)
+    counted = store.types(cluster, 0.0, alive_at + MINUTE) if types else ()
     gone = _gone(store.marks(cluster, alive_at - WINDOW, alive_at + MINUTE), rollups)
     return RecordedCluster(
         alive_at,
         workers=tuple(_values(rollups, "worker", alive_at)),
         queues=tuple(_values(rollups, "queue", alive_at)),
-        types=tuple(
-            _type(one, alive_at) for one in store.types(cluster, 0.0, (newest + 1) * MINUTE)
-        ),
+        types=tuple(_type(one, alive_at) for one in counted),
         left_at={name: at for name, (kind, at) in gone.items() if kind == "stopped"},
         lost_at={name: at for name, (kind, at) in gone.items() if kind == "lost"},
         findings=tuple(

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 
 import click
 import pytest
-from celtop.cli.lists import over_last
 from celtop.cli.main import celtop, run
 from celtop.export.schemas import DOCUMENTS
 from celtop.lists.listing import LISTINGS
@@ -29,7 +28,10 @@ NOWHERE = ("-b", "redis://127.0.0.1:1/0")
         (("queues", "--sort", "trend"), "Unknown column 'trend' in --sort; use name, status"),
         (("queues", "--sort", "name:up"), "Invalid --sort 'name:up': use :asc or :desc"),
         (("tasks", "state:"), "Invalid filter"),
-        (("types", "--watch", "--format", "csv"), "--watch cannot repeat csv on stdout; use text"),
+        (
+            ("types", "--watch", "--format", "html"),
+            "--watch cannot repeat html on stdout; use text",
+        ),
     ],
 )
 def test_usage_errors_come_before_any_connection(
@@ -59,10 +61,6 @@ def test_the_shell_completes_columns() -> None:
     assert completed("columns", "name,sl") == ["name,slots"]
     assert completed("columns", "tre") == ["trend"]
     assert completed("sort", "tre") == [], "it cannot be sorted by"
-
-
-def test_a_terminal_is_drawn_over() -> None:
-    assert over_last(b"a\nb\n") == b"\x1b[Ha\x1b[K\nb\x1b[K\n\x1b[J"
 
 
 @contextmanager

@@ -50,7 +50,7 @@ def test_the_newest_values_with_the_counts_of_an_hour(store: HistoryStore) -> No
             findings=(finding("queue-without-consumers"), finding("worker-late", NOW - 30)),
         )
     )
-    found = recorded_cluster(store, "shop")
+    found = recorded_cluster(store, "shop", types=True)
     assert found is not None
     assert found.at == NOW
     assert sorted(found.workers, key=lambda one: one.name) == [
