@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
+from msgspec.structs import astuple
 
 from ..export.encoding.ansi import coloured
+from ..export.encoding.csv import encode_rows
 from ..export.encoding.json import escape
 from ..export.encoding.tables import cut, plain
-from ..export.events import event_line, event_record, task_after
+from ..export.events import EventRecord, event_line, event_of, event_record, task_after
 from ..model.entities.clock_skew import Moment
-from ..model.observations import EventsDropped, Observation
+from ..model.observations import EventsDropped, HistoryRead, Observation
 from ..model.query.language import Query
 from ..model.state import ClusterState
 from ..model.wire.events import Event, EventBatch
 from .output import stderr
 from .output.stdout import has_colours, is_terminal, output_size, write
 
+FORMATS: Final = ("text", "ndjson", "csv")
 HEARTBEAT: Final = "worker-heartbeat"
 MAX_BUFFERED: Final = 1 << 16
 """Bytes that are written at once while events arrive faster than they are printed."""
@@ -30,19 +34,27 @@ class Tail:
         state: The model.
         query: The filter of tasks; None prints all events but heartbeats.
         count: After how many events to end.
-        text: Whether to print text, otherwise NDJSON.
+        format_name: One of `FORMATS`.
         utc: Whether times in text are in UTC.
     """
 
     def __init__(
-        self, state: ClusterState, query: Query | None, count: int | None, *, text: bool, utc: bool
+        self,
+        state: ClusterState,
+        query: Query | None,
+        count: int | None,
+        *,
+        format_name: str,
+        utc: bool,
     ) -> None:
         self._state = state
         self._query = query
         self._left = count
-        self._text = text
+        self._format = format_name
         self._utc = utc
         self._buffer = bytearray()
+        if format_name == "csv":
+            self._buffer += encode_rows([EventRecord.__struct_fields__])
         self._open = True
 
     @property
@@ -57,8 +69,19 @@ class Tail:
             stderr.echo(f"{observation.others:,} events were lost: they arrived too fast")
         if not isinstance(observation, EventBatch):
             return
+        self._print(observation.events, now)
+
+    def take_stored(self, now: float, observation: Observation | None) -> None:
+        """Print what a collector has stored among the observations, as events of tasks.
+
+        It stores tasks when they have ended, or have been running for some seconds.
+        """
+        if isinstance(observation, HistoryRead) and observation.live:
+            self._print(map(event_of, observation.tasks), now)
+
+    def _print(self, events: Iterable[Event], now: float) -> None:
         moment = Moment(now, self._state.skews)
-        for event in observation.events:
+        for event in events:
             if self.over:
                 return
             if event.type != HEARTBEAT and self._matches(event, moment):
@@ -87,8 +110,10 @@ class Tail:
 
     def _encoded(self, event: Event) -> bytes:
         record = event_record(event, self._state)
-        if not self._text:
+        if self._format == "ndjson":
             return escape(msgspec.json.encode(record)) + b"\n"
+        if self._format == "csv":
+            return encode_rows([astuple(record)])
         line = event_line(event, record, self._state, utc=self._utc)
         if is_terminal():
             line = cut(line, output_size().columns)

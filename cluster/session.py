@@ -248,12 +248,17 @@ class Session:
             thread.start()
         self._follower.start()
         if self.settings.from_history is not None:
-            from .stored_events import StoredEvents
+            self.follow_history(self.settings.from_history)
 
-            self._stored_events = StoredEvents(
-                self.settings.from_history, self.cluster, self._inbox, self._roster
-            )
-            self._stored_events.start()
+    def follow_history(self, location: str) -> None:
+        """Start to read what a collector writes; `start` does if the settings want it.
+
+        Without `start`, nothing is read but that, and the broker is not used.
+        """
+        from .stored_events import StoredEvents
+
+        self._stored_events = StoredEvents(location, self.cluster, self._inbox, self._roster)
+        self._stored_events.start()
 
     def stop(self, timeout: float = 2.0) -> None:
         """End the threads and remove our queues from the broker, within `timeout` seconds.

@@ -20,7 +20,7 @@ from ..model.entities.states import (
     SUCCESS,
 )
 from ..model.entities.styles import state_style
-from ..model.entities.task import Task
+from ..model.entities.task import Task, newest_time
 from ..model.state import ClusterState
 from ..model.text.phrases import SHORT_ID_LENGTH
 from ..model.text.sanitize import visible
@@ -41,6 +41,7 @@ STATES: Final = {
     "task-rejected": REJECTED,
 }
 """The state of a task after each of Celery's own events."""
+_TYPES: Final = {state: type_ for type_, state in STATES.items()}
 _STYLES: Final = {"worker-online": "good", "worker-offline": "bad"}
 _OUTCOMES: Final = frozenset({"task-succeeded", "task-failed", "task-retried"})
 _TYPE_WIDTH: Final = 14
@@ -79,6 +80,13 @@ class EventRecord(msgspec.Struct, frozen=True, gc=False):
     parent_id: str | None
     fields: dict[str, FieldValue] | None
     """The own fields of an event of the app; null for Celery's events."""
+
+
+def event_of(task: Task) -> Event:
+    """Return the event after which a task was as it is, for a task that was read from elsewhere."""
+    type_ = _TYPES.get(task.state) or f"task-{task.state.lower()}"
+    at = task.lost_at or newest_time(task) or task.state_at or 0.0
+    return Event(type_, task.worker or "", at, uuid=task.id, runtime=task.runtime)
 
 
 def task_after(event: Event, state: ClusterState) -> Task:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -10,14 +12,27 @@ import click
 from ... import garbage
 from ..arguments import read_until
 from ..exit_codes import ExitCode
+from ..interrupts import clean_exit
 from ..options import Command, settings_of
+from ..output import stderr
 from ..output.schema import schema_option
 from ..output.stdout import is_terminal
-from ..session import CONNECT_TIMEOUT, ConnectionCheck, open_session, pump_until, wait_for_broker
+from ..session import (
+    CONNECT_TIMEOUT,
+    STOP_TIMEOUT,
+    ConnectionCheck,
+    open_session,
+    pump_until,
+    wait_for_broker,
+)
+from ..stored import is_stored, offline_session
 from ..targets.selection import read_filter
 
 if TYPE_CHECKING:
+    from ...cluster.session import Session
     from ...model.query.language import Query
+    from ...settings import Settings
+    from ..tail import Tail
 
 CHECK_INTERVAL: Final = 1.0
 """Seconds between two checks of the connection."""
@@ -25,7 +40,7 @@ CHECK_INTERVAL: Final = 1.0
 
 @click.command(cls=Command)
 @click.argument("words", nargs=-1, metavar="[FILTER]")
-@click.option("--format", "format_name", type=click.Choice(["text", "ndjson"]),
+@click.option("--format", "format_name", type=click.Choice(["text", "ndjson", "csv"]),
               help="The output format (default: text on a terminal, else ndjson).")  # fmt: skip
 @click.option("--until", metavar="TIME",
               help="Stop at a time (14:30, 2026-11-30T08:00), or after a duration.")  # fmt: skip
@@ -45,28 +60,82 @@ def tail(
     event arrives. Without it, worker-online and worker-offline are printed as well. Heartbeats are
     not printed.
 
+    With --from-history URL, tasks are printed when a collector has stored them: once they have
+    ended, or have been running for 5 seconds. No broker is used.
+
     The exit code is 0 at the end of --until or --count; it is 4 if --until ends before --count
     events have arrived.
     """
-    settings = settings_of(ctx)
+    settings = settings_of(ctx, is_offline=_is_followed)
     query: Query | None = read_filter(" ".join(words), settings, "filter") if words else None
     deadline = None if until is None else read_until(until)
-    text = format_name == "text" or (format_name is None and is_terminal())
+    chosen = format_name or ("text" if is_terminal() else "ndjson")
     from ..tail import Tail
 
+    def printed(session: Session) -> Tail:
+        utc = settings.timezone == "utc"
+        return Tail(session.state, query, count, format_name=chosen, utc=utc)
+
+    garbage.resume()
+    if settings.from_history is not None:
+        with _followed_history(settings, settings.from_history) as session:
+            lines = printed(session)
+            session.tap = lines.take_stored
+            return _print_until(session, lines, deadline, count, _FaultOfHistory(session))
     with open_session(settings, one_shot=True) as session:
-        garbage.resume()
-        printed = Tail(session.state, query, count, text=text, utc=settings.timezone == "utc")
-        session.tap = printed.take
+        lines = printed(session)
+        session.tap = lines.take
         session.refresh()
         wait_for_broker(session, CONNECT_TIMEOUT)
-        check_connection = ConnectionCheck(session)
-        while True:
-            left = CHECK_INTERVAL
-            if deadline is not None:
-                left = min(left, deadline - time.time())
-            if pump_until(session, max(0.0, left), printed.write):
-                return ExitCode.OK
-            if deadline is not None and time.time() >= deadline:
-                return ExitCode.OK if count is None else ExitCode.TIMEOUT
-            check_connection()
+        return _print_until(session, lines, deadline, count, ConnectionCheck(session))
+
+
+def _print_until(
+    session: Session,
+    lines: Tail,
+    deadline: float | None,
+    count: int | None,
+    check: Callable[[], object],
+) -> ExitCode:
+    """Print until the deadline, or until all was printed; `check` is called every second."""
+    while True:
+        left = CHECK_INTERVAL
+        if deadline is not None:
+            left = min(left, deadline - time.time())
+        if pump_until(session, max(0.0, left), lines.write):
+            return ExitCode.OK
+        if deadline is not None and time.time() >= deadline:
+            return ExitCode.OK if count is None else ExitCode.TIMEOUT
+        check()
+
+
+def _is_followed(settings: Settings) -> bool:
+    """Return whether events are read from a history that has the cluster."""
+    return settings.from_history is not None and is_stored(settings)
+
+
+@contextmanager
+def _followed_history(settings: Settings, location: str) -> Iterator[Session]:
+    """Return a session that reads what a collector writes, and nothing else."""
+    session = offline_session(settings)
+    with clean_exit():
+        try:
+            session.follow_history(location)
+            yield session
+        finally:
+            session.stop(STOP_TIMEOUT)
+
+
+class _FaultOfHistory:
+    """Reports on stderr that the history cannot be read or is not written, once."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._reported = ""
+
+    def __call__(self) -> None:
+        fault = self._session.state.fact("history").fault
+        problem = "" if fault is None else str(fault)
+        if problem and problem != self._reported:
+            stderr.echo(problem)
+        self._reported = problem

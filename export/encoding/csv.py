@@ -26,14 +26,18 @@ def encode(document: Document) -> bytes:
     """Return the values of all rows; those of several tables start with the name of their list."""
     several = len(document.tables) > 1
     fields = dict.fromkeys(name for table in document.tables for name in table.fields)
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([*(["list"] if several else []), *map(_cell, fields)])
+    rows: list[list[object]] = [[*(["list"] if several else []), *fields]]
     for table in document.tables:
         for values in table.values:
             row = dict(zip(table.fields, values, strict=True))
-            cells = (_cell(row.get(name)) for name in fields)
-            writer.writerow([*([table.name] if several else []), *cells])
+            rows.append([*([table.name] if several else []), *map(row.get, fields)])
+    return encode_rows(rows)
+
+
+def encode_rows(rows: Iterable[Iterable[object]]) -> bytes:
+    """Return rows of values as lines."""
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\r\n").writerows(map(_cell, row) for row in rows)
     return out.getvalue().encode()
 
 

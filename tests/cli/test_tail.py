@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 from celtop.cli.main import run
 from celtop.cli.tail import Tail
-from celtop.model.observations import EventsDropped
+from celtop.history.rows import Batch, Run
+from celtop.history.sqlite import SqliteStore
+from celtop.model.entities.task import Task
+from celtop.model.observations import EventsDropped, HistoryRead
 from celtop.model.query.language import parse_query
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
@@ -32,7 +37,7 @@ def printed(
 ) -> tuple[list[str], bool]:
     """Return the types of the printed events, and whether these were all."""
     state = ClusterState()
-    tail = Tail(state, parse_query(query) if query else None, count, text=False, utc=True)
+    tail = Tail(state, parse_query(query) if query else None, count, format_name="ndjson", utc=True)
     for each in batches:
         state.observe(each)
         tail.take(NOW, each)
@@ -57,7 +62,9 @@ def test_it_ends_after_a_number_of_events(capfd: pytest.CaptureFixture[str]) -> 
 
 
 def test_lost_events_are_reported(capfd: pytest.CaptureFixture[str]) -> None:
-    Tail(ClusterState(), None, None, text=True, utc=True).take(NOW, EventsDropped(0, 1204, NOW))
+    Tail(ClusterState(), None, None, format_name="text", utc=True).take(
+        NOW, EventsDropped(0, 1204, NOW)
+    )
     assert capfd.readouterr().err == "celtop: 1,204 events were lost: they arrived too fast\n"
 
 
@@ -90,3 +97,53 @@ def test_a_filter_sees_the_task_as_it_was_after_each_event_of_a_batch(
     events = batch("task-received", "task-started", "task-failed")
     assert printed(capfd, events, query="state:failure")[0] == ["task-failed"]
     assert printed(capfd, events, query="state:started")[0] == ["task-started"]
+
+
+def test_csv_has_one_header(capfd: pytest.CaptureFixture[str]) -> None:
+    state = ClusterState()
+    tail = Tail(state, None, None, format_name="csv", utc=True)
+    for each in (batch("worker-online"), batch("task-started", "task-succeeded")):
+        state.observe(each)
+        tail.take(NOW, each)
+        tail.write()
+    rows = list(csv.DictReader(capfd.readouterr().out.splitlines()))
+    assert [(row["type"], row["id"]) for row in rows] == [
+        ("worker-online", ""),
+        ("task-started", "1"),
+        ("task-succeeded", "1"),
+    ]
+
+
+def test_what_a_collector_has_stored(capfd: pytest.CaptureFixture[str]) -> None:
+    state = ClusterState()
+    tail = Tail(state, parse_query("!state:success"), None, format_name="ndjson", utc=True)
+    states = ("SUCCESS", "FAILURE", "REVOKED", "STARTED", "PROGRESS")
+    tasks = tuple(Task(one.lower(), name="a", worker="w@1", state=one) for one in states)
+    for read in (HistoryRead(tasks, NOW, unfinished=True), HistoryRead(tasks, NOW, live=True)):
+        state.observe(read)
+        tail.take_stored(NOW, read)
+    tail.take_stored(NOW, batch("worker-offline"))
+    tail.write()
+    found = map(json.loads, capfd.readouterr().out.splitlines())
+    assert [(one["type"], one["state"], one["host"]) for one in found] == [
+        ("task-failed", "FAILURE", "w@1"),
+        ("task-revoked", "REVOKED", "w@1"),
+        ("task-started", "STARTED", "w@1"),
+        ("task-progress", "PROGRESS", "w@1"),
+    ]
+
+
+def test_a_history_that_nothing_writes_needs_no_broker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("celtop.cluster.stored_events.MAX_SILENCE", 0.0)
+    monkeypatch.setattr("celtop.cluster.stored_events.WAIT", 0.01)
+    path = tmp_path / "history.sqlite3"
+    store = SqliteStore(path)
+    store.write(Batch(runs=(Run("shop", "h:1", NOW, NOW),)))
+    store.close()
+    words = ["--from-history", str(path), "--cluster", "shop", "tail"]
+    assert run([*words, "--until", "1.2s", "--count", "1"]) == 4
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith("celtop: No collector has written the history of shop for")
