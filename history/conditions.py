@@ -1,7 +1,8 @@
 """Translates a filter into conditions on the columns of `tasks`.
 
 The conditions may hold for more rows than the filter, never for fewer: unless they are `exact`, the
-filter itself decides about each row that is read. Texts are compared as ASCII, ignoring case.
+filter itself decides about each row that is read. Texts are compared as ASCII, ignoring case, as
+LIKE does in SQLite.
 """
 
 from __future__ import annotations
@@ -200,14 +201,14 @@ def _test(criterion: Criterion) -> _Sql | None:
         # In it, each text is between others.
         if not _PLAIN.fullmatch(text):
             return None
-        return "lower(body) LIKE ? ESCAPE '\\'", [f"%{_escaped(text)}%"]
+        return "body LIKE ? ESCAPE '\\'", [f"%{_escaped(text)}%"]
     if criterion.operator == "equals":
         return f"{column} = ?", [text]
     if criterion.operator in _TIME_SIGNS:
         return f"{column} {_TIME_SIGNS[criterion.operator]} ?", [criterion.value]
     before = "" if criterion.operator == "startswith" else "%"
     after = "" if criterion.operator == "endswith" else "%"
-    return f"lower({column}) LIKE ? ESCAPE '\\'", [f"{before}{_escaped(text)}{after}"]
+    return f"{column} LIKE ? ESCAPE '\\'", [f"{before}{_escaped(text)}{after}"]
 
 
 def _escaped(text: str) -> str:

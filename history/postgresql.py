@@ -36,7 +36,6 @@ from .schema import (
     Dialect,
     Table,
     creation,
-    migrations,
 )
 from .sql_store import SqlStore
 from .store import NewerStoreError, NoHistoryError, StoreError
@@ -69,6 +68,10 @@ _KIND: Final = (
     f"WHERE relname = ? AND nspname = '{SCHEMA_NAME}'"
 )
 """The kind of a table: `r`, or `p` if it is partitioned. It is also shown without permissions."""
+_COLUMNS: Final = (
+    "SELECT column_name FROM information_schema.columns "
+    f"WHERE table_schema = '{SCHEMA_NAME}' AND table_name = ?"
+)
 _SIZE: Final = (
     "SELECT coalesce(sum(pg_total_relation_size(pg_class.oid)), 0) FROM pg_class "
     f"JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE nspname = '{SCHEMA_NAME}' "
@@ -273,6 +276,12 @@ class PostgresStore(SqlStore):
                 f"The history in {self.location} was written by a newer celtop (schema {version}, "
                 f"this one reads {VERSION}). Update celtop."
             )
+        elif version < VERSION:
+            raise StoreError(
+                f"The history in {self.location} was written by an older celtop (schema {version}, "
+                f"this one reads {VERSION}). Update the celtop that writes it.",
+                transient=True,
+            )
         partitioned = self._rows(_KIND, ("tasks",)) == [("p",)]
         self.dialect = PARTITIONED_DIALECT if partitioned else PLAIN
         self._has_sizes = self._database.can(_SIZE)
@@ -294,28 +303,38 @@ class PostgresStore(SqlStore):
             if not self._rows(_SCHEMA_EXISTS):
                 self._rows(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA_NAME}")
             self._rows("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY)")
-            steps = migrations(PLAIN)[version - 1 :] if version else (tuple(self._creation()),)
-            for statement in (one for step in steps for one in step):
+            for statement in self._creation(version):
                 self._rows(statement)
             add = "INSERT INTO schema_version (version) VALUES (?) ON CONFLICT (version) DO NOTHING"
             self._rows(add, (VERSION,))
 
-    def _creation(self) -> Iterator[str]:
-        """Yield the statements that create the tables, with partitions if the server has them."""
-        if self._database.can(_PROBE):
+    def _creation(self, version: int) -> Iterator[str]:
+        """Yield the statements that create the tables, with partitions if the server has them.
+
+        Tables of an older version are brought up to date.
+        """
+        if version:
+            yield from creation(PLAIN, self._columns)
+        elif self._database.can(_PROBE):
             yield "DROP TABLE partition_probe"
             options = {one.name: f"PARTITION BY RANGE ({one.at})" for one in PARTITIONED}
-            yield from creation(PARTITIONED_DIALECT, options)
+            yield from creation(PARTITIONED_DIALECT, self._columns, options)
             for name in options:
                 yield f"CREATE TABLE IF NOT EXISTS {name}_other PARTITION OF {name} DEFAULT"
         else:
-            yield from creation(PLAIN)
+            yield from creation(PLAIN, self._columns)
+
+    def _columns(self, table: str) -> list[str]:
+        return [row[0] for row in self._rows(_COLUMNS, (table,))]
 
 
 @cache
 def _placed(sql: str) -> bytes:
-    """Return a statement with the parameters marked as psycopg does it."""
-    return sql.replace("%", "%%").replace("?", "%s").encode()
+    """Return a statement with the parameters marked as psycopg does it.
+
+    LIKE ignores the case of ASCII letters in SQLite; what does that here is ILIKE.
+    """
+    return sql.replace(" LIKE ", " ILIKE ").replace("%", "%%").replace("?", "%s").encode()
 
 
 def _storable(value: Any) -> Any:

@@ -9,7 +9,7 @@ a history that a newer one has written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
@@ -26,7 +26,7 @@ from .rows import MINUTE
 
 SCHEMA_NAME: Final = "celtop"
 """The schema of the tables in PostgreSQL."""
-VERSION: Final = 2
+VERSION: Final = 3
 """The version of the schema that this celtop writes."""
 
 Kind: TypeAlias = Literal["number", "integer", "real", "text"]
@@ -53,6 +53,8 @@ class Dialect(msgspec.Struct, frozen=True):
     """The floor of the expression `{}` as an integer."""
     partition_key: tuple[str, ...] = ()
     """Further columns of the key of `tasks`."""
+    listed: tuple[str, ...] = ()
+    """Further columns of the indexes by which tasks are listed: their filters read no other."""
 
 
 SQLITE: Final = Dialect(
@@ -61,6 +63,7 @@ SQLITE: Final = Dialect(
     real="REAL",
     text="TEXT",
     floor="CAST({} AS INTEGER)",
+    listed=("state", "name", "worker", "queue"),
 )
 
 
@@ -210,45 +213,53 @@ OBSERVATIONS: Final = Table(
 TABLES: Final = (TASKS, ROLLUPS, FINDINGS, OPERATIONS, OPERATION_TARGETS, LOG, MARKS, RUNS)
 """All that have rows of clusters, and are subject to the retention."""
 
-INDEXES: Final = (
-    "CREATE INDEX IF NOT EXISTS tasks_at ON tasks (cluster, at, id)",
-    # Most tasks succeed: whatever else is looked for is found without reading them.
-    "CREATE INDEX IF NOT EXISTS tasks_unsuccessful ON tasks (cluster, at, id) "
-    "WHERE state <> 'SUCCESS'",
-    "CREATE INDEX IF NOT EXISTS tasks_failure ON tasks (cluster, failure, at) WHERE failure <> ''",
-    "CREATE INDEX IF NOT EXISTS tasks_root ON tasks (cluster, root_id) "
-    "WHERE root_id IS NOT NULL AND root_id <> id",
-    "CREATE INDEX IF NOT EXISTS rollups_minute ON rollups (cluster, minute)",
-    "CREATE INDEX IF NOT EXISTS findings_began_at ON findings (cluster, began_at)",
-    "CREATE INDEX IF NOT EXISTS operations_began_at ON operations (cluster, began_at)",
-    "CREATE INDEX IF NOT EXISTS operation_targets_began_at ON operation_targets "
-    "(cluster, began_at)",
-)
 
+def creation(
+    dialect: Dialect,
+    columns: Callable[[str], Collection[str]],
+    options: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[str]:
+    """Yield the statements that create the tables, or bring those of an older celtop up to date.
 
-def creation(dialect: Dialect, options: Mapping[str, str] = MappingProxyType({})) -> Iterator[str]:
-    """Yield the statements that create the tables of the newest version.
+    Each is to be run before the next one is asked for, and also works if it was run before.
 
     Args:
         dialect: Whose types to use.
+        columns: Returns the names of the columns that a table has.
         options: What follows the columns of tables, such as their partitioning, by their names.
     """
     yield (
         f"CREATE TABLE IF NOT EXISTS clusters "
         f"(number {dialect.number}, name {dialect.text} NOT NULL UNIQUE)"
     )
-    for table in TABLES:
+    for table in (*TABLES, OBSERVATIONS):
         yield table.create(dialect, options.get(table.name, ""))
-    yield OBSERVATIONS.create(dialect)
-    yield from INDEXES
+        known = columns(table.name)
+        for name, kind in table.columns:
+            if name not in known:
+                yield f"ALTER TABLE {table.name} ADD COLUMN {name} {getattr(dialect, kind)}"
+    yield from _indexes(dialect)
 
 
-def migrations(dialect: Dialect) -> tuple[tuple[str, ...], ...]:
-    """Return the statements from version 1 to 2, from 2 to 3, and so on.
-
-    Each also works if it was run before.
-    """
-    return ((OBSERVATIONS.create(dialect),),)
+def _indexes(dialect: Dialect) -> Iterator[str]:
+    listed = ", ".join(("cluster", "at", "id", *dialect.listed))
+    for name, where in (("tasks_at", ""), ("tasks_unsuccessful", "WHERE state <> 'SUCCESS'")):
+        # Most tasks succeed: whatever else is looked for is found without reading them.
+        if dialect.listed:
+            yield f"DROP INDEX IF EXISTS {name}"
+            name = f"{name}_listed"
+        yield f"CREATE INDEX IF NOT EXISTS {name} ON tasks ({listed}) {where}".strip()
+    yield from (
+        "CREATE INDEX IF NOT EXISTS tasks_failure ON tasks (cluster, failure, at) "
+        "WHERE failure <> ''",
+        "CREATE INDEX IF NOT EXISTS tasks_root ON tasks (cluster, root_id) "
+        "WHERE root_id IS NOT NULL AND root_id <> id",
+        "CREATE INDEX IF NOT EXISTS rollups_minute ON rollups (cluster, minute)",
+        "CREATE INDEX IF NOT EXISTS findings_began_at ON findings (cluster, began_at)",
+        "CREATE INDEX IF NOT EXISTS operations_began_at ON operations (cluster, began_at)",
+        "CREATE INDEX IF NOT EXISTS operation_targets_began_at ON operation_targets "
+        "(cluster, began_at)",
+    )
 
 
 def unit_of(table: Table) -> int:

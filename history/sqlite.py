@@ -22,7 +22,7 @@ from . import statements
 from .conditions import Parameter
 from .file_lock import FileLock
 from .rows import Pruned
-from .schema import SQLITE, VERSION, Table, creation, migrations
+from .schema import SQLITE, VERSION, Table, creation
 from .sql_store import SqlStore
 from .store import CorruptStoreError, NewerStoreError, NoHistoryError, StoreError
 
@@ -108,6 +108,8 @@ class SqliteStore(SqlStore):
         if self.read_only:
             if version == 0:
                 raise NoHistoryError(f"The history at {self.path} is empty.")
+            if version < VERSION:
+                self._update()
             run("PRAGMA query_only = 1")
             return
         if version == 0:
@@ -119,10 +121,24 @@ class SqliteStore(SqlStore):
             with self._transaction():
                 # Another celtop may have done it meanwhile.
                 version = run("PRAGMA user_version").fetchone()[0]
-                steps = migrations(SQLITE)[version - 1 :] if version else (tuple(creation(SQLITE)),)
-                for statement in (one for step in steps for one in step):
-                    run(statement)
-                run(f"PRAGMA user_version = {VERSION}")
+                if version < VERSION:
+                    for statement in creation(SQLITE, self._columns):
+                        run(statement)
+                    run(f"PRAGMA user_version = {VERSION}")
+
+    def _update(self) -> None:
+        """Bring a file that is only read up to date, through another connection."""
+        try:
+            SqliteStore(self.path).close()
+        except StoreError as error:
+            raise StoreError(
+                f"The history at {self.path} was written by an older celtop, and cannot be brought "
+                f"up to date. {error}",
+                transient=error.transient,
+            ) from error
+
+    def _columns(self, table: str) -> list[str]:
+        return [row[0] for row in self._rows("SELECT name FROM pragma_table_info(?)", (table,))]
 
     @property
     def location(self) -> str:

@@ -109,7 +109,7 @@ def test_places_are_found_by_an_index(tmp_path: Path, filter_: str) -> None:
     store._rows = explain  # type: ignore[method-assign]
     store.write(Batch(tasks=(row("a"),)))
     store.tasks(CLUSTER, parse_query(filter_), NOW, 10)
-    wanted = "tasks_unsuccessful" if "state" in filter_ else "tasks_at"
+    wanted = "tasks_unsuccessful_listed" if "state" in filter_ else "tasks_at_listed"
     assert plans
     assert all(wanted in line for line in plans), plans
     store.close()
