@@ -20,7 +20,7 @@ PUMP_PAUSE: Final = 0.001
 BUSY_INTERVAL: Final = 0.05
 """Seconds between two pumps while events arrive: each pump costs CPU time, too."""
 
-COLLECTED_TOPICS: Final = frozenset({"overview", "schedule"})
+COLLECTED_TOPICS: Final = frozenset({"overview", "workers", "queues", "schedule"})
 """What sessions are to poll (`Session.watch`), as for an open Overview."""
 
 T = TypeVar("T")

@@ -23,6 +23,7 @@ from ..model.observations import (
     QuestionsAnswered,
     QuestionsFailed,
     QueueGone,
+    QueueHead,
     QueueMeasured,
     ScheduleRead,
     UnackedRead,
@@ -103,7 +104,9 @@ class LatestObservations:
             self._versions = state.deploys.version
             self._new[VERSIONS] = state.deploys.known(now)
         new, self._new = self._new, {}
-        bodies |= {subject: self._line(one) for subject, one in new.items()}
+        for subject, one in new.items():
+            known = _completed(one, state) if isinstance(one, QueueMeasured) else one
+            bodies[subject] = self._line(known)
         return tuple(
             StoredObservation(cluster, each, now, body)
             for each, body in bodies.items()
@@ -140,6 +143,34 @@ def _named(observation: Observation) -> _Named:
         yield from _failed(observation)
     elif (subject := _SINGLE.get(type(observation))) is not None:
         yield subject, "", observation
+
+
+def _completed(seen: QueueMeasured, state: ClusterState) -> QueueMeasured:
+    """Return a measurement with what events have shown of the queue and its next messages."""
+    queue = state.queues.get(seen.name)
+    if queue is None or queue.measured_at != seen.at:
+        return seen
+    runnable = None if seen.runnable is None else _with_times(seen.runnable, state)
+    return structs.replace(
+        seen,
+        in_per_s=queue.in_per_s,
+        out_per_s=queue.out_per_s,
+        rates_are_final=True,
+        notes=queue.notes,
+        heads=_with_times(seen.heads, state),
+        runnable=runnable,
+    )
+
+
+def _with_times(heads: tuple[QueueHead, ...], state: ClusterState) -> tuple[QueueHead, ...]:
+    """Return the next messages with the times at which their tasks were sent."""
+    tasks = [state.tasks.get(head.id or "") for head in heads]
+    return tuple(
+        head
+        if task is None or head.sent_at is not None
+        else structs.replace(head, sent_at=task.sent_at, name=head.name or task.name)
+        for head, task in zip(heads, tasks, strict=True)
+    )
 
 
 def _failed(failed: QuestionsFailed) -> _Named:

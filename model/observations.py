@@ -139,6 +139,8 @@ class QueueMeasured(msgspec.Struct, frozen=True, gc=False):
     in_per_s: float | None = None
     out_per_s: float | None = None
     """The broker's own rates, used if events do not provide them."""
+    rates_are_final: bool = False
+    """Whether the rates, and the notes on them, are a collector's: it has received the events."""
     runnable: tuple[QueueHead, ...] | None = None
     """The first message of each priority step that may run now; one without an id was not found
     among those that were read. None if messages cannot be read."""

@@ -4,11 +4,11 @@ from celtop.history.latest_observations import MAX_BODY, MAX_SILENCE, LatestObse
 from celtop.history.rows import StoredObservation
 from celtop.model.entities.fault import NO_REPLY
 from celtop.model.ingest.redaction import Redaction
-from celtop.model.observations import InspectReply, QuestionsFailed, QueueMeasured
+from celtop.model.observations import InspectReply, QuestionsFailed, QueueHead, QueueMeasured
 from celtop.model.records.record import decode_record
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
-from celtop.tests.model.streams import NOW, WORKER
+from celtop.tests.model.streams import NOW, WORKER, Script, decode_fields
 
 STATS = InspectReply(WORKER, "stats", {"pid": 7, "uptime": 60}, NOW)
 
@@ -36,6 +36,22 @@ def test_of_each_subject_the_latest_observation_is_written_once() -> None:
     )
     assert decode_record(found[f"reply stats {WORKER}"].body.encode()).observation == STATS
     assert rows(latest, state, NOW + 0.5) == {}
+
+
+def test_a_measurement_is_completed_by_what_events_have_shown() -> None:
+    latest, state = LatestObservations(Redaction()), ClusterState()
+    state.observe(decode_fields(Script("next").sent().events, NOW))
+    seen = QueueMeasured("mail", NOW, 1, heads=(QueueHead("next"), QueueHead("other")))
+    state.observe(seen)
+    latest.observe(seen)
+    state.queues["mail"].out_per_s = 0.5
+    found = decode_record(rows(latest, state)["queue mail"].body.encode()).observation
+    assert isinstance(found, QueueMeasured)
+    assert (found.out_per_s, found.notes) == (0.5, state.queues["mail"].notes)
+    assert [head.sent_at for head in found.heads] == [state.tasks["next"].sent_at, None]
+    copied = ClusterState()
+    copied.observe(found)
+    assert copied.queues["mail"].out_per_s == 0.5
 
 
 def test_a_sign_of_life_restores_a_worker() -> None:

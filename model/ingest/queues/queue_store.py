@@ -156,6 +156,8 @@ class QueueStore:
     def _set_rates(self, queue: Queue, seen: QueueMeasured, notes: list[str]) -> None:
         now = seen.at
         queue.in_per_s, queue.out_per_s = seen.in_per_s, seen.out_per_s
+        if seen.rates_are_final:
+            return
         since, depth = _oldest_within(queue, now - RATE_WINDOW)
         span = now - since
         if span < MIN_WINDOW or queue.waiting is None:
