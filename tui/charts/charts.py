@@ -169,13 +169,16 @@ def _steps_of_share(step: float) -> int:
 
 
 def waiting(context: AppContext) -> ChartData:
-    """Return the messages waiting, by queue: those with the most of them, and the others."""
+    """Return the messages waiting, by queue: those with the most of them, and the others.
+
+    A queue with many messages now has its own layer even if it was empty for most of the hour.
+    """
     window, queues = chart_window(context), context.state.series.queues
-    latest = {
-        name: sum(_known(one.series.window("waiting", context.state.series.newest, STEPS)))
+    depths = {
+        name: _depth(_known(one.series.window("waiting", context.state.series.newest, STEPS)))
         for name, one in queues.items()
     }
-    names = sorted((name for name in latest if latest[name]), key=lambda name: -latest[name])
+    names = sorted((name for name in depths if depths[name]), key=lambda name: -depths[name])
     known = {name: values(context, window, "queue", name, "waiting") for name in names[:MAX_QUEUES]}
     sizes = {name: sum(_known(each)) for name, each in known.items()}
     shown = sorted((name for name in known if sizes[name]), key=lambda name: (-sizes[name], name))
@@ -194,6 +197,11 @@ def waiting(context: AppContext) -> ChartData:
         before = values(context, window, "cluster", "", "waiting", days_ago=1)
         layers.append(_yesterday(before))
     return _data(context, layers, COUNT)
+
+
+def _depth(known: Sequence[float]) -> float:
+    """Return the average of depths, or the latest one if it is larger."""
+    return max(sum(known) / len(known), known[-1]) if known else 0.0
 
 
 def waits(context: AppContext) -> ChartData:

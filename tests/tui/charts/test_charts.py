@@ -52,6 +52,18 @@ def test_the_queues_with_the_most_messages_have_a_layer_each() -> None:
     assert names(charts.waiting(empty)) == ["waiting"]
 
 
+def test_a_queue_that_has_filled_up_now_has_a_layer() -> None:
+    shared = context()
+    state = shared.state
+    for step in range(60):
+        for number in range(5):
+            state.observe(QueueMeasured(f"steady-{number}", NOW + step * STEP, waiting=2_000))
+        state.series.record(NOW + step * STEP, connected=True)
+    state.observe(QueueMeasured("new", NOW + 60 * STEP, waiting=3_000))
+    state.series.record(NOW + 60 * STEP, connected=True)
+    assert "new" in names(charts.waiting(shared))
+
+
 def test_charts_of_what_is_not_recorded_are_unknown() -> None:
     shared = context()
     for data in (charts.queue_depth(shared, "no-such"), charts.type_runtimes(shared, "no-such")):
