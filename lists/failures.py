@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from ..model.health.newness import failures_are_new
@@ -42,6 +42,14 @@ def _place(group: FailureGroup, frame: Frame) -> Cell:
 def _names(group: FailureGroup, frame: Frame) -> Cell:
     text, style = _one_of(group.names, "names"), "accent"
     return (text, style) if text else numbers.UNKNOWN
+
+
+def _where(group: FailureGroup, frame: Frame) -> Sequence[Cell]:
+    """Return what distinguishes groups of the same exception: the location, then the tasks."""
+    names = (_one_of(group.names, "names") or units.UNKNOWN, "accent")
+    if group.place is None:
+        return (names,)
+    return _place(group, frame), ("  ", ""), names
 
 
 def _one_of(names: Collection[str], plural: str) -> str:
@@ -87,7 +95,12 @@ FAILURES: Final[tuple[Column[FailureGroup], ...]] = (
     _LAST,
 )  # fmt: skip
 
-TILE_COLUMNS: Final[tuple[Column[FailureGroup], ...]] = (_COUNT, FAILURES[2], FAILURES[3], _LAST)
+TILE_COLUMNS: Final[tuple[Column[FailureGroup], ...]] = (
+    _COUNT,
+    FAILURES[2],
+    Column("where", "Where", 16, _where, grow=3),
+    _LAST,
+)
 """The columns of the overview's tile."""
 
 FAILURE_KEYS: Final[Mapping[str, Callable[[FailureGroup], Any]]] = {

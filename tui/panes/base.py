@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from textual.widget import Widget
 
@@ -21,6 +21,9 @@ from ..text.unknown import not_known_yet
 from .heights import Need, Peak
 
 R = TypeVar("R")
+
+BORDERS: Final = 2
+"""Cells of the left and right border."""
 
 
 class Pane(Tile):
@@ -71,6 +74,10 @@ class Pane(Tile):
     def need(self) -> Need:
         """Return how many lines it could use."""
         raise NotImplementedError
+
+    def needed_widths(self) -> tuple[int, int] | None:
+        """Return the cells in which no name is cut, and no text at all; None if not known yet."""
+        return 0, 0
 
     def target(self, row_id: str | None) -> DrillDown | FilteredView:
         """Return the step to take for a row, or the view to go to; None is the line."""
@@ -133,6 +140,7 @@ class ListPane(Pane, Generic[R]):
             id=f"{self.NAME}-table",
         )
         self._peak = Peak()
+        self._widest_name, self._widest_text = Peak(), Peak()
         self._refreshed: object = None
         super().__init__(context, self.table)
 
@@ -158,6 +166,17 @@ class ListPane(Pane, Generic[R]):
         """Return the number of rows, which does not fall at once."""
         rows = self._peak.update(len(self.rows), self.context.now())
         return Need(rows, self.FRAME_LINES)
+
+    def needed_widths(self) -> tuple[int, int] | None:
+        """Return the cells of the widest rows with the frame, which do not fall at once."""
+        widths = (0, 0) if self.is_line else self.table.needed_widths
+        if widths is None:
+            return None
+        (names, texts), now = widths, self.context.now()
+        return (
+            self._widest_name.update(names + BORDERS, now),
+            self._widest_text.update(texts + BORDERS, now),
+        )
 
     def summary(self) -> Sequence[Part]:
         """Say that there is nothing to list."""

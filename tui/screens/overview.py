@@ -26,6 +26,7 @@ from ..panes.load import LoadPane
 from ..panes.queues import QueuesPane
 from ..panes.running import RunningPane
 from ..panes.throughput import ThroughputPane
+from ..panes.widths import left_width
 from ..panes.workers import WorkersPane
 from .base import MonitorScreen
 
@@ -60,6 +61,7 @@ class OverviewScreen(MonitorScreen):
         self.load_pane = LoadPane(context)
         self.checklist = Fields(glyphs=context.glyphs)
         self.area = Vertical(id="panes")
+        self.left = Vertical(id="left", classes="column")
         self._laid_out: object = None
 
     @property
@@ -91,7 +93,7 @@ class OverviewScreen(MonitorScreen):
                 self.checklist, title="Nothing found", glyphs=self.context.glyphs, id="checklist"
             )
             with Vertical(id="columns"):
-                with Vertical(id="left", classes="column"):
+                with self.left:
                     yield self.throughput
                     yield self.workers_pane
                     yield self.failures
@@ -119,6 +121,7 @@ class OverviewScreen(MonitorScreen):
         self.strip.paint(self.context)
         for pane in self.panes:
             pane.paint()
+        self._share_width()
 
     def _show_checklist(self) -> None:
         """Show what to check instead of empty panes."""
@@ -133,17 +136,31 @@ class OverviewScreen(MonitorScreen):
         super().on_resize(event)
         if self.ready:
             self.call_after_refresh(self._fit)
+            self._share_width()
 
     def action_zoom(self) -> None:
         """Show the focused pane alone, or all panes again."""
         super().action_zoom()
         self.call_after_refresh(self._fit)
+        self._share_width()
 
     def _fit(self) -> None:
         """Share the lines out if anything that matters to it has changed."""
         room = self.area.size.height
         if room:
             self._lay_out(room, self.size.width >= TWO_COLUMNS)
+
+    def _share_width(self) -> None:
+        """Give a column whose texts are cut the cells that the other one has left."""
+        if self.size.width < TWO_COLUMNS or self.has_class("-zoomed"):
+            self.left.styles.width = None
+            return
+        lists = self.workers_pane, self.failures, self.queues, self.running
+        workers, failures, queues, running = (pane.needed_widths() for pane in lists)
+        if workers is None or failures is None or queues is None or running is None:
+            return
+        left, right = map(max, workers, failures), map(max, queues, running)
+        self.left.styles.width = left_width(self.area.size.width, tuple(left), tuple(right))
 
     def _lay_out(self, room: int, two_columns: bool) -> None:
         if self.has_class("-zoomed"):

@@ -174,6 +174,34 @@ def last_offset(columns: Sequence[Column[R]], width: int, *, wide: bool) -> int:
     return max(0, len(candidates) - 1 - max(1, shown))
 
 
+def needed_widths(columns: Sequence[Column[R]], needs: Needs) -> tuple[int, int]:
+    """Return the cells in which no name is cut, and those in which no text is.
+
+    Columns for wide mode are left out.
+    """
+    kept = [one for one in columns if not one.wide_only and one.id not in needs.blank]
+    name = _name_of(kept)
+    if name is None:
+        return 0, _total([_need(one, needs) for one in kept])
+    whole = _need(name, needs)
+    # A longer name is cut before any column is left out for it.
+    least = NAME_PRIORITY if whole <= NAME_WIDTH else max(one.priority for one in kept)
+    beside = [one for one in kept if one.priority <= least and one is not name]
+    names = _total([whole, *(min(one.width, _need(one, needs)) for one in beside)])
+    return names, _total([_need(one, needs) for one in kept])
+
+
+def _name_of(columns: Iterable[Column[R]]) -> Column[R] | None:
+    """Return the column of names: the first that grows and is always shown."""
+    return next((one for one in columns if one.grow and not one.priority), None)
+
+
+def _need(column: Column[R], needs: Needs) -> int:
+    if column.fixed:
+        return column.width
+    return max(needs.widths.get(column.id, column.width), len(column.title))
+
+
 def _total(widths: Sequence[int]) -> int:
     return sum(widths) + GAP * max(0, len(widths) - 1)
 
@@ -184,9 +212,7 @@ def _fitted(
     """Choose columns by what their cells need, if not every cell is whole anyway."""
 
     def need(column: Column[R]) -> int:
-        if column.fixed:
-            return column.width
-        return max(needs.widths.get(column.id, column.width), len(column.title))
+        return _need(column, needs)
 
     chosen, widths = _chosen(candidates, width)
     whole = chosen, widths.copy()
@@ -219,11 +245,8 @@ def _fitted(
 def _named(
     candidates: list[Column[R]], width: int, need: Callable[[Column[R]], int]
 ) -> tuple[list[Column[R]], list[int]]:
-    """Choose columns; rather than cut the names, leave out those that matter least.
-
-    Names are in the first column that grows and is always shown.
-    """
-    name = next((one for one in candidates if one.grow and not one.priority), None)
+    """Choose columns; rather than cut the names, leave out those that matter least."""
+    name = _name_of(candidates)
     if name is None:
         return _chosen(candidates, width)
     needed = min(need(name), max(NAME_WIDTH, width * NAME_PERCENT // 100))

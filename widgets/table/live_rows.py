@@ -21,7 +21,7 @@ from textual.strip import Strip
 
 from ..compat.component_style import component_style
 from ..compat.textual_internals import LazyComponents, place_thumb, set_virtual_size
-from .arrangement import ColumnFit, are_hidden, arrange, last_offset
+from .arrangement import ColumnFit, are_hidden, arrange, last_offset, needed_widths
 from .column import GAP, Column, Frame, Placed, Rows
 from .cursor_trail import CursorTrail
 from .layout import Layout, laid_out
@@ -291,6 +291,16 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         self._titles = None
         self._painted.clear()
         return self._artist
+
+    @property
+    def needed_widths(self) -> tuple[int, int] | None:
+        """The cells in which no name is cut, and no text at all; None before rows are measured."""
+        needs = self._fit.needs
+        if needs is None:
+            return None if len(self._rows) else (0, 0)
+        names, texts = needed_widths(self._laid_out, needs)
+        beside = self.size.width - self._room
+        return names + beside, texts + beside
 
     def _fit_columns(self) -> None:
         """Fit the columns to the visible cells."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from celtop.model.observations import ConnectionChanged, QuestionsAnswered, QueueMeasured
 from celtop.model.state import ClusterState
+from celtop.model.wire.events import Event
 from celtop.tests.tui.app_under_test import run_app
-from celtop.tests.tui.fake_session import NOW, cluster
+from celtop.tests.tui.fake_session import NOW, cluster, feed
 from celtop.tui.navigation import Location
 
 
@@ -40,3 +41,10 @@ async def test_a_low_terminal_has_a_line_for_each_pane() -> None:
         on.screen.set_focus(line)
         await on.press("enter")
         await on.until(lambda: on.app.location == Location("workers"))
+
+
+async def test_names_of_workers_are_whole_where_the_queues_have_room() -> None:
+    state, name = cluster(60), "celery@worker-pool-000.eu-west-1.compute.internal"
+    feed(state, [Event("worker-heartbeat", name, NOW, freq=2.0)])
+    async with run_app(state, Location("overview"), size=(140, 40)) as on:
+        await on.until(lambda: f"{name} ░" in on.text)
