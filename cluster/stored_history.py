@@ -39,6 +39,8 @@ RECENT_PROBLEMS: Final = 2_000
 RECENT_PAGE: Final = 500
 PAGE: Final = 200
 """Tasks that are loaded at once while a list is scrolled."""
+MAX_COUNTS: Final = 50
+"""Parts in which the matching tasks are counted, each in about 30 ms; others are read between."""
 MAX_LOADED: Final = 20_000
 """Tasks that one search loads into memory."""
 KNOWN_SECONDS: Final = 86_400.0
@@ -89,7 +91,9 @@ class StoredSearch:
         self.fault = ""
         """Why the history cannot be read."""
         self.cancelled = False
-        """Whether the search is of no use any longer; set by the list."""
+        """Whether the search is of no use any longer."""
+        self._asked: list[Future[TaskPage] | Future[TaskCount]] = []
+        """The reads under way."""
 
     @property
     def can_load(self) -> bool:
@@ -104,12 +108,27 @@ class StoredSearch:
 
     def count_matching(self) -> None:
         """Count the tasks that match, in the background."""
+        self._count_rest(None, MAX_COUNTS)
 
+    def cancel(self) -> None:
+        """End the search: what was not begun is not read."""
+        self.cancelled = True
+        for asked in tuple(self._asked):
+            asked.cancel()
+
+    def _count_rest(self, before: Cursor | None, left: int) -> None:
         def counted(found: Future[TaskCount]) -> None:
-            if problem(found) is None:
-                self.count = found.result()
+            self._asked.remove(found)
+            if problem(found) is not None:
+                return
+            rest, known = found.result(), 0 if self.count is None else self.count.matching
+            self.count = TaskCount(known + rest.matching, rest.exact)
+            if rest.cursor is not None and left > 1 and not self.cancelled:
+                self._count_rest(rest.cursor, left - 1)
 
-        self._history.count(self._query, self._now).add_done_callback(counted)
+        count = self._history.count(self._query, self._now, before)
+        self._asked.append(count)
+        count.add_done_callback(counted)
 
     @property
     def text(self) -> str:
@@ -130,13 +149,15 @@ class StoredSearch:
         page = self._history.page(
             self._query, self._now, self._wanted - self.loaded, self._cursor, wanted=True
         )
+        self._asked.append(page)
         page.add_done_callback(self._loaded)
 
     def _loaded(self, found: Future[TaskPage]) -> None:
+        self._asked.remove(found)
         error = problem(found)
         if error is not None:
             self.loading = False
-            if isinstance(error, NoHistoryError):
+            if self.cancelled or isinstance(error, NoHistoryError):
                 self.complete = True
             else:
                 self.fault = str(error) if isinstance(error, StoreError) else type(error).__name__
@@ -243,9 +264,9 @@ class StoredHistory:
 
         return self._ask(read)
 
-    def count(self, query: Query, now: float) -> Future[TaskCount]:
-        """Count the tasks that match a filter."""
-        return self._ask(lambda store: store.count(self.cluster, query, now))
+    def count(self, query: Query, now: float, before: Cursor | None = None) -> Future[TaskCount]:
+        """Count the tasks that match a filter, or those of them before a place."""
+        return self._ask(lambda store: store.count(self.cluster, query, now, before))
 
     def find(self, prefix: str) -> Future[tuple[str, ...]]:
         """Read the task whose id begins with a text, and its workflow.

@@ -250,8 +250,9 @@ class TaskCount(msgspec.Struct, frozen=True, gc=False):
 
     matching: int
     exact: bool
-    """False if counting was cut short, or the filter can only be decided row by row: then at
-    least."""
+    """False if counting was cut short: then at least so many match."""
+    cursor: Cursor | None = None
+    """Where to go on if it was cut short."""
 
 
 class Pruned(msgspec.Struct, frozen=True, gc=False):

@@ -236,10 +236,12 @@ class SqlStore(ABC):
         search = TaskSearch(self._rows, cluster, self._known(cluster), query, now)
         return search.page(limit, before or NEWEST)
 
-    def count(self, cluster: str, query: Query, now: float) -> TaskCount:
-        """Return how many tasks match a filter, in time. Raises: StoreError."""
+    def count(
+        self, cluster: str, query: Query, now: float, before: Cursor | None = None
+    ) -> TaskCount:
+        """Return how many tasks match a filter. Raises: StoreError."""
         search = TaskSearch(self._rows, cluster, self._known(cluster), query, now)
-        return search.count_all() if query.empty else search.count()
+        return (search.count_all if query.empty else search.count)(before or NEWEST)
 
     def task(self, cluster: str, prefix: str) -> Sequence[StoredTask]:
         """Return the tasks whose id begins with a text, at most two. Raises: StoreError."""

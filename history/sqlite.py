@@ -155,9 +155,9 @@ class SqliteStore(SqlStore):
             raise StoreError(f"The history at {self.path} was removed.", transient=True)
 
     def _rows(self, sql: str, parameters: Sequence[Parameter] = ()) -> list[tuple[Any, ...]]:
-        if not self._connection.in_transaction:  # which has checked it
-            self._check_file()
         with self._failing("read"):
+            if not self._connection.in_transaction:  # which has checked it
+                self._check_file()
             try:
                 return self._connection.execute(sql, parameters).fetchall()
             except UnicodeEncodeError:

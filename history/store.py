@@ -97,8 +97,17 @@ class HistoryStore(Protocol):
             before: Where the page before ended.
         """
 
-    def count(self, cluster: str, query: Query, now: float) -> TaskCount:
-        """Return how many tasks match a filter, in at most about 50 ms. Raises: StoreError."""
+    def count(
+        self, cluster: str, query: Query, now: float, before: Cursor | None = None
+    ) -> TaskCount:
+        """Return how many tasks match a filter, in at most about 50 ms. Raises: StoreError.
+
+        Args:
+            cluster: The cluster.
+            query: The filter.
+            now: Epoch seconds.
+            before: Where counting was cut short before: the rest is counted.
+        """
 
     def task(self, cluster: str, prefix: str) -> Sequence[StoredTask]:
         """Return the tasks whose id begins with a text, at most two. Raises: StoreError."""

@@ -18,10 +18,8 @@ from .conditions import Conditions, Parameter, conditions
 from .rows import Cursor, StoredTask, TaskCount, TaskPage
 from .task_body import task_of
 
-SEARCH_TIME: Final = 0.05
-"""Seconds after which a search returns what it has found."""
-COUNT_TIME: Final = 0.25
-"""Seconds after which counting all tasks ends."""
+SEARCH_TIME: Final = 0.03
+"""Seconds after which a search returns what it has found, or counted."""
 COUNTED_ROWS: Final = 20_000
 SLICE_ROWS: Final = 2_000
 """Rows that the first slice of a search covers; the next ones are adapted to its time."""
@@ -85,12 +83,12 @@ class TaskSearch:
                 return TaskPage(tuple(found), start if full else part.end, searched)
         return TaskPage(tuple(found), None, searched)
 
-    def count(self) -> TaskCount:
-        """Return how many tasks match. Raises: StoreError."""
+    def count(self, before: Cursor) -> TaskCount:
+        """Return how many tasks before a place match. Raises: StoreError."""
         exact = self._search.exact
         deadline = time.monotonic() + SEARCH_TIME
         matching = 0
-        for part in self._slices(NEWEST):
+        for part in self._slices(before):
             start = part.start
             full = not exact
             if exact:
@@ -99,17 +97,17 @@ class TaskSearch:
                 rows = self._block(start, part.end, BLOCK_ROWS)
                 matching += sum(map(self._matches, rows))
                 full = len(rows) == BLOCK_ROWS
-                if full and time.monotonic() > deadline:
-                    return TaskCount(matching, False)
                 start = _place(rows[-1]) if rows else start
+                if full and time.monotonic() > deadline:
+                    return TaskCount(matching, False, start)
             if not part.last and time.monotonic() > deadline:
-                return TaskCount(matching, False)
+                return TaskCount(matching, False, part.end)
         return TaskCount(matching, True)
 
-    def count_all(self) -> TaskCount:
-        """Return how many tasks there are, whatever the filter. Raises: StoreError."""
-        deadline = time.monotonic() + COUNT_TIME
-        counted, start = 0, NEWEST
+    def count_all(self, before: Cursor) -> TaskCount:
+        """Return how many tasks before a place there are. Raises: StoreError."""
+        deadline = time.monotonic() + SEARCH_TIME
+        counted, start = 0, before
         sql = statements.SLICE_END.format(where="")
         while True:
             found = self._run(sql, (self._number, start.at, start.id, COUNTED_ROWS - 1))
@@ -117,7 +115,7 @@ class TaskSearch:
                 return TaskCount(counted + self._count(start, OLDEST), True)
             counted, start = counted + COUNTED_ROWS, Cursor(*found[0])
             if time.monotonic() > deadline:
-                return TaskCount(counted, False)
+                return TaskCount(counted, False, start)
 
     def _slices(self, before: Cursor) -> Iterator[_Slice]:
         """Yield the slices of a search, the newest first; their size adapts to the time taken."""

@@ -100,9 +100,39 @@ def test_a_cancelled_search_does_not_go_on(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("celtop.history.task_search.MAX_SLICE_ROWS", 20)
     read = Read(tmp_path, *tasks(300, 60, "new"))
     search = read.history.search(parse_query("name:rare"), NOW)
-    search.cancelled = True
+    search.cancel()
     search.more()
     assert read.reader.asked == 1
+
+
+def test_reads_of_a_cancelled_search_are_not_begun(tmp_path: Path) -> None:
+    read = Read(tmp_path)
+    asked: list[Future[Any]] = []
+
+    def ask(_: object) -> Future[Any]:
+        asked.append(Future())
+        return asked[-1]
+
+    read.reader.ask = ask  # type: ignore[method-assign,assignment]
+    search = StoredHistory(read.reader, CLUSTER, read.inbox).search(parse_query("name:x"), NOW)
+    search.more()
+    search.count_matching()
+    search.cancel()
+    assert [one.cancelled() for one in asked] == [True, True]
+    assert (search.loading, search.fault) == (False, "")
+
+
+def test_tasks_are_counted_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("celtop.history.task_search.SEARCH_TIME", -1.0)
+    monkeypatch.setattr("celtop.history.task_search.COUNTED_ROWS", 20)
+    read = Read(tmp_path, *tasks(50, 4_000, "old"))
+    search = read.history.search(EVERY_TASK, NOW)
+    search.count_matching()
+    assert search.text == "50 stored"
+    monkeypatch.setattr(stored_history, "MAX_COUNTS", 2)
+    search = read.history.search(EVERY_TASK, NOW)
+    search.count_matching()
+    assert search.text == "more than 40 stored"
 
 
 def test_a_history_that_does_not_exist_yet_has_no_tasks(tmp_path: Path) -> None:

@@ -145,15 +145,40 @@ def test_a_search_that_is_cut_short_goes_on(
         pages += 1
     assert [one.id for one in page.tasks] == ["t004"]
     assert pages == 10
-    assert store.count(CLUSTER, parse_query("name:bill"), NOW) == TaskCount(10, False)
+    found = store.count(CLUSTER, parse_query("name:bill"), NOW)
+    assert (found.matching, found.exact) == (10, False)
 
 
 def test_all_are_counted_in_time(store: HistoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(task_search, "COUNTED_ROWS", 10)
     write_tasks(store, *(row(f"t{number:03}", 100 - number) for number in range(25)))
     assert store.count(CLUSTER, parse_query(""), NOW) == TaskCount(25, True)
-    monkeypatch.setattr(task_search, "COUNT_TIME", -1.0)
-    assert store.count(CLUSTER, parse_query(""), NOW) == TaskCount(10, False)
+    monkeypatch.setattr(task_search, "SEARCH_TIME", -1.0)
+    first = store.count(CLUSTER, parse_query(""), NOW)
+    assert (first.matching, first.exact) == (10, False)
+    second = store.count(CLUSTER, parse_query(""), NOW, first.cursor)
+    third = store.count(CLUSTER, parse_query(""), NOW, second.cursor)
+    assert (second.matching, third) == (10, TaskCount(5, True))
+
+
+@pytest.mark.parametrize("text", ["name:bill", "retries:>0", "retries:<1", "kwargs:number"])
+def test_a_count_that_is_cut_short_goes_on(
+    store: HistoryStore, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    for name in ("SLICE_ROWS", "MAX_SLICE_ROWS", "BLOCK_ROWS"):
+        monkeypatch.setattr(task_search, name, 10)
+    write_tasks(
+        store, *(row(f"t{number:03}", 100 - number, kwargs="number") for number in range(95))
+    )
+    query = parse_query(text)
+    monkeypatch.setattr(task_search, "SEARCH_TIME", 60.0)
+    whole = store.count(CLUSTER, query, NOW)
+    monkeypatch.setattr(task_search, "SEARCH_TIME", -1.0)
+    counts = [store.count(CLUSTER, query, NOW)]
+    while counts[-1].cursor is not None:
+        counts.append(store.count(CLUSTER, query, NOW, counts[-1].cursor))
+    assert (whole.exact, counts[-1].exact, len(counts)) == (True, True, 10)
+    assert sum(one.matching for one in counts) == whole.matching == (0 if ">" in text else 95)
 
 
 def test_task_by_prefix_and_workflow(store: HistoryStore) -> None:

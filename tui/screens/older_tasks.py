@@ -68,7 +68,7 @@ class OlderTasks:
             self._timer.stop()
         self._timer = set_timer(SEARCH_DELAY, self._search_results)
         if self._stored is not None:
-            self._stored.cancelled = True
+            self._stored.cancel()
             self._stored = None
         self._looks_in_history = stored
         self._begin()
