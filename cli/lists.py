@@ -120,8 +120,7 @@ def run_list(ctx: click.Context, name: str, options: ListOptions) -> ExitCode:
             repeated.
         BrokerUnreachable: The broker did not reply.
     """
-    in_history = name != "schedule"
-    settings = settings_of(ctx, is_offline=is_stored) if in_history else settings_of(ctx)
+    settings = settings_of(ctx, is_offline=is_stored)
     if options.watch and options.output is None and not FORMATS[options.format_name].repeatable:
         names = ", ".join(one.name for one in FORMATS.values() if one.repeatable)
         raise InvalidUsage(
@@ -132,8 +131,6 @@ def run_list(ctx: click.Context, name: str, options: ListOptions) -> ExitCode:
         watch = _watch_live if settings.broker_url else _watch_stored
         return watch(settings, choice, options)
     live = partial(_write_live, settings, choice, options)
-    if not in_history:
-        return live()
     stored = partial(_write_stored, settings, choice, options)
     return live_or_stored(settings, live, stored, types=name == "types")
 
@@ -301,7 +298,9 @@ def _document(
     """Return the list as it is now, and how many rows match."""
     from ..export.lists import list_document
 
-    now = time.time()
+    now, recorded = time.time(), session.state.recorded
+    if choice.listing.name == "schedule" and recorded is not None:
+        now = recorded.at  # what was due since may have run
     session.state.tick(now)
     session.state.take_changes()  # which groups the failures
     context = list_context(session, settings, now, options.format_name)

@@ -32,7 +32,7 @@ NO_BROKER: Final = (
     "No broker URL. Set it with -b URL, CELTOP_BROKER_URL, the config file or -A APP;"
     " or try celtop on a demo cluster: `celtop demo`"
 )
-READ_HISTORY: Final = "`task`, `tasks`, `failures`, `types`, `workers`, `queues` and `snapshot`"
+READ_HISTORY: Final = "`task`, `snapshot` and the commands that list something"
 """The commands that need no broker."""
 DURATION: Final = "DURATION"
 """The metavar of options that take a duration."""

@@ -134,15 +134,15 @@ def load_recorded(session: Session, *, types: bool) -> str:
 
     Return when that was: `history, last written 3 s ago`.
     """
-    from ..history.recorded_cluster import recorded_cluster
+    from ..history.recorded_cluster import recorded_cluster, recorded_observations
     from ..model.text.units import ago
 
     now = time.time()
     with open_history(session.settings) as store:
         recorded = None if store is None else recorded_cluster(store, session.cluster, types=types)
-        if recorded is None:
+        if store is None or recorded is None:
             return "history"
-        session.state.restore(recorded, now)
+        session.state.restore(recorded, recorded_observations(store, session.cluster), now)
         return f"history, last written {ago(recorded.at, now)}"
     return "history, cannot be read"
 

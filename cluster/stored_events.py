@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from ..history.latest_observations import WORKERS
+from ..history.latest_observations import WORKERS, observations_of
 from ..history.open import open_store
 from ..history.rows import Cursor, StoredTask
 from ..history.store import HistoryStore, StoreError
@@ -28,7 +28,6 @@ from ..model.observations import (
     VersionsKnown,
 )
 from ..model.query.language import EVERY_TASK, Query, parse_query
-from ..model.records.record import InvalidRecord, decode_record
 from ..model.wire.events import EventBatch
 from .connection.backoff import backoff
 from .events.roster import Roster
@@ -154,15 +153,10 @@ class StoredEvents(StoppableThread):
             self._observed_at = max(self._observed_at, rows[-1].at)
         rows.sort(key=lambda row: row.subject != WORKERS)
         for row in rows:
-            for line in row.body.splitlines():
-                try:
-                    observation = decode_record(line.encode()).observation
-                except InvalidRecord:  # of another version
-                    continue
+            for observation in observations_of(row):
                 if row.subject == WORKERS and isinstance(observation, EventBatch):
                     self._workers |= {event.hostname for event in observation.events}
-                if observation is not None:
-                    self._observe(observation)
+                self._observe(observation)
 
     def _observe(self, observation: Observation) -> None:
         """Put an observation of the collector into the inbox, unless it is only its own."""

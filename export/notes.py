@@ -32,24 +32,28 @@ def notes_on(state: ClusterState, found: Iterable[Finding]) -> list[Note]:
     return notes
 
 
+def source_note(recorded: RecordedCluster) -> Note:
+    """Return the note that a state was read from the history."""
+    at = iso(recorded.at)
+    return Note("broker", f"not connected: this is from the history, last written at {at}")
+
+
 def _recorded(recorded: RecordedCluster) -> Iterator[Note]:
     """Yield the notes on a state that was read from the history."""
-    at = iso(recorded.at)
-    yield Note("broker", f"not connected: this is from the history, last written at {at}")
+    yield source_note(recorded)
     yield Note("events", "succeeded_per_s, failed_per_s unknown: not connected")
     yield Note(
         "tasks", "finished tasks of the history only; tasks that have not ended are left out"
     )
     yield Note(
         "workers",
-        "status, active, concurrency, rss_bytes and load (of one minute) are those of the last "
-        "recorded minute, heartbeat_age_s is the time since then; failed counts the last recorded "
-        "hour; all other fields unknown: not in the history",
+        "as they were last observed, heartbeat_age_s before now; failed counts the last recorded "
+        "hour; fields that are null are not in the history",
     )
     yield Note(
         "queues",
-        "waiting, in_per_s, out_per_s, oldest_age_at_least_s and runnable_age_at_least_s are those "
-        "of the minute before measured_at; all other fields unknown: not in the history",
+        "as they were last measured, at measured_at; in_per_s and out_per_s are those of the last "
+        "recorded minute; fields that are null are not in the history",
     )
     yield Note(
         "types",

@@ -11,6 +11,7 @@ from ..model.health.tasks.schedule_status import EntryStatus, entry_statuses
 from ..model.state import ClusterState
 from ..model.text.units import iso
 from .encoding.json import utf8, utf8_or_none
+from .notes import source_note
 from .records import FindingRecord, Note
 from .snapshot import finding_record
 
@@ -92,6 +93,8 @@ def schedule_notes(state: ClusterState, now: float) -> list[Note]:
         for source, read in state.schedule.reads.items()
         if read.fault is not None
     ]
+    if state.recorded is not None:
+        notes.append(source_note(state.recorded))
     if state.schedule.left_out:
         notes.append(Note("schedule", f"{state.schedule.left_out:,} more entries not listed"))
     statuses = entry_statuses(state, now)

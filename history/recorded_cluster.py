@@ -11,9 +11,25 @@ from ..model.entities.recorded import (
     RecordedType,
     RecordedValues,
 )
+from ..model.observations import (
+    InspectReply,
+    Observation,
+    QuestionsAnswered,
+    QuestionsFailed,
+    QueueGone,
+    QueueMeasured,
+    ScheduleRead,
+)
+from ..model.wire.events import EventBatch
+from .latest_observations import observations_of
 from .rows import MINUTE, Rollup, StoredFinding, StoredMark, SubjectKind, TypeRow
 from .store import HistoryStore
 
+_KEPT: Final = (
+    *(InspectReply, QueueMeasured, QueueGone, ScheduleRead),
+    *(QuestionsAnswered, QuestionsFailed),
+)
+_OF_TASKS: Final = frozenset({"active", "reserved", "scheduled"})
 WINDOW: Final = 3_600.0
 """Seconds before the last minute in which workers and queues were recorded that belong to it."""
 
@@ -47,6 +63,24 @@ def recorded_cluster(
             if one.ended_at is None
         ),
     )
+
+
+def recorded_observations(store: HistoryStore, cluster: str) -> list[Observation]:
+    """Return what was last observed of workers, queues and schedule, in the order to apply it.
+
+    Which tasks a worker had is left out: they may have ended since. Raises: StoreError.
+    """
+    found: list[Observation] = []
+    signs: list[EventBatch] = []
+    for row in store.observations(cluster, 0.0):
+        for one in observations_of(row):
+            if isinstance(one, EventBatch):
+                signs.append(one)
+            elif isinstance(one, _KEPT) and getattr(one, "command", "") not in _OF_TASKS:
+                found.append(one)
+    workers = {event.hostname for batch in signs for event in batch.events}
+    replies = (one for one in found if getattr(one, "worker", None) in {None, *workers})
+    return [*replies, *signs]
 
 
 def _values(

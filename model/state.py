@@ -234,12 +234,21 @@ class ClusterState:
         self._tasks.evict()
         self._other_changed = True
 
-    def restore(self, recorded: RecordedCluster, now: float) -> None:
-        """Fill an empty state with what the history recorded; `now` is in epoch seconds.
+    def restore(
+        self, recorded: RecordedCluster, observed: Iterable[Observation], now: float
+    ) -> None:
+        """Fill an empty state with what the history recorded.
 
         It then gets no observations but tasks of the history.
+
+        Args:
+            recorded: What was recorded.
+            observed: What was last observed of workers, queues and schedule.
+            now: Epoch seconds.
         """
         self.recorded = recorded
+        for one in observed:
+            self.observe(one)
         restore(recorded, now, self.broker, self._workers, self._queues, self._tasks.types)
 
     def call_on_task_event(self, listener: TaskEventListener) -> None:

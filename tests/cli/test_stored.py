@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 from celtop.cli.main import run
-from celtop.history.rows import Batch, Rollup, Run
+from celtop.history.rows import Batch, Rollup, Run, StoredObservation
 from celtop.history.sqlite import SqliteStore
+from celtop.model.ingest.redaction import Redaction
+from celtop.model.observations import ScheduleRead
+from celtop.model.records.record import encode_record
 from celtop.tests.history.rows import NOW, row
+from celtop.tests.model.schedules import entry
 from celtop.tests.servers import free_port
 
 
@@ -40,6 +44,8 @@ def history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def recorded(history: Path) -> Path:
     """That history with a worker, a queue and a task type."""
     minute = int(NOW // 60)
+    nightly = ScheduleRead("file", NOW, (entry("nightly"),))
+    read = encode_record(NOW, nightly, Redaction())
     store = SqliteStore(history)
     store.write(
         Batch(
@@ -47,7 +53,8 @@ def recorded(history: Path) -> Path:
                 Rollup("shop", "worker", "web@1", minute, {"busy": 1.0}),
                 Rollup("shop", "queue", "mail", minute, {"waiting": 7.0}),
                 Rollup("shop", "type", "shop.bill", minute, {"n_failed": 1.0}),
-            )
+            ),
+            observations=(StoredObservation("shop", "schedule file", NOW, read.decode()),),
         )
     )
     store.close()
@@ -106,16 +113,18 @@ def test_one_task_without_a_broker(capfdbinary: pytest.CaptureFixture[bytes]) ->
         ("queues", "waiting", [7]),
         ("types", "failed", [1]),
         ("failures", "count", [1]),
+        ("schedule", "status", ["scheduled"]),
     ],
 )
 @pytest.mark.usefixtures("recorded")
-def test_any_list_but_the_schedule_is_in_the_history(
+def test_lists_of_the_history(
     name: str, field: str, values: list[object], capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     assert run(["--cluster", "shop", name, "--format", "json"]) == 0
     ended = capfdbinary.readouterr()
     document = json.loads(ended.out)
-    assert [one[field] for one in document[name]] == values
+    rows = document["entries" if name == "schedule" else name]
+    assert [one[field] for one in rows] == values
     assert "not connected: this is from the history" in str(document["notes"])
     assert b"Not connected to a broker. This is from the history, last written" in ended.err
 
@@ -134,7 +143,7 @@ def test_a_snapshot_of_the_history(
     assert [one["id"] for one in json.loads(capfdbinary.readouterr().out)["tasks"]] == ["3fa2"]
 
 
-@pytest.mark.parametrize("words", [("workers",), ("queues",), ("snapshot",)])
+@pytest.mark.parametrize("words", [("workers",), ("queues",), ("snapshot",), ("schedule",)])
 @pytest.mark.usefixtures("recorded")
 def test_recorded_values_are_no_gauges(
     words: tuple[str, ...], capfd: pytest.CaptureFixture[str]
@@ -152,7 +161,7 @@ def test_the_cluster_of_a_history_has_to_be_named(
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--cluster", "nope", "tasks"), ("tasks",), ("--cluster", "shop", "schedule")]
+    "arguments", [("--cluster", "nope", "tasks"), ("tasks",), ("--cluster", "shop", "tail")]
 )
 @pytest.mark.usefixtures("history")
 def test_anything_else_needs_a_broker(

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from celtop.history.recorded_cluster import recorded_cluster
-from celtop.history.rows import Batch, Rollup, Run, StoredFinding, StoredMark
+from celtop.history.recorded_cluster import recorded_cluster, recorded_observations
+from celtop.history.rows import (
+    Batch,
+    Rollup,
+    Run,
+    StoredFinding,
+    StoredMark,
+    StoredObservation,
+)
 from celtop.history.store import HistoryStore
 from celtop.model.entities.recorded import RecordedFinding, RecordedType, RecordedValues
+from celtop.model.ingest.redaction import Redaction
+from celtop.model.observations import ConnectionChanged, InspectReply, Observation, QueueMeasured
+from celtop.model.records.record import encode_record
+from celtop.model.wire.events import Event, EventBatch
 
 MINUTE = 30_000_000
 NOW = MINUTE * 60 + 20.0
@@ -66,3 +77,25 @@ def test_the_newest_values_with_the_counts_of_an_hour(store: HistoryStore) -> No
     assert found.findings == (
         RecordedFinding("queue-without-consumers", "error", "queue mail", "why", "do it", NOW - 60),
     )
+
+
+def test_what_was_observed_last_of_workers_that_are_not_gone(store: HistoryStore) -> None:
+    sign = EventBatch((Event("worker-heartbeat", "web@1", NOW - 1, pid=7),), NOW - 1)
+    depth = QueueMeasured("mail", NOW - 4, waiting=5)
+    kept = InspectReply("web@1", "stats", {"pid": 7}, NOW - 9)
+    left_out: tuple[Observation, ...] = (
+        InspectReply("web@1", "active", [], NOW - 9),
+        InspectReply("gone@1", "stats", {"pid": 8}, NOW - 9),
+        ConnectionChanged("live", NOW - 60),
+    )
+    observed: tuple[Observation, ...] = (sign, depth, kept, *left_out)
+    rows = [
+        StoredObservation("shop", str(number), NOW, encode_record(NOW, one, Redaction()).decode())
+        for number, one in enumerate(observed)
+    ]
+    broken = StoredObservation("shop", "new", NOW, '{"of": "another version"}')
+    store.write(Batch(observations=(*rows, broken)))
+    found = recorded_observations(store, "shop")
+    assert sorted(map(type, found[:-1]), key=str) == [InspectReply, QueueMeasured]
+    assert kept in found and depth in found
+    assert isinstance(found[-1], EventBatch), "it is the latest sign of life"

@@ -63,10 +63,11 @@ class WorkerStore:
         self._statuses: dict[str, WorkerStatus] = {}
         self._skews = MeasuredSkews()
 
-    def add_recorded(self, worker: Worker, listening: Listening) -> None:
-        """Add a worker that the history recorded, with its status of then."""
-        self.workers[worker.name] = worker
-        self._statuses[worker.name] = worker.status(listening)
+    def add_recorded(self, name: str, at: float) -> Worker:
+        """Add a worker that the history recorded as not offline until an epoch time."""
+        worker = self.workers[name] = Worker(name, last_seen_at=at, sends_heartbeats=True)
+        self._statuses[name] = "online"  # until the next tick
+        return worker
 
     def saw_event(self, name: str, timestamp: float, now: float) -> Worker:
         """Return the worker that sent an event received at `now`."""

@@ -10,16 +10,18 @@ from celtop.model.entities.recorded import (
     RecordedValues,
 )
 from celtop.model.health.findings import findings
+from celtop.model.observations import InspectReply, Observation, QueueMeasured
 from celtop.model.state import ClusterState
+from celtop.model.wire.events import Event, EventBatch
 
 AT = 1_800_000_000.0
 NOW = AT + 3_600.0
 VALUES = {"busy": 1.6, "slots": 4.0, "rss": 1e6, "load": 0.5, "n_failed": 3.0}
 
 
-def restored(recorded: RecordedCluster) -> ClusterState:
+def restored(recorded: RecordedCluster, *observed: Observation) -> ClusterState:
     state = ClusterState()
-    state.restore(recorded, NOW)
+    state.restore(recorded, observed, NOW)
     state.tick(NOW)
     state.take_changes()
     return state
@@ -63,3 +65,29 @@ def test_the_counts_of_task_types() -> None:
     kind = state.types["shop.bill"]
     assert (kind.received, kind.succeeded, kind.failed, kind.retried) == (9, 4, 2, 1)
     assert (kind.last_at, kind.held) == (AT, 0)
+
+
+def test_what_was_observed_last_goes_before_recorded_means() -> None:
+    heartbeat = Event(
+        "worker-heartbeat", "on", AT - 1, pid=7, freq=2.0, active=3, processed=9, loadavg=(1.0, 2.0)
+    )
+    queues = [{"name": "mail"}]
+    pool = {"implementation": "celery.concurrency.solo:TaskPool"}
+    state = restored(
+        RecordedCluster(
+            AT,
+            (RecordedValues("on", AT, VALUES),),
+            (RecordedValues("mail", AT, {"waiting": 7.0, "in_per_s": 0.5, "out_per_s": 0.25}),),
+        ),
+        InspectReply("on", "stats", {"pool": pool}, AT - 9),
+        InspectReply("on", "active_queues", queues, AT - 9),
+        QueueMeasured("mail", AT - 4, waiting=5, unacked=2),
+        EventBatch((heartbeat,), AT - 1),
+    )
+    found = worker_record(state.workers["on"], NOW, state.broker.listening(NOW))
+    assert (found.status, found.pool, found.active, found.processed) == ("online", "solo", 3, 9)
+    assert (found.queues, found.load, found.concurrency) == (["mail"], [1.0, 2.0], 4)
+    assert (found.heartbeat_age_s, found.failed) == (NOW - AT + 1, 3)
+    queue = queue_record(state.queues["mail"], state, NOW)
+    assert (queue.waiting, queue.unacked, queue.in_per_s, queue.out_per_s) == (5, 2, 0.5, 0.25)
+    assert state.queues["mail"].notes == ("measured 1 h ago",)
