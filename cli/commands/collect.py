@@ -15,6 +15,7 @@ from ..interrupts import stop_on_signal
 from ..metrics_server import LISTEN, metrics_served, read_listen
 from ..options import Command, settings_of_clusters
 from ..output import stderr
+from ..settings_check import SettingsCheck
 
 if TYPE_CHECKING:
     from ...cluster.session import Session
@@ -38,13 +39,16 @@ def collect(ctx: click.Context, listen: str | None) -> int:
 
     One process for a team: it receives the events of each cluster once, writes the history and
     delivers the alerts of [alerts] in the config file. Without --cluster or -b, all clusters of the
-    config file are monitored. The log goes to stderr. The process ends on SIGTERM or ctrl-c.
+    config file are monitored; one whose broker can never be used does not keep the others from
+    being monitored. The log goes to stderr. The process ends on SIGTERM or ctrl-c.
     """
     from ...collector.loop import CollectorLoop
 
     address = None if listen is None else read_listen(listen)
     with contextlib.ExitStack() as stack:
         clusters = [stack.enter_context(_monitored(each)) for each in settings_of_clusters(ctx)]
+        check = SettingsCheck(*(one.source.state for one in clusters))
+        clusters[0] = clusters[0]._replace(sinks=(*clusters[0].sinks, check))
         loop = CollectorLoop(clusters)
         if address is not None:
             states = {one.cluster: one.source.state for one in clusters}

@@ -20,12 +20,11 @@ from ..metrics_server import (
 )
 from ..options import Command, settings_of
 from ..output.stdout import write
-from ..session import collect, open_session, unusable
+from ..session import collect, open_session
+from ..settings_check import SettingsCheck
 
 if TYPE_CHECKING:
     from ...metrics.server import Address
-    from ...model.entities.changes import Changes
-    from ...model.state import ClusterState
     from ...settings import Settings
 
 
@@ -69,24 +68,10 @@ def _serve(settings: Settings, address: Address) -> int:
 
     with open_session(settings, report=False) as session:
         session.watch(COLLECTED_TOPICS)
-        loop = CollectorLoop([Collected(session, (SettingsCheck(),))])
+        loop = CollectorLoop([Collected(session, (SettingsCheck(session.state),))])
         with (
             metrics_served(address, loop, {session.cluster: session.state}),
             stop_on_signal(loop.stop),
         ):
             loop.run()
     return ExitCode.OK
-
-
-class SettingsCheck:
-    """Ends the command if only other settings can help: a wrong broker URL, a missing driver."""
-
-    def update(self, state: ClusterState, changes: Changes, now: float) -> None:
-        """Check the connection.
-
-        Raises:
-            InvalidUsage: The settings or the installation are at fault.
-        """
-        fault = state.broker.fault
-        if not state.broker.is_connected and fault is not None and fault.is_configuration:
-            raise unusable(state.broker.url, fault)

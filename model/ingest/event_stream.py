@@ -6,7 +6,7 @@ from typing import Final
 
 from ..entities.broker import Broker, BrokerPhase
 from ..entities.fault import Fault
-from ..entities.log import EventLog
+from ..entities.log import EventLog, Level
 from ..entities.totals import Totals
 from ..observations import (
     ConnectionChanged,
@@ -88,7 +88,8 @@ class EventStream:
             broker.lost_at = min(change.at, max(broker.event_at, broker.proved_at))
             self._log.add(change.at, "error", "broker", f"connection lost{reason}")
         elif change.fault is not None and change.fault != self._fault_logged:
-            self._log.add(change.at, "warning", "broker", str(change.fault))
+            level: Level = "error" if change.fault.is_configuration else "warning"
+            self._log.add(change.at, level, "broker", str(change.fault))
         self._fault_logged = change.fault or self._fault_logged
 
     def latency_measured(self, measured: LatencyMeasured) -> None:
