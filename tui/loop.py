@@ -26,9 +26,9 @@ BUSY_INTERVAL: Final = 0.05
 MANY_OBSERVATIONS: Final = 20
 """Observations of one pump after which the next one follows in any case; after fewer it waits for
 another observation."""
-IDLE_INTERVAL: Final = 0.5
-"""Seconds between two pumps while none arrive; the next full second ends the wait earlier. Waking
-up costs CPU time, too."""
+REPLAY_INTERVAL: Final = 0.5
+"""Seconds between two pumps of a recording while none arrive. Otherwise the next one is at the full
+second: waking up costs CPU time, too."""
 TIMER_TOLERANCE: Final = 0.002
 """Seconds by which a timer may be early: the full second must have begun."""
 PUMP_BUDGET: Final = 0.01
@@ -108,8 +108,8 @@ class FrameLoop:
 
     def _idle_interval(self) -> float:
         if self._context.replay is not None:
-            return IDLE_INTERVAL  # its clock does not run by itself
-        return min(IDLE_INTERVAL, 1.0 - self._context.clock() % 1.0 + TIMER_TOLERANCE)
+            return REPLAY_INTERVAL  # its clock does not run by itself
+        return 1.0 - self._context.clock() % 1.0 + TIMER_TOLERANCE
 
     def _beat_in(self, seconds: float) -> None:
         if self._timer is not None:
@@ -137,6 +137,7 @@ class FrameLoop:
         second = int(now)
         if second != self._second:
             self._second = second
+            self.pacer.second_began()
             self._context.session.tick(now)
             self._take_changes()
             self._watch_results()

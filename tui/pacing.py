@@ -35,6 +35,10 @@ class FramePacer:
         """Count characters sent to the terminal."""
         self.characters += characters
 
+    def second_began(self) -> None:
+        """Want a frame for times and ages, unless so many are too many."""
+        self.wanted = self.wanted or self.per_second >= 1.0
+
     def due(self, clock: float) -> bool:
         """Return whether to paint now; without changes, once a second for times and ages."""
         since = clock - self.painted_at

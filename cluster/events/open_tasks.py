@@ -7,7 +7,7 @@ tasks on the screen; the result backend's threads read them.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from ...model.wire.events import Event
@@ -29,6 +29,8 @@ class OpenTasks:
         self._running: dict[str, None] = {}
         self._waiting: dict[str, None] = {}
         self._unread: dict[str, None] = {}
+        self.call_on_request: Callable[[], object] = lambda: None
+        """Called, from any thread, after results were requested; set by what reads them."""
         self.watched: frozenset[str] = frozenset()
         """Ids of tasks on the screen, in any state; replaced as a whole."""
 
@@ -122,12 +124,17 @@ class OpenTasks:
             for id_ in added:
                 if id_ not in self._running and id_ not in self._waiting:
                     self._unread[id_] = None
+        if added:
+            self.call_on_request()
         return bool(added)
 
     def request_read(self, ids: Iterable[str]) -> None:
         """Have the results of these ids read as soon as possible."""
         with self._lock:
             self._unread.update(dict.fromkeys(ids))
+            requested = bool(self._unread)
+        if requested:
+            self.call_on_request()
 
     def take_read_requests(self) -> tuple[str, ...]:
         """Return the ids to read now, and forget them."""

@@ -156,9 +156,10 @@ class Receiver(StoppableThread):
             subscription = subscribe(events, PING_AFTER) if self._listens else idle(connection)
             control = self._went_live(connection)
             while not self._stopping.is_set():
-                subscription.drain(STOP_CHECK_INTERVAL)
+                received = subscription.drain(STOP_CHECK_INTERVAL)
                 self._check(connection, subscription, control)
-                time.sleep(BATCH_WINDOW)
+                if received:
+                    time.sleep(BATCH_WINDOW)
             subscription.close()
             if self._broker.blocked is None:
                 connection.release()

@@ -129,10 +129,11 @@ class RedisSubscription:
         pool = channel.pool
         self._channel = RedisChannel(pool.connection_class(**pool.connection_kwargs), frames)
 
-    def drain(self, timeout: float) -> None:
+    def drain(self, timeout: float) -> bool:
         """Wait up to `timeout` seconds for a message and hand on all that have arrived."""
-        if self._channel.receive(timeout, MAX_DRAINED_BYTES):
-            self._received = True
+        received = self._channel.receive(timeout, MAX_DRAINED_BYTES) > 0
+        self._received = self._received or received
+        return received
 
     def check(self) -> bool:
         """Send a ping after a quiet interval, and return whether anything was received.

@@ -32,8 +32,11 @@ class Subscription(Protocol):
     alarm: str | None
     """Why the broker accepts no messages, in its own words, if it has reported that."""
 
-    def drain(self, timeout: float) -> None:
-        """Wait up to `timeout` seconds for a message and hand on all that have arrived."""
+    def drain(self, timeout: float) -> bool:
+        """Wait up to `timeout` seconds for a message and hand on all that have arrived.
+
+        Return whether there were any.
+        """
 
     def check(self) -> bool:
         """Return whether anything proved that the connection works since the last call.
@@ -121,14 +124,16 @@ class KombuSubscription:
         self._consumer.queues[0].declare(nowait=True)
         self._consumer.consume()
 
-    def drain(self, timeout: float) -> None:
+    def drain(self, timeout: float) -> bool:
         """Wait up to `timeout` seconds for a message and hand on all that have arrived."""
+        received = False
         try:
             for _ in range(MAX_MESSAGES_PER_DRAIN):
                 self._connection.drain_events(timeout=timeout)
-                timeout = 0.0
+                received, timeout = True, 0.0
         except TimeoutError:
-            return
+            pass
+        return received
 
     def check(self) -> bool:
         """Return True: these transports ask the broker for messages in each `drain`."""
@@ -198,9 +203,10 @@ class IdleConnection:
         self._ping = connection.default_channel.client.ping if is_redis else None
         self._pinged_at = float("-inf")
 
-    def drain(self, timeout: float) -> None:
+    def drain(self, timeout: float) -> bool:
         """Wait: no message is expected."""
         time.sleep(timeout)
+        return False
 
     def check(self) -> bool:
         """Ping the broker every few seconds; return whether the connection has been proved."""

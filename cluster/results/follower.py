@@ -120,7 +120,10 @@ class ResultFollower:
     def sync(self, state: ClusterState, conf: Mapping[str, Any] | None, now: float) -> None:
         """Pass on what the threads need from the model, in the model's thread; cheap."""
         moment = time.monotonic()
-        self._conf = conf
+        if conf is not self._conf:
+            self._conf = conf
+            self.push.wake()
+            self.poller.wake()
         if moment - self._synced_at < SYNC_INTERVAL:
             return
         self._synced_at = moment

@@ -37,7 +37,8 @@ BLOCK_SIZE: Final = 200
 """Ids of one read, which is one command in Redis."""
 MAX_TASKS: Final = 25 * BLOCK_SIZE
 """Tasks in one check; if there are more, the checks take turns."""
-_STOP_CHECK_INTERVAL: Final = 0.25
+_IDLE_INTERVAL: Final = 1.0
+"""Seconds between two looks at what is due while no task on the screen has to be polled."""
 _FIRST_RETRY_DELAY: Final = 1.0
 _MAX_RETRY_DELAY: Final = 30.0
 
@@ -73,6 +74,7 @@ class ResultPoller(StoppableThread):
         self._check_cost = 0.0
         self._pause = FIRST_POLL_INTERVAL
         self._not_ours: dict[str, None] = {}
+        open_tasks.call_on_request = self._woken.set
         self.tasks_to_check: tuple[str, ...] = ()
         """Suspect tasks, which may no longer run; set by the follower."""
         self.fault: str | None = None
@@ -103,7 +105,13 @@ class ResultPoller(StoppableThread):
                 failures += 1
             else:
                 failures = 0
-            self._woken.wait(_STOP_CHECK_INTERVAL)
+            self._woken.wait(MIN_POLL_INTERVAL if self._polls else _IDLE_INTERVAL)
+
+    @property
+    def _polls(self) -> bool:
+        """Whether tasks on the screen are polled."""
+        watched = self._open_tasks.watched and not self._push.live.is_set()
+        return bool(watched) and self._reader().unavailable is None
 
     def _work(self) -> None:
         """Do the reads that are due.

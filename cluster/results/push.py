@@ -24,8 +24,10 @@ BATCH_WINDOW: Final = 0.05
 UNSEEN_WINDOW: Final = 0.5
 """The same for tasks that are not on the screen. Decoding and applying a report costs as much as
 receiving several."""
-STOP_CHECK_INTERVAL: Final = 0.25
-"""Seconds between two checks whether to stop."""
+STOP_CHECK_INTERVAL: Final = 0.5
+"""Seconds between two checks whether to stop, or whether there is another result backend."""
+IDLE_INTERVAL: Final = 5.0
+"""The same while there is none to subscribe to; a change of the configuration ends the wait."""
 PING_AFTER: Final = 20.0
 """Seconds without data, while tasks run, before the connection is pinged. Until it responds,
 running tasks are polled every few seconds anyway."""
@@ -77,6 +79,10 @@ class ResultPush(StoppableThread):
         """Whether unknown tasks that have ended are kept as well, because workers send no events;
         set by the follower."""
 
+    def wake(self) -> None:
+        """Look at once whether there is another result backend."""
+        self._woken.set()
+
     def run(self) -> None:
         """Receive until stopped, reconnecting after each failure."""
         failures = 0
@@ -105,14 +111,16 @@ class ResultPush(StoppableThread):
         unable = reader.unavailable is not None or reader.location == self._refused
         channel = None if unable else reader.listen(self._open_tasks)
         if channel is None:
-            self._stopping.wait(STOP_CHECK_INTERVAL)
+            self._woken.wait(IDLE_INTERVAL)
+            self._woken.clear()
             return
         try:
             self.live.set()
             # They may have reported before the subscription.
             self._open_tasks.request_read(self._open_tasks.running)
             while not self._stopping.is_set() and self._reader() is reader:
-                taken = channel.receive(STOP_CHECK_INTERVAL)
+                unseen = bool(channel.frames.latest)
+                taken = channel.receive(UNSEEN_WINDOW / 2 if unseen else STOP_CHECK_INTERVAL)
                 if self._inbox.seconds_since_take() <= PAUSE_AFTER:
                     self._hand_on(channel, taken)
                 elif taken:

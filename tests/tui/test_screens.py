@@ -10,7 +10,7 @@ from celtop.model.wire.events import Event
 from celtop.tests.tui.app_under_test import Clock, make_app, screen_lines
 from celtop.tests.tui.fake_session import NOW, cluster, feed, refused, task_events
 from celtop.tui.app.app import CeltopApp
-from celtop.tui.loop import IDLE_INTERVAL
+from celtop.tui.loop import BUSY_INTERVAL
 from celtop.tui.navigation import DrillDown, Location
 from celtop.widgets.table.live_table import LiveTable
 
@@ -113,7 +113,7 @@ async def test_a_broker_that_is_not_reached_is_told_with_advice() -> None:
         assert "Start the broker, or name another" in text
         assert "Retrying now." in text
         session.waiting.append(ConnectionChanged("live", NOW))
-        await pilot.pause(IDLE_INTERVAL + 0.3)
+        await pilot.pause(20 * BUSY_INTERVAL)
         assert "Nothing listens" not in "\n".join(screen_lines(app))
 
 

@@ -32,9 +32,8 @@ if TYPE_CHECKING:
     from ..messages import ClusterRequested, CopyRequested, DrillRequested, ViewRequested
     from .alerting import Alerting
 
-TERMINAL_CHECK_INTERVAL: Final = 3.0
-FILES_CHECK_INTERVAL: Final = 2.0
-"""Seconds between two checks for messages about celtop's own files."""
+CHECK_INTERVAL: Final = 3.0
+"""Seconds between two checks of the terminal, and for messages about celtop's own files."""
 EXIT_TIMEOUT: Final = 2.0
 CONFIGURATION_EXIT_CODE: Final = 2
 """The caller reports the broker's fault."""
@@ -103,7 +102,6 @@ class CeltopApp(HostApp, inherit_bindings=False):
         self.app_resume_signal.subscribe(self, lambda _: self.screen.refresh())
         if not self.is_headless:
             terminal.on_exit_signals(self.end)
-            self.set_interval(TERMINAL_CHECK_INTERVAL, self._check_terminal)
         self.start()
 
     def start(self) -> None:
@@ -113,11 +111,13 @@ class CeltopApp(HostApp, inherit_bindings=False):
         self._start_alerting()
         for problem in self._theme_problems:
             self.say(problem, "warning")
-        self.set_interval(FILES_CHECK_INTERVAL, self._report_damaged_files)
+        self.set_interval(CHECK_INTERVAL, self._check)
         if view := self.context.settings.view:
             self.call_after_refresh(self._open_view, view)
 
-    def _report_damaged_files(self) -> None:
+    def _check(self) -> None:
+        if not self.is_headless:
+            self._check_terminal()
         for message in take_messages():
             self.say(message, "warning")
 

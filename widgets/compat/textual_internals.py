@@ -6,8 +6,11 @@ Any release of Textual may break this module, and only this one.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import selectors
 from collections.abc import Callable, Iterable
 from math import ceil
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from rich.color import ColorSystem
@@ -34,6 +37,8 @@ _THUMB_STEPS_PER_CELL = 8
 _MAX_QUEUED_WRITES = 2
 _UPDATE_PERIOD = 1 / 200
 """Seconds between two updates of the terminal."""
+_INPUT_WAIT = 0.3
+"""Seconds between two checks of the input thread whether to end, while no key is pressed."""
 
 
 class LazyComponents(Widget):
@@ -168,6 +173,31 @@ class FrugalUpdate(CompositorUpdate):
         return "".join(out)
 
 
+class _InputSelector(selectors.SelectSelector):
+    """Waits for keys without waking up ten times a second.
+
+    Textual's input thread waits for a tenth of a second each time, to tell the escape key from the
+    beginning of a sequence. That matters only just after it has received something.
+    """
+
+    _quiet = False
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        waits = self._quiet and bool(self.get_map())
+        ready = super().select(_INPUT_WAIT if waits else timeout)
+        self._quiet = not ready
+        return ready
+
+
+def wake_input_thread_less() -> None:
+    """Let Textual's input thread wake up less often while no key is pressed."""
+    with contextlib.suppress(ImportError):  # on Windows
+        from textual.drivers import linux_driver
+
+        own = SimpleNamespace(SelectSelector=_InputSelector, EVENT_READ=selectors.EVENT_READ)
+        setattr(linux_driver, "selectors", own)  # noqa: B010
+
+
 class FrugalApp(App[None], inherit_bindings=False):
     """An app that updates the screen with few bytes, and soon after a key."""
 
@@ -177,6 +207,7 @@ class FrugalApp(App[None], inherit_bindings=False):
         period = min(textual_screen.UPDATE_PERIOD, _UPDATE_PERIOD)
         setattr(textual_screen, "UPDATE_PERIOD", period)  # noqa: B010
         make_strips_cheap()
+        wake_input_thread_less()
         super().__init__()
 
     def on_load(self) -> None:
