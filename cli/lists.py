@@ -34,6 +34,7 @@ from .targets.selection import MAX_FINISHED, read_filter, report_unknown_states,
 if TYPE_CHECKING:
     from ..cluster.session import Session
     from ..export.encoding.document import Document
+    from ..history.rows import TaskCount
     from ..lists.listing import Listing
     from ..model.query.language import Query
     from ..model.query.order import Order
@@ -139,29 +140,30 @@ def _write_stored(
     settings: Settings, choice: _Choice, options: ListOptions, session: Session
 ) -> None:
     """Print what the history has."""
-    _fill_stored(session, choice, options)
-    document, _ = _document(session, settings, choice, options, options.limit)
+    others = _fill_stored(session, choice, options)
+    document, _ = _document(session, settings, choice, options, options.limit, others)
     _write(document, options)
 
 
-def _fill_stored(session: Session, choice: _Choice, options: ListOptions) -> None:
-    """Load the tasks that the list needs from the history."""
+def _fill_stored(session: Session, choice: _Choice, options: ListOptions) -> TaskCount | None:
+    """Load the tasks that the list needs from the history; return how many others match."""
     from ..model.query.language import EVERY_TASK
 
     if choice.listing.name in LISTED_TASKS:
-        _load_stored(session, choice, options)
-    elif choice.listing.name != "types":
-        refuse_gauges(options.format_name)
-    else:
+        return _load_stored(session, choice, options)
+    if choice.listing.name == "types":
         load_stored(session, EVERY_TASK, searched=False)
+    else:
+        refuse_gauges(options.format_name)
+    return None
 
 
 def _write_live(settings: Settings, choice: _Choice, options: ListOptions) -> ExitCode:
     """Print what the cluster has."""
     settings = _listening(settings, options)
     with open_session(settings, one_shot=True) as session:
-        _fill(session, choice, options)
-        document, _ = _document(session, settings, choice, options, options.limit)
+        others = _fill(session, choice, options)
+        document, _ = _document(session, settings, choice, options, options.limit, others)
         _write(document, options)
     return ExitCode.OK if session.state.broker.phase == "live" else ExitCode.UNREACHABLE
 
@@ -171,12 +173,12 @@ def _watch_live(settings: Settings, choice: _Choice, options: ListOptions) -> Ex
     settings = _listening(settings, options)
     repeated = _repeated(settings, options)
     with open_session(settings) as session:
-        _fill(session, choice, options)
+        others = _fill(session, choice, options)
         for source in watched(session, options.interval, silent=repeated.redrawn):
             if not (session.state.broker.is_connected or repeated.shows_source):
                 continue  # nothing would distinguish it from a present state
             limit = repeated.room(options.limit)
-            document, matching = _document(session, settings, choice, options, limit)
+            document, matching = _document(session, settings, choice, options, limit, others)
             if not repeated.write(document, matching, source, time.time()):
                 break
     return ExitCode.OK
@@ -188,9 +190,9 @@ def _watch_stored(settings: Settings, choice: _Choice, options: ListOptions) -> 
     while True:
         session = offline_session(settings)
         source = load_recorded(session, types=choice.listing.name == "types")
-        _fill_stored(session, choice, options)
+        others = _fill_stored(session, choice, options)
         limit = repeated.room(options.limit)
-        document, matching = _document(session, settings, choice, options, limit)
+        document, matching = _document(session, settings, choice, options, limit, others)
         if not repeated.write(document, matching, source, time.time()):
             return ExitCode.OK
         time.sleep(options.interval)
@@ -251,8 +253,8 @@ def _require_known(option: str, names: Sequence[str], known: Sequence[str]) -> N
             raise InvalidUsage(f"Unknown column {name!r} in {option}; use {', '.join(known)}")
 
 
-def _fill(session: Session, choice: _Choice, options: ListOptions) -> None:
-    """Collect what the list needs."""
+def _fill(session: Session, choice: _Choice, options: ListOptions) -> TaskCount | None:
+    """Collect what the list needs; return how many other tasks in the history match."""
     from ..model.query.language import EVERY_TASK, parse_query
 
     if choice.listing.name == "schedule":
@@ -263,8 +265,9 @@ def _fill(session: Session, choice: _Choice, options: ListOptions) -> None:
         pump_until(session, 1.0, lambda: not session.backlog)
     else:
         collect(session, options.wait)
+    others: TaskCount | None = None
     if choice.listing.name in LISTED_TASKS:
-        _load_stored(session, choice, options)
+        others = _load_stored(session, choice, options)
     if not isinstance(choice.query, str):
         needed = _tasks_needed(choice, options)
         if needed is None and choice.query.empty:
@@ -275,15 +278,17 @@ def _fill(session: Session, choice: _Choice, options: ListOptions) -> None:
         search_history(session, parse_query(FAILING), session.settings.load_results)
     elif choice.listing.name == "types":
         search_history(session, EVERY_TASK, session.settings.load_results)
+    return others
 
 
-def _load_stored(session: Session, choice: _Choice, options: ListOptions) -> None:
-    """Load the tasks of the list from the history."""
+def _load_stored(session: Session, choice: _Choice, options: ListOptions) -> TaskCount | None:
+    """Load the tasks of the list from the history; return how many others match."""
     from ..model.query.language import parse_query
 
     query = parse_query(FAILING) if isinstance(choice.query, str) else choice.query
     needed = _tasks_needed(choice, options)
-    load_stored(session, query, MAX_STORED if needed is None else needed)
+    others = load_stored(session, query, MAX_STORED if needed is None else needed)
+    return others if choice.listing.name == "tasks" else None
 
 
 def _tasks_needed(choice: _Choice, options: ListOptions) -> int | None:
@@ -293,9 +298,23 @@ def _tasks_needed(choice: _Choice, options: ListOptions) -> int | None:
 
 
 def _document(
-    session: Session, settings: Settings, choice: _Choice, options: ListOptions, limit: int | None
+    session: Session,
+    settings: Settings,
+    choice: _Choice,
+    options: ListOptions,
+    limit: int | None,
+    others: TaskCount | None,
 ) -> tuple[Document, int]:
-    """Return the list as it is now, and how many rows match."""
+    """Return the list as it is now, and how many rows match.
+
+    Args:
+        session: What is listed.
+        settings: The settings.
+        choice: How it is listed.
+        options: The options of the command.
+        limit: The rows that are listed at most.
+        others: Tasks that match as well, but were not loaded.
+    """
     from ..export.lists import list_document
 
     now, recorded = time.time(), session.state.recorded
@@ -305,8 +324,11 @@ def _document(
     session.state.take_changes()  # which groups the failures
     context = list_context(session, settings, now, options.format_name)
     rows = choice.listing.rows(context, choice.query, choice.order)
-    document = list_document(choice.listing.name, context, rows, limit, choice.columns)
-    return document, len(rows)
+    unlisted, exact = (others.matching, others.exact) if others is not None else (0, True)
+    document = list_document(
+        choice.listing.name, context, rows, limit, choice.columns, unlisted, exact=exact
+    )
+    return document, len(rows) + unlisted
 
 
 def _write(document: Document, options: ListOptions) -> None:

@@ -12,6 +12,7 @@ from .output import stderr
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
+    from ..history.rows import Cursor, TaskCount
     from ..history.store import HistoryStore
     from ..model.entities.task import Task
     from ..model.lookup import PlaceChecked, Sighting, TaskLookup
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 MAX_STORED: Final = 50_000
 """Stored tasks that a command loads."""
+MAX_COUNT_SECONDS: Final = 2.0
+"""Seconds in which the stored tasks that were not loaded are counted."""
 MAX_PAGE: Final = 1_000
 """Stored tasks that are read at once."""
 
@@ -149,8 +152,10 @@ def load_recorded(session: Session, *, types: bool) -> str:
 
 def load_stored(
     session: Session, query: Query, limit: int = MAX_STORED, *, searched: bool = True
-) -> None:
+) -> TaskCount | None:
     """Add the stored tasks that match a filter to the model, at least the `limit` newest ones.
+
+    Returns how many more of them are stored; None if the history cannot be read.
 
     Args:
         session: The session whose model gets them.
@@ -162,6 +167,7 @@ def load_stored(
     The history is ordered by when tasks ended, a list by when they were first seen. Unfinished
     tasks of the history are left out: their end was not recorded.
     """
+    from ..history.rows import TaskCount
     from ..history.task_body import task_of
     from ..model.entities.task import first_seen_at
     from ..model.observations import HistoryRead
@@ -179,12 +185,32 @@ def load_stored(
             # A task of a further page ended before the cursor, so it was first seen before it, too.
             if before is None or sum(at >= before.at for at in seen) >= limit:
                 break
-        if store is not None and before is not None:
-            # What is listed is counted without those that were not loaded.
-            count = store.count(session.cluster, query, now)
-            total = f"{'' if count.exact else 'at least '}{count.matching:,}"
-            if count.matching > MAX_STORED - rest:
-                stderr.echo(f"Tasks in the history: {MAX_STORED - rest:,} of {total} loaded")
+        if store is None:
+            return None
+        if before is None:
+            return TaskCount(0, True)
+        others = _count(store, session.cluster, query, now, before)
+        if others.matching:
+            loaded = MAX_STORED - rest
+            total = f"{'' if others.exact else 'at least '}{loaded + others.matching:,}"
+            stderr.echo(f"Tasks in the history: {loaded:,} of {total} loaded")
+        return others
+    return None
+
+
+def _count(
+    store: HistoryStore, cluster: str, query: Query, now: float, before: Cursor
+) -> TaskCount:
+    """Return how many stored tasks before a place match a filter."""
+    from ..history.rows import TaskCount
+
+    deadline, matching, place = time.monotonic() + MAX_COUNT_SECONDS, 0, before
+    while True:
+        count = store.count(cluster, query, now, place)
+        matching += count.matching
+        if count.cursor is None or time.monotonic() > deadline:
+            return TaskCount(matching, count.exact)
+        place = count.cursor
 
 
 def stored_task(session: Session, id_: str) -> Task | None:

@@ -64,6 +64,9 @@ def list_document(
     rows: Sequence[Any],
     limit: int | None = None,
     chosen: Sequence[str] = (),
+    unlisted: int = 0,
+    *,
+    exact: bool = True,
 ) -> Document:
     """Return rows of a list as a document.
 
@@ -73,16 +76,22 @@ def list_document(
         rows: All rows, filtered and sorted.
         limit: The number of rows that are included; None for all.
         chosen: The ids of the columns, in order; without any, those of the screen.
+        unlisted: Further rows that match, beyond `rows`.
+        exact: Whether there are no more than these.
     """
     kind = LISTS[name]
+    total = len(rows) + unlisted
     shown = rows if limit is None else rows[:limit]
     records = [kind.record(row, context) for row in shown]
-    document = kind.document(context, records, len(rows))
+    document: Any = kind.document(context, records, total)
+    if not exact:
+        note = Note(name, f"at least {total:,} match: counting them in the history took too long")
+        document = msgspec.structs.replace(document, notes=[*document.notes, note])
     return Document(
         name,
         document,
         [(name, one) for one in records],
-        lambda: [list_table(name, context, shown, records, total=len(rows), chosen=chosen)],
+        lambda: [list_table(name, context, shown, records, total=total, chosen=chosen)],
         notes=_schedule_lines(document) if isinstance(document, ScheduleRecord) else (),
         context=context,
     )

@@ -95,6 +95,32 @@ def test_a_limit_counts_what_is_listed(
     assert loaded == ["celtop: Tasks in the history: 8 of 11 loaded\n", ""]
 
 
+def test_matching_counts_all_that_is_stored(
+    history: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    monkeypatch.setattr("celtop.cli.stored.MAX_PAGE", 10)
+    store = SqliteStore(history)
+    store.write(Batch(tasks=tuple(row(f"t{number}", number) for number in range(60))))
+    store.close()
+    command = ["--cluster", "shop", "tasks", "id:t", "--limit", "5", "--format"]
+
+    def listed(format_name: str) -> str:
+        assert run([*command, format_name]) == 0
+        return capfdbinary.readouterr().out.decode()
+
+    found = json.loads(listed("json"))
+    assert (len(found["tasks"]), found["matching"]) == (5, 60)
+    assert "... and 55 more" in listed("text")
+    monkeypatch.setattr("celtop.history.task_search.SEARCH_TIME", -1.0)
+    monkeypatch.setattr("celtop.history.task_search.SLICE_ROWS", 20)
+    monkeypatch.setattr("celtop.cli.stored.MAX_COUNT_SECONDS", -1.0)
+    found = json.loads(listed("json"))
+    least = found["matching"]
+    assert 5 < least < 60
+    text = f"at least {least} match: counting them in the history took too long"
+    assert found["notes"][-1]["text"] == text
+
+
 @pytest.mark.usefixtures("history")
 def test_one_task_without_a_broker(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     assert run(["--cluster", "shop", "task", "3fa2", "--json"]) == 0
