@@ -25,9 +25,9 @@ from typing import Any, Final, TypeVar
 
 from celtop.demo.server import find_server
 from celtop.demo.server import free_port as free_port
+from celtop.tests.preloaded import PR_SET_PDEATHSIG, ForkedProcess, is_preloaded
 
 APPS: Final = Path(__file__).parent / "apps"
-PR_SET_PDEATHSIG: Final = 1
 T = TypeVar("T")
 
 
@@ -65,8 +65,14 @@ class Child:
         self, command: Sequence[str], log: Path, env: Mapping[str, str], cwd: Path | None = None
     ) -> None:
         self.log = log
+        self.process: ForkedProcess | subprocess.Popen[bytes]
         libc = ctypes.CDLL(None)
         with log.open("ab") as output:
+            if is_preloaded(command, env):
+                with open(os.devnull) as nothing:  # noqa: PTH123
+                    streams = (nothing.fileno(), output.fileno(), output.fileno())
+                    self.process = ForkedProcess(command, env, cwd, streams)
+                return
             self.process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -189,6 +195,8 @@ class RabbitServer:
             RABBITMQ_PID_FILE=str(self.directory / "pid"),
             ERL_EPMD_PORT=str(self._epmd_port),
             ERL_EPMD_ADDRESS="127.0.0.1",
+            # Schedulers that wait for work must not keep the cores of the tests busy.
+            RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="+sbwt none +sbwtdcpu none +sbwtdio none",
             # Makes the script replace itself with the Erlang machine: one process to kill.
             RUNNING_UNDER_SYSTEMD="true",
         )

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
+from celtop.tests import preloaded
 from celtop.tests.servers import clean_environment
 
 CELTOP = (sys.executable, "-m", "celtop")
@@ -15,16 +16,8 @@ def celtop(
     *arguments: str, env: Mapping[str, str] | None = None, cwd: str | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run `celtop` to its end, without a terminal and without a config file."""
-    return subprocess.run(
-        (*CELTOP, *arguments),
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        env=clean_environment(XDG_CONFIG_HOME="/nonexistent", **(env or {})),
-        cwd=cwd,
-        timeout=60,
-        check=False,
-    )
+    environment = clean_environment(XDG_CONFIG_HOME="/nonexistent", **(env or {}))
+    return preloaded.run((*CELTOP, *arguments), env=environment, cwd=cwd)
 
 
 def error_text(ended: subprocess.CompletedProcess[str], code: int) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
+from celtop.tests import preloaded
 from celtop.tests.cli.conftest import CELTOP
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import CeleryWorker, clean_environment, until
@@ -30,10 +31,7 @@ class Cluster:
 
     def run(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
-        return subprocess.run(
-            (*CELTOP, "-b", self.url, *words),
-            capture_output=True, text=True, input=stdin, env=self.env, timeout=60, check=False,
-        )  # fmt: skip
+        return preloaded.run((*CELTOP, "-b", self.url, *words), env=self.env, input=stdin)
 
     def run_confirmed(
         self, *words: str, code: int = 0, stdin: str = ""
