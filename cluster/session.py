@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from .stored_history import StoredSearch as StoredSearch
 
 ONE_SHOT_COMMANDS: Final = 40.0
-"""Commands of a session for one command up to which it sends optional ones."""
+"""Commands of a session for one command, to which optional ones may add up."""
 GRACEFUL_SHARE: Final = 0.6
 """The share of the time to stop that threads have to disconnect cleanly before they are cut off."""
 

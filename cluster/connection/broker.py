@@ -47,6 +47,8 @@ _NAME_UNVERIFIED: Final = Fault(
     "the broker's certificate is verified, but not that it was issued for this host name",
     "Set server_hostname in broker_use_ssl",
 )
+STOP_COMMANDS: Final = {"redis": 8, "amqp": 5}
+"""Commands with which a session ends, and leaves task events as found."""
 
 
 class BrokerConnection:
@@ -54,13 +56,14 @@ class BrokerConnection:
 
     Args:
         settings: The settings.
-        budget: Number of commands up to which optional ones are sent.
+        budget: Number of commands that optional ones may add up to, with those at the end.
     """
 
     def __init__(self, settings: Settings, budget: float = math.inf) -> None:
         self.settings = settings
         self.urls = broker_urls(settings.broker_url)
-        self.meter = ConnectionMeter(budget)
+        self._index = 0
+        self.meter = ConnectionMeter(budget - STOP_COMMANDS.get(family_of(self.scheme), 0))
         self.blocked: Fault | None = None
         """Why the broker accepts no messages although it is connected; None if it does."""
         self.declared_exchanges: set[str] = set()
@@ -70,7 +73,6 @@ class BrokerConnection:
         """When a Redis server has last shown that it accepts writes, by the monotonic clock."""
         self.round_trip = 0.0
         """Seconds from a request to the broker's reply, measured at the last connect; 0 before."""
-        self._index = 0
 
     @property
     def url(self) -> str:

@@ -53,12 +53,13 @@ def mailboxes(settings: Settings) -> Mailboxes | None:
         return mailboxes_on(connection, settings.control_exchange)
 
 
-def mailboxes_on(connection: Connection, namespace: str) -> Mailboxes:
+def mailboxes_on(connection: Connection, namespace: str, listening: int | None = None) -> Mailboxes:
     """Return the remote-control mailboxes over a connection to Redis.
 
     Args:
         connection: The connection.
         namespace: Celery's `control_exchange`.
+        listening: The number of clients that received a command; None sends one.
 
     Raises:
         Exception: Any error of the transport.
@@ -67,7 +68,8 @@ def mailboxes_on(connection: Connection, namespace: str) -> Mailboxes:
     channel: Any = connection.default_channel
     bound = {queue.removesuffix(f".{exchange}") for *_, queue in channel.get_table(exchange)}
     workers = frozenset(name for name in bound if not name.startswith(BEAT_PREFIX))
-    listening = _count_listeners(channel, exchange) if workers else 0
+    if listening is None:
+        listening = _count_listeners(channel, exchange) if workers else 0
     return Mailboxes(workers, max(0, listening - len(bound - workers)))
 
 

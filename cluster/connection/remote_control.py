@@ -38,9 +38,12 @@ be one more command for each reply."""
 MANY_REPLIES: Final = 6
 """Missing replies from which they are fetched several at a time over a fast link too: each reply
 costs kombu a command, and workers send them within milliseconds of each other."""
-COLLECT_TIME: Final = 0.03
-"""Seconds in which these collect; each time twice as many, since busy workers reply slowly."""
-MAX_COLLECT_TIME: Final = 0.25
+COLLECT_TIMES: Final = 0.03, 0.25
+"""Seconds in which these collect: the first time, then twice as many each time since busy workers
+reply slowly, and at most."""
+SPARING_COLLECT_TIMES: Final = 0.12, 1.0
+"""The same with a budget of commands: replies are fetched at these times only, which takes one
+command instead of two."""
 WRITABLE_FOR: Final = 1.0
 """Seconds for which a server that accepts writes is not asked again."""
 DRAIN_TIMEOUT: Final = 0.25
@@ -59,6 +62,8 @@ class RemoteControl:
         self._broker = broker
         self._is_redis = connection.transport.driver_type == "redis"
         self._is_slow = broker.round_trip > SLOW_ROUND_TRIP
+        self._is_sparing = self._is_redis and broker.meter.is_limited
+        self._listening: int | None = None
         self._on_the_way = ON_THE_WAY * broker.round_trip
         self._is_amqp = connection.transport.driver_name == "py-amqp"
         self._accept = list(broker.settings.accept_content)
@@ -104,12 +109,12 @@ class RemoteControl:
             self._broker.declared_exchanges.add(self._exchange.name)
 
     def mailboxes(self) -> Mailboxes:
-        """Return the mailboxes of all workers; on Redis only.
+        """Return the mailboxes of all workers that the last command found; on Redis only.
 
         Raises:
             Exception: Any error of the transport.
         """
-        return mailboxes_on(self._connection, self._namespace)
+        return mailboxes_on(self._connection, self._namespace, self._listening)
 
     def broadcast(
         self,
@@ -174,7 +179,7 @@ class RemoteControl:
             Exception: Whatever the transport raises when the connection is lost.
         """
         started = self._last_reply_at = time.monotonic()
-        collect_time = COLLECT_TIME
+        collect_time, longest = SPARING_COLLECT_TIMES if self._is_sparing else COLLECT_TIMES
         quiet_period += self._on_the_way
         discovery_time += self._on_the_way if discovery_time else 0.0
         while not cancelled() and time.monotonic() - self._last_reply_at <= quiet_period:
@@ -182,15 +187,17 @@ class RemoteControl:
             discovered = time.monotonic() - started >= discovery_time
             if discovered and workers is not None and replies.complete(workers):
                 break
-            with suppress(TimeoutError):
-                self._connection.drain_events(timeout=DRAIN_TIMEOUT)
-                if self._is_redis and (self._is_slow or replies.missing(workers) >= MANY_REPLIES):
-                    if not self._is_slow:
-                        time.sleep(collect_time)
-                        collect_time = min(2 * collect_time, MAX_COLLECT_TIME)
-                    redis_replies.deliver_waiting(
-                        self._connection.default_channel, self._queue.name
-                    )
+            fetch = self._is_sparing
+            if not fetch:
+                with suppress(TimeoutError):
+                    self._connection.drain_events(timeout=DRAIN_TIMEOUT)
+                    many = replies.missing(workers) >= MANY_REPLIES
+                    fetch = self._is_redis and (self._is_slow or many)
+            if fetch:
+                if self._is_sparing or not self._is_slow:
+                    time.sleep(collect_time)
+                    collect_time = min(2 * collect_time, longest)
+                redis_replies.deliver_waiting(self._connection.default_channel, self._queue.name)
         if self._last_reply_at == started:
             self._forget_queue()
         return replies
@@ -306,7 +313,8 @@ class RemoteControl:
         # kombu's `expires` header is left out: no version of its workers looks at it.
         headers = {"clock": 1}
         if self._is_redis:
-            publish_all(channel, exchange, "", list(map(dumps, messages)), headers)
+            bodies = list(map(dumps, messages))
+            self._listening = publish_all(channel, exchange, "", bodies, headers)[-1]
             return
 
         producer = Producer(channel, auto_declare=False)

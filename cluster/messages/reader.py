@@ -20,6 +20,7 @@ from ...model.operations.call import SentTask, Source
 from ...model.text.phrases import counted
 from ..connection.broker import BrokerConnection
 from ..connection.redis.keys import QueueKeys, bound_queue
+from ..connection.redis.lists import EMPTY_LIST, ReadList, read_lists
 from .envelope import Envelope, decode, sent_task, waiting_message
 from .unacked import decode_unacked
 
@@ -49,6 +50,7 @@ class MessageReader:
         connection: Connection,
         broker: BrokerConnection,
     ) -> None:
+        self._ahead: dict[str, ReadList] = {}
         self.unavailable: str | None = None
         """Why messages cannot be read on this broker; None if they can."""
         self._reset()
@@ -71,6 +73,27 @@ class MessageReader:
         """Return the type of a key: `list`, or `none` for an empty queue."""
         key_type: Any = self.redis.type(key)
         return str(key_type.decode())
+
+    def read_ahead(self, queues: Iterable[str], messages: int, max_bytes: int) -> bool:
+        """Read the next messages of several queues with one command, before `waiting` is called.
+
+        Args:
+            queues: The queues.
+            messages: The most messages of a list.
+            max_bytes: Approximate size of all of them.
+
+        Returns:
+            Whether Redis allows this.
+
+        Raises:
+            redis.RedisError: The connection was lost.
+        """
+        keys = [key for queue in queues for key in self.keys(queue)]
+        lists = read_lists(self.redis, keys, messages, max_bytes)
+        if lists is None:
+            return False
+        self._ahead = {key: lists.get(key, EMPTY_LIST) for key in keys}
+        return True
 
     def waiting(
         self, queue: str, limit: int, task: str | None = None, skip: int = 0
@@ -104,7 +127,7 @@ class MessageReader:
             queue,
             tuple(found),
             at,
-            complete=complete and self._remaining > 0,
+            complete=complete and self._remaining > 0 and not self._is_cut,
             notes=self.notes,
             read=read if task is None else 0,
             skipped=skip,
@@ -238,12 +261,21 @@ class MessageReader:
         """Number of messages of protocol 1 in the last call."""
         self._remaining = limit
         self._not_a_queue: str | None = None
+        self._is_cut = False
 
     def _waiting(self, queue: str, skip: int = 0) -> Iterator[bytes]:
         from redis.exceptions import ResponseError
 
         first, *others = self.keys(queue)
         for key in (first, *others):
+            if (ahead := self._ahead.get(key)) is not None:
+                yield from ahead.messages
+                if isinstance(ahead.size, str):
+                    self._not_a_queue = f"the messages of {queue} cannot be read: {ahead.size}"
+                elif len(ahead.messages) < ahead.size:
+                    self._is_cut = True
+                    return
+                continue
             if others and key == others[0] and not self.redis.exists(*others):
                 return  # few queues use several priorities
             try:

@@ -138,6 +138,8 @@ class ResultFollower:
         waiting = {one.name: one.waiting for one in state.queues.values() if one.waiting}
         self._queues = tuple(waiting)
         self.history.add_queues(waiting)
+        measured = [one for one in state.queues.values() if one.measured_at is not None]
+        self.history.any_held = any(one.unacked != 0 for one in measured)
         self.history.unattended = {
             name: queue.waiting or 0 for name, queue in state.queues.items() if queue.unattended
         }

@@ -31,8 +31,12 @@ MAX_MESSAGES: Final = 500
 """Messages read from one queue, beginning with the next one."""
 MAX_QUEUES: Final = 50
 """Queues whose messages are read."""
-MIN_QUEUES: Final = 10
-"""The same if no commands can be spared."""
+COMMANDS_FOR_QUEUE: Final = 2
+"""Commands that the messages of one queue take."""
+COMMANDS_FOR_HELD: Final = 4
+"""Commands that the messages which workers have received take."""
+READ_BYTES: Final = 4 << 20
+"""Approximate size of the messages that are read at once with a budget of commands."""
 HELD: Final = ""
 """Stands for the messages that workers have received, which are read once for a connection."""
 PEEK_DEADLINE: Final = 20.0
@@ -137,6 +141,8 @@ class ResultHistory(StoppableThread):
         """Messages read from one queue; 0 reads none."""
         self.queues_done: frozenset[str] = frozenset()
         """The added queues whose messages were read, or are not read."""
+        self.any_held = False
+        """Whether workers have received messages that are not acknowledged."""
         self.unattended: dict[str, int] = {}
         """Messages waiting in queues without consumers; replaced as a whole. Such a queue is read
         again whenever their number has changed."""
@@ -157,6 +163,8 @@ class ResultHistory(StoppableThread):
         """Read after each connection until stopped."""
         connects, since = 0, time.monotonic()
         peeked: set[str] = set()
+        settled: set[str] = set()
+        limited = self._broker.meter.is_limited
         depths: dict[str, int] = {}
         while not self._stopping.wait(
             _STOP_CHECK_INTERVAL
@@ -172,10 +180,14 @@ class ResultHistory(StoppableThread):
             self._read_results(connects)
             with self._lock:
                 added, self._queues = self._queues, {}
+            found = {*added, *self.unattended}
+            if limited and not found <= settled:
+                # Read together, they take fewer commands.
+                settled |= found
+                continue
             new = [name for name in added if name not in peeked]
             in_time = time.monotonic() - since <= PEEK_DEADLINE
-            most = int(max(MIN_QUEUES, min(MAX_QUEUES, self._broker.meter.spare))) - len(peeked)
-            new = new[: max(0, most)] if in_time else []
+            new = new[: max(0, MAX_QUEUES - len(peeked))] if in_time else []
             # Tasks there are known from their messages alone, and no worker takes these.
             unattended, self.unattended = self.unattended, {}
             depths.update((name, added[name]) for name in new)
@@ -183,9 +195,10 @@ class ResultHistory(StoppableThread):
                 known = name in depths or len(depths) < MAX_QUEUES
                 if depths.get(name) != waiting and name not in new and known:
                     new.append(name)
-            if self.max_messages and self._broker.is_redis and (new or not peeked):
-                self._peek(new, self.max_messages, held=not peeked)
-                peeked.update(new, (HELD,))
+            reads_held = HELD not in peeked and (self.any_held or not limited)
+            if self.max_messages and self._broker.is_redis and (new or reads_held):
+                self._peek(new, self.max_messages, reads_held)
+                peeked.update(new, (HELD,) if reads_held else ())
                 depths.update((name, unattended[name]) for name in new if name in unattended)
             elif self.repeated_queues:
                 self._peek_again()
@@ -222,14 +235,19 @@ class ResultHistory(StoppableThread):
         try:
             with self._broker.connection() as connection:
                 messages = MessageReader(connection, self._broker)
+                meter = self._broker.meter
+                at_once = meter.is_limited and messages.read_ahead(names, limit, READ_BYTES)
                 for name in names:
                     if self._stopping.is_set():
                         return
+                    if not at_once and meter.spare < COMMANDS_FOR_QUEUE:
+                        self._note("Not all waiting messages were read: it takes too many commands")
+                        break
                     seen = messages.waiting(name, limit)
                     for message in seen.messages:
                         self._open_tasks.mark_waiting(message.id)
                     self._inbox.put(seen)
-                if held:
+                if held and meter.spare >= COMMANDS_FOR_HELD:
                     seen = messages.held(self.max_messages)
                     for message in seen.messages:
                         self._open_tasks.mark_waiting(message.id)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from msgspec.structs import replace
@@ -21,7 +21,7 @@ from ....model.entities.queue import DEFAULT_QUEUE, STATISTICS_DELAY, is_interna
 from ....model.observations import DelayedMeasured, QueueGone, QueueMeasured
 from ...connection.broker import BrokerConnection
 from ...connection.management_api import ManagementApi
-from ...events.roster import Roster
+from ...events.roster import MAX_NAMES, Roster
 from .queue_listing import ListedQueue, QueueListing
 from .redis_bindings import OTHER_WAYS
 
@@ -44,6 +44,10 @@ _KINDS: Final = ("classic", "quorum")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$")
 _NO_QUEUE: Final = "no queue of this name"
 _NO_PRIORITIES: Final = "RabbitMQ does not count messages by priority"
+NOT_COUNTED: Final = (
+    "not counted: AMQP counts one queue per command, and one celtop command may send only some. "
+    "Enable the management plugin, or name the important queues with --queues"
+)
 AMQP_COUNTS_NO_UNACKED: Final = "AMQP does not report unacknowledged messages, nor kind and bytes"
 AMQP_LISTS_NO_QUEUES: Final = Fault(
     "unsupported",
@@ -82,6 +86,7 @@ class AmqpDepths:
         self._roster = roster
         self._meter = broker.meter
         self._frugal = broker.settings.frugal
+        self._first = frozenset(broker.settings.queues)
         self._channel: Any = None
         self._listing = QueueListing(
             ManagementApi(broker, connection),
@@ -119,13 +124,15 @@ class AmqpDepths:
     def measure(self, names: frozenset[str]) -> Iterator[Measured]:
         """Yield the depth of each named or listed queue, and `QueueGone` for deleted ones."""
         self._listing.refresh()
-        if time.monotonic() >= self._default_due and not (self._frugal and names):
+        sparing = self._frugal or self._meter.is_limited
+        if time.monotonic() >= self._default_due and not (sparing and names):
             names |= {DEFAULT_QUEUE}
         named = {name for name in names if not is_internal(name)}
         listed = self._listing.queues
         if listed is None:
             others = sorted(self._measured - named)[:MAX_DECLARED]
-            yield from self._declared([*sorted(named), *others])
+            first = sorted(named, key=lambda name: (name not in self._first, name))
+            yield from self._declared_within_budget([*first, *others])
             if not self._listing.is_pending and self._may_have_delays:
                 yield from self._declared_delays()
         else:
@@ -151,7 +158,7 @@ class AmqpDepths:
             queues.values(), key=lambda one: (not one.waiting, one.name not in named, one.name)
         )
         known = {one.name: self._from_listing(one) for one in ranked}
-        most = int(max(0, min(MAX_DECLARED, self._meter.spare - (self._channel is None))))
+        most = min(MAX_DECLARED, self._spare)
         declared = [one.name for one in ranked[:most]]
         if time.monotonic() < self._declare_due:
             declared = [name for name in declared if name not in self._measured]
@@ -199,6 +206,18 @@ class AmqpDepths:
             in_per_s=statistics.in_per_s,
             out_per_s=statistics.out_per_s,
         )
+
+    @property
+    def _spare(self) -> int:
+        """The number of passive declares that may still be sent."""
+        return int(max(0, min(MAX_NAMES, self._meter.spare - (self._channel is None))))
+
+    def _declared_within_budget(self, names: Sequence[str]) -> Iterator[QueueMeasured | QueueGone]:
+        """Yield the same for as many as may be declared."""
+        most = self._spare
+        yield from self._declared(names[:most])
+        for name in names[most:]:
+            yield QueueMeasured(name, time.time(), notes=(NOT_COUNTED,))
 
     def _declared(self, names: Iterable[str]) -> Iterator[QueueMeasured | QueueGone]:
         """Yield what passive declares return."""

@@ -15,6 +15,7 @@ import msgspec
 
 from ....model.entities.fault import Fault
 from ....model.entities.queue import is_internal
+from ...connection.metering import ConnectionMeter
 from ...connection.redis.keys import Binding, QueueKeys, bound_queue, exactly
 
 MAX_BINDINGS_AGE: Final = 60.0
@@ -23,6 +24,10 @@ SCAN_COUNT: Final = 1000
 """Keys that one SCAN examines: about half a millisecond of the server's time."""
 FIRST_SCANS: Final = 100
 """SCANs in the first measurement of a connection; later measurements do one each."""
+LARGE_SCAN_COUNT: Final = 20_000
+"""Keys that one SCAN examines if there is a budget of commands."""
+RESERVED_COMMANDS: Final = 3
+"""Commands of a budget that no SCAN takes, for the depths of the queues that were found."""
 SCAN_INTERVAL: Final = 5.0
 """Seconds between the end of a complete search and the next one."""
 MAX_UNITED: Final = 500
@@ -40,7 +45,14 @@ OTHER_WAYS: Final = "Name the missing queues with --queues, or load the app with
 class RedisBindings:
     """The queues that are bound to any exchange; an exchange may be named by `exchanges` too."""
 
-    def __init__(self, redis: Any, keys: QueueKeys, ignored: str, exchanges: set[str]) -> None:
+    def __init__(
+        self,
+        redis: Any,
+        keys: QueueKeys,
+        ignored: str,
+        exchanges: set[str],
+        meter: ConnectionMeter | None = None,
+    ) -> None:
         self.queues: frozenset[str] = frozenset()
         """The names of all bound queues."""
         self.possible: frozenset[str] = frozenset()
@@ -57,7 +69,9 @@ class RedisBindings:
         self._ignored = ignored
         self._exchanges = exchanges
         self._cursor = 0
+        self._meter = meter or ConnectionMeter()
         self._scans = FIRST_SCANS
+        self._scan_count = LARGE_SCAN_COUNT if self._meter.is_limited else SCAN_COUNT
         self._scanned_all = False
         self._scan_due = float("-inf")
         self._scan_error: str | None = None
@@ -104,7 +118,7 @@ class RedisBindings:
         """Add a SCAN to a pipeline, if one is due; return whether it was added."""
         if time.monotonic() < self._scan_due:
             return False
-        pipe.scan(self._cursor, match=self._pattern, count=SCAN_COUNT)
+        pipe.scan(self._cursor, match=self._pattern, count=self._scan_count)
         return True
 
     def search_again(self) -> None:
@@ -120,10 +134,10 @@ class RedisBindings:
         self._scan_error = None
         self._cursor, keys = reply
         self._scans -= 1
-        while self._cursor and self._scans > 0:
+        while self._cursor and self._scans > 0 and self._meter.spare > RESERVED_COMMANDS:
             self._scans -= 1
             self._cursor, more = self._redis.scan(
-                self._cursor, match=self._pattern, count=SCAN_COUNT
+                self._cursor, match=self._pattern, count=self._scan_count
             )
             keys += more
         if not self._cursor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ....model.entities.fault import Fault
 from ....model.entities.other_cluster import OtherCluster
@@ -13,22 +13,32 @@ from ....model.entities.queue import DEFAULT_QUEUE, is_internal
 from ....model.observations import QueueGone, QueueMeasured, UnackedRead
 from ...connection.broker import BrokerConnection
 from ...connection.redis.keys import QueueKeys
+from ...connection.redis.lists import ReadList, read_lists
 from .other_clusters import OtherClusterSearch
-from .redis_bindings import MAX_BINDINGS_AGE, RedisBindings
-from .redis_heads import UNREAD, ListHead, RedisHeads
+from .redis_bindings import LARGE_SCAN_COUNT, MAX_BINDINGS_AGE, RedisBindings, text_of
+from .redis_heads import MAX_SEARCHED, UNREAD, ListHead, RedisHeads, list_head
 from .redis_unacked import RedisUnacked
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
 
 NO_COUNT_PER_QUEUE: Final = "; Redis has no count per queue"
+NOT_COUNTED: Final = (
+    "not counted: Redis refuses scripts (EVAL), and one by one, the lists of all queues take more "
+    "commands than one celtop command may send. Name the important queues with --queues"
+)
+SCRIPT_BYTES: Final = 1 << 20
+"""Approximate size of the messages that one script returns."""
+Sizes: TypeAlias = dict[str, int | str]
+"""The size of each key that is not empty; a text is the reason why it is unknown."""
 
 
 class RedisDepths:
     """One list for each queue and priority step; queues without consumers are found too.
 
     Empty lists do not exist in Redis, so one EXISTS over all keys shows that a cluster is idle;
-    only lists that were not empty before are counted one by one.
+    only lists that were not empty before are counted one by one. A session with a budget of
+    commands counts all of them with a script.
     """
 
     def __init__(
@@ -43,7 +53,7 @@ class RedisDepths:
         self._redis = Redis(connection_pool=channel.pool)
         self._keys = QueueKeys(channel, broker.key_prefix)
         self.bindings = RedisBindings(
-            self._redis, self._keys, broker.settings.event_exchange, exchanges
+            self._redis, self._keys, broker.settings.event_exchange, exchanges, broker.meter
         )
         self._unacked = RedisUnacked(self._redis, self._keys, self.bindings.queue_of)
         self._reads_unacked = not broker.settings.frugal
@@ -54,6 +64,8 @@ class RedisDepths:
         self._other_steps_at = float("-inf")
         self._other_steps_checked: set[str] = set()
         self._measured: frozenset[str] = frozenset()
+        self._meter = broker.meter
+        self._may_run_scripts = True
         self._list_heads = RedisHeads(self._redis, broker.meter)
         self.latency: float | None = None
 
@@ -71,10 +83,7 @@ class RedisDepths:
         if time.monotonic() - self._other_steps_at > MAX_BINDINGS_AGE:
             self._other_steps_at = time.monotonic()
             self._other_steps_checked.clear()
-        counts = self._count(self._queues(names))
-        if self.bindings.read():
-            counts = self._count(self._queues(names))
-        heads = self._heads(counts)
+        counts, heads = (self._meter.is_limited and self._by_script(names)) or self._counted(names)
         held = self._read_unacked(counts)
         known = self._known(names)
         guessed = self._queues(names) - known
@@ -97,7 +106,7 @@ class RedisDepths:
         """Look for other clusters on this server while `wanted`; takes some seconds."""
         return self._others.run(self.bindings.key_prefixes, wanted)
 
-    def _read_unacked(self, counts: dict[str, int | str]) -> UnackedRead | None:
+    def _read_unacked(self, counts: Sizes) -> UnackedRead | None:
         """Read the unacknowledged messages; None if that is not allowed."""
         total = counts.get(self._keys.unacked, 0)
         if not self._reads_unacked or isinstance(total, str):
@@ -111,16 +120,53 @@ class RedisDepths:
     def _queues(self, names: frozenset[str]) -> frozenset[str]:
         return self._known(names) | self.bindings.possible | {DEFAULT_QUEUE}
 
-    def _count(self, queues: frozenset[str]) -> dict[str, int | str]:
+    def _by_script(self, names: frozenset[str]) -> tuple[Sizes, dict[str, ListHead]] | None:
+        """Return the size of each key and the next messages; None if scripts are refused."""
+        if not self._may_run_scripts:
+            return None
+        pipe = self._redis.pipeline(transaction=False)
+        if self.bindings.ask(pipe):
+            self.bindings.scanned(*pipe.execute(raise_on_error=False))
+        self.bindings.read()
+        steps = (*self._keys.steps, *self._keys.other_steps)
+        queues = sorted(self._queues(names), key=lambda queue: (queue not in names, queue))
+        keys = [self._keys.list_of(queue, step) for queue in queues for step in steps]
+        keys.append(self._keys.unacked)
+        started = time.perf_counter()
+        lists = read_lists(self._redis, keys, MAX_SEARCHED, SCRIPT_BYTES)
+        self.latency = time.perf_counter() - started
+        if lists is None:
+            self._may_run_scripts = False
+            return None
+        counts: Sizes = {key: one.size for key, one in lists.items()}
+        self._tags = None
+        if self._keys.unacked in counts:  # it is no list, which shows that it is there
+            counts |= self._sizes_of([self._keys.unacked])
+        return counts, {key: _head_of(one) for key, one in lists.items()}
+
+    def _counted(self, names: frozenset[str]) -> tuple[Sizes, dict[str, ListHead]]:
+        """Return the size of each key, and the next messages of the longest lists."""
+        counts = self._count(names)
+        if self.bindings.read():
+            counts = self._count(names)
+        return counts, self._heads(counts)
+
+    def _count(self, names: frozenset[str]) -> Sizes:
         """Return the size of each key; missing keys are empty.
 
         A text in place of a number is the reason why it is unknown.
         """
+        queues = self._queues(names)
         keys = {self._keys.list_of(queue, step) for queue in queues for step in self._keys.steps}
         keys |= self._other_keys(queues)
         keys.add(self._keys.unacked)
         filled = sorted(self._filled & keys)
-        others = sorted(keys - self._filled)
+        # If there are more than may be counted, queues with consumers and named ones come first.
+        first = {self._keys.list_of(queue, 0) for queue in names}
+        others = sorted(
+            keys - self._filled,
+            key=lambda key: (key != self._keys.unacked, key not in first, key),
+        )
         pipe = self._redis.pipeline(transaction=False)
         scans = self.bindings.ask(pipe)
         if others:
@@ -144,14 +190,32 @@ class RedisDepths:
             [key for key in others if key not in steps | default],
         ):
             missing = left - sum(1 for key in others if counts.get(key))
+            if missing > 0 and self._meter.is_limited:
+                counts |= self._sizes_within_budget(others, missing)
+                break
             if asked and missing > 0:
-                asked = self._narrowed(asked, missing)
-                pipe = self._redis.pipeline(transaction=False)
-                self._ask_sizes(pipe, asked)
-                counts |= self._sizes(asked, pipe.execute(raise_on_error=False))
+                counts |= self._sizes_of(self._narrowed(asked, missing))
         self._filled = {key for key, count in counts.items() if count}
         if scans:
             self.bindings.scanned(scanned)
+        return counts
+
+    def _sizes_within_budget(self, keys: list[str], existing: int) -> Sizes:
+        """Return the sizes of those that exist, the first ones first, for few commands."""
+        from redis.exceptions import ResponseError
+
+        try:
+            cursor, found = self._redis.scan(0, count=LARGE_SCAN_COUNT, _type="list")
+            lists = {text_of(key) for key in found} | {self._keys.unacked}
+        except ResponseError:  # before Redis 6.0, or SCAN is not allowed
+            cursor, lists = 1, set()
+        if not cursor:
+            keys = [key for key in keys if key in lists]
+        # One more reads the unacknowledged messages.
+        most = int(max(0, min(len(keys), self._meter.spare - 1)))
+        counts = self._sizes_of(keys[:most])
+        if sum(map(bool, counts.values())) < existing:
+            counts |= dict.fromkeys(keys[most:], NOT_COUNTED)
         return counts
 
     def _narrowed(self, keys: list[str], existing: int) -> list[str]:
@@ -175,6 +239,11 @@ class RedisDepths:
         new = {self._keys.list_of(queue, step) for queue in unchecked for step in steps}
         return new | (keys & self._filled)
 
+    def _sizes_of(self, keys: Sequence[str]) -> Sizes:
+        pipe = self._redis.pipeline(transaction=False)
+        self._ask_sizes(pipe, keys)
+        return dict(self._sizes(keys, pipe.execute(raise_on_error=False)))
+
     def _ask_sizes(self, pipe: Any, keys: Sequence[str]) -> None:
         for key in keys:
             pipe.hlen(key) if key == self._keys.unacked else pipe.llen(key)
@@ -187,7 +256,7 @@ class RedisDepths:
             self._tags = replies.pop()
         return zip(keys, map(_number, replies), strict=True)
 
-    def _heads(self, counts: dict[str, int | str]) -> dict[str, ListHead]:
+    def _heads(self, counts: Sizes) -> dict[str, ListHead]:
         """Return the next messages of the longest lists, by key."""
         return self._list_heads.read(
             {
@@ -200,7 +269,7 @@ class RedisDepths:
     def _depth(
         self,
         name: str,
-        counts: dict[str, int | str],
+        counts: Sizes,
         heads: dict[str, ListHead],
         queues: int,
         at: float,
@@ -244,8 +313,12 @@ class RedisDepths:
             heads=tuple(head.next for head in filled),
             runnable=tuple(head.runnable for head in filled if head.runnable is not None),
             due_at=min((head.due_at for head in filled if head.due_at is not None), default=None),
-            notes=tuple(notes),
+            notes=tuple(dict.fromkeys(notes)),
         )
+
+
+def _head_of(one: ReadList) -> ListHead:
+    return list_head(one.messages, complete=len(one.messages) == one.size, at=time.time())
 
 
 def _number(reply: Any) -> int | str:

@@ -7,7 +7,7 @@ is not due, a few more messages are read to find one that may run now.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -18,8 +18,6 @@ from ...messages.envelope import decode, head_of
 
 MAX_HEADS: Final = 50
 """Lists whose next message is read in one measurement."""
-MIN_HEADS: Final = 10
-"""The same if no commands can be spared."""
 MAX_HEAD_BYTES: Final = 64 << 10
 """Size from which the next message of a list is read only once in `LARGE_HEAD_INTERVAL`."""
 LARGE_HEAD_INTERVAL: Final = 120.0
@@ -63,13 +61,14 @@ class RedisHeads:
         """Return the next messages of the longest lists, by key; the sizes are not 0."""
         now = time.monotonic()
         self._large = {key: at for key, at in self._large.items() if now - at < LARGE_HEAD_INTERVAL}
-        most = int(max(MIN_HEADS, min(MAX_HEADS, self._meter.spare)))
+        most = int(max(0, min(MAX_HEADS, self._meter.spare)))
         keys = sorted(sizes.keys() - self._large.keys(), key=lambda key: -sizes[key])[:most]
         if not keys:
             return {}
         pipe = self._redis.pipeline(transaction=False)
         for key in keys:
             pipe.lindex(key, -1)
+        most_searched = int(max(0, min(MAX_SEARCHES, self._meter.spare - len(keys))))
         heads: dict[str, ListHead] = {}
         early: dict[str, int] = {}
         at = time.time()
@@ -78,18 +77,14 @@ class RedisHeads:
                 continue
             if len(raw) > MAX_HEAD_BYTES:
                 self._large[key] = now
-            head = _head(raw)
-            is_due = (head.eta_at or 0.0) <= at
-            heads[key] = ListHead(head, head) if is_due else ListHead(head)
-            if not is_due and len(early) < MAX_SEARCHES:
+            head = heads[key] = list_head((raw,), complete=False, at=at)
+            if head.runnable != head.next and len(early) < most_searched:
                 early[key] = max(1, min(MAX_SEARCHED, SEARCHED_BYTES // len(raw)))
         if early:
-            heads |= self._search(early, heads, at)
+            heads |= self._search(early, at)
         return heads
 
-    def _search(
-        self, counts: Mapping[str, int], heads: Mapping[str, ListHead], at: float
-    ) -> dict[str, ListHead]:
+    def _search(self, counts: Mapping[str, int], at: float) -> dict[str, ListHead]:
         """Return the same with the first due message of some lists, by the number to read."""
         pipe = self._redis.pipeline(transaction=False)
         for key, count in counts.items():
@@ -98,15 +93,29 @@ class RedisHeads:
         for (key, count), block in zip(
             counts.items(), pipe.execute(raise_on_error=False), strict=True
         ):
-            if not isinstance(block, list):
-                continue
-            messages = [_head(raw) for raw in reversed(block)]
-            due = next((one for one in messages if (one.eta_at or 0.0) <= at), None)
-            if due is not None or len(block) < count:
-                etas = [one.eta_at for one in messages if one.eta_at is not None]
-                due_at = min(etas, default=None) if due is None else None
-                found[key] = ListHead(heads[key].next, due, due_at)
+            if isinstance(block, list) and block:
+                found[key] = list_head(block[::-1], complete=len(block) < count, at=at)
         return found
+
+
+def list_head(messages: Sequence[bytes], *, complete: bool, at: float) -> ListHead:
+    """Return the head of a list.
+
+    Args:
+        messages: Its next messages, the next one first.
+        complete: Whether these are all.
+        at: Epoch seconds.
+    """
+    first, etas = None, []
+    for raw in messages:
+        head = _head(raw)
+        first = first or head
+        if head.eta_at is None or head.eta_at <= at:
+            return ListHead(first, head)
+        etas.append(head.eta_at)
+    if first is None:
+        return UNREAD
+    return ListHead(first, None, min(etas)) if complete else ListHead(first)
 
 
 def _head(raw: bytes) -> QueueHead:

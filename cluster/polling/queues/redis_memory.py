@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ....model.entities.broker import BrokerMemory
 from ....model.observations import MemoryMeasured
@@ -17,7 +17,7 @@ INTERVAL: Final = 60.0
 
 
 class RedisMemory:
-    """Asks for `INFO memory` and `INFO stats` at most once in `INTERVAL`.
+    """Asks for `INFO` at most once in `INTERVAL`.
 
     A user without the right to INFO is refused once and not asked again.
     """
@@ -40,14 +40,12 @@ class RedisMemory:
         if now < self._due:
             return None
         self._due = now + INTERVAL
-        pipe = self._redis.pipeline(transaction=False)
-        pipe.info("memory")
-        pipe.info("stats")
-        memory, stats = pipe.execute(raise_on_error=False)
-        for reply in (memory, stats):
-            if isinstance(reply, Exception) and not isinstance(reply, ResponseError):
-                raise reply
-        used = None if isinstance(memory, Exception) else to_int(memory.get("used_memory"))
+        try:
+            # Only since Redis 7 can it be limited to several sections.
+            info: Any = self._redis.info()
+        except ResponseError:
+            info = {}
+        used = to_int(info.get("used_memory"))
         if used is None:
             self._due = float("inf")
             return None
@@ -55,8 +53,8 @@ class RedisMemory:
             BrokerMemory(
                 time.time(),
                 used,
-                to_int(memory.get("maxmemory")) or None,
-                str(memory.get("maxmemory_policy") or ""),
-                None if isinstance(stats, Exception) else to_int(stats.get("evicted_keys")),
+                to_int(info.get("maxmemory")) or None,
+                str(info.get("maxmemory_policy") or ""),
+                to_int(info.get("evicted_keys")),
             )
         )

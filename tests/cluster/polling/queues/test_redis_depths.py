@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from celtop.cluster.connection.broker import BrokerConnection
-from celtop.cluster.polling.queues.redis_depths import RedisDepths
+from celtop.cluster.polling.queues.redis_depths import NOT_COUNTED, RedisDepths
 from celtop.model.observations import QueueGone, QueueHead, QueueMeasured
 from celtop.settings import Settings
 from celtop.tests.servers import RedisServer
@@ -123,3 +123,39 @@ def test_the_first_message_that_may_run_is_found_behind_those_with_an_eta(
     send(redis_url, "plain.ok", queue="a", priority=9, countdown=100)
     urgent = send(redis_url, "plain.ok", queue="a", priority=3)
     assert [head.id for head in seen().runnable or ()] == [urgent]
+
+
+def test_a_budget_of_commands_is_kept_by_a_script(redis_url: str, send: Send) -> None:
+    for number in range(30):
+        send(redis_url, "plain.ok", queue=f"q{number}", timestamp=1_700_000_000)
+    broker = BrokerConnection(Settings(broker_url=redis_url), budget=20)
+    depths = RedisDepths(broker.connect(), broker, set())
+    before = broker.meter.sent
+    measured = [one for one in depths.measure(frozenset()) if isinstance(one, QueueMeasured)]
+    assert [(one.name, one.waiting) for one in measured] == [
+        (name, 1) for name in sorted(f"q{number}" for number in range(30))
+    ]
+    assert all(one.heads[0].sent_at == 1_700_000_000.0 for one in measured)
+    assert broker.meter.sent - before <= 4  # SELECT, SCAN, SUNION, EVAL
+
+
+def test_without_scripts_the_named_queues_are_counted_first(
+    redis_server: RedisServer, redis_url: str, send: Send
+) -> None:
+    for number in range(30):
+        send(redis_url, "plain.ok", queue=f"q{number:02}")
+    client = redis_server.client(0)
+    client.execute_command("ACL", "SETUSER", "nolua", "on", ">pw", "~*", "&*", "+@all", "-eval")
+    try:
+        url = redis_url.replace("redis://", "redis://nolua:pw@")
+        broker = BrokerConnection(Settings(broker_url=url), budget=24)
+        depths = RedisDepths(broker.connect(), broker, set())
+        measured = depths.measure(frozenset({"empty", "q25"}))
+        seen = {one.name: one for one in measured if isinstance(one, QueueMeasured)}
+        assert (seen["q25"].waiting, seen["empty"].waiting) == (1, 0)
+        unknown = [one for one in seen.values() if one.waiting is None]
+        assert len(seen) == 31 and 20 < len(unknown) < 30
+        assert {one.notes for one in unknown} == {(NOT_COUNTED,)}
+        assert broker.meter.sent <= 16  # the others are for the end of the session
+    finally:
+        client.execute_command("ACL", "DELUSER", "nolua")
