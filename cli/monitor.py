@@ -118,8 +118,8 @@ def _prepare(read: Callable[[], Settings], problem: str = "") -> Prepared:
 
     import_first_screen()
     session = Session(settings)
-    session.keep_history()
-    session.read_history()
+    session.history.keep()
+    session.history.read()
     return Prepared(
         session,
         settings,

@@ -12,19 +12,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..model.confirm.targets import known_targets
-from ..model.entities.cluster_status import ClusterStatus
-from ..model.entities.fault import Fault
 from ..model.entities.log import Level
 from ..model.entities.thresholds import Thresholds
 from ..model.ingest.redaction import Redaction
 from ..model.observations import (
     Observation,
-    QuestionsAnswered,
-    QuestionsFailed,
 )
 from ..model.operations.call import SentTask
 from ..model.operations.commands import Operation, PauseQueue
@@ -38,6 +33,7 @@ from .events.open_tasks import OpenTasks
 from .events.receiver import Receiver
 from .events.roster import Roster
 from .glibc import limit_heaps
+from .history.session_history import SessionHistory
 from .inbox import Inbox
 from .lookups import Lookups
 from .operations.audit import Audit, audit_file, user_name
@@ -50,13 +46,10 @@ from .results.lookups import ResultLookup
 from .schedule.reader import ScheduleReader
 
 if TYPE_CHECKING:
-    from ..history.reader import HistoryReader
-    from ..history.sink import HistorySink
     from ..model.entities.changes import Changes
-    from .prometheus_history import ChartHistory as ChartHistory
-    from .stored_events import StoredEvents
-    from .stored_history import StoredHistory as StoredHistory
-    from .stored_history import StoredSearch as StoredSearch
+    from .history.prometheus_history import ChartHistory as ChartHistory
+    from .history.stored_history import StoredHistory as StoredHistory
+    from .history.stored_history import StoredSearch as StoredSearch
 
 ONE_SHOT_COMMANDS: Final = 40.0
 """Commands of a session for one command, to which optional ones may add up."""
@@ -137,13 +130,15 @@ class Session:
             self._inspector.found_unknown,
             collected=collected,
         )
-        self.stored: StoredHistory | None = None
-        """Reads what the history has of this cluster; None without a history."""
-        self._history_reader: HistoryReader | None = None
-        self._stored_events: StoredEvents | None = None
-        """Takes the place of task events if the tasks come from a collector's history."""
-        self.history_sink: HistorySink | None = None
-        """Writes the history; None unless `keep_history` was called."""
+        self.history = SessionHistory(
+            settings,
+            settings.cluster or self._broker.identity,
+            user_name(),
+            self._inbox,
+            roster,
+            redaction,
+        )
+        """What is read of the history, and what writes it."""
         self.lookups = Lookups(
             settings,
             self.state,
@@ -173,41 +168,17 @@ class Session:
     def threads(self) -> tuple[threading.Thread, ...]:
         """The threads that talk to the cluster, and those of its history."""
         own: list[threading.Thread] = [self._receiver, *self._polling, self._schedule]
-        if self.history_sink is not None:
-            own.append(self.history_sink.thread)
-        if self._history_reader is not None:
-            own.append(self._history_reader)
-        if self._stored_events is not None:
-            own.append(self._stored_events)
-        return (*own, *self._follower.threads, *self._control.threads)
-
-    @property
-    def chart_history(self) -> ChartHistory | None:
-        """What charts of more than the last hour are drawn from; None if nothing has it."""
-        url = self.settings.prometheus_url
-        if not url:
-            return self.stored
-        from ..metrics.query import PrometheusSeries
-        from .prometheus_history import PrometheusHistory
-
-        source = PrometheusSeries(url, self.settings.prometheus_labels)
-        report = partial(self.log, "warning", "history")
-        return PrometheusHistory(source, self.cluster, self.stored, report)
+        return (
+            *own,
+            *self.history.threads,
+            *self._follower.threads,
+            *self._control.threads,
+        )
 
     @property
     def cluster(self) -> str:
         """The cluster's name in the history: the one given to it, or its broker's URL."""
         return self.settings.cluster or self._broker.identity
-
-    def stored_clusters(self, now: float) -> Future[Sequence[ClusterStatus]]:
-        """Look up how the clusters of the history are."""
-        from ..history.cluster_statuses import cluster_statuses
-
-        if self.stored is None:
-            none: Future[Sequence[ClusterStatus]] = Future()
-            none.set_result(())
-            return none
-        return self.stored.reader.ask(lambda store: cluster_statuses(store, now))
 
     @property
     def backlog(self) -> int:
@@ -248,17 +219,7 @@ class Session:
             thread.start()
         self._follower.start()
         if self.settings.from_history is not None:
-            self.follow_history(self.settings.from_history)
-
-    def follow_history(self, location: str) -> None:
-        """Start to read what a collector writes; `start` does if the settings want it.
-
-        Without `start`, nothing is read but that, and the broker is not used.
-        """
-        from .stored_events import StoredEvents
-
-        self._stored_events = StoredEvents(location, self.cluster, self._inbox, self._roster)
-        self._stored_events.start()
+            self.history.follow(self.settings.from_history)
 
     def stop(self, timeout: float = 2.0) -> None:
         """End the threads and remove our queues from the broker, within `timeout` seconds.
@@ -266,11 +227,7 @@ class Session:
         Operations under way are cancelled. Connections to a broker that does not respond are cut.
         """
         deadline = time.monotonic() + timeout
-        self.end_history(time.time())
-        if self._history_reader is not None:
-            self._history_reader.stop()
-        if self._stored_events is not None:
-            self._stored_events.stop()
+        self.history.stop()
         self._results.begin_search().set()
         self._control.stop()
         for thread in (*self._polling, self._schedule):
@@ -292,7 +249,7 @@ class Session:
             budget: Seconds of real time; at least one observation is applied.
         """
         started = time.perf_counter()
-        applied, replied, tap, history = 0, False, self.tap, self.history_sink
+        applied, replied, tap, history = 0, False, self.tap, self.history.sink
         while (observation := self._inbox.take()) is not None:
             self.state.observe(observation)
             if tap is not None:
@@ -326,61 +283,9 @@ class Session:
     def take_changes(self, now: float) -> Changes:
         """Return what changed since the last call, for the screen; the history gets it, too."""
         changes = self.state.take_changes()
-        if self.history_sink is not None:
-            self.history_sink.update(self.state, changes, now)
+        if self.history.sink is not None:
+            self.history.sink.update(self.state, changes, now)
         return changes
-
-    def read_history(self) -> StoredHistory | None:
-        """Read the history of this cluster from now on; return None if the settings turn it off."""
-        from ..history.open import OFF, open_store
-        from ..history.reader import HistoryReader
-        from .stored_history import StoredHistory
-
-        location = self.settings.read_history
-        if location != OFF and self.stored is None:
-            reader = HistoryReader(lambda: open_store(location, read_only=True))
-            reader.start()
-            self._history_reader = reader
-            self.stored = StoredHistory(reader, self.cluster, self._inbox)
-        return self.stored
-
-    def keep_history(self) -> None:
-        """Write the history from now on, unless the settings turn it off or a collector does.
-
-        Call `take_changes` at least once a second then.
-        """
-        from ..history.open import OFF
-        from ..history.sink import HistorySink
-        from ..history.writer import Retention
-
-        settings = self.settings
-        if settings.history == OFF or settings.from_history or self.history_sink is not None:
-            return
-        self.history_sink = HistorySink(
-            settings.history,
-            self.cluster,
-            user_name(),
-            Retention(settings.history_max_age, settings.history_max_bytes),
-            self._history_reported,
-            self._inbox.put,
-            self._redaction,
-        )
-        self.history_sink.start()
-
-    def end_history(self, now: float) -> None:
-        """Write what is left of the history, in the thread that pumps; `stop` waits for it."""
-        if self.history_sink is not None:
-            self.history_sink.stop(now)
-
-    def _history_reported(self, level: Level, text: str, problem: str | None) -> None:
-        """Take what the writer of the history reports, in its thread."""
-        self._inbox.log(level, "history", text)
-        now = time.time()
-        if problem is None:
-            self._inbox.put(QuestionsAnswered(("history",), now))
-        else:
-            fault = Fault("history", problem, "Monitoring continues without it")
-            self._inbox.put(QuestionsFailed("cluster", ("history",), now, fault))
 
     def call_on_update(self, callback: Callable[[], object]) -> None:
         """Call `callback` once, from any thread, as soon as there is something to pump."""

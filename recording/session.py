@@ -23,8 +23,6 @@ from .playback import Playback
 from .reader import Recording
 
 if TYPE_CHECKING:
-    from ..cluster.session import ChartHistory, StoredHistory
-    from ..model.entities.cluster_status import ClusterStatus
     from ..model.operations.call import SentTask
     from ..model.operations.commands import Operation, PauseQueue
 
@@ -173,24 +171,6 @@ class ReplaySession(Session):
     def cluster(self) -> str:
         """The recorded cluster."""
         return self.recording.header.cluster
-
-    def stored_clusters(self, now: float) -> Future[Sequence[ClusterStatus]]:
-        """Return none: a recording is not part of the history."""
-        found: Future[Sequence[ClusterStatus]] = Future()
-        found.set_result(())
-        return found
-
-    @property
-    def chart_history(self) -> ChartHistory | None:
-        """Nothing: charts show what was recorded."""
-        return None
-
-    def read_history(self) -> StoredHistory | None:
-        """Return None: a recording is not part of the history."""
-        return None
-
-    def keep_history(self) -> None:
-        """Do nothing: a recording is not part of the history."""
 
     @property
     def threads(self) -> tuple[threading.Thread, ...]:

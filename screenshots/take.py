@@ -24,7 +24,6 @@ from celtop.cluster.session import Pumped, RunningOperation, Session
 from celtop.demo.cluster import DemoCluster
 from celtop.model.confirm import targets
 from celtop.model.entities.changes import Changes
-from celtop.model.entities.cluster_status import ClusterStatus
 from celtop.model.entities.result import ResultMeta
 from celtop.model.observations import (
     InspectReply,
@@ -194,7 +193,7 @@ class Still:
         self.read_only = False
         self.progress_unavailable: str | None = None
         self.cluster = "demo"
-        self.stored = self.chart_history = None
+        self.history = session.history
         self.lookups = session.lookups
         setattr(self.lookups, "peek", self.peek)  # noqa: B010 - the broker is gone
         self.paused_queues = session.paused_queues
@@ -209,19 +208,12 @@ class Still:
         """Apply nothing."""
         return Pumped(0, False)
 
-    def end_history(self, now: float) -> None:
-        """Do nothing: there is no history."""
-
     def tick(self, now: float) -> None:
         """Let no time pass."""
 
     def take_changes(self, now: float) -> Changes:
         """Return the first changes, which are all."""
         return self.state.take_changes()
-
-    def stored_clusters(self, now: float) -> Future[Sequence[ClusterStatus]]:
-        """Read nothing: there are no other clusters."""
-        return Future()
 
     def call_on_update(self, callback: Callable[[], object]) -> None:
         """Never call it."""

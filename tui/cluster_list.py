@@ -55,4 +55,4 @@ class ClusterList:
                 self.problem = str(error)
         if self._reading is None and not 0 <= now - self._read_at < INTERVAL:
             self._read_at = now
-            self._reading = self._context.session.stored_clusters(now)
+            self._reading = self._context.session.history.clusters(now)

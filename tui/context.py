@@ -122,9 +122,12 @@ class AppContext:
 
     def __post_init__(self) -> None:
         self._shown = ShownState(self.session.state)
-        self.stored_series = StoredSeries(self.session.chart_history, self.session.stored)
+        self.stored_series = StoredSeries(self.session.history.charts, self.session.history.stored)
         self.deploys = DeployEffects(
-            self.session.stored, self.stored_series, lambda: self.state.series.marks, self.now
+            self.session.history.stored,
+            self.stored_series,
+            lambda: self.state.series.marks,
+            self.now,
         )
 
     @property

@@ -70,9 +70,9 @@ class FrameLoop:
     def start(self) -> None:
         """Start the session and the loop."""
         self._context.session.start()
-        if self._context.session.stored is not None:
-            self._context.session.stored.reader.on_answer = self._history_read
-            self._context.session.stored.load_recent(self._context.clock())
+        if self._context.session.history.stored is not None:
+            self._context.session.history.stored.reader.on_answer = self._history_read
+            self._context.session.history.stored.load_recent(self._context.clock())
         self.watch_screen()
         self._beat_in(BUSY_INTERVAL)
 
@@ -80,7 +80,7 @@ class FrameLoop:
         """End the session's threads."""
         if self._timer is not None:
             self._timer.cancel()
-        self._context.session.end_history(self._context.clock())
+        self._context.session.history.end(self._context.clock())
         await asyncio.to_thread(self._context.session.stop, STOP_TIMEOUT)
 
     async def _beat(self) -> None:

@@ -65,9 +65,9 @@ def _monitored(settings: Settings) -> Iterator[Collected]:
     from ...collector.loop import COLLECTED_TOPICS, Collected
 
     session = Session(settings)
-    session.keep_history()
+    session.history.keep()
     alerts = _alerts(session)
-    sinks: list[Sink | None] = [_LogPrinter(session.cluster), session.history_sink, alerts]
+    sinks: list[Sink | None] = [_LogPrinter(session.cluster), session.history.sink, alerts]
     session.watch(COLLECTED_TOPICS)
     session.start()
     if alerts is not None:
@@ -99,7 +99,7 @@ def _alerts(session: Session) -> AlertSink | None:
 
 def _leads(session: Session) -> bool:
     """Return whether this collector, and no other, writes the history of a cluster."""
-    history = session.history_sink
+    history = session.history.sink
     return history is None or history.thread.leads is True or history.fault is not None
 
 

@@ -120,7 +120,7 @@ def _followed_history(settings: Settings, location: str) -> Iterator[Session]:
     session = offline_session(settings)
     with clean_exit():
         try:
-            session.follow_history(location)
+            session.history.follow(location)
             yield session
         finally:
             session.stop(STOP_TIMEOUT)

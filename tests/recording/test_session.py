@@ -103,7 +103,7 @@ def test_it_answers_or_refuses_everything_itself() -> None:
     new |= asking(Lookups) - vars(RecordedLookups).keys()
     assert not new, "define what it does on a recording, where there is no cluster to ask"
     session, _ = replay()
-    assert session.stored is None and session.history_sink is None
+    assert session.history.stored is None and session.history.sink is None
     operation = session.do(Ping(workers=("w",)))
     assert operation.future.result(0).refusal == REFUSAL
     session.pump(0.0, 1.0)

@@ -7,8 +7,8 @@ from concurrent.futures import Future
 from typing import Any, Literal
 
 import msgspec
+from celtop.cluster.history.stored_history import StoredHistory
 from celtop.cluster.session import Pumped
-from celtop.cluster.stored_history import StoredHistory
 from celtop.model.entities.changes import Changes
 from celtop.model.entities.cluster_status import ClusterStatus
 from celtop.model.entities.fault import Fault
@@ -59,6 +59,26 @@ class FakeOperation:
         self.change(ended_at=NOW, **changes)
 
 
+class FakeHistory:
+    """What a session has of the history."""
+
+    def __init__(self) -> None:
+        self.found: Future[Sequence[ClusterStatus]] = Future()
+        """The clusters of the history; a test may set it before or after."""
+        self.stored: StoredHistory | None = None
+        """What reads the history; see `celtop.tests.tui.stored`."""
+
+    @property
+    def charts(self) -> StoredHistory | None:
+        return self.stored
+
+    def clusters(self, now: float) -> Future[Sequence[ClusterStatus]]:
+        return self.found
+
+    def end(self, now: float) -> None:
+        pass
+
+
 class FakeSession:
     """What the app needs of a session, without a broker: a test puts observations into it."""
 
@@ -96,16 +116,9 @@ class FakeSession:
         self.looked_up: list[str] = []
         self.lookups = self
         self.cluster = "demo"
-        self.clusters: Future[Sequence[ClusterStatus]] = Future()
-        """The clusters of the history; a test may set it before or after."""
-        self.stored: StoredHistory | None = None
-        """What reads the history; see `celtop.tests.tui.stored`."""
+        self.history = FakeHistory()
         self.watched: tuple[str, ...] = ()
         """The ids whose results are being followed."""
-
-    @property
-    def chart_history(self) -> StoredHistory | None:
-        return self.stored
 
     @property
     def backlog(self) -> int:
@@ -113,9 +126,6 @@ class FakeSession:
 
     def start(self) -> None:
         self.started = True
-
-    def stored_clusters(self, now: float) -> Future[Sequence[ClusterStatus]]:
-        return self.clusters
 
     def stop(self, timeout: float = 2.0) -> None:
         self.stopped = True
@@ -139,9 +149,6 @@ class FakeSession:
 
     def tick(self, now: float) -> None:
         self.state.tick(now)
-
-    def end_history(self, now: float) -> None:
-        pass
 
     def take_changes(self, now: float) -> Changes:
         return self.state.take_changes()

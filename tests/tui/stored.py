@@ -7,8 +7,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TypeVar, cast
 
+from celtop.cluster.history.stored_history import StoredHistory
 from celtop.cluster.inbox import Inbox
-from celtop.cluster.stored_history import StoredHistory
 from celtop.history.rows import Batch, Rollup, StoredMark, StoredOperation, StoredTask
 from celtop.history.sqlite import SqliteStore
 from celtop.history.store import HistoryStore
@@ -87,5 +87,5 @@ def store_in(
     store = SqliteStore(folder / "history.sqlite3")
     store.write(Batch(tasks=tasks, rollups=rollups, marks=marks, operations=operations))
     reader = DirectReader(store)
-    session.stored = StoredHistory(reader, CLUSTER, cast(Inbox, session))
+    session.history.stored = StoredHistory(reader, CLUSTER, cast(Inbox, session))
     return reader

@@ -23,8 +23,8 @@ async def find_task(host: Host, id_: str) -> None:
     host.answered()
     context = host.context
     shown = visible(id_, MAX_ID_CHARACTERS)
-    if context.session.stored is not None:
-        stored = asyncio.wrap_future(context.session.stored.find(id_))
+    if context.session.history.stored is not None:
+        stored = asyncio.wrap_future(context.session.history.stored.find(id_))
         await asyncio.wait({stored})
         ids = () if stored.exception() is not None else stored.result()
         if len(ids) > 1:

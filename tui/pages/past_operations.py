@@ -30,7 +30,7 @@ class PastOperations:
     """
 
     def __init__(self, context: AppContext, target: str) -> None:
-        self._history = context.session.stored
+        self._history = context.session.history.stored
         self._target = target
         self._rows: Sequence[StoredOperation] = ()
         self._asked: Future[Sequence[StoredOperation]] | None = None

@@ -36,7 +36,10 @@ class StoredFailures:
     @property
     def covers(self) -> bool:
         """Whether the history is shown rather than what is in memory."""
-        return self._context.chart_seconds > SECONDS and self._context.session.stored is not None
+        return (
+            self._context.chart_seconds > SECONDS
+            and self._context.session.history.stored is not None
+        )
 
     @property
     def loading(self) -> bool:
@@ -49,7 +52,7 @@ class StoredFailures:
         window, now = self._context.chart_seconds, time.monotonic()
         interval = max(READ_INTERVAL, window / READ_DIVISOR)
         due = now - self._asked_at >= interval or self._window != window
-        history = self._context.session.stored
+        history = self._context.session.history.stored
         if history is not None and self._asked is None and due:
             end, self._asked_at = self._context.now(), now
             found = history.failures(end - window, end + 1, TREND_STEPS, MAX_GROUPS)
@@ -74,7 +77,7 @@ class StoredFailures:
 
     def load_example(self, group: FailureGroup) -> None:
         """Load the latest task of a group, unless it is in memory or was loaded before."""
-        id_, history = group.example, self._context.session.stored
+        id_, history = group.example, self._context.session.history.stored
         if id_ is None or history is None or id_ in self._context.state.tasks:
             return
         if id_ not in self._examples:

@@ -143,8 +143,8 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
 
     def on_mount(self) -> None:
         """Focus the traceback of a failed task, else the values; read what the history has."""
-        if self.context.session.stored is not None:
-            self.context.session.stored.find(self.task_id)
+        if self.context.session.history.stored is not None:
+            self.context.session.history.stored.find(self.task_id)
         self._hide_empty_panes()
         failed = self.shown is not None and self.shown.traceback is not None
         self.set_focus(self.traceback if failed else self.values)

@@ -75,7 +75,7 @@ class OlderTasks:
 
     def _begin(self) -> None:
         """Begin to search the history, unless the screen is frozen: then nothing is added."""
-        history = self._context.session.stored
+        history = self._context.session.history.stored
         self._waits = self._context.frozen
         if history is None or not self._looks_in_history or self._waits:
             return

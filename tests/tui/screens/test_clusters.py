@@ -21,7 +21,7 @@ STORED = (
 
 async def test_clusters_that_need_attention_are_first() -> None:
     async with run_app(state=cluster(3), clusters=CLUSTERS) as on:
-        on.session.clusters.set_result(STORED)
+        on.session.history.found.set_result(STORED)
         await on.press("0")
         await on.until(lambda: "1,204" in on.text)
         assert {row.name for row in list(on.table.rows)[:2]} == {"demo", "prod"}, "with errors"
@@ -43,7 +43,7 @@ async def test_enter_leaves_for_another_cluster() -> None:
 
 async def test_enter_on_a_cluster_without_broker_says_what_can_be_read() -> None:
     async with run_app(state=cluster(3), clusters=CLUSTERS) as on:
-        on.session.clusters.set_result(STORED)
+        on.session.history.found.set_result(STORED)
         await on.press("0")
         await on.until(lambda: "1,204" in on.text)
         await on.press("/", *"old", "enter", "enter")
@@ -59,7 +59,7 @@ async def test_enter_on_the_monitored_cluster_opens_its_overview() -> None:
 
 async def test_a_history_that_cannot_be_read_is_noted() -> None:
     async with run_app(state=cluster(3), clusters=CLUSTERS) as on:
-        on.session.clusters.set_exception(OSError("the disk is gone"))
+        on.session.history.found.set_exception(OSError("the disk is gone"))
         await on.press("0")
         await on.until(lambda: "History not read: the disk is gone" in on.text)
 

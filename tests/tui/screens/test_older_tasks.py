@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celtop.cluster.stored_history import PAGE
+from celtop.cluster.history.stored_history import PAGE
 from celtop.history.rows import StoredTask
 from celtop.tests.tui.app_under_test import run_app
 from celtop.tests.tui.fake_session import NOW, FakeSession, cluster, task_events
@@ -65,7 +65,7 @@ async def test_the_list_of_all_tasks_goes_on_in_the_history(
 ) -> None:
     async with run_app(cluster(100), Location("tasks"), stored=stored) as on:
         held = len(on.table.rows)
-        assert on.session.stored is not None
+        assert on.session.history.stored is not None
         await on.press("G")
         await on.until(lambda: len(on.table.rows) == held + PAGE)
         first = [row.id for row in on.table.rows][held:]

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celtop.cluster import stored_history
+from celtop.cluster.history import stored_history
+from celtop.cluster.history.stored_history import StoredHistory
 from celtop.cluster.inbox import Inbox
-from celtop.cluster.stored_history import StoredHistory
 from celtop.history.rows import Batch, StoredTask
 from celtop.history.sqlite import SqliteStore
 from celtop.history.store import NoHistoryError

@@ -7,11 +7,11 @@ from concurrent.futures import Future
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
-from ..metrics.query import PrometheusError, PrometheusSeries
-from .results.lookups import run_in_thread
+from ...metrics.query import PrometheusError, PrometheusSeries
+from ..results.lookups import run_in_thread
 
 if TYPE_CHECKING:
-    from ..history.rows import StoredMark, SubjectKind
+    from ...history.rows import StoredMark, SubjectKind
 
 
 class ChartHistory(Protocol):

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from celtop.cluster import stored_events
 from celtop.cluster.events.roster import Roster
+from celtop.cluster.history import stored_events
+from celtop.cluster.history.stored_events import StoredEvents
 from celtop.cluster.inbox import Inbox
-from celtop.cluster.stored_events import StoredEvents
 from celtop.history.open import open_store
 from celtop.history.rows import Batch, Run, StoredTask
 from celtop.history.task_body import stored_task
@@ -30,7 +30,7 @@ COMMANDS_TO_CONNECT = 5
 
 def collector(open_session: OpenSession, url: str, location: str) -> RunningSession:
     live = open_session(url, cluster=CLUSTER, history=location)
-    live.session.keep_history()
+    live.session.history.keep()
     return live
 
 
@@ -75,7 +75,7 @@ def test_screens_on_a_collector_receive_no_events(
 
     until_all(lambda one: one.state.observed and one.state.broker.phase == "live")
     # Tasks that ended before the first read are not counted.
-    until_all(lambda one: one.session._stored_events and one.session._stored_events._followed)
+    until_all(lambda one: one.session.history.collected and one.session.history.collected._followed)
     if kind == "redis":
         server: RedisServer = request.getfixturevalue("redis_server")
         database = url.rpartition("/")[2]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from typing import Final, Protocol, TypeVar
 
-from ..history.rows import (
+from ...history.rows import (
     Cursor,
     FailureRow,
     Gap,
@@ -23,11 +23,11 @@ from ..history.rows import (
     TaskPage,
     TypeRow,
 )
-from ..history.store import HistoryStore, NoHistoryError, StoreError
-from ..history.task_body import task_of
-from ..model.observations import FailuresKnown, HistoryRead
-from ..model.query.language import EVERY_TASK, Query, parse_query
-from .inbox import Inbox
+from ...history.store import HistoryStore, NoHistoryError, StoreError
+from ...history.task_body import task_of
+from ...model.observations import FailuresKnown, HistoryRead
+from ...model.query.language import EVERY_TASK, Query, parse_query
+from ..inbox import Inbox
 
 R = TypeVar("R")
 

@@ -5,9 +5,9 @@ from concurrent.futures import Future
 from typing import Any
 
 import pytest
-from celtop.cluster.prometheus_history import PrometheusHistory
+from celtop.cluster.history.prometheus_history import PrometheusHistory
+from celtop.cluster.history.stored_history import StoredHistory
 from celtop.cluster.session import Session
-from celtop.cluster.stored_history import StoredHistory
 from celtop.metrics.query import PrometheusError, PrometheusSeries
 from celtop.settings import Settings
 
@@ -62,8 +62,8 @@ def test_marks_are_those_of_the_history() -> None:
 def test_the_settings_decide_where_charts_come_from() -> None:
     broker = "redis://localhost/0"
     session = Session(Settings(broker_url=broker, prometheus_url="http://prometheus:9090"))
-    assert isinstance(session.chart_history, PrometheusHistory)
+    assert isinstance(session.history.charts, PrometheusHistory)
     session = Session(Settings(broker_url=broker))
-    assert session.chart_history is session.stored
-    assert not isinstance(session.chart_history, PrometheusHistory)
-    assert session.stored is None or isinstance(session.stored, StoredHistory)
+    assert session.history.charts is session.history.stored
+    assert not isinstance(session.history.charts, PrometheusHistory)
+    assert session.history.stored is None or isinstance(session.history.stored, StoredHistory)

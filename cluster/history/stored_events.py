@@ -11,13 +11,13 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from ..history.latest_observations import WORKERS, observations_of
-from ..history.open import open_store
-from ..history.rows import Cursor, StoredTask
-from ..history.store import HistoryStore, StoreError
-from ..history.task_body import task_of
-from ..model.entities.fault import Fault
-from ..model.observations import (
+from ...history.latest_observations import WORKERS, observations_of
+from ...history.open import open_store
+from ...history.rows import Cursor, StoredTask
+from ...history.store import HistoryStore, StoreError
+from ...history.task_body import task_of
+from ...model.entities.fault import Fault
+from ...model.observations import (
     ConnectionChanged,
     HistoryRead,
     InspectReply,
@@ -27,12 +27,12 @@ from ..model.observations import (
     QueueMeasured,
     VersionsKnown,
 )
-from ..model.query.language import EVERY_TASK, Query, parse_query
-from ..model.wire.events import EventBatch
-from .connection.backoff import backoff
-from .events.roster import Roster
-from .inbox import Inbox
-from .stoppable_thread import StoppableThread
+from ...model.query.language import EVERY_TASK, Query, parse_query
+from ...model.wire.events import EventBatch
+from ..connection.backoff import backoff
+from ..events.roster import Roster
+from ..inbox import Inbox
+from ..stoppable_thread import StoppableThread
 
 WAIT: Final = 0.5
 """Seconds to wait for news before checking whether to stop."""

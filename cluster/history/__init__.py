@@ -1,0 +1,1 @@
+"""The history of a session's cluster: reading it, and writing it."""
