@@ -77,7 +77,7 @@ class SqlStore(ABC):
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
-        self._others = OtherWriters(self._written_at)
+        self._others = OtherWriters(self._cluster_written_at)
 
     # What a driver provides
 
@@ -112,7 +112,12 @@ class SqlStore(ABC):
 
     # Writing
 
-    def _written_at(self, cluster: str) -> float | None:
+    def written_at(self) -> float | None:
+        """Return when any cluster was last written. Raises: StoreError."""
+        written_at: float | None = self._rows(statements.WRITTEN_AT)[0][0]
+        return written_at
+
+    def _cluster_written_at(self, cluster: str) -> float | None:
         alive_at: float | None = self._rows(statements.ALIVE_AT, (self._known(cluster),))[0][0]
         return alive_at
 

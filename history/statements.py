@@ -133,6 +133,7 @@ REMOVE_OBSERVATIONS_BEFORE: Final = (
 )
 """Those that the latest run has not made again."""
 RUNS_OF: Final = f"SELECT {', '.join(RUNS.names[1:])} FROM runs WHERE cluster = ? ORDER BY began_at"
+WRITTEN_AT: Final = "SELECT max(alive_at) FROM runs"
 ALIVE_AT: Final = "SELECT max(alive_at) FROM runs WHERE cluster = ?"
 COUNT_TASKS: Final = "SELECT count(*) FROM tasks WHERE cluster = ?"
 

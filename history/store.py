@@ -84,6 +84,12 @@ class HistoryStore(Protocol):
     def size(self) -> int:
         """Return the bytes that the data takes; 0 if that is unknown. Raises: StoreError."""
 
+    def written_at(self) -> float | None:
+        """Return when any cluster was last written, by its writer; None if none was.
+
+        Raises: StoreError.
+        """
+
     def tasks(
         self, cluster: str, query: Query, now: float, limit: int, before: Cursor | None = None
     ) -> TaskPage:

@@ -20,6 +20,7 @@ from ..model.text import units
 from ..model.text.phrases import counted
 from .latest_observations import VERSIONS
 from .open import history_file, open_store
+from .retention_clock import RetentionClock
 from .rows import MINUTE, Batch, Rollup, Run, StoredObservation
 from .schema import COUNTS
 from .sqlite import move_aside
@@ -97,6 +98,8 @@ class HistoryWriter(threading.Thread):
         """Clusters whose run has been written."""
         self._pause = MIN_PAUSE
         self._prune_at = time.monotonic()
+        self._retention_clock: RetentionClock | None = None
+        """None until the store was opened."""
         self.lost = 0
         """Tasks that were not written, because the store could not be for too long."""
         self.fault: str | None = None
@@ -173,6 +176,8 @@ class HistoryWriter(threading.Thread):
         try:
             if self._store is None:
                 self._store = self._open(self._location)
+                if self._retention_clock is None:
+                    self._retention_clock = RetentionClock(self._store.written_at())
             self._write(self._store, batch)
         except CorruptStoreError as error:
             return self._move_aside(error) and again and self._attempt(batch, again=False)
@@ -319,10 +324,11 @@ class HistoryWriter(threading.Thread):
     def _prune(self) -> None:
         """Delete one slice of what is too old or too much."""
         self._prune_at = time.monotonic() + PRUNE_INTERVAL
-        if self._store is None or self.leads is False:
+        if self._store is None or self._retention_clock is None or self.leads is False:
             return
+        now = self._retention_clock.now(self._clock(), time.monotonic())
         try:
-            pruned = self._store.prune(self._clock(), *self._retention)
+            pruned = self._store.prune(now, *self._retention)
         except CorruptStoreError as error:
             self._move_aside(error)
         except StoreError as error:

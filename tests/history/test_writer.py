@@ -46,6 +46,9 @@ class FlakyStore:
     def prune(self, now: float, max_age: float, max_bytes: int) -> Pruned:
         return Pruned(0, False, 0)
 
+    def written_at(self) -> float | None:
+        return None
+
     def close(self) -> None:
         pass
 
@@ -364,3 +367,22 @@ def test_who_stands_by_writes_what_the_other_cannot_see(rivals: Rivals) -> None:
     assert store.operations(CLUSTER, "a", 5) == [operation]
     assert rivals.stored() == ["t0"]
     store.close()
+
+
+@pytest.mark.parametrize(("last_run", "kept"), [(7.5, ["new"]), (0.0, ["new", "old"])])
+def test_a_clock_that_is_far_ahead_deletes_nothing(
+    tmp_path: Path, last_run: float, kept: list[str]
+) -> None:
+    """Days since the last row; the clock shows eight, whatever the last run saw."""
+    path = tmp_path / "history.sqlite3"
+    store = SqliteStore(path)
+    run = Run(CLUSTER, "h:1", NOW, NOW + last_run * module.DAY)
+    store.write(Batch(tasks=(row("old", 0.0),), runs=(run,)))
+    store.close()
+    now = NOW + 8 * module.DAY
+    writer = HistoryWriter(str(path), Retention(), Reports(), clock=lambda: now)
+    writer.put(Batch(tasks=(row("new", -8 * module.DAY),), runs=(Run(CLUSTER, "h:2", now, now),)))
+    writer.stop()
+    writer.start()
+    writer.join(10)
+    assert stored(path) == kept
