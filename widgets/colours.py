@@ -1,4 +1,8 @@
-"""The colour of each style, in Textual's notation. States have the colours of Flower's."""
+"""The colour of each style, in Textual's notation.
+
+States have the hues of Flower's. The two that are not the theme's can be read on dark and on light
+backgrounds.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +21,10 @@ COLOURS: Final[Mapping[str, str]] = {
     "bar-rest": "$foreground 30%",
     "state-success": "$text-success",
     "state-failure": "$text-error",
-    "state-started": "dodgerblue",
+    "state-started": "#1c80e4",
     "state-received": "$text-warning",
     "state-pending": "$text-warning",
-    "state-retry": "mediumpurple",
+    "state-retry": "#8f6ad8",
     "state-revoked": "$text-muted",
     "state-custom": "$text-accent",
 }

@@ -13,6 +13,7 @@ from ...widgets.compat.textual_internals import FrugalApp, capture_mouse
 from ...widgets.glyphs import ASCII, UNICODE
 from ..keymap import textual_keymap
 from . import terminal
+from .theme import readable
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -83,6 +84,12 @@ class HostApp(FrugalApp, inherit_bindings=False):
         self.runner = OperationRunner(self, self)
         self.frame_loop = FrameLoop(self, self.context, self.follow)
         self.navigator = Navigator(self, self.context, self.frame_loop)
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Return the theme's variables, in colours that can be read."""
+        variables = readable(super().get_css_variables())
+        self.theme_variables = variables
+        return variables
 
     def set_up_replay(self, replay: ReplaySession) -> None:
         """Make what moves the replay of a recording; after `set_up`, with its session and clock."""

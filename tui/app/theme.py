@@ -6,6 +6,7 @@ The state colours are those of the Django admin and Flower.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
@@ -70,10 +71,60 @@ CELTOP_LIGHT: Final = Theme(
     },
 )
 
+MIN_CONTRAST: Final = 3.0
+"""The ratio that WCAG 2.1 asks of graphics and large text."""
+_TEXTS: Final = ("primary", "secondary", "accent", "success", "warning", "error")
+_GREY_STEPS: Final = 20
+
 _ALPHA: Final = re.compile(r"(.*?)(?: +\d{1,3}%)?")
 _STYLES: Final = frozenset({"none", "bold", "dim", "italic", "reverse", "strike", "underline"})
 _TYPES: Final = {"dark": bool, "ansi": bool, "luminosity_spread": float, "text_alpha": float}
 _FIELDS: Final = frozenset(field.name for field in fields(Theme)) - {"name"}
+
+
+def readable(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return a theme's variables in which the texts can be read on all backgrounds of the screen.
+
+    Textual derives the colours of texts from the background alone: on the panels of some light
+    themes they are too faint. Colours of the terminal are left as they are.
+    """
+    colours = dict(variables)
+    background = Color.parse(colours["background"])
+    if background.ansi is not None:
+        return colours
+    row = background + Color.parse(colours["block-cursor-blurred-background"])
+    behind: tuple[Color, ...] = background, background + Color.parse(colours["panel"]), row
+    for name in (f"text-{text}" for text in _TEXTS):
+        colours[name] = _legible(Color.parse(colours[name]), behind).hex
+    cursor = colours["block-cursor-foreground"]
+    if not cursor.startswith("auto"):
+        behind = (background + Color.parse(colours["block-cursor-background"]),)
+        colours["block-cursor-foreground"] = _legible(Color.parse(cursor), behind).hex
+    return colours
+
+
+def _legible(text: Color, behind: Sequence[Color]) -> Color:
+    """Return a colour, moved towards black or white until it stands out from its backgrounds."""
+    target = behind[0].get_contrast_text(1.0)
+    steps = (text.blend(target, step / _GREY_STEPS) for step in range(_GREY_STEPS))
+    return next((one for one in steps if _contrast(one, behind) >= MIN_CONTRAST), target)
+
+
+def _contrast(text: Color, behind: Sequence[Color]) -> float:
+    """Return the lowest contrast ratio of a text on backgrounds, by WCAG 2.1."""
+    ratios = []
+    for each in behind:
+        dark, light = sorted((_luminance(text), _luminance(each)))
+        ratios.append((light + 0.05) / (dark + 0.05))
+    return min(ratios)
+
+
+def _luminance(colour: Color) -> float:
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in colour.normalized
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def user_themes() -> tuple[list[Theme], list[str]]:

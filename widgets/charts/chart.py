@@ -79,7 +79,10 @@ class Chart(Widget):
         & > .chart--past { color: $foreground 85%; }
         & > .chart--axis { color: $text-muted; }
         & > .chart--grid { color: $foreground 20%; }
-        & > .chart--cursor { background: $block-cursor-background; color: $foreground; }
+        & > .chart--cursor {
+            background: $block-cursor-background;
+            color: $block-cursor-foreground;
+        }
     }
     Chart:ansi {
         & > .chart--ok { color: $success; }

@@ -1,4 +1,4 @@
-"""Themes of the user: files beside the config file."""
+"""Themes of the user, files beside the config file; and whether all themes can be read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import pytest
 from celtop.files.files import themes_folder
 from celtop.tests.tui.app_under_test import run_app
 from celtop.tests.tui.fake_session import cluster
-from celtop.tui.app.theme import user_themes
+from celtop.tui.app.theme import CELTOP_DARK, CELTOP_LIGHT, readable, user_themes
+from celtop.widgets.colours import COLOURS
+from textual.color import Color
+from textual.theme import BUILTIN_THEMES, Theme
 
 THEME = """\
 primary = "#ff8800"
@@ -19,6 +22,23 @@ luminosity_spread = 1
 border = "red 35%"
 block-cursor-text-style = "bold reverse"
 """
+
+
+BACKGROUNDS = ("background", "panel", "block-cursor-blurred-background")
+
+
+def ratio(text: Color, behind: Color) -> float:
+    """Return the contrast ratio by WCAG 2.1."""
+
+    def luminance(colour: Color) -> float:
+        linear = [
+            part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+            for part in (colour.r / 255, colour.g / 255, colour.b / 255)
+        ]
+        return float(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2])
+
+    dark, light = sorted((luminance(text), luminance(behind)))
+    return (light + 0.05) / (dark + 0.05)
 
 
 @pytest.fixture(autouse=True)
@@ -74,3 +94,31 @@ async def test_a_theme_in_the_terminals_colours_gets_what_it_leaves_out() -> Non
     write("mine", "primary = 'ansi_red'\nansi = true")
     async with run_app(cluster(5), theme="mine") as on:
         assert on.app.theme == "mine"
+
+
+@pytest.mark.parametrize(
+    "theme",
+    [one for one in (CELTOP_DARK, CELTOP_LIGHT, *BUILTIN_THEMES.values()) if not one.ansi],
+    ids=lambda theme: theme.name,
+)
+def test_texts_stand_out_from_all_backgrounds(theme: Theme) -> None:
+    found = readable({**theme.to_color_system().generate(), **theme.variables})
+    colour = {name: Color.parse(value) for name, value in found.items() if name in BACKGROUNDS}
+    background = colour["background"]
+    for name in BACKGROUNDS:
+        behind = background + colour[name]
+        for text in ("warning", "error", "success", "accent", "primary"):
+            assert ratio(Color.parse(found[f"text-{text}"]), behind) >= 3, (text, name)
+    for state in ("started", "retry"):
+        assert ratio(Color.parse(COLOURS[f"state-{state}"]), background) >= 3, state
+    if not (cursor := found["block-cursor-foreground"]).startswith("auto"):
+        behind = background + Color.parse(found["block-cursor-background"])
+        assert ratio(Color.parse(cursor), behind) >= 3
+
+
+async def test_a_chosen_theme_is_readable_at_once_also_in_bars() -> None:
+    async with run_app(cluster(5), theme="celtop-dark") as on:
+        on.app.theme = "textual-light"
+        await on.pilot.pause()
+        generated = on.app.current_theme.to_color_system().generate()
+        assert on.app.theme_variables == readable(generated) != generated
