@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from celery import Celery
 from celtop.tests.cli.conftest import celtop
+from celtop.tests.servers import RabbitServer
+
+Send = Callable[..., str]
 
 
 def test_a_queue_without_consumers(redis_url: str) -> None:
@@ -27,3 +31,17 @@ def test_a_queue_without_consumers(redis_url: str) -> None:
     unknown = celtop("-b", redis_url, "why", "nothing")
     assert (unknown.returncode, unknown.stdout) == (1, "")
     assert "No task or queue nothing was found" in unknown.stderr
+
+
+def test_a_task_that_waits_on_rabbitmq_is_found_by_reading_its_queue(
+    amqp_url: str, rabbit_server: RabbitServer, send: Send
+) -> None:
+    ids = [send(amqp_url, "shop.bill", queue="mail") for _ in range(2)]
+    api = {"CELTOP_RABBITMQ_MANAGEMENT": f"http://127.0.0.1:{rabbit_server.http_port}"}
+    unread = celtop("-b", amqp_url, "--queues", "mail", "why", ids[1], env=api)
+    assert unread.returncode == 1
+    assert f"run celtop why {ids[1]} --read-queue mail" in unread.stderr
+    found = celtop("-b", amqp_url, "why", ids[1], "--read-queue", "mail", "--yes", env=api)
+    assert "It waits in mail: 2 messages waiting, no consumers." in found.stdout, found.stderr
+    unconfirmed = celtop("-b", amqp_url, "why", ids[1], "--read-queue", "mail", env=api)
+    assert unconfirmed.returncode == 2 and "--yes" in unconfirmed.stderr
