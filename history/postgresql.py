@@ -79,10 +79,15 @@ _SIZE: Final = (
 )
 _TRY_LOCK: Final = "SELECT pg_try_advisory_lock(?::int, ?::int)"
 _END_HOLDER: Final = (
-    "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database ON pg_database.oid = database "
+    "SELECT pg_terminate_backend(pg_locks.pid) FROM pg_locks "
+    "JOIN pg_stat_activity ON pg_stat_activity.pid = pg_locks.pid "
     "WHERE locktype = 'advisory' AND granted AND datname = current_database() "
-    "AND classid = ?::bigint::oid AND objid = ?::bigint::oid AND objsubid = 2"
+    "AND classid = ?::bigint::oid AND objid = ?::bigint::oid AND objsubid = 2 "
+    "AND usename = current_user AND application_name = current_setting('application_name') "
+    "AND state <> 'active'"
 )
+"""Only another celtop of the same user, and only if the server waits for it: one whose statement
+takes long goes on writing."""
 _LISTEN: Final = f"LISTEN {CHANNEL}"
 _PROBE: Final = "CREATE TABLE partition_probe (at DOUBLE PRECISION) PARTITION BY RANGE (at)"
 

@@ -132,8 +132,8 @@ class PostgresConnection:
             raise missing_driver() from None
         try:
             given = conninfo_to_dict(self._url)
-        except psycopg.Error:
-            raise invalid_url(self.location) from None
+        except psycopg.Error as error:
+            raise invalid_url(self.location, str(error)) from None
         with self.failing():
             connection = psycopg.connect(make_conninfo(**{**_OPTIONS, **given}), autocommit=True)
             for statement in self._session:

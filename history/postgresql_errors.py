@@ -173,12 +173,19 @@ def missing_driver() -> StoreError:
     )
 
 
-def invalid_url(url: str) -> StoreError:
+def invalid_url(url: str, reason: str) -> StoreError:
     """Return the error for a URL that libpq cannot read.
 
     Args:
         url: The URL without its password.
+        reason: libpq's text; only the name of a parameter is taken from it.
     """
+    unknown = re.search(r'invalid URI query parameter: "(\w{1,64})"', reason)
+    if unknown and f"{unknown[1]}=" in url:
+        return StoreError(
+            f"The URL {url} has a parameter that libpq does not have: {unknown[1]}. Check its "
+            "spelling."
+        )
     return StoreError(
         f"The URL {url} is invalid. Write postgresql://USER:PASSWORD@HOST:PORT/DATABASE; "
         "percent-encode special characters, for example @ as %40."

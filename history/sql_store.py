@@ -77,7 +77,7 @@ class SqlStore(ABC):
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
-        self._others = OtherWriters(self._cluster_written_at)
+        self._others = OtherWriters(self.written_at)
 
     # What a driver provides
 
@@ -112,14 +112,14 @@ class SqlStore(ABC):
 
     # Writing
 
-    def written_at(self) -> float | None:
-        """Return when any cluster was last written. Raises: StoreError."""
-        written_at: float | None = self._rows(statements.WRITTEN_AT)[0][0]
+    def written_at(self, cluster: str | None = None) -> float | None:
+        """Return when a cluster, or any, was last written; None if never. Raises: StoreError."""
+        if cluster is None:
+            rows = self._rows(statements.WRITTEN_AT)
+        else:
+            rows = self._rows(statements.ALIVE_AT, (self._known(cluster),))
+        written_at: float | None = rows[0][0]
         return written_at
-
-    def _cluster_written_at(self, cluster: str) -> float | None:
-        alive_at: float | None = self._rows(statements.ALIVE_AT, (self._known(cluster),))[0][0]
-        return alive_at
 
     def write(self, batch: Batch) -> None:
         """Write a batch in one transaction. Raises: StoreError."""

@@ -84,8 +84,8 @@ class HistoryStore(Protocol):
     def size(self) -> int:
         """Return the bytes that the data takes; 0 if that is unknown. Raises: StoreError."""
 
-    def written_at(self) -> float | None:
-        """Return when any cluster was last written, by its writer; None if none was.
+    def written_at(self, cluster: str | None = None) -> float | None:
+        """Return when a cluster, or any, was last written, by its writer's clock; None if never.
 
         Raises: StoreError.
         """

@@ -18,10 +18,11 @@ from ..model.observations import Observation, VersionsKnown
 from ..model.records.record import decode_record
 from ..model.text import units
 from ..model.text.phrases import counted
+from .lasting_findings import LastingFindings
 from .latest_observations import VERSIONS
 from .open import history_file, open_store
 from .retention_clock import RetentionClock
-from .rows import MINUTE, Batch, Rollup, Run, StoredObservation
+from .rows import MINUTE, Batch, Rollup, Run, StoredFinding, StoredObservation
 from .schema import COUNTS
 from .sqlite import move_aside
 from .store import CorruptStoreError, HistoryStore, NewerStoreError, StoreError
@@ -33,8 +34,10 @@ Report: TypeAlias = Callable[[Level, str, str | None], object]
 MAX_BACKLOG_ROWS: Final = 50_000
 """Rows that wait to be written; of more, the oldest batches are lost."""
 MIN_PAUSE: Final = 1.0
-MAX_PAUSE: Final = 30.0
+MAX_PAUSE: Final = 3.0
 """Seconds between two attempts while the store cannot be written."""
+REFUSED_PAUSE: Final = 30.0
+"""Seconds between two attempts if it is unlikely that it can be written soon."""
 PRUNE_INTERVAL: Final = 60.0
 """Seconds between two looks at what is too old, if there was nothing more to delete."""
 PRUNE_PAUSE: Final = 0.5
@@ -91,12 +94,16 @@ class HistoryWriter(threading.Thread):
         """The last batches of a celtop that stands by: it writes them when it takes over."""
         self._observations: dict[tuple[str, str], StoredObservation] = {}
         """What it would have written meanwhile of each subject."""
+        self._findings = LastingFindings()
+        self._resumed: set[str] = set()
+        """Clusters whose findings in the history are those of this celtop."""
         self._stood_by = False
         self._counted: list[Rollup] = []
         """The rollups of the minute in which this celtop began, by the one before it."""
         self._begun: set[str] = set()
         """Clusters whose run has been written."""
         self._pause = MIN_PAUSE
+        self._max_pause = MAX_PAUSE
         self._prune_at = time.monotonic()
         self._retention_clock: RetentionClock | None = None
         """None until the store was opened."""
@@ -206,7 +213,9 @@ class HistoryWriter(threading.Thread):
         elif not leads and self.leads is not False:
             self._report("info", "Another celtop writes the history; this one stands by.", None)
         self.leads = leads
+        findings = self._findings.take(batch.findings)
         if leads:
+            findings += self._resumed_findings(store, batch)
             while self._held:
                 store.write(self._held[0])
                 self._held.popleft()
@@ -215,14 +224,16 @@ class HistoryWriter(threading.Thread):
                 if not self._stood_by:
                     self._counted += store.rollups(run.cluster, int(run.began_at // MINUTE))
                     self._restore_versions(store, run)
-            batch = self._with_observations(batch)
+            batch = structs.replace(self._with_observations(batch), findings=findings)
             store.write(self._with_counts(batch))
             self._observations.clear()
+            self._resumed |= {run.cluster for run in batch.runs}
             for run in new:
                 self._begun.add(run.cluster)
                 self._report_gap(store, run)
             return
         self._stood_by = True
+        self._resumed.clear()
         if batch.operations:
             store.write(Batch(operations=batch.operations))
         self._observations |= _by_subject(*batch.observations)
@@ -230,6 +241,17 @@ class HistoryWriter(threading.Thread):
         held = sum(len(one.tasks) for one in self._held)
         while len(self._held) > HELD_BATCHES or held > MAX_BACKLOG_ROWS:
             held -= len(self._held.popleft().tasks)
+
+    def _resumed_findings(self, store: HistoryStore, batch: Batch) -> tuple[StoredFinding, ...]:
+        """Return the rows of findings with which this celtop begins to write."""
+        rows: tuple[StoredFinding, ...] = ()
+        for run in batch.runs:
+            if run.cluster in self._resumed:
+                continue
+            found = store.findings(run.cluster, run.alive_at, run.alive_at)
+            lasting = [one for one in found if one.ended_at is None]
+            rows += self._findings.resume(run.cluster, lasting, store.written_at(run.cluster))
+        return rows
 
     def _restore_versions(self, store: HistoryStore, run: Run) -> None:
         """Pass on what the workers ran in the run before this one."""
@@ -293,8 +315,9 @@ class HistoryWriter(threading.Thread):
         if self._store is not None:
             self._store.close()
             self._store = None
+        self._max_pause = MAX_PAUSE if error.transient else REFUSED_PAUSE
         if isinstance(error, NewerStoreError):
-            self._pause = MAX_PAUSE
+            self._pause = REFUSED_PAUSE
 
     def _move_aside(self, error: CorruptStoreError) -> bool:
         """Rename a damaged file; return whether a new one can take its place."""
@@ -315,7 +338,7 @@ class HistoryWriter(threading.Thread):
 
     def _rest(self) -> None:
         """Wait before the next attempt, unless the thread is to end."""
-        pause, self._pause = self._pause, min(max(self._pause * 2, MIN_PAUSE), MAX_PAUSE)
+        pause, self._pause = self._pause, min(max(self._pause * 2, MIN_PAUSE), self._max_pause)
         deadline = time.monotonic() + pause
         with self._changed:
             while not self._stopping and (rest := deadline - time.monotonic()) > 0:

@@ -21,6 +21,15 @@ Repetitions are bounded: workers' replies are searched, and may be long and full
 _SECRET_PARAMETER: Final = re.compile(
     r"(?i)([?&][^=&#?]{0,64}?(?:pass|secret|token)[^=&#?]{0,64}=)[^&#;,\s]*"
 )
+_POSTGRESQL: Final = re.compile(r"(?i)(?:\w+\+)?postgres(?:ql)?(?:\+\w+)?://")
+_PARAMETER: Final = re.compile(r"([?&])([^=&#?]*)(=?)([^&#;]*)")
+_POSTGRESQL_OPTIONS: Final = re.compile(
+    r"host|hostaddr|port|dbname|user|passfile|service|options|client_encoding|application_name"
+    r"|fallback_application_name|connect_timeout|tcp_user_timeout|keepalives(?:_\w+)?"
+    r"|target_session_attrs|load_balance_hosts|channel_binding|replication|require\w+|gss\w+"
+    r"|krbsrvname|ssl(?!password)\w+|(?:min|max)_protocol_version"
+)
+"""The parameters of libpq that hold no secret. Any other name is misspelt: perhaps `password`."""
 _NAME_TABLES: Final = ("beat_schedule", "routes", "annotations", "queues", "total")
 """How the names of tables in workers' replies end whose keys are names of tasks, queues or entries:
 `auth.send_token` is no secret."""
@@ -29,7 +38,16 @@ _SECRET_KEY: Final = re.compile(r"(?i)pass|secret|token|credential")
 
 def mask_url(url: str) -> str:
     """Return a URL, or several separated by `;`, without passwords: `amqp://user:***@host`."""
-    return _mask_parameters(";".join(map(_mask_credentials, split_urls(url))))
+    masked = _mask_parameters(";".join(map(_mask_credentials, split_urls(url))))
+    return _PARAMETER.sub(_known_only, masked) if _POSTGRESQL.match(url) else masked
+
+
+def _known_only(found: re.Match[str]) -> str:
+    """Return a parameter of a PostgreSQL URL; its value only if the parameter exists."""
+    sign, name, equals, _ = found.groups()
+    if _POSTGRESQL_OPTIONS.fullmatch(name):
+        return found[0]
+    return f"{sign}{name if equals else ''}{equals}{MASK}"
 
 
 def mask_text(text: str) -> str:

@@ -63,7 +63,10 @@ def test_what_the_server_refuses(postgres_server: PostgresServer, postgres_url: 
     assert "does not accept this user" in failure(server.url_of("postgres", "nobody:secret"))
     assert "does not use TLS" in failure(f"{postgres_url}?sslmode=require&password=secret")
     assert "connection refused" in failure(f"postgresql://a:secret@127.0.0.1:{free_port()}/x")
-    assert "is invalid" in failure(f"{postgres_url}?password=secret&nosuchoption=1")
+    unknown = failure(f"{postgres_url}?connect_timeout=3&pasword=secret")
+    assert "connect_timeout=3&pasword=***" in unknown
+    assert unknown.endswith("does not have: pasword. Check its spelling.")
+    assert "is invalid" in failure(f"{postgres_url}?secret")
     assert "no history of celtop yet" in failure(postgres_url, read_only=True)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from celtop.history import writer as module
 from celtop.history.open import open_store
-from celtop.history.rows import Batch, Pruned, Rollup, Run, StoredOperation
+from celtop.history.rows import Batch, Pruned, Rollup, Run, StoredFinding, StoredOperation
 from celtop.history.sqlite import SqliteStore
 from celtop.history.store import StoreError
 from celtop.history.writer import HistoryWriter, Retention
@@ -386,3 +386,40 @@ def test_a_clock_that_is_far_ahead_deletes_nothing(
     writer.start()
     writer.join(10)
     assert stored(path) == kept
+
+
+def finding(code: str, began_at: float, ended_at: float | None = None) -> StoredFinding:
+    return StoredFinding(CLUSTER, code, "w", began_at, ended_at, "warning", code, "wait")
+
+
+def test_lasting_findings_go_on_after_a_takeover(location: str) -> None:
+    writers = [HistoryWriter(location, Retention(), Reports(), clock=lambda: NOW) for _ in range(2)]
+    first, second = writers
+    lasting = finding("lost", NOW - 50), finding("late", NOW - 40)
+    first.put(Batch(findings=lasting, runs=(Run(CLUSTER, "h:1", NOW - 60, NOW),)))
+    first.start()
+    until(lambda: first.leads)
+    seen = finding("lost", NOW - 49), finding("new", NOW - 1)
+    second.put(Batch(findings=seen, runs=(Run(CLUSTER, "h:2", NOW - 50, NOW + 1),)))
+    second.start()
+    until(lambda: second.leads is False)
+    first.stop()
+    first.join(10)
+
+    def taken_over() -> bool:
+        second.put(Batch(runs=(Run(CLUSTER, "h:2", NOW - 50, NOW + 2),)))
+        time.sleep(0.05)
+        return bool(second.leads)
+
+    until(taken_over)
+    ended = finding("lost", NOW - 49, NOW + 3)
+    second.put(Batch(findings=(ended,), runs=(Run(CLUSTER, "h:2", NOW - 50, NOW + 3),)))
+    second.stop()
+    second.join(10)
+    store = open_store(location, read_only=True)
+    assert store.findings(CLUSTER, 0, NOW + 9) == [
+        finding("lost", NOW - 50, NOW + 3),
+        finding("late", NOW - 40, NOW),
+        finding("new", NOW - 1),
+    ]
+    store.close()

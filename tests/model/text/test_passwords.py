@@ -26,6 +26,19 @@ def test_passwords_in_urls_are_masked(url: str, shown: str) -> None:
     assert mask_text(f"cannot reach {url}: refused") == f"cannot reach {shown}: refused"
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://h/db?pasword=a&sslmode=require", "postgresql://h/db?pasword=***&sslmode=require"),
+        ("postgres://h/db?scram_client_key=a&sslpassword=b", "postgres://h/db?scram_client_key=***&sslpassword=***"),
+        ("db+postgresql+psycopg://h/db?secret", "db+postgresql+psycopg://h/db?***"),
+        ("redis://h/0?pasword=a&nosuch=b", "redis://h/0?pasword=a&nosuch=b"),
+    ],
+)  # fmt: skip
+def test_unknown_parameters_of_postgresql_are_masked(url: str, shown: str) -> None:
+    assert mask_url(url) == shown
+
+
 @pytest.mark.parametrize("text", ["a", "a://", "a://b", "?", "?pass", "&secret?token"])
 def test_masking_a_long_text_is_fast(text: str) -> None:
     """A worker's error may be of any length; quadratic time would be an hour for this one."""
