@@ -2,7 +2,8 @@
 
 On the screen, a full collection is a pause for every key: over 100 ms with 2,000 queues. Python
 starts one when much has been created, as by opening a page; `IdleCollector` does it when no key was
-pressed for a while.
+pressed for a while. If keys are pressed all the time, it does it nevertheless once enough has been
+created, so that garbage has a bound.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ MAX_SHARE: Final = 0.005
 """The share of the time that full collections may take."""
 MIN_COLLECTIONS: Final = 10
 """Partial collections before a full one is worth it, as by default in Python."""
+MAX_COLLECTIONS: Final = 100
+"""Partial collections after which a full one no longer waits for a pause of the keys: at most five
+million objects have stayed then."""
 
 
 def put_off() -> None:
@@ -46,11 +50,15 @@ def resume() -> None:
 
 
 class IdleCollector:
-    """Does full collections while no key is pressed, instead of Python."""
+    """Does full collections while no key is pressed, instead of Python.
+
+    For a process that ends with its screen: the thresholds stay, and what exists now is never
+    collected.
+    """
 
     def __init__(self) -> None:
         self._due_at = 0.0
-        # What was imported and built so far stays anyway: it need not be looked at again.
+        # Modules, and what the first screens consist of: a full collection need not visit them.
         gc.freeze()
         gc.set_threshold(YOUNG_OBJECTS, YOUNG_COLLECTIONS, NEVER)
 
@@ -61,9 +69,10 @@ class IdleCollector:
             now: Monotonic seconds.
             pressed_at: When the last key was pressed, monotonic seconds.
         """
-        if now < self._due_at or now - pressed_at < QUIET_SECONDS:
+        collections = gc.get_count()[2]
+        if now < self._due_at or collections < MIN_COLLECTIONS:
             return False
-        if gc.get_count()[2] < MIN_COLLECTIONS:
+        if now - pressed_at < QUIET_SECONDS and collections < MAX_COLLECTIONS:
             return False
         started = time.perf_counter()
         gc.collect()

@@ -48,3 +48,14 @@ def test_full_collections_are_rare(collections: list[int], monkeypatch: pytest.M
     monkeypatch.setattr(gc, "get_count", lambda: (0, 0, 9))
     assert not collector.collect(300.0, pressed_at=0.0)
     assert collections == [1, 1]
+
+
+def test_keys_put_off_a_full_collection_within_a_bound(
+    collections: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collector = IdleCollector()
+    monkeypatch.setattr(gc, "get_count", lambda: (0, 0, garbage.MAX_COLLECTIONS - 1))
+    assert not collector.collect(100.0, pressed_at=99.9)
+    monkeypatch.setattr(gc, "get_count", lambda: (0, 0, garbage.MAX_COLLECTIONS))
+    assert collector.collect(101.0, pressed_at=100.9)
+    assert collections == [1]

@@ -35,8 +35,9 @@ class OpenTasks:
         """Ids of tasks on the screen, in any state; replaced as a whole."""
 
     def __contains__(self, id_: object) -> bool:
-        # Without the lock: an id enters one of them before it leaves another.
-        return id_ in self._running or id_ in self._waiting or id_ in self.watched
+        # With the lock: between two look-ups an id could move from one to the other.
+        with self._lock:
+            return id_ in self._running or id_ in self._waiting or id_ in self.watched
 
     @property
     def running(self) -> tuple[str, ...]:

@@ -7,11 +7,14 @@ strip that is shown once uses none of them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
 from rich.segment import Segment
 from textual.cache import FIFOCache
 from textual.strip import Strip
+
+from .replaced import replaced
 
 _CACHE_SIZES: Final = {
     "_divide_cache": 4,
@@ -26,14 +29,18 @@ _CACHE_SIZES: Final = {
 _OTHERS: Final = {"_segments", "_cell_length", "_render_cache", "_link_ids", "_cell_count"}
 
 
-def make_strips_cheap() -> None:
-    """Have all strips of this process make their caches when they are first used.
+def cheap_strips() -> AbstractContextManager[None]:
+    """Have all strips made within the block make their caches when they are first used.
 
-    Nothing happens with a version of Textual whose strips have other attributes.
+    Textual makes them itself when it cuts lines, so that a class of ours is not enough: this is a
+    quarter of the cost of drawing a page. Nothing happens with a version of Textual whose strips
+    have other attributes.
     """
-    if set(Strip.__slots__) == _CACHE_SIZES.keys() | _OTHERS:
-        Strip.__init__ = _init  # type: ignore[method-assign]
-        Strip.__getattr__ = _made  # type: ignore[attr-defined]
+    if set(Strip.__slots__) != _CACHE_SIZES.keys() | _OTHERS:
+        return nullcontext()
+    # It stays: Textual keeps some strips, and those may need a cache after the block.
+    Strip.__getattr__ = _made  # type: ignore[attr-defined]
+    return replaced(Strip, "__init__", _init)
 
 
 def _init(self: Strip, segments: Iterable[Segment], cell_length: int | None = None) -> None:

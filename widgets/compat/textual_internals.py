@@ -6,9 +6,9 @@ Any release of Textual may break this module, and only this one.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import selectors
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from math import ceil
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,8 @@ from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 from textual.widget import Widget
 
-from .line_strip import make_strips_cheap
+from .line_strip import cheap_strips
+from .replaced import replaced
 from .sgr import Pen, part
 
 if TYPE_CHECKING:
@@ -189,26 +190,32 @@ class _InputSelector(selectors.SelectSelector):
         return ready
 
 
-def wake_input_thread_less() -> None:
-    """Let Textual's input thread wake up less often while no key is pressed."""
-    with contextlib.suppress(ImportError):  # on Windows
+def quiet_input_thread() -> AbstractContextManager[None]:
+    """Let an input thread of Textual's that starts within the block wake up less often."""
+    try:
         from textual.drivers import linux_driver
-
-        own = SimpleNamespace(SelectSelector=_InputSelector, EVENT_READ=selectors.EVENT_READ)
-        setattr(linux_driver, "selectors", own)  # noqa: B010
+    except ImportError:  # on Windows
+        return nullcontext()
+    own = SimpleNamespace(SelectSelector=_InputSelector, EVENT_READ=selectors.EVENT_READ)
+    return replaced(linux_driver, "selectors", own)
 
 
 class FrugalApp(App[None], inherit_bindings=False):
-    """An app that updates the screen with few bytes, and soon after a key."""
+    """An app that updates the screen with few bytes, and soon after a key.
 
-    def __init__(self) -> None:
+    What it changes in Textual for this, it changes only while it is running.
+    """
+
+    async def _process_messages(self, *args: Any, **options: Any) -> None:
         # Textual updates 60 times a second: a key pressed just after a frame would wait for 16 ms.
         # celtop's own frames are few, so that a shorter period costs nothing.
         period = min(textual_screen.UPDATE_PERIOD, _UPDATE_PERIOD)
-        setattr(textual_screen, "UPDATE_PERIOD", period)  # noqa: B010
-        make_strips_cheap()
-        wake_input_thread_less()
-        super().__init__()
+        with (
+            replaced(textual_screen, "UPDATE_PERIOD", period),
+            cheap_strips(),
+            quiet_input_thread(),
+        ):
+            await super()._process_messages(*args, **options)
 
     def on_load(self) -> None:
         """Start tasks in turn on every Python: from 3.12 on Textual starts each of them at once.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from celtop.widgets.compat.line_strip import LineStrip, make_strips_cheap
+from celtop.widgets.compat.line_strip import LineStrip, cheap_strips
+from celtop.widgets.compat.textual_internals import FrugalApp
 from rich.segment import Segment
 from rich.style import Style
+from textual import screen as textual_screen
+from textual.drivers import linux_driver
 from textual.strip import Strip
 
 SEGMENTS = [Segment("ab", Style(bold=True)), Segment("cdef", Style(color="red")), Segment("g")]
@@ -33,12 +36,25 @@ def test_a_line_that_is_shown_whole_makes_no_caches() -> None:
 
 
 def test_strips_of_textual_make_their_caches_when_they_are_used() -> None:
-    make_strips_cheap()
-    strip = Strip(iter(SEGMENTS))
+    with cheap_strips():
+        strip = Strip(iter(SEGMENTS))
     assert strip.cell_length == 7 and strip.text == "abcdefg"
     assert not _is_set(strip, "_crop_cache")
     assert strip.crop(1, 5).text == "bcde"
     assert _is_set(strip, "_crop_cache")
+    assert _is_set(Strip(SEGMENTS), "_crop_cache")
+
+
+async def test_textual_is_changed_only_while_the_app_is_running() -> None:
+    def changed() -> tuple[object, ...]:
+        selectors = vars(linux_driver)["selectors"]
+        return Strip.__init__, textual_screen.UPDATE_PERIOD, selectors
+
+    before = changed()
+    async with FrugalApp().run_test():
+        during = changed()
+    assert not any(a is b for a, b in zip(before, during, strict=True))
+    assert changed() == before
 
 
 def _is_set(line: Strip, name: str) -> bool:
