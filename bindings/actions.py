@@ -67,7 +67,7 @@ _GLOBAL: Final = (
         ("p",),
         "freeze",
         "freeze",
-        "Freeze the screen as a snapshot; the overview then steps through the last hour."
+        "Freeze the screen as a snapshot; the overview then steps through the past."
         " Pause the replay of a recording",
         show=True,
     ),

@@ -21,16 +21,19 @@ from ..model.health.finding import Finding
 from ..model.health.findings import findings
 from ..model.operations.lasting import Lasting, lasting
 from ..model.past import state_at
+from ..model.stored_past import MINUTE, end_of_minute, stored_state
 from ..widgets.glyphs import ASCII, Glyphs
 from ..widgets.table.column import Frame
 from ..widgets.table.layout import Layout, parse_layout
 from .history.deploy_effects import DeployEffects
+from .history.stored_moments import StoredMoments
 from .history.stored_series import StoredSeries
 from .running import RunningOperations
 from .seen_hints import SeenHints
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
+    from ..history.moments import Moment
     from ..model.operations.commands import PauseQueue
     from ..model.state import ClusterState
     from ..recording.session import ReplaySession
@@ -109,10 +112,14 @@ class AppContext:
     """The frozen state that `findings` was last computed of, and its value."""
     _snapshot: tuple[float, ClusterState] | None = None
     """When the screen was frozen, and its state then."""
+    moment: Moment | None = None
+    """The minute of the history that a frozen screen shows; None for what is in memory."""
     _columns_read: bool = False
     _shown: ShownState = field(init=False)
     stored_series: StoredSeries = field(init=False)
     """What charts need of the history."""
+    moments: StoredMoments = field(init=False)
+    """The minutes of the history to which a frozen screen goes back."""
     deploys: DeployEffects = field(init=False)
     """The latest deploy, and its effects."""
     _progress_unavailable: tuple[float, str | None] | None = None
@@ -123,6 +130,7 @@ class AppContext:
     def __post_init__(self) -> None:
         self._shown = ShownState(self.session.state)
         self.stored_series = StoredSeries(self.session.history.charts, self.session.history.stored)
+        self.moments = StoredMoments(self.session.history.stored)
         self.deploys = DeployEffects(
             self.session.history.stored,
             self.stored_series,
@@ -197,25 +205,44 @@ class AppContext:
     def step_time(self, steps: int) -> bool:
         """Show the frozen state of an earlier or later time; a step is a sixtieth of the charts.
 
+        What is older than the last hour, or than celtop, is read from the history in steps of at
+        least a minute: see `take_moment`.
+
         Returns:
-            Whether there is one: the last hour up to the freeze, since celtop has been running.
+            Whether there is such a time.
         """
         if self._snapshot is None:
             return False
         frozen_at, snapshot = self._snapshot
         series = snapshot.series
         first = max(series.cluster.first or series.newest, series.newest - STEPS + 1) * STEP
-        at = self.now() + steps * max(STEP, self.chart_seconds // STEPS_PER_CHART)
+        before = self.moments.wanted_at or self.now()
+        at = before + steps * max(STEP, self.chart_seconds // STEPS_PER_CHART)
+        if at < first and self.moments.available:
+            at = max(_other_minute(before, at), frozen_at - self.settings.history_max_age)
+            self.moments.ask(at)
+            return at != before
         at = min(max(at, float(first)), frozen_at)
-        if at == self.now():
+        if at == before:
             return False
-        self.frozen_at = at
+        self.moments.cancel()
+        self.frozen_at, self.moment = at, None
         self._shown.state = snapshot if at == frozen_at else state_at(snapshot, at)
+        return True
+
+    def take_moment(self) -> bool:
+        """Show the minute that `step_time` asked for; return whether it has been read."""
+        found = self.moments.take()
+        if found is None or self._snapshot is None:
+            return False
+        self.frozen_at, self.moment = found.at, found
+        self._shown.state = stored_state(self._snapshot[1], found.at, found.stored, found.failures)
         return True
 
     def unfreeze(self) -> None:
         """Show the live model again."""
-        self.frozen_at = self._snapshot = None
+        self.frozen_at = self._snapshot = self.moment = None
+        self.moments.cancel()
         self._shown.state = self.live
 
     def current(self, row: R) -> R:
@@ -234,6 +261,8 @@ class AppContext:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What needs attention on the screen, the worst first."""
+        if self.moment is not None:
+            return self.moment.findings
         return self.live_findings if self._shown.state is self.live else self._shown_findings()
 
     @property
@@ -312,3 +341,11 @@ class AppContext:
     def frame(self) -> Frame:
         """Return what the cells of a table need to know of the present frame."""
         return Frame(self.now(), self.glyphs, self.utc, self.relative, self.state.skews)
+
+
+def _other_minute(before: float, at: float) -> float:
+    """Return the last second of the minute of a time; never of the one of the time before."""
+    end = end_of_minute(at)
+    if end != end_of_minute(before):
+        return end
+    return end + MINUTE if at > before else end - MINUTE

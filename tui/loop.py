@@ -188,6 +188,8 @@ class FrameLoop:
         changes = self._context.session.take_changes(self._context.clock())
         if self._context.frozen:
             changes = NO_CHANGES
+            if self._context.take_moment():
+                self._painted = None
         screen = self.topmost_screen
         if screen is None or not screen.ready:
             self._painted = None

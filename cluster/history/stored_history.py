@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from typing import Final, Protocol, TypeVar
 
+from ...history.moments import Moment, read_moment
 from ...history.rows import (
     Cursor,
     FailureRow,
@@ -313,6 +314,10 @@ class StoredHistory:
     def types(self, start: float, end: float) -> Future[Sequence[TypeRow]]:
         """Return what the task types did in a window."""
         return self._ask(lambda store: store.types(self.cluster, start, end))
+
+    def moment(self, at: float) -> Future[Moment]:
+        """Return the minute that ends at an epoch time."""
+        return self._ask(lambda store: read_moment(store, self.cluster, at))
 
     def gaps(self, start: float, end: float) -> Future[Sequence[Gap]]:
         """Return the times of a window in which nothing was recorded."""

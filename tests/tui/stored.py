@@ -39,6 +39,8 @@ class DirectReader:
         answer: Future[R] = Future()
 
         def run() -> None:
+            if not answer.set_running_or_notify_cancel():
+                return
             try:
                 found = read(self.store)
             except Exception as error:

@@ -112,7 +112,7 @@ def warnings(context: AppContext) -> list[Part]:
     state, parts = context.live, []
     if context.frozen:
         held = units.count(context.held_back)
-        at = f" {_clock(context.now(), utc=context.utc)}" if context.stepped_back else ""
+        at = f" {_frozen_time(context)}" if context.stepped_back else ""
         parts.append(Part(f" FROZEN{at} +{held} ", "bold reverse $text-warning"))
     changes = context.lasting
     if changes:
@@ -132,6 +132,14 @@ def warnings(context: AppContext) -> list[Part]:
     return parts
 
 
+def _frozen_time(context: AppContext) -> str:
+    """Return the time that is shown, with its date if it is from the history."""
+    now = context.now()
+    if context.moment is None:
+        return _clock(now, utc=context.utc)
+    return units.date_time(now, UTC if context.utc else None)[:16]
+
+
 def windows_part(context: AppContext) -> list[Part]:
     """Return the windows of time that memory covers, if it is full."""
     text = windows(context)
@@ -148,6 +156,8 @@ def numbers(context: AppContext) -> list[Part]:
     share = failure_share(state, now)
     failing = "-" if share is None else units.percent(share)
     held, rate = units.count(len(state.tasks)), finished_rate(state, now)
+    if context.moment is not None:
+        held = units.UNKNOWN
     if not state.tasks and not_known_yet(state):
         held, rate = units.UNKNOWN, f"{units.UNKNOWN}/s"
     return [

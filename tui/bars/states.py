@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ...model.entities.states import (
     CELERY_STATES,
@@ -23,6 +23,9 @@ from ..context import AppContext
 from ..text.unknown import not_known_yet
 from .base import Bar, Part
 
+if TYPE_CHECKING:
+    from ...history.moments import Moment
+
 _PRIORITIES: Final = {
     name: priority
     for priority, name in enumerate(
@@ -32,11 +35,18 @@ _PRIORITIES: Final = {
 """The states that a narrow terminal shows first: running and failed before finished and waiting."""
 
 
+_COUNTED: Final = {"succeeded": SUCCESS, "failed": FAILURE, "retried": RETRY}
+"""The counts of a minute, each with the state of its colour."""
+
+
 class StateStrip(Bar):
     """One part per task state."""
 
     def paint(self, context: AppContext) -> None:
-        """Show the counts of the tasks in memory."""
+        """Show the counts of the tasks in memory; of a minute of the history, its own."""
+        if context.moment is not None:
+            self.show(_stored_parts(context.moment))
+            return
         counts = dict(context.state.totals.by_state)
         lost = context.state.lost
         for task in lost.values():
@@ -63,3 +73,15 @@ class StateStrip(Bar):
         if lost:
             parts.append(Part(f"{units.UNKNOWN} lost {units.count(len(lost))}", "$text-warning", 3))
         self.show(parts)
+
+
+def _stored_parts(moment: Moment) -> list[Part]:
+    """Return what happened in a minute, and that states are not stored."""
+    if not moment.stored:
+        return [Part("Nothing was recorded at this time", "$text-warning", gap=1)]
+    parts = [Part("In this minute", "$text-muted", gap=1)]
+    for name, state in _COUNTED.items():
+        number = moment.counts.get(name)
+        style = COLOURS[state_style(state)] if number else "$text-muted"
+        parts.append(Part(f"{units.count(number)} {name}", style))
+    return [*parts, Part("the state of each task is not stored", "$text-muted", 2)]

@@ -36,6 +36,10 @@ class RunningPane(ListPane[Task]):
         count = len(self.rows)
         return "good" if count else "idle", f"{count:,}" if count else ""
 
+    def empty_text(self) -> str:
+        """Return that there are none, or that the history does not have them."""
+        return super().empty_text() if self.context.moment is None else "not stored"
+
     def summary(self) -> Sequence[Part]:
         """Return the number of tasks, and the one that has run the longest."""
         if not len(self.rows):

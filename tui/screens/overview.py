@@ -201,7 +201,7 @@ class OverviewScreen(MonitorScreen):
             self.post_message(ViewRequested(target))
 
     def _step_time(self, steps: int) -> None:
-        """Show an earlier or later time of the last hour."""
+        """Show an earlier or later time, of the last hour or of the history."""
         if self.context.step_time(steps):
             self.catch_up()
             self.paint()

@@ -156,7 +156,14 @@ class FailureGroups:
 
     def __iter__(self) -> Iterator[FailureGroup]:
         """Yield the groups with tasks."""
-        return (group for group in self._groups.values() if group.tasks)
+        return (group for group in self._groups.values() if group.count)
+
+    @classmethod
+    def of_groups(cls, groups: Iterable[FailureGroup]) -> FailureGroups:
+        """Return groups that were made elsewhere."""
+        made = cls()
+        made._groups = {(group.error, group.place, group.name): group for group in groups}
+        return made
 
     def of(self, id_: str) -> FailureGroup | None:
         """Return the group of a failed task, or None."""

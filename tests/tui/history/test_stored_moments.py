@@ -1,0 +1,73 @@
+"""A frozen Overview goes back into the history."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from celtop.history.rows import MINUTE, Batch, Rollup, StoredFinding
+from celtop.tests.tui.app_under_test import run_app
+from celtop.tests.tui.fake_session import NOW, cluster, task_events
+from celtop.tests.tui.stored import CLUSTER, DirectReader, rows_of, store_in
+from celtop.tui.navigation import Location
+
+AT = NOW - 7_200.0
+"""A minute that begins two hours ago."""
+
+
+def rollups() -> tuple[Rollup, ...]:
+    minute = int(AT) // MINUTE
+    return (
+        Rollup(CLUSTER, "cluster", "", minute, {"n_succeeded": 1_200.0, "n_failed": 30.0}),
+        Rollup(CLUSTER, "queue", "thumbnails", minute, {"waiting": 4_321.0, "out_per_s": 2.0}),
+        Rollup(CLUSTER, "worker", "celery@old-7", minute, {"busy": 3.0, "slots": 4.0}),
+    )
+
+
+async def test_a_frozen_overview_goes_back_into_the_history(tmp_path: Path) -> None:
+    failed = task_events(
+        1, "mail.send", at=AT - 60, end="failed", exception="OSError('old')", traceback=""
+    )
+    readers: list[DirectReader] = []
+
+    def stored(session: object) -> None:
+        reader = store_in(session, tmp_path, tasks=rows_of(failed), rollups=rollups())  # type: ignore[arg-type]
+        reader.store.write(
+            Batch(
+                findings=(
+                    StoredFinding(
+                        CLUSTER, "queue-growing", "queue thumbnails", AT - 9, AT + 99, "warning",
+                        "has grown for an hour", "Add a worker",
+                    ),
+                )
+            )
+        )  # fmt: skip
+        readers.append(reader)
+
+    async with run_app(cluster(3), Location("overview"), (140, 40), stored=stored) as on:
+        context = on.app.context
+        context.chart_seconds = 24 * 3_600
+        await on.press("p")
+        live = {name for name in context.state.queues}
+        await on.press("left")  # 24 minutes each
+        await on.until(lambda: context.moment is not None)
+        assert "Nothing was recorded at this time" in on.text
+        assert context.now() == NOW - 24 * 60 + MINUTE - 1 - NOW % MINUTE
+        readers[0].held = True
+        await on.press("left", "left", "left", "left")
+        assert context.moment is not None and context.moment.at > AT + MINUTE
+        readers[0].release()  # only the last one counts
+        await on.until(lambda: "1,200 succeeded" in on.text)
+        assert "30 failed" in on.text and "the state of each task is not stored" in on.text
+        await on.until(lambda: "thumbnails" in on.text and "4,321" in on.text)
+        assert "celery@old-7" in on.text and "has grown for an hour" in on.text
+        assert "OSError" in on.text
+        assert "FROZEN 2027-01-15 06:00" in on.text
+        await on.press("right", "right", "right", "right", "right")
+        await on.until(lambda: context.moment is None)
+        assert {name for name in context.state.queues} == live
+
+
+async def test_without_a_history_it_stays_within_the_last_hour() -> None:
+    async with run_app(cluster(3), Location("overview")) as on:
+        await on.press("p", "left")
+        assert on.app.context.moment is None and on.app.context.moments.wanted_at is None
