@@ -61,7 +61,12 @@ class Recorder(threading.Thread):
         self._handle = os.open(
             path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWNER_ONLY
         )
-        self._write(self._compressor.block(msgspec.json.encode(header) + b"\n"))
+        try:
+            self._write(self._compressor.block(msgspec.json.encode(header) + b"\n"))
+        except OSError:
+            os.close(self._handle)
+            path.unlink()
+            raise
 
     def put(self, now: float, observation: Observation | None) -> None:
         """Record an observation, or None for a tick of the clock, applied at `now`."""

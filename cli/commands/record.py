@@ -55,16 +55,20 @@ def record(
     if it ends in .jsonl, and otherwise with zstd if that is installed, else with gzip.
     """
     settings = settings_of(ctx)
+    replaced = overwrite and file.is_file()
+    written = file.with_name(f"new-{file.name}") if replaced else file
     with open_session(settings) as session:
-        recorder = _recorder(session, file, max_bytes, overwrite)
+        recorder = _recorder(session, written, max_bytes)
         session.tap = recorder.put
         recorder.start()
         try:
             wait_for_broker(session, CONNECT_TIMEOUT)
         except BaseException:
             recorder.stop(time.time())
-            file.unlink(missing_ok=True)
+            written.unlink(missing_ok=True)
             raise
+        if replaced:
+            written.replace(file)  # not before there is something to record
         began = time.monotonic()
         _listen(session, recorder, file, seconds)
         now = time.time()
@@ -78,7 +82,7 @@ def record(
     return _report(recorder, file, time.monotonic() - began)
 
 
-def _recorder(session: Session, file: Path, max_bytes: int, overwrite: bool) -> Recorder:
+def _recorder(session: Session, file: Path, max_bytes: int) -> Recorder:
     """Create the file.
 
     Raises:
@@ -92,8 +96,6 @@ def _recorder(session: Session, file: Path, max_bytes: int, overwrite: bool) -> 
     settings, transport = session.settings, session.state.broker.transport or ""
     header = header_of(settings, transport, time.time(), __version__)
     try:
-        if overwrite and file.is_file():
-            file.unlink()
         return Recorder(file, header, Redaction(settings.redact), max_bytes)
     except FileExistsError:
         raise InvalidUsage(f"{file} exists; choose another name, or add --overwrite") from None

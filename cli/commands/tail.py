@@ -16,7 +16,7 @@ from ..interrupts import clean_exit
 from ..options import Command, settings_of
 from ..output import stderr
 from ..output.schema import schema_option
-from ..output.stdout import is_terminal
+from ..output.stdout import is_abandoned, is_terminal
 from ..session import (
     CONNECT_TIMEOUT,
     STOP_TIMEOUT,
@@ -81,7 +81,7 @@ def tail(
         with _followed_history(settings, settings.from_history) as session:
             lines = printed(session)
             session.tap = lines.take_stored
-            return _print_until(session, lines, deadline, count, _FaultOfHistory(session))
+            return _print_until(session, lines, deadline, count, FaultOfHistory(session))
     with open_session(settings, one_shot=True) as session:
         lines = printed(session)
         session.tap = lines.take
@@ -102,7 +102,7 @@ def _print_until(
         left = CHECK_INTERVAL
         if deadline is not None:
             left = min(left, deadline - time.time())
-        if pump_until(session, max(0.0, left), lines.write):
+        if pump_until(session, max(0.0, left), lines.write) or is_abandoned():
             return ExitCode.OK
         if deadline is not None and time.time() >= deadline:
             return ExitCode.OK if count is None else ExitCode.TIMEOUT
@@ -126,7 +126,7 @@ def _followed_history(settings: Settings, location: str) -> Iterator[Session]:
             session.stop(STOP_TIMEOUT)
 
 
-class _FaultOfHistory:
+class FaultOfHistory:
     """Reports on stderr that the history cannot be read or is not written, once."""
 
     def __init__(self, session: Session) -> None:
@@ -134,6 +134,7 @@ class _FaultOfHistory:
         self._reported = ""
 
     def __call__(self) -> None:
+        """Check it; call it regularly."""
         fault = self._session.state.fact("history").fault
         problem = "" if fault is None else str(fault)
         if problem and problem != self._reported:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import sys
 from pathlib import Path
@@ -34,6 +35,16 @@ def has_colours() -> bool:
 def is_utf8() -> bool:
     """Return whether stdout is read as UTF-8."""
     return sys.stdout is not None and "utf" in (sys.stdout.encoding or "").lower()
+
+
+def is_abandoned() -> bool:
+    """Return whether stdout is a pipe that nothing reads any longer, without writing to it."""
+    try:
+        poll = select.poll()
+        poll.register(sys.stdout.fileno(), 0)
+        return any(state & select.POLLERR for _, state in poll.poll(0))
+    except (AttributeError, OSError, ValueError):  # closed, or replaced by something without one
+        return False
 
 
 def write(data: bytes, file: Path | None = None) -> bool:

@@ -8,15 +8,19 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from celtop.cli.commands.tail import FaultOfHistory
 from celtop.cli.main import run
 from celtop.cli.tail import Tail
+from celtop.cluster.session import Session
 from celtop.history.rows import Batch, Run
 from celtop.history.sqlite import SqliteStore
+from celtop.model.entities.fault import Fault
 from celtop.model.entities.task import Task
-from celtop.model.observations import EventsDropped, HistoryRead
+from celtop.model.observations import EventsDropped, HistoryRead, QuestionsFailed
 from celtop.model.query.language import parse_query
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
+from celtop.settings import load_settings
 from celtop.tests.cli.conftest import CELTOP
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import RedisServer, clean_environment, until
@@ -133,17 +137,21 @@ def test_what_a_collector_has_stored(capfd: pytest.CaptureFixture[str]) -> None:
     ]
 
 
-def test_a_history_that_nothing_writes_needs_no_broker(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("celtop.cluster.stored_events.MAX_SILENCE", 0.0)
-    monkeypatch.setattr("celtop.cluster.stored_events.WAIT", 0.01)
+def test_a_history_needs_no_broker(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "history.sqlite3"
     store = SqliteStore(path)
     store.write(Batch(runs=(Run("shop", "h:1", NOW, NOW),)))
     store.close()
     words = ["--from-history", str(path), "--cluster", "shop", "tail"]
-    assert run([*words, "--until", "1.2s", "--count", "1"]) == 4
-    out, err = capfd.readouterr()
-    assert out == ""
-    assert err.startswith("celtop: No collector has written the history of shop for")
+    assert run([*words, "--until", "0.1s", "--count", "1"]) == 4
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_fault_of_the_history_is_reported_once(capfd: pytest.CaptureFixture[str]) -> None:
+    session = Session(load_settings({"cluster": "shop"}, {}))
+    check = FaultOfHistory(session)
+    silent = Fault("history", "No collector has written it", "Start one")
+    session.state.observe(QuestionsFailed("cluster", ("history",), NOW, silent))
+    check()
+    check()
+    assert capfd.readouterr().err == "celtop: No collector has written it. Start one\n"

@@ -93,6 +93,18 @@ def test_a_full_disk_ends_it_and_what_was_written_can_be_replayed(
     assert len(list(Recording(path).records())) == 1
 
 
+def test_a_disk_that_was_full_at_the_start_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(handle: int, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(os, "write", write)
+    with pytest.raises(OSError, match="full"):
+        recorder(tmp_path / "a.jsonl")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_existing_file_or_link_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "file").write_text("precious")

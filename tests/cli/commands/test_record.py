@@ -11,7 +11,7 @@ import pytest
 from celtop.cli.main import run
 from celtop.tests.cli.conftest import CELTOP, celtop, error_text
 from celtop.tests.conftest import StartWorker
-from celtop.tests.servers import clean_environment, until
+from celtop.tests.servers import clean_environment, free_port, until
 
 
 def test_a_replay_ends_in_the_snapshot_of_the_live_run(
@@ -29,6 +29,15 @@ def test_a_replay_ends_in_the_snapshot_of_the_live_run(
     assert worker.name in replayed.stdout
     again = error_text(celtop("-b", redis_url, "record", str(file)), 2)
     assert "exists; choose another name, or add --overwrite" in again
+
+
+def test_a_recording_is_not_replaced_by_none(tmp_path: Path) -> None:
+    file = tmp_path / "incident.jsonl"
+    file.write_text("before")
+    url = f"redis://127.0.0.1:{free_port()}/0"
+    ended = celtop("-b", url, "record", str(file), "--overwrite", "--for", "1s")
+    assert "Cannot use the broker" in error_text(ended, 3)
+    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [(file.name, "before")]
 
 
 def _has_ticks(file: Path) -> bool:

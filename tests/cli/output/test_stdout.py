@@ -1,0 +1,30 @@
+"""stdout: whether anything still reads it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from celtop.cli.output.stdout import is_abandoned
+
+
+def test_a_pipe_is_abandoned_once_its_reader_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        assert not is_abandoned()
+        os.close(reading)
+        assert is_abandoned()
+
+
+def test_a_file_or_nothing_is_not_abandoned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (tmp_path / "out").open("w") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        assert not is_abandoned()
+    assert not is_abandoned(), "closed"
+    monkeypatch.setattr(sys, "stdout", None)
+    assert not is_abandoned()
