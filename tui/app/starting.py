@@ -18,7 +18,7 @@ from ... import garbage
 from ...bindings.actions import VIEWS
 from ...widgets.compat.textual_internals import FrugalApp, drop_all_colour
 from .app import CeltopApp
-from .theme import TERMINAL_COLOURS
+from .theme import TERMINAL_COLOURS, in_16_colours
 
 if TYPE_CHECKING:
     from ...bindings.keymap import Keymap
@@ -91,6 +91,14 @@ class StartingApp(CeltopApp):
         self._typed: list[Key] = []
         self._takes_keys = False
         """Whether the screen that keys are for is shown."""
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Return the theme's variables, in colours that the terminal can show."""
+        variables = super().get_css_variables()
+        if self.console.color_system == "standard":
+            variables = in_16_colours(variables, dark=self.current_theme.dark)
+            self.theme_variables = variables
+        return variables
 
     def start(self) -> None:
         """Prepare the rest after the first frame."""

@@ -74,6 +74,15 @@ CELTOP_LIGHT: Final = Theme(
 MIN_CONTRAST: Final = 3.0
 """The ratio that WCAG 2.1 asks of graphics and large text."""
 _TEXTS: Final = ("primary", "secondary", "accent", "success", "warning", "error")
+_IN_16_COLOURS: Final = {
+    "primary": ("#5555ff", "#0000aa"),
+    "secondary": ("#ff55ff", "#aa00aa"),
+    "accent": ("#55ffff", "#00aaaa"),
+    "success": ("#55ff55", "#00aa00"),
+    "warning": ("#ffff55", "#aa5500"),
+    "error": ("#ff5555", "#aa0000"),
+}
+"""The texts of dark and of light themes, in the colours that rich has for the 16 of terminals."""
 _GREY_STEPS: Final = 20
 
 _ALPHA: Final = re.compile(r"(.*?)(?: +\d{1,3}%)?")
@@ -101,6 +110,14 @@ def readable(variables: Mapping[str, str]) -> dict[str, str]:
         behind = (background + Color.parse(colours["block-cursor-background"]),)
         colours["block-cursor-foreground"] = _legible(Color.parse(cursor), behind).hex
     return colours
+
+
+def in_16_colours(variables: Mapping[str, str], *, dark: bool) -> dict[str, str]:
+    """Return a theme's variables for a terminal of 16 colours: its pale reds would become white."""
+    if Color.parse(variables["background"]).ansi is not None:
+        return dict(variables)
+    texts = {f"text-{text}": shades[not dark] for text, shades in _IN_16_COLOURS.items()}
+    return {**variables, **texts}
 
 
 def _legible(text: Color, behind: Sequence[Color]) -> Color:

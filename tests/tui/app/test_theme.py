@@ -8,8 +8,10 @@ import pytest
 from celtop.files.files import themes_folder
 from celtop.tests.tui.app_under_test import run_app
 from celtop.tests.tui.fake_session import cluster
-from celtop.tui.app.theme import CELTOP_DARK, CELTOP_LIGHT, readable, user_themes
+from celtop.tui.app.theme import CELTOP_DARK, CELTOP_LIGHT, in_16_colours, readable, user_themes
 from celtop.widgets.colours import COLOURS
+from rich.color import Color as RichColor
+from rich.color import ColorSystem
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
 
@@ -114,6 +116,18 @@ def test_texts_stand_out_from_all_backgrounds(theme: Theme) -> None:
     if not (cursor := found["block-cursor-foreground"]).startswith("auto"):
         behind = background + Color.parse(found["block-cursor-background"])
         assert ratio(Color.parse(cursor), behind) >= 3
+
+
+@pytest.mark.parametrize("theme", [CELTOP_DARK, CELTOP_LIGHT, BUILTIN_THEMES["nord"]])
+def test_states_keep_their_hue_in_16_colours(theme: Theme) -> None:
+    found = in_16_colours(theme.to_color_system().generate(), dark=theme.dark)
+    numbers = {
+        text: RichColor.parse(found[f"text-{text}"]).downgrade(ColorSystem.STANDARD).number
+        for text in ("error", "success", "warning")
+    }
+    expected = {"error": 1, "success": 2, "warning": 3}
+    bright = 8 if theme.dark else 0
+    assert numbers == {text: number + bright for text, number in expected.items()}
 
 
 async def test_a_chosen_theme_is_readable_at_once_also_in_bars() -> None:
