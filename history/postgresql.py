@@ -25,7 +25,7 @@ import msgspec
 from ..model.text.coerce import without_surrogates
 from . import statements
 from .postgresql_connection import PostgresConnection
-from .postgresql_partitions import LOCK_SCHEMA, PARTITIONED, Partitions
+from .postgresql_partitions import PARTITIONED, Partitions
 from .rows import MINUTE, Batch, Pruned
 from .schema import (
     LOG,
@@ -52,14 +52,9 @@ PLAIN: Final = Dialect(
     text='TEXT COLLATE "C"',
     floor="CAST(floor({}) AS BIGINT)",
 )
-PARTITIONED_DIALECT: Final = Dialect(
-    number=PLAIN.number,
-    integer=PLAIN.integer,
-    real=PLAIN.real,
-    text=PLAIN.text,
-    floor=PLAIN.floor,
-    partition_key=("at",),
-)
+PARTITIONED_DIALECT: Final = msgspec.structs.replace(PLAIN, partition_key=("at",))
+WITHOUT_COLLATION: Final = msgspec.structs.replace(PLAIN, text="TEXT")
+"""For CockroachDB, which always compares bytes, and has no such columns."""
 
 _SCHEMA_EXISTS: Final = f"SELECT 1 FROM pg_namespace WHERE nspname = '{SCHEMA_NAME}'"
 _KIND: Final = (
@@ -77,6 +72,8 @@ _SIZE: Final = (
     f"JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE nspname = '{SCHEMA_NAME}' "
     "AND relkind = 'r'"
 )
+LOCK_SCHEMA: Final = "SELECT pg_advisory_xact_lock(1667591284, 0)"
+"""At midnight the writers of all clusters need the same partitions."""
 _TRY_LOCK: Final = "SELECT pg_try_advisory_lock(?::int, ?::int)"
 _END_HOLDER: Final = (
     "SELECT pg_terminate_backend(pg_locks.pid) FROM pg_locks "
@@ -89,7 +86,10 @@ _END_HOLDER: Final = (
 """Only another celtop of the same user, and only if the server waits for it: one whose statement
 takes long goes on writing."""
 _LISTEN: Final = f"LISTEN {CHANNEL}"
-_PROBE: Final = "CREATE TABLE partition_probe (at DOUBLE PRECISION) PARTITION BY RANGE (at)"
+_PARTITION_PROBE: Final = "CREATE TABLE probe (at DOUBLE PRECISION) PARTITION BY RANGE (at)"
+_COLLATION_PROBE: Final = 'CREATE TABLE probe (name TEXT COLLATE "C")'
+_DROP_PROBE: Final = "DROP TABLE probe"
+_LOCK_PROBE: Final = "SELECT pg_try_advisory_xact_lock(1667591284, 1)"
 
 
 class PostgresStore(SqlStore):
@@ -109,8 +109,8 @@ class PostgresStore(SqlStore):
         self.read_only = read_only
         self.dialect = PLAIN
         self._database = PostgresConnection(url, self._prepare, read_only=read_only)
-        self._partitions = Partitions(self._rows, self._transaction)
-        self._has_sizes = self._notifies = self._listening = False
+        self._partitions = Partitions(self._rows, self._transaction, self._lock_schema)
+        self._has_locks = self._has_sizes = self._notifies = self._listening = False
         self._led: frozenset[str] = frozenset()
         """Clusters whose lock the connection holds."""
         self._claimed: frozenset[str] = frozenset()
@@ -213,12 +213,15 @@ class PostgresStore(SqlStore):
         """Become the writer of a cluster unless another celtop is; return whether it is.
 
         The lock belongs to the connection: the server releases it when the connection is lost, and
-        what is written through a new one is refused until it has the lock again.
+        what is written through a new one is refused until it has the lock again. A server without
+        locks lets every celtop write.
 
         Raises: StoreError.
         """
-        self._claimed |= {cluster}
         self._database.get()
+        if not self._has_locks:
+            return True
+        self._claimed |= {cluster}
         if cluster not in self._led:
             key = (_lock_key(CHANNEL), _lock_key(cluster))
             held = self._rows(_TRY_LOCK, key)[0][0]
@@ -267,6 +270,7 @@ class PostgresStore(SqlStore):
         self._others.forget()
         self._led, self._listening = frozenset(), False
         self._rows(f"SET search_path = {SCHEMA_NAME}")
+        self._has_locks = self._database.can(_LOCK_PROBE)
         version = self._version()
         if version < VERSION and not self.read_only:
             self._create()
@@ -301,7 +305,7 @@ class PostgresStore(SqlStore):
     def _create(self) -> None:
         """Create the schema or bring it up to date; several celtops may do so at once."""
         with self._transaction():
-            self._rows(LOCK_SCHEMA)
+            self._lock_schema()
             version = self._version()
             if version >= VERSION:
                 return
@@ -313,21 +317,31 @@ class PostgresStore(SqlStore):
             add = "INSERT INTO schema_version (version) VALUES (?) ON CONFLICT (version) DO NOTHING"
             self._rows(add, (VERSION,))
 
+    def _lock_schema(self) -> None:
+        """Wait until no other celtop changes the tables, up to the end of the transaction."""
+        if self._has_locks:
+            self._rows(LOCK_SCHEMA)
+
     def _creation(self, version: int) -> Iterator[str]:
         """Yield the statements that create the tables, with partitions if the server has them.
 
         Tables of an older version are brought up to date.
         """
+        if self._database.can(_COLLATION_PROBE):
+            yield _DROP_PROBE
+            dialect = PLAIN
+        else:
+            dialect = WITHOUT_COLLATION
         if version:
-            yield from creation(PLAIN, self._columns)
-        elif self._database.can(_PROBE):
-            yield "DROP TABLE partition_probe"
+            yield from creation(dialect, self._columns)
+        elif self._database.can(_PARTITION_PROBE):
+            yield _DROP_PROBE
             options = {one.name: f"PARTITION BY RANGE ({one.at})" for one in PARTITIONED}
             yield from creation(PARTITIONED_DIALECT, self._columns, options)
             for name in options:
                 yield f"CREATE TABLE IF NOT EXISTS {name}_other PARTITION OF {name} DEFAULT"
         else:
-            yield from creation(PLAIN, self._columns)
+            yield from creation(dialect, self._columns)
 
     def _columns(self, table: str) -> list[str]:
         return [row[0] for row in self._rows(_COLUMNS, (table,))]

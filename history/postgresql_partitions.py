@@ -31,9 +31,6 @@ MIN_SPLIT_SIZE: Final = 4 << 20
 """Bytes below which a partition is not ended early."""
 SPLIT_MARGIN: Final = 60.0
 """Seconds between the newest row of a partition that is ended early, and its end."""
-LOCK_SCHEMA: Final = "SELECT pg_advisory_xact_lock(1667591284, 0)"
-"""Waits until no other celtop changes the tables; up to the end of the transaction. At midnight the
-writers of all clusters need the same partitions."""
 _ALL: Final = (
     "SELECT parent.relname, child.relname, pg_get_expr(child.relpartbound, child.oid), "
     "pg_total_relation_size(child.oid), child.reltuples "
@@ -64,15 +61,18 @@ class Partitions:
     Args:
         run: Runs a statement with parameters, and returns its rows.
         transaction: Returns a context whose statements take effect together.
+        lock: Waits until no other celtop changes the tables, up to the end of the transaction.
     """
 
     def __init__(
         self,
         run: Callable[..., list[tuple[Any, ...]]],
         transaction: Callable[[], AbstractContextManager[object]],
+        lock: Callable[[], object],
     ) -> None:
         self._run = run
         self._transaction = transaction
+        self._lock = lock
         self._days: set[tuple[str, int]] = set()
         """Tables and days, counted from the epoch, that are known to have a partition."""
 
@@ -88,7 +88,7 @@ class Partitions:
             if not today - MAX_DAYS_BACK <= day <= today + MAX_DAYS_AHEAD:
                 continue
             with self._transaction():
-                self._run(LOCK_SCHEMA)
+                self._lock()
                 if not any(one.start <= day * DAY < one.end for one in self.all(table)):
                     self._add(table, day * DAY, (day + 1) * DAY)
             self._days.add((name, day))
@@ -106,7 +106,7 @@ class Partitions:
             StoreError: The server refused it.
         """
         with self._transaction():
-            self._run(LOCK_SCHEMA)
+            self._lock()
             return self._prune(now, max_age, max_bytes, size)
 
     def _prune(self, now: float, max_age: float, max_bytes: int, size: int) -> Pruned | None:

@@ -66,15 +66,18 @@ def test_a_newer_schema_is_refused(postgres_server: PostgresServer, postgres_url
         PostgresStore(postgres_url)
 
 
-def test_a_server_without_partitions_sizes_and_notifications(
+def test_a_server_without_what_only_postgresql_has(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("_PROBE", "_SIZE", "_LISTEN"):
+    """As CockroachDB is documented to be."""
+    for name in ("_PARTITION_PROBE", "_COLLATION_PROBE", "_LOCK_PROBE", "_SIZE", "_LISTEN"):
         monkeypatch.setattr(postgresql, name, "NOT SUPPORTED")
     monkeypatch.setattr(postgresql, "NEWS_INTERVAL", 0.01)
     store, reader = PostgresStore(postgres_url), PostgresStore(postgres_url, read_only=True)
     assert reader.wait_for_news(CLUSTER, 0.0)
     assert not reader.wait_for_news(CLUSTER, 0.0)
+    assert store.lead(CLUSTER)
+    assert reader.lead(CLUSTER)
     running = row("a", 20, state="STARTED", finished_at=None)
     store.write(Batch(tasks=(running, row("old", 500)), runs=(RUN,)))
     store.write(Batch(tasks=(row("a", 10),), log=(StoredLog(CLUSTER, NOW - 500, "info", "", ""),)))
