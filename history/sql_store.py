@@ -322,6 +322,13 @@ class SqlStore(ABC):
         latest = sorted(groups, key=lambda one: max(row[4] for row in groups[one]), reverse=True)
         return [self._failure(number, one, groups[one], steps) for one in latest[:limit]]
 
+    def failed(
+        self, cluster: str, failure: str, start: float, end: float, limit: int
+    ) -> Sequence[StoredTask]:
+        """Return the latest tasks of a group of failures in a window. Raises: StoreError."""
+        parameters = (self._known(cluster), failure, start, end, limit)
+        return [task_row(cluster, row) for row in self._rows(statements.FAILED, parameters)]
+
     def _failure(
         self, number: int, failure: str, rows: Sequence[tuple[Any, ...]], steps: int
     ) -> FailureRow:

@@ -92,6 +92,10 @@ FAILURE_COUNTS: Final = (
     "WHERE cluster = ? AND state <> 'SUCCESS' AND failure <> '' AND at >= ? AND at < ? "
     "GROUP BY 1, 2, 3, 4"
 )
+FAILED: Final = (
+    f"SELECT {TASK_COLUMNS} FROM tasks WHERE cluster = ? AND failure = ? AND failure <> '' "
+    "AND at >= ? AND at < ? ORDER BY at DESC LIMIT ?"
+)
 FAILURE_BEGAN: Final = (
     "SELECT min(at) FROM tasks WHERE cluster = ? AND failure = ? AND failure <> ''"
 )

@@ -144,6 +144,11 @@ class HistoryStore(Protocol):
     ) -> Sequence[FailureRow]:
         """Return the groups of failures in a window, the latest first. Raises: StoreError."""
 
+    def failed(
+        self, cluster: str, failure: str, start: float, end: float, limit: int
+    ) -> Sequence[StoredTask]:
+        """Return the latest tasks of a group of failures in a window. Raises: StoreError."""
+
     def types(self, cluster: str, start: float, end: float) -> Sequence[TypeRow]:
         """Return what the task types did in a window, by name. Raises: StoreError."""
 

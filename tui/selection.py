@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-KINDS: Final[tuple[type, ...]] = (Task, Worker, Queue, TaskType, EntryStatus, WaitingMessage)
+KINDS: Final[tuple[type, ...]] = (
+    *(Task, Worker, Queue, TaskType, EntryStatus, WaitingMessage, FailureGroup),
+)
 """The types of rows that operations act on."""
 
 

@@ -265,6 +265,23 @@ class StoredHistory:
 
         return self._ask(read)
 
+    def failed(self, failure: str, start: float, end: float, limit: int) -> Future[tuple[str, ...]]:
+        """Read the latest tasks of a group of failures in a window; the future has their ids.
+
+        Args:
+            failure: The id of the group.
+            start: Epoch seconds.
+            end: Epoch seconds, not included.
+            limit: Tasks at most.
+        """
+
+        def read(store: HistoryStore) -> tuple[str, ...]:
+            rows = store.failed(self.cluster, failure, start, end, limit)
+            self._put(rows, wanted=True)
+            return tuple(row.id for row in rows)
+
+        return self._ask(read)
+
     def count(self, query: Query, now: float, before: Cursor | None = None) -> Future[TaskCount]:
         """Count the tasks that match a filter, or those of them before a place."""
         return self._ask(lambda store: store.count(self.cluster, query, now, before))

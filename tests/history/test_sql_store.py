@@ -230,6 +230,8 @@ def test_failures_in_groups(store: HistoryStore) -> None:
     assert first.workers == ("geo@2", "web@1")
     assert first.by_step == (1, 0, 0, 0, 0, 0, 0, 0, 1, 0)
     assert (second.failure, second.names) == ("k", ("shop.bill",))
+    found = [store.failed(CLUSTER, "v", NOW - 100, NOW, limit) for limit in (9, 1)]
+    assert [[one.id for one in rows] for rows in found] == [["b", "a"], ["b"]]
 
 
 def test_types_weigh_percentiles_by_tasks(store: HistoryStore) -> None:

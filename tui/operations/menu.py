@@ -25,6 +25,7 @@ from ..dialogs.menu import Menu
 from ..host import Host
 from . import queues, retry, schedule, tasks, workers
 from .send import trigger
+from .stored_groups import stored_groups
 from .task_limits import change_limits
 from .undo import undo, undoable
 from .why import why
@@ -137,8 +138,10 @@ def _one_task(host: Host) -> Offer:
 
 
 def _retry(host: Host) -> Offer:
-    found = host.selection(Task)
-    return _counted(len(found)), None if found else "no task selected"
+    number = len(host.selection(Task))
+    if groups := stored_groups(host):
+        number = sum(group.count for group in groups)
+    return _counted(number), None if number else "no task selected"
 
 
 def _revoke(host: Host, *, terminate: bool = False) -> Offer:

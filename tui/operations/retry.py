@@ -26,18 +26,26 @@ from ..dialogs.waiting import wait_for
 from ..host import Host
 from .run import one_selected, run
 from .send import trigger
+from .stored_groups import MAX_TASKS, ids_of_groups, stored_groups
 from .tasks import all_listed, counted_reasons
 
 MAX_EXPLAINED_TASKS: Final = 100
 """Tasks for which the dialog lists why they cannot be retried."""
+_TOO_OLD: Final = f"older than the latest {MAX_TASKS:,} of the group"
 _RETRIED_ANYWAY: Final = "waiting to be retried by its worker"
 
 
 async def retry(host: Host) -> None:
     """Send the selected tasks again, exactly as they were sent.
 
-    Of several, those are left out that their workers are about to retry.
+    Of several, those are left out that their workers are about to retry. Of a group of failures in
+    a window of the history, all stored tasks are sent again.
     """
+    if groups := stored_groups(host):
+        found = await ids_of_groups(host, groups)
+        if found is not None:
+            await retry_ids(host, found[0], counted_reasons([_TOO_OLD] * found[1]))
+        return
     selected = host.selection(Task)
     ended = [task for task in selected if task.state != RETRY] or selected
     waiting = len(selected) - len(ended)

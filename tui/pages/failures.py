@@ -203,7 +203,7 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
         parts += [Part(f"Celery {texts}", "$text-muted", 2)] if texts else []
         parts += [Part(f"on {names}", "", 3)] if names else []
         if self.stored.covers:
-            # Operations are for tasks in memory.
+            # All operations but a retry are for those.
             parts.append(Part(f"{units.count(len(group.tasks))} in memory", "$text-muted", 1))
         return parts
 

@@ -303,3 +303,25 @@ async def test_a_longer_window_groups_the_failures_of_the_history(tmp_path: Path
         await on.until(lambda: len(on.table.rows) == 7)
         await on.press("escape", ",", ",", ",")
         await on.until(lambda: len(screen.rows) == 4)  # with the group that was listed
+
+
+async def test_all_stored_tasks_of_a_group_are_retried(tmp_path: Path) -> None:
+    rows = rows_of(
+        event
+        for number in range(5)
+        for event in task_events(
+            number, "images.fetch", uuid=f"old-{number}", at=NOW - 18_000 - number, end="failed",
+            exception="KeyError('a')", traceback="",
+        )
+    )  # fmt: skip
+    async with run_app(
+        cluster(3), stored=lambda session: store_in(session, tmp_path, tasks=rows)
+    ) as on:
+        on.app.context.chart_seconds = 6 * 3_600
+        await on.press("e")
+        screen = await on_groups(on)
+        await on.until(lambda: [group.count for group in screen.rows] == [5])
+        await on.press("R")
+        await on.until(lambda: bool(on.session.asked))
+        assert sorted(on.session.asked[0]) == [f"old-{number}" for number in range(5)]
+        assert {f"old-{number}" for number in range(5)} <= on.app.context.live.tasks.keys()

@@ -1,0 +1,50 @@
+"""The tasks of selected groups of failures, also those that only the history has."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from ...model.ingest.tasks.failure_groups import FailureGroup
+from ...model.text.phrases import counted
+from ..dialogs.waiting import wait_for
+from ..host import Host
+
+MAX_TASKS: Final = 10_000
+"""Tasks of a group that are read, the latest first."""
+LOAD_SECONDS: Final = 3.0
+"""Seconds in which the model takes the tasks over that were read."""
+LOAD_CHECK: Final = 0.05
+
+
+def stored_groups(host: Host) -> list[FailureGroup]:
+    """Return the selected groups of failures of which not all tasks are in memory."""
+    return [one for one in host.selection(FailureGroup) if one.count > len(one.tasks)]
+
+
+async def ids_of_groups(host: Host, groups: Sequence[FailureGroup]) -> tuple[list[str], int] | None:
+    """Read the tasks of groups in the window that charts cover, into the model.
+
+    Returns:
+        Their ids, the latest first, and how many older ones are left out; None if it was cancelled.
+    """
+    context = host.context
+    history = context.session.history.stored
+    if history is None:
+        return [], 0
+    end = context.now() + 1.0
+    found: dict[str, None] = {}
+    left_out = 0
+    for group in groups:
+        read = history.failed(group.id, end - 1.0 - context.chart_seconds, end, MAX_TASKS)
+        ids = await wait_for(host, f"Reading {counted(group.count, 'task')} of the history", read)
+        if ids is None:
+            return None
+        left_out += max(0, group.count - len(ids)) if len(ids) >= MAX_TASKS else 0
+        found |= dict.fromkeys((*ids, *group.tasks))
+    deadline, held = time.monotonic() + LOAD_SECONDS, context.live.tasks
+    while any(id_ not in held for id_ in found) and time.monotonic() < deadline:
+        await asyncio.sleep(LOAD_CHECK)
+    return list(found), left_out
