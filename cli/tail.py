@@ -21,7 +21,6 @@ from ..model.wire.events import Event, EventBatch
 from .output import stderr
 from .output.stdout import has_colours, is_terminal, output_size, write
 
-FORMATS: Final = ("text", "ndjson", "csv")
 HEARTBEAT: Final = "worker-heartbeat"
 MAX_BUFFERED: Final = 1 << 16
 """Bytes that are written at once while events arrive faster than they are printed."""
@@ -34,7 +33,7 @@ class Tail:
         state: The model.
         query: The filter of tasks; None prints all events but heartbeats.
         count: After how many events to end.
-        format_name: One of `FORMATS`.
+        format_name: `text`, `ndjson` or `csv`.
         utc: Whether times in text are in UTC.
     """
 

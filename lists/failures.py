@@ -12,14 +12,7 @@ from ..widgets.charts.sparkline import spark
 from ..widgets.table.cells import Cell
 from ..widgets.table.column import Column, Frame
 from . import numbers
-
-
-def _text(get: Callable[[FailureGroup], str | None], style: str) -> Callable[..., Cell]:
-    def cell(group: FailureGroup, frame: Frame) -> Cell:
-        value = get(group)
-        return (value, style) if value else numbers.UNKNOWN
-
-    return cell
+from .numbers import text_of
 
 
 def _times(group: FailureGroup, frame: Frame) -> Cell:
@@ -82,7 +75,7 @@ FAILURES: Final[tuple[Column[FailureGroup], ...]] = (
     _COUNT,
     Column("trend", "Trend", TREND_STEPS, _trend, 5, ticks=numbers.always),
     Column(
-        "error", "Exception", 16, _text(lambda group: group.error, "text"), grow=2,
+        "error", "Exception", 16, text_of(lambda each: each.error, missing=numbers.UNKNOWN), grow=2,
         sort_key="error",
     ),
     Column("task", "Task", 16, _names, 1, grow=2, sort_key="task"),

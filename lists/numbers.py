@@ -1,4 +1,4 @@
-"""Numbers as cells, in human units; `?` where a number is unknown."""
+"""Numbers and texts as cells, in human units; `?` where a value is unknown."""
 
 from __future__ import annotations
 
@@ -35,6 +35,18 @@ def column(
 def always(row: object) -> bool:
     """Return True, for a column whose cells change each second."""
     return True
+
+
+def text_of(
+    get: Callable[[R], str | None], style: str = "text", missing: Cell = NOTHING
+) -> Callable[[R, Frame], Cell]:
+    """Return the function of a column that shows a row's text."""
+
+    def cell(row: R, frame: Frame) -> Cell:
+        value = get(row)
+        return (value, style) if value else missing
+
+    return cell
 
 
 def number(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -16,6 +16,7 @@ from ..widgets.table.cells import Cell
 from ..widgets.table.column import Column, Frame
 from . import numbers
 from .attempts import next_attempt
+from .numbers import text_of
 
 REVOKE_REQUESTED: Final = "revoke requested"
 """Shown until a worker's event confirms that the task was revoked."""
@@ -61,14 +62,6 @@ def outcome(task: Task, frame: Frame) -> Cell:
     if task.held_by is not None:
         return held_text(task.held_by), "muted"
     return numbers.NOTHING
-
-
-def _text(get: Callable[[Task], str | None], style: str = "text") -> Callable[[Task, Frame], Cell]:
-    def cell(task: Task, frame: Frame) -> Cell:
-        value = get(task)
-        return (value, style) if value else numbers.NOTHING
-
-    return cell
 
 
 def _first_seen(task: Task, frame: Frame) -> float | None:
@@ -119,21 +112,21 @@ def _ticking(task: Task) -> bool:
 STATE: Final = Column[Task]("state", "State", 10, state, sort_key="state")
 NAME: Final = Column[Task]("name", "Task", 22, name, grow=3, narrow_width=16, sort_key="name")
 ID: Final = Column[Task](
-    "id", "ID", 36, _text(lambda task: task.id, "muted"), 6, narrow_width=9, sort_key="id"
+    "id", "ID", 36, text_of(lambda task: task.id, "muted"), 6, narrow_width=9, sort_key="id"
 )
 WORKER: Final = Column[Task](
-    "worker", "Worker", 18, _text(lambda task: task.worker), 4, narrow_width=12, sort_key="worker"
+    "worker", "Worker", 18, text_of(lambda task: task.worker), 4, narrow_width=12, sort_key="worker"
 )
 QUEUE: Final = Column[Task](
-    "queue", "Queue", 14, _text(lambda task: task.queue), 5, narrow_width=10, sort_key="queue"
+    "queue", "Queue", 14, text_of(lambda task: task.queue), 5, narrow_width=10, sort_key="queue"
 )
 RETRIES: Final = replace(numbers.column("retries", "Retry", 7, retries, 7), narrow_width=5)
 RUNNING_TIME: Final = Column[Task](
     "elapsed", "Runtime", 9, elapsed, 1, justify="right", ticks=lambda task: task.running
 )
 """For small tables, which cannot be sorted."""
-ARGS: Final = Column[Task]("args", "Args", 14, _text(lambda task: task.args), 8, grow=2)
-KWARGS: Final = Column[Task]("kwargs", "Kwargs", 14, _text(lambda task: task.kwargs), 9, grow=2)
+ARGS: Final = Column[Task]("args", "Args", 14, text_of(lambda task: task.args), 8, grow=2)
+KWARGS: Final = Column[Task]("kwargs", "Kwargs", 14, text_of(lambda task: task.kwargs), 9, grow=2)
 
 TASKS: Final[tuple[Column[Task], ...]] = (
     STATE,

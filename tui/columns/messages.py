@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ...lists import numbers, tasks
+from ...lists.numbers import text_of
 from ...model.entities.task import Task, first_seen_at
 from ...model.observations import WaitingMessage
 from ...model.state import ClusterState
@@ -14,16 +15,6 @@ from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
 
 _JSON: Final = "application/json"
-
-
-def _text(
-    get: Callable[[WaitingMessage], str | None], style: str = "text"
-) -> Callable[[WaitingMessage, Frame], Cell]:
-    def cell(message: WaitingMessage, frame: Frame) -> Cell:
-        value = get(message)
-        return (value, style) if value else numbers.NOTHING
-
-    return cell
 
 
 def _position(message: WaitingMessage, frame: Frame) -> Cell:
@@ -81,17 +72,17 @@ def message_columns(state: ClusterState) -> tuple[Column[WaitingMessage], ...]:
 
     return (
         Column("before", "Next", 6, _position, justify="right", sort_key="before"),
-        Column("name", "Task", 22, _text(lambda one: one.name), grow=2, sort_key="name"),
+        Column("name", "Task", 22, text_of(lambda one: one.name), grow=2, sort_key="name"),
         Column("state", "State", 10, of_task(tasks.state), 1),
-        Column("id", "ID", 36, _text(lambda one: one.id, "muted"), 4, narrow_width=9),
-        Column("args", "Args", 14, _text(lambda one: one.args), 2, grow=2),
-        Column("kwargs", "Kwargs", 14, _text(lambda one: one.kwargs), 2, grow=2),
+        Column("id", "ID", 36, text_of(lambda one: one.id, "muted"), 4, narrow_width=9),
+        Column("args", "Args", 14, text_of(lambda one: one.args), 2, grow=2),
+        Column("kwargs", "Kwargs", 14, text_of(lambda one: one.kwargs), 2, grow=2),
         Column("age", "Age", 9, age, 1, justify="right", ticks=numbers.always, sort_key="age"),
         Column("eta", "ETA", 9, _due, 3, ticks=numbers.always, sort_key="eta"),
         Column("priority", "Priority", 8, _priority, 5, justify="right", sort_key="priority"),
         Column("retries", "Retry", 5, _retries, 6, justify="right", sort_key="retries"),
         Column(
-            "sender", "Sender", 16, _text(lambda one: one.sender, "muted"), 7, sort_key="sender"
+            "sender", "Sender", 16, text_of(lambda one: one.sender, "muted"), 7, sort_key="sender"
         ),
         Column("expires", "Expires", 8, _expires, 8, sort_key="expires"),
         Column("serializer", "Body", 6, _serializer, 7, sort_key="serializer"),

@@ -81,7 +81,7 @@ class BackendResults:
             if meta.ready:
                 self._finish(task, meta, seen)
                 if seen.source == "history" and task.arrival < 0 and task.sources == 0:
-                    self._count_runtime(task)
+                    self._tasks.types.count_runtime(task)
             elif task.state not in FINISHED:
                 self._advance(task, meta, seen)
             task.sources |= FROM_BACKEND
@@ -160,12 +160,6 @@ class BackendResults:
         """Return when a task started that has ended; None for the start of an earlier run."""
         at = meta.started_at
         return at if at is None or ended_at is None or at <= ended_at + TIME_ROUNDING else None
-
-    def _count_runtime(self, task: Task) -> None:
-        """Count the runtime of a task from the history: no event will."""
-        ran = task.elapsed(0.0) if task.state == SUCCESS else None
-        if task.name is not None and ran is not None:
-            self._tasks.types[task.name].runtime.add(ran)
 
     def _advance(self, task: Task, meta: ResultMeta, seen: ResultsRead) -> None:
         """Apply the state and progress of a task that has not ended."""

@@ -82,7 +82,7 @@ class StoredTasks:
                 task = added
                 self._restore(task, stored)
                 if not read.wanted:
-                    self._count_runtime(task)
+                    self._tasks.types.count_runtime(task)
             elif task.sources & FROM_HISTORY and is_only_read(task.sources):
                 if (newest_time(stored) or 0.0) < (newest_time(task) or 0.0):
                     continue
@@ -132,7 +132,7 @@ class StoredTasks:
             if outcome == "failed":
                 kind.count_exception(task.exception)
         if not ended:
-            self._count_runtime(task)
+            self._tasks.types.count_runtime(task)
         queue = self._queues.get(task.queue or "")
         if is_new and queue is not None:
             queue.received.add(now, number)
@@ -187,12 +187,6 @@ class StoredTasks:
         counted = task.text_bytes
         task.attempts, task.extra = stored.attempts, stored.extra
         self._tasks.count_text(task.text_bytes - counted)
-
-    def _count_runtime(self, task: Task) -> None:
-        """Count the run time of a success: no event will."""
-        ran = task.elapsed(0.0) if task.state == SUCCESS else None
-        if task.name is not None and ran is not None:
-            self._tasks.types[task.name].runtime.add(ran)
 
 
 def _fill_in(task: Task, stored: Task, names: tuple[str, ...]) -> None:

@@ -6,7 +6,8 @@ import sys
 from collections import OrderedDict
 from typing import Final
 
-from ...entities.states import TaskState
+from ...entities.states import SUCCESS, TaskState
+from ...entities.task import Task
 from ...entities.task_type import TaskType
 
 MAX_TYPES: Final = 5_000
@@ -54,6 +55,12 @@ class TaskTypes(dict[str, TaskType]):
         discount(kind.states, state)
         if not kind.states and name != OTHER_TYPE:
             self._without_tasks[name] = None
+
+    def count_runtime(self, task: Task) -> None:
+        """Count the run time of a success that no event reports."""
+        ran = task.elapsed(0.0) if task.state == SUCCESS else None
+        if task.name is not None and ran is not None:
+            self[task.name].runtime.add(ran)
 
     def _add(self, name: str) -> TaskType:
         kind = self[name] = TaskType(name)
