@@ -5,6 +5,9 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.stamp
 LOWEST := .venv-lowest
 
+# The tests start many processes: each would compile what it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test lint format bench screenshots keys servers test-lowest build clean
 
 demo: $(STAMP)-demo ## the product on an embedded cluster, nothing to install

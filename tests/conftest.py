@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,20 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("celtop")
 
 _numbers = itertools.count()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Order the files for parallel processes: slow ones first, the others mixed.
+
+    No process then runs a slow file alone at the end, and tests that wait run beside tests that
+    compute.
+    """
+    if not hasattr(config, "workerinput"):
+        return
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(
+        key=lambda item: (item.path not in slow, zlib.crc32(item.nodeid.split("::")[0].encode()))
+    )
 
 
 @pytest.fixture(autouse=True)

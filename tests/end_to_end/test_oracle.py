@@ -208,6 +208,7 @@ def test_the_oracle_notices_what_is_untrue_for_too_long() -> None:
         assert bool(oracle.contradictions) == (second > 18), (second, oracle.contradictions)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_nothing_that_is_shown_is_contradicted(tmp_path: Path, tmp_path_factory: Any) -> None:
     redis, results = RedisServer(tmp_path).start(), RedisServer(tmp_path).start()

@@ -142,8 +142,11 @@ async def run_app(
     stored: Callable[[FakeSession], object] | None = None,
     **settings: Any,
 ) -> AsyncIterator[AppUnderTest]:
-    """Run an app, and go to a location."""
+    """Run an app that starts at a location."""
     app, session = make_app(state, keymap=keymap, stored=stored, **settings)
+    if location is not None:
+        # Not by way of the Overview: mounting a screen is most of the work of a test.
+        app.DEFAULT_MODE = location.view  # type: ignore[misc]
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         on = AppUnderTest(app, session, pilot)
