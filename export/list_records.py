@@ -117,3 +117,5 @@ class FailureList(msgspec.Struct, frozen=True, gc=False):
     notes: list[Note]
     matching: int
     failures: list[FailureRecord]
+    ungrouped: int = 0
+    """Failed tasks that are in no group, because there are too many groups."""

@@ -23,6 +23,7 @@ from ..model.health.tasks.schedule_status import EntryStatus
 from ..model.ingest.tasks.failure_groups import FailureGroup
 from ..model.state import ClusterState
 from ..model.text import units
+from ..model.text.phrases import counted
 from ..model.text.sanitize import visible
 from ..model.text.units import iso
 from ..widgets.glyphs import Glyphs
@@ -92,7 +93,7 @@ def list_document(
         document,
         [(name, one) for one in records],
         lambda: [list_table(name, context, shown, records, total=total, chosen=chosen)],
-        notes=_schedule_lines(document) if isinstance(document, ScheduleRecord) else (),
+        notes=_lines(document),
         context=context,
     )
 
@@ -143,9 +144,14 @@ def _own_columns(columns: Sequence[ListColumn[Any]]) -> list[ListColumn[Any]]:
     return [column for column in columns if not column.wide_only]
 
 
-def _schedule_lines(record: ScheduleRecord) -> list[str]:
-    lines = [f"{one.subject}: {one.text}. {one.next_step}" for one in record.findings]
-    lines += [f"{note.subject}: {note.text}" for note in record.notes]
+def _lines(record: object) -> list[str]:
+    """Return the notes that text shows below a list."""
+    lines: list[str] = []
+    if isinstance(record, ScheduleRecord):
+        lines += [f"{one.subject}: {one.text}. {one.next_step}" for one in record.findings]
+        lines += [f"{note.subject}: {note.text}" for note in record.notes]
+    elif isinstance(record, FailureList):
+        lines += [note.text for note in record.notes if note.subject == "failures"]
     return [visible(line, MAX_NOTE_LENGTH, "..") for line in lines]
 
 
@@ -213,6 +219,14 @@ def _schedule(context: ListContext, rows: list[Any], total: int) -> ScheduleReco
     return ScheduleRecord(
         "celtop.schedule/1", iso(now), schedule_notes(state, now), found, rows, total
     )
+
+
+def _failures(context: ListContext, rows: list[Any], total: int) -> FailureList:
+    notes, ungrouped = _notes(context), context.state.failures.left_out
+    if ungrouped:
+        text = f"{counted(ungrouped, 'failed task')} in further groups, not listed"
+        notes = [*notes, Note("failures", text)]
+    return FailureList("celtop.failures/1", iso(context.now), notes, total, rows, ungrouped)
 
 
 def _of(*names: str) -> Values:
@@ -307,7 +321,7 @@ LISTS: Final[Mapping[str, ListExport]] = {
     ),
     "failures": ListExport(
         lambda row, context: failure_record(row, context.now),
-        _document("celtop.failures/1", FailureList),
+        _failures,
         {
             "count": _of("count"),
             "trend": _of("last_hour"),

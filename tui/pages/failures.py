@@ -140,7 +140,9 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
         """Note the failures that are in no group."""
         groups = self.context.state.failures
         found = []
-        if groups.left_out:
+        if self.stored.is_cut:
+            found.append(Part("only the groups that failed last", "$text-warning"))
+        elif groups.left_out:
             text = f"{units.count(groups.left_out)} failed tasks in further groups, not listed"
             found.append(Part(text, "$text-warning"))
         if groups.unexplained:

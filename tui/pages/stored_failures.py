@@ -46,6 +46,11 @@ class StoredFailures:
         """Whether the groups of the window have yet to be read."""
         return self.covers and self._window != self._context.chart_seconds
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether there may be more groups in the window."""
+        return self.covers and len(self._groups) >= MAX_GROUPS
+
     def groups(self) -> Iterable[FailureGroup]:
         """Return the groups of the window as they were last read, and have them read again."""
         self._take()
