@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from .exit_codes import CommandError
-from .session import wait_for
+from .session import peek
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
@@ -37,8 +37,7 @@ def message_ages(session: Session, queues: Iterable[str]) -> dict[str, AgeBounds
         complete = not queue.waiting
         if queue.waiting and session.state.broker.family == "redis":
             try:
-                reading = session.lookups.peek(name, MAX_MESSAGES)
-                seen = wait_for(session, reading, f"queue {name}")
+                seen = peek(session, name, MAX_MESSAGES)
             except CommandError:
                 continue  # the depth and its own age are still compared
             messages, complete = seen.messages, seen.complete and not seen.notes

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ..cluster.session import Session
     from ..model.entities.fault import Fault
+    from ..model.observations import QueuePeeked
     from ..settings import Settings
 
 CONNECT_TIMEOUT: Final = 5.0
@@ -204,8 +205,28 @@ def wait_for_replies(session: Session) -> None:
     pump_until(session, REPLY_TIMEOUT, lambda: not session.backlog and session.messages_read)
 
 
-def wait_for(session: Session, future: Future[T], what: str) -> T:
+def peek(session: Session, queue: str, limit: int, task: str | None = None) -> QueuePeeked:
+    """Return messages waiting in a queue, as `Lookups.peek`; how many were read is shown meanwhile.
+
+    Raises:
+        TimedOut, BrokerUnreachable, CommandError: As `wait_for`.
+    """
+    read = 0
+
+    def count(number: int) -> None:
+        nonlocal read
+        read = number
+
+    reading = session.lookups.peek(queue, limit, task, progress=count)
+    return wait_for(session, reading, f"queue {queue}", lambda: f"{read:,} messages, ")
+
+
+def wait_for(
+    session: Session, future: Future[T], what: str, progress: Callable[[], str] = str
+) -> T:
     """Return the result of a lookup of `what`; observations are applied meanwhile.
+
+    After a second, the status line shows it, with the text that `progress` returns.
 
     Raises:
         TimedOut: It took more than LOOKUP_TIMEOUT.
@@ -218,7 +239,7 @@ def wait_for(session: Session, future: Future[T], what: str) -> T:
             elapsed = int(time.monotonic() - started)
             if elapsed >= LOOKUP_TIMEOUT:
                 break
-            show(f"Reading {what} ({elapsed} s)")
+            show(f"Reading {what} ({progress()}{elapsed} s)")
     if not future.done():
         raise TimedOut(f"Cannot read {what}: no reply within {LOOKUP_TIMEOUT:g} s")
     try:

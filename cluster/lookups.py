@@ -105,7 +105,12 @@ class Lookups:
         return run_in_thread(find)
 
     def peek(
-        self, queue: str | None, limit: int, task: str | None = None, skip: int = 0
+        self,
+        queue: str | None,
+        limit: int,
+        task: str | None = None,
+        skip: int = 0,
+        progress: Callable[[int], object] | None = None,
     ) -> Future[QueuePeeked]:
         """Read messages waiting in a queue without changing it; the model is updated.
 
@@ -114,6 +119,7 @@ class Lookups:
             limit: Maximum number of messages, beginning with the next one to be consumed.
             task: Only messages of this task name.
             skip: Messages to leave out at the beginning.
+            progress: Called in another thread with the number of messages read so far.
         """
         from .messages.reader import MessageReader
 
@@ -123,7 +129,7 @@ class Lookups:
                 if queue is None:
                     seen = reader.held(limit)
                 else:
-                    seen = reader.waiting(queue, limit, task, skip)
+                    seen = reader.waiting(queue, limit, task, skip, progress)
             seen = self._redaction.peeked(seen)
             self._inbox.put(seen)
             return seen

@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 
 ONE_SHOT_COMMANDS: Final = 40.0
 """Commands of a session for one command, to which optional ones may add up."""
+REVOKED_COST: Final = 2.0
+"""Commands that asking the workers for their revoked tasks takes."""
 GRACEFUL_SHARE: Final = 0.6
 """The share of the time to stop that threads have to disconnect cleanly before they are cut off."""
 
@@ -315,6 +317,20 @@ class Session:
         self._queues.wake(refresh=True)
         if self._schedule.wanted or self._interest.collected:
             self._schedule.read()
+
+    def inspect_revoked(self) -> bool:
+        """Ask the workers which of the messages that wait they will discard as revoked.
+
+        Returns:
+            Whether they are asked: messages were read, and the budget of commands allows it.
+            `refreshed` is false until they have replied.
+        """
+        state = self.state
+        any_read = any(state.messages_in(one.name) for one in state.queues.values() if one.waiting)
+        asked = any_read and self._inspects and self._broker.meter.spare >= REVOKED_COST
+        if asked:
+            self._inspector.inspect_revoked()
+        return asked
 
     def read_schedule(self) -> Future[None]:
         """Read beat's schedule now, and regularly from then on; the model is updated."""

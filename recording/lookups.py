@@ -58,7 +58,12 @@ class RecordedLookups(Lookups):
         return None
 
     def peek(
-        self, queue: str | None, limit: int, task: str | None = None, skip: int = 0
+        self,
+        queue: str | None,
+        limit: int,
+        task: str | None = None,
+        skip: int = 0,
+        progress: Callable[[int], object] | None = None,
     ) -> Future[QueuePeeked]:
         """Fail: there is no queue to read."""
         return _unavailable()

@@ -12,7 +12,7 @@ from ..arguments import read_name
 from ..options import Command, settings_of
 from ..output import stderr
 from ..run_operation import RunOptions, connected, operation_options, print_outcome, run_operation
-from ..session import REPLY_TIMEOUT, pump_until, wait_for
+from ..session import REPLY_TIMEOUT, peek, pump_until, wait_for
 from ..targets.selection import MAX_PEEKED_MESSAGES, peek_notes, read_filter
 
 if TYPE_CHECKING:
@@ -56,9 +56,7 @@ def purge(
 
 def _matching(session: Session, queue: str, task: str | None, query: Query) -> tuple[str, ...]:
     """Return the tasks of waiting messages that match a filter, and report how many."""
-    peeked = wait_for(
-        session, session.lookups.peek(queue, MAX_PEEKED_MESSAGES, task), f"queue {queue}"
-    )
+    peeked = peek(session, queue, MAX_PEEKED_MESSAGES, task)
     for note in peek_notes(peeked):
         stderr.echo_line(note)
     if peeked.messages:
@@ -75,9 +73,7 @@ def _matching(session: Session, queue: str, task: str | None, query: Query) -> t
 
 def _preview(session: Session, queue: str, task: str | None) -> None:
     """Print the number of messages per task name on stderr, if the broker can list them."""
-    peeked = wait_for(
-        session, session.lookups.peek(queue, MAX_PEEKED_MESSAGES, task), f"queue {queue}"
-    )
+    peeked = peek(session, queue, MAX_PEEKED_MESSAGES, task)
     for note in peek_notes(peeked):
         stderr.echo_line(note)
     counts = Counter(message.name for message in peeked.messages).most_common()

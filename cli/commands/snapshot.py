@@ -14,7 +14,7 @@ from ..options import Command, settings_of
 from ..output.document import encoded, list_context, output_options
 from ..output.schema import schema_option
 from ..output.stdout import is_terminal, write
-from ..session import collect, open_session
+from ..session import collect, open_session, wait_for_replies
 from ..stored import MAX_STORED, is_stored, live_or_stored, load_stored, refuse_gauges
 from ..targets.selection import read_filter, report_unknown_states, search_history
 
@@ -60,6 +60,8 @@ def snapshot(
         heard = settings if wait else settings.model_copy(update={"enable_events": False})
         with open_session(heard, one_shot=True) as session:
             collect(session, wait)
+            if session.inspect_revoked():
+                wait_for_replies(session)
             if parsed is not None:
                 search_history(session, parsed, max(limit, settings.load_results))
                 report_unknown_states(session, parsed)

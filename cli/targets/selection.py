@@ -16,7 +16,7 @@ from ...model.text.phrases import counted
 from ..arguments import STDIN, read_stdin
 from ..exit_codes import CommandError, InvalidUsage
 from ..output import stderr
-from ..session import listen, pump_until, wait_for, wait_for_replies
+from ..session import listen, peek, pump_until, wait_for_replies
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -103,9 +103,7 @@ def discover_tasks(session: Session, seconds: float, finished: Query | None = No
 
     notes: set[str] = set()
     for queue in known_queues(session.state):
-        peeked = wait_for(
-            session, session.lookups.peek(queue, MAX_PEEKED_MESSAGES), f"queue {queue}"
-        )
+        peeked = peek(session, queue, MAX_PEEKED_MESSAGES)
         notes.update(peek_notes(peeked))
         if not peeked.complete and not peeked.notes:
             notes.add(f"Searched only the first {len(peeked.messages):,} messages of {queue}")

@@ -47,7 +47,7 @@ _NAME_UNVERIFIED: Final = Fault(
     "the broker's certificate is verified, but not that it was issued for this host name",
     "Set server_hostname in broker_use_ssl",
 )
-STOP_COMMANDS: Final = {"redis": 8, "amqp": 5}
+STOP_COMMANDS: Final = {"redis": 7, "amqp": 5}
 """Commands with which a session ends, and leaves task events as found."""
 
 

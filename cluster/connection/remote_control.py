@@ -46,6 +46,8 @@ SPARING_COLLECT_TIMES: Final = 0.12, 1.0
 command instead of two."""
 WRITABLE_FOR: Final = 1.0
 """Seconds for which a server that accepts writes is not asked again."""
+SPARING_WRITABLE_FOR: Final = 10.0
+"""The same with a budget of commands."""
 DRAIN_TIMEOUT: Final = 0.25
 """Seconds between two checks whether to go on waiting."""
 Arguments: TypeAlias = Mapping[str, Mapping[str, Any]]
@@ -98,7 +100,8 @@ class RemoteControl:
         A worker that cannot write its reply to Redis may crash (kombu 5.7), so none is asked while
         the server refuses writes.
         """
-        fresh = time.monotonic() - self._broker.writable_at <= WRITABLE_FOR
+        writable_for = SPARING_WRITABLE_FOR if self._is_sparing else WRITABLE_FOR
+        fresh = time.monotonic() - self._broker.writable_at <= writable_for
         if not fresh and (error := write_error(self._connection)) is not None:
             raise error
         self._declare()

@@ -10,7 +10,7 @@ Messages of protocol 1, of Celery 3, have no readable header: they are only coun
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -96,7 +96,12 @@ class MessageReader:
         return True
 
     def waiting(
-        self, queue: str, limit: int, task: str | None = None, skip: int = 0
+        self,
+        queue: str,
+        limit: int,
+        task: str | None = None,
+        skip: int = 0,
+        progress: Callable[[int], object] | None = None,
     ) -> QueuePeeked:
         """Return the messages waiting in a queue, or those of one task name, the next one first.
 
@@ -105,6 +110,7 @@ class MessageReader:
             limit: The most messages to return.
             task: Only messages of this task name.
             skip: The messages to leave out at the beginning.
+            progress: Called with the number of messages read so far, now and then.
 
         Raises:
             redis.RedisError: The connection was lost, or the key is not a queue.
@@ -123,6 +129,8 @@ class MessageReader:
                     break
                 found.append(waiting_message(message, queue, before=read))
             read += 1
+            if progress is not None and read % BLOCK_MESSAGES == 0:
+                progress(read)
         return QueuePeeked(
             queue,
             tuple(found),

@@ -20,6 +20,8 @@ CONSUMERS_COMMANDS_PER_MINUTE: Final = 600.0
 """Budget of these inspections; with more than about 150 workers they are less frequent."""
 STARTUP_COMMANDS: Final = ("registered", "conf")
 """Inspected once per worker: large, and unchanged while it runs."""
+REVOKED_COMMANDS: Final = ("revoked",)
+"""Inspected on request: up to 50,000 ids for each worker."""
 ALL_COMMANDS: Final = ("active_queues", *FREQUENT_COMMANDS, *STARTUP_COMMANDS)
 INSPECT_ARGUMENTS: Final[dict[str, dict[str, Any]]] = {
     "registered": {"taskinfoitems": ["rate_limit", "soft_time_limit", "time_limit"]}

@@ -32,6 +32,7 @@ from .inspect_schedule import (
     FREQUENT_COMMANDS,
     INSPECT_ARGUMENTS,
     OCCASIONAL_COMMANDS,
+    REVOKED_COMMANDS,
     ROUND_OVERHEAD,
     InspectSchedule,
     round_cost,
@@ -84,6 +85,7 @@ class Inspector(Poller):
         self._give_up_at: float | None = None
         self._queries = TaskQueries(self._roster, self.interval)
         self._stale_consumers: frozenset[str] = frozenset()
+        self._revoked_asked = False
         self._in_flight: tuple[tuple[str, ...], Sequence[str] | None] | None = None
         """The commands and workers (None: all) of the current round."""
         self._missing = MissingReplies(self._roster)
@@ -109,6 +111,16 @@ class Inspector(Poller):
         """Ask these workers at once which queues they consume."""
         self._stale_consumers = self._stale_consumers.union(names)
         self.wake()
+
+    def inspect_revoked(self) -> None:
+        """Ask all workers soon which tasks they will discard as revoked."""
+        self._revoked_asked = True
+        self.wake()
+
+    @property
+    def refreshed(self) -> bool:
+        """Whether every request is complete, with its observations in the inbox."""
+        return super().refreshed and not self._revoked_asked
 
     def found_unknown(self) -> None:
         """Inspect the workers without events soon: a task of theirs has ended unnoticed."""
@@ -164,6 +176,9 @@ class Inspector(Poller):
             self._inspected_all_at_connect = connected
         elif new := self._new_workers():
             self._inspect_new(new)
+        elif self._revoked_asked:
+            self._round(REVOKED_COMMANDS, self._roster.present())
+            self._revoked_asked = False
         elif self._interest.one_shot:
             return POLL_INTERVAL
         elif self._queries.is_due():
