@@ -177,7 +177,7 @@ def load_stored(
     with open_history(session.settings) as store:
         while store is not None and limit > 0 and rest > 0:
             page = store.tasks(session.cluster, query, now, min(rest, MAX_PAGE), before)
-            tasks = tuple(task for row in page.tasks if (task := task_of(row.body)) is not None)
+            tasks = tuple(task for row in page.tasks if (task := task_of(row)) is not None)
             session.state.observe(HistoryRead(tasks, now, wanted=searched))
             known = session.state.tasks
             seen += [first_seen_at(one) or 0.0 for one in tasks if one.id in known]
@@ -221,7 +221,7 @@ def stored_task(session: Session, id_: str) -> Task | None:
         if store is not None:
             rows = store.task(session.cluster, id_)
             if len(rows) == 1 or (rows and rows[0].id == id_):
-                return task_of(rows[0].body)
+                return task_of(rows[0])
     return None
 
 

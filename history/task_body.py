@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import msgspec
+from msgspec import structs
 
 from ..model.entities.states import FROM_HISTORY
-from ..model.entities.task import Task, first_seen_at
+from ..model.entities.task import Task, TaskExtra, first_seen_at
 from .rows import StoredTask
 
 _ENCODER = msgspec.json.Encoder()
@@ -44,8 +47,16 @@ def stored_task(
     )
 
 
-def task_of(body: bytes) -> Task | None:
-    """Return the task of a body, with `history` among its sources; None if it is unreadable.
+def task_of(row: StoredTask) -> Task | None:
+    """Return the task of a row, with `history` among its sources; None if it is unreadable."""
+    task = decoded(row.body)
+    if task is not None and row.sample < 1.0:
+        task.extra = _with_share(task.extra, row.sample)
+    return task
+
+
+def decoded(body: bytes) -> Task | None:
+    """Return the task of a body; None if it is unreadable.
 
     A newer celtop on the same store may have written a body that this one cannot read.
     """
@@ -56,3 +67,13 @@ def task_of(body: bytes) -> Task | None:
     task.arrival = task.version = 0
     task.sources |= FROM_HISTORY
     return task
+
+
+def _with_share(extra: TaskExtra | None, share: float) -> TaskExtra:
+    return _share_alone(share) if extra is None else structs.replace(extra, stored_share=share)
+
+
+@cache
+def _share_alone(share: float) -> TaskExtra:
+    """Return the rest of a task of which only that is known; tasks share it."""
+    return TaskExtra(stored_share=share)

@@ -16,7 +16,7 @@ from ..model.query.language import Query
 from . import statements
 from .conditions import Conditions, Parameter, conditions
 from .rows import Cursor, StoredTask, TaskCount, TaskPage
-from .task_body import task_of
+from .task_body import decoded
 
 SEARCH_TIME: Final = 0.03
 """Seconds after which a search returns what it has found, or counted."""
@@ -156,7 +156,7 @@ class TaskSearch:
         return int(self._run(sql, (*places, *parameters))[0][0])
 
     def _matches(self, row: Sequence[Any]) -> bool:
-        task = task_of(row[3].encode())
+        task = decoded(row[3].encode())
         return task is not None and self._query.matches(task, self._now)
 
 

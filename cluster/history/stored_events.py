@@ -177,7 +177,7 @@ class StoredEvents(StoppableThread):
         self._inbox.put(observation)
 
     def _put(self, rows: Sequence[StoredTask], now: float, *, live: bool) -> None:
-        read = [(task, row.sample) for row in rows if (task := task_of(row.body)) is not None]
+        read = [(task, row.sample) for row in rows if (task := task_of(row)) is not None]
         tasks, samples = tuple(task for task, _ in read), tuple(sample for _, sample in read)
         if live:
             self._inbox.put(HistoryRead(tasks, now, live=True, samples=samples))

@@ -347,6 +347,6 @@ class StoredHistory:
             self._inbox.put(FailuresKnown(first_at, time.time()))
 
     def _put(self, rows: Sequence[StoredTask], *, wanted: bool, unfinished: bool = False) -> None:
-        tasks = [task for row in rows if (task := task_of(row.body)) is not None]
+        tasks = [task for row in rows if (task := task_of(row)) is not None]
         if tasks:
             self._inbox.put(HistoryRead(tuple(tasks), time.time(), wanted, unfinished))

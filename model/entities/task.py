@@ -111,6 +111,8 @@ class TaskExtra(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """When its entry was added to the result backend, by its clock; only `django-db` records it."""
     periodic_task_name: str | None = None
     """The periodic task of django-celery-beat that sent it; only `django-db` records it."""
+    stored_share: float | None = None
+    """The part of the successful tasks of its time that the history has; None if it has all."""
 
 
 class Task(msgspec.Struct, gc=False, eq=False, omit_defaults=True):

@@ -9,7 +9,7 @@ from celtop.history.rows import Batch, StoredFinding
 from celtop.history.task_body import task_of
 from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.states import FROM_BACKEND, FROM_HISTORY
-from celtop.model.entities.task import Task
+from celtop.model.entities.task import Task, TaskExtra
 from celtop.model.health.finding import Finding
 from celtop.model.ingest.redaction import Redaction
 from celtop.model.observations import HistoryRead, OperationChanged, ResultsRead
@@ -17,6 +17,7 @@ from celtop.model.operations.commands import Revoke
 from celtop.model.operations.outcome import Answer, Outcome
 from celtop.model.state import ClusterState
 from celtop.tests.model.streams import NOW, WORKER, Script, decode_fields
+from msgspec import structs
 
 
 def recorder() -> Recorder:
@@ -50,12 +51,15 @@ def test_ended_tasks_are_recorded_once_with_their_failure_group() -> None:
     (group,) = state.failures
     assert rows["bad"].failure == group.id
     assert record(rec, state, NOW + 11).tasks == ()
-    stored = task_of(rows["good"].body)
+    stored = task_of(rows["good"])
     assert stored is not None
     held = state.tasks["good"]
     for name in ("args", "kwargs", "result", "runtime", "sent_at", "finished_at", "attempts"):
         assert getattr(stored, name) == getattr(held, name)
     assert stored.sources == held.sources | FROM_HISTORY
+    part = task_of(structs.replace(rows["good"], sample=0.125))
+    assert part is not None and part.extra is not None
+    assert part.extra == structs.replace(held.extra or TaskExtra(), stored_share=0.125)
 
 
 def test_a_task_that_runs_for_long_is_recorded_before_it_ends() -> None:

@@ -122,7 +122,7 @@ def test_filters_match_as_on_the_screen(store: HistoryStore, text: str) -> None:
     write_tasks(store, *tasks)
     query = parse_query(text)
     on_screen = sorted(
-        one.id for one in tasks if (task := task_of(one.body)) and query.matches(task, NOW)
+        one.id for one in tasks if (task := task_of(one)) and query.matches(task, NOW)
     )
     found = sorted(ids(store, text))
     assert found == on_screen

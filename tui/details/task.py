@@ -54,7 +54,7 @@ def task_fields(
         *_text("Root", task.root_id),
         *_text("Parent", task.parent_id),
         *_text("Group", task.group_id),
-        Field("Sources", ", ".join(source_names(task.sources)) or "?", "muted"),
+        Field("Sources", _sources(task), "muted"),
     ]
     if task.lost_at is not None:
         text = (
@@ -203,3 +203,10 @@ def _extra(task: Task) -> list[Field]:
         if flag is not None:
             found.append(Field(label, "yes" if flag else "no"))
     return found
+
+
+def _sources(task: Task) -> str:
+    """Return what has reported a task, and whether the history has only a part of its like."""
+    names = ", ".join(source_names(task.sources)) or "?"
+    share = None if task.extra is None else task.extra.stored_share
+    return names if share is None else f"{names}: 1 of {round(1 / share)} successes stored"
