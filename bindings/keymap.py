@@ -17,7 +17,7 @@ Keys: TypeAlias = str | Sequence[str]
 
 
 class KeymapError(Exception):
-    """Keys that cannot be used for an action; the message says why and what to do, in one line."""
+    """Keys that cannot be used for an action; the message gives the reason and the remedy."""
 
     def __init__(self, reason: str, action: str = "") -> None:
         super().__init__(reason)

@@ -44,7 +44,7 @@ def parse_key(text: str) -> str:
     """Return a key, as a person or `key_name` writes it, as Textual names it: `pagedown`.
 
     Raises:
-        ValueError: There is no such key; the message says what to write instead.
+        ValueError: There is no such key; the message names what to write instead.
     """
     if len(text) == 1 and text.isprintable() and not text.isspace():
         return _KEYS_BY_SHOWN_NAME.get(text, text)

@@ -20,7 +20,7 @@ PURPOSES: Final = (
 """Each purpose with the ids, or the starts of ids, of its actions."""
 OTHER: Final = "Other"
 BRIEF: Final = ("view", "history", "sort.", "mark.", "search.", "move", "scroll", "focus", "window")
-"""The starts of ids whose labels say enough: they share lines in the help."""
+"""The starts of ids whose labels suffice: they share lines in the help."""
 
 
 def by_purpose(actions: Iterable[Action]) -> list[tuple[str, list[Action]]]:
@@ -43,5 +43,5 @@ def purpose(action: Action) -> str:
 
 
 def is_brief(action: Action) -> bool:
-    """Return whether the label of an action says enough in the help."""
+    """Return whether the label of an action suffices in the help."""
     return action.id.startswith(BRIEF)

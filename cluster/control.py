@@ -105,7 +105,7 @@ class Control:
     ) -> RunningOperation:
         """Start an operation, or refuse it; returns at once. The caller has confirmed it.
 
-        `known_targets` is what the model knows about its tasks by now.
+        `known_targets` is what the model has about its tasks by now.
         """
         running = RunningOperation(Outcome(next(self._numbers), operation, time.time()))
 

@@ -58,7 +58,7 @@ class TaskReport(msgspec.Struct, frozen=True, gc=False):
     taken_at: str | None
     id: str
     task: TaskRecord | None
-    """All sources combined, as in a snapshot; null if no source knows the task."""
+    """All sources combined, as in a snapshot; null if no source has the task."""
     told_by: list[SourceRecord]
     looked: list[LookedRecord]
     result: ResultRecord | None

@@ -84,8 +84,8 @@ def locked(folder: Path) -> Iterator[None]:
 def replace_file(path: Path, content: bytes) -> None:
     """Write a file in one step: a reader finds the old content or all of the new, never a part.
 
-    The file is readable by its owner only, whatever the permissions of an existing one. A device or
-    a named pipe that is being read is written to.
+    The file is readable by its owner only, regardless of the permissions of an existing one. A
+    device or a named pipe that is being read is written to.
 
     Raises:
         OSError: The file cannot be written; the old one is unchanged.

@@ -1,7 +1,7 @@
 """Reads the JSON files in the state folder, which celtop itself writes.
 
 A file that is damaged is moved aside, so that the next change does not overwrite what is left of
-it, and a message says so.
+it, and a message reports it.
 """
 
 from __future__ import annotations

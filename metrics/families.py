@@ -1,7 +1,7 @@
 """Metric families and their samples, and the bounded sets of labels that they are kept in.
 
-Names come from the cluster: whatever it sends, the number of series stays bounded, and each label
-value is one line of printable text.
+Names come from the cluster: regardless of what it sends, the number of series stays bounded, and
+each label value is one line of printable text.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Series(Generic[V]):
     """A number or a histogram for each label set.
 
     Args:
-        limit: Label sets; whatever comes after them shares the set of `other`.
+        limit: Label sets; all that come after them share the set of `other`.
         new: Returns the value of a new label set.
     """
 

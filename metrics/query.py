@@ -31,13 +31,13 @@ MAX_REPLY_BYTES: Final = 32 << 20
 MIN_WINDOW: Final = 240
 """Seconds that a value is averaged over at least: four scrapes at a minute's interval."""
 VALUE: Final = "celtop_value"
-"""The label by which the values of one request are told apart."""
+"""The label that distinguishes the values of one request."""
 
 _RATES: Final = ("succeeded", "failed", "retried", "revoked", "received")
 
 
 class PrometheusError(Exception):
-    """Prometheus cannot be asked; the message says why, without passwords."""
+    """Prometheus cannot be asked; the message gives the reason, without passwords."""
 
 
 class PrometheusSeries:
@@ -174,7 +174,7 @@ class _Failure(msgspec.Struct, frozen=True):
 
 
 def expression(selector: str, kind: Kind, name: str, step: int) -> str:
-    """Return the PromQL of all values of a subject, told apart by the label `celtop_value`.
+    """Return the PromQL of all values of a subject, distinguished by the label `celtop_value`.
 
     Args:
         selector: Matchers that all metrics have.
@@ -250,7 +250,7 @@ def _quoted(text: str) -> str:
 
 
 def _reason(body: bytes) -> str:
-    """Return what Prometheus says is wrong with a request."""
+    """Return Prometheus's reason for rejecting a request."""
     try:
         return msgspec.json.decode(body, type=_Failure).error
     except msgspec.DecodeError:

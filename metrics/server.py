@@ -46,7 +46,7 @@ def read_address(text: str) -> Address:
     """Return the address that a text names: `HOST:PORT`, `[::1]:PORT`, `:PORT`.
 
     Raises:
-        ValueError: It names none; the message says why.
+        ValueError: It names none; the message gives the reason.
     """
     host, colon, port = text.strip().rpartition(":")
     if not colon or not (port.isascii() and port.isdigit()) or int(port) > MAX_PORT:

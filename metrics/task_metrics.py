@@ -1,4 +1,4 @@
-"""Counters and histograms of tasks, counted event by event, whatever is evicted from the model.
+"""Counters and histograms of tasks, counted event by event, also of tasks that are evicted.
 
 The four `flower_*` families count as Flower does (`flower/events.py`, 2.2): every event that is
 received, also a repeated one. The `celtop_*` families count each outcome once, as the model does.

@@ -1,4 +1,4 @@
-"""The state at a minute that only the history knows, for a screen that is frozen.
+"""The state at a minute that only the history has, for a screen that is frozen.
 
 The history has what was sampled, a minute each: queues, workers and rates. The states of tasks are
 not stored; those of tasks in memory are taken back by their own times, as in `past`.

@@ -75,7 +75,7 @@ def load_settings(
                 values[field] = value
                 sources[field] = source(field)
         if unnamed and "cluster" in values:
-            # What is said of this cluster alone counts more than what the next sources say of all.
+            # The table of this cluster takes precedence over what the next sources have for all.
             table = file.cluster(str(values["cluster"]))
             add(table, lambda field: file.source(f"clusters.{values['cluster']}.{field}"))
 

@@ -214,7 +214,7 @@ class FrameLoop:
         self.paint()
 
     def watch_screen(self) -> None:
-        """Tell the session what is on the screen, so that it is kept up to date."""
+        """Pass what is on the screen to the session, which keeps it up to date."""
         screen = self.screen
         if screen is not None:
             self._context.session.watch(screen.topics)

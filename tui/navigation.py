@@ -34,7 +34,7 @@ class DrillDown:
     title: str = ""
     """The text in the breadcrumb; the subject if empty."""
     ids: frozenset[str] | None = None
-    """The tasks of the list, in whatever state they are, if it is not all that match its filter."""
+    """The tasks of the list, in any state, if it is not all that match its filter."""
 
 
 @dataclass(frozen=True, slots=True)

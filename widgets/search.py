@@ -130,7 +130,7 @@ def select(widget: Widget, match: Match) -> None:
 
 
 def reveal(widget: Widget, y: int) -> None:
-    """Scroll whatever contains a widget so that one of its lines is visible."""
+    """Scroll what contains a widget so that one of its lines is visible."""
     region = Region(0, y, max(1, widget.size.width), 1).translate(widget.virtual_region.offset)
     inner: Widget = widget
     while isinstance(container := inner.parent, Widget):

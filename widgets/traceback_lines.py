@@ -37,7 +37,7 @@ class TracebackLine:
     """The call that it belongs to."""
     own: bool = False
     """Whether the call is shown with its source also while libraries are folded: it is the app's,
-    or says best where an exception without such calls was raised."""
+    or shows best where an exception without such calls was raised."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from .table.viewport import Motion
 PAGE_ITEMS: Final = 200
 """Items that a node opens with; a last item counts the rest and opens the next page."""
 MAX_AUTO_EXPANDED: Final = 20
-"""A named value with no more items is expanded from the start."""
+"""A named value with at most this many items is expanded from the start."""
 MAX_SEARCHED_NODES: Final = 5_000
 MAX_PREVIEW: Final = 200
 """Characters of a value shown on the line of its node."""

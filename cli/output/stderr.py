@@ -13,7 +13,7 @@ MAX_LINE: Final = 2_000
 
 
 def echo_line(text: str) -> None:
-    """Print a message as one line, whatever the names in it contain."""
+    """Print a message as one line, even if names in it contain line ends."""
     echo(visible(text, MAX_LINE))
 
 

@@ -38,7 +38,7 @@ def frame_handler(connection: Any, callback: Callable[..., Any]) -> Callable[[Fr
                 return read(frame)
             # A message without a body is delivered by `read`: only parsing may fail here.
             Message().inbound_header(payload)
-        except Exception:  # whatever parsing raises, py-amqp still waits for this header
+        except Exception:  # py-amqp still waits for this header after any error of parsing
             stripped = _FIXED_FIELDS.pack(class_id, weight, body_size) + _NO_PROPERTIES
             return read((type_, channel, stripped))
         return read(frame)

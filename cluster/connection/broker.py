@@ -151,7 +151,8 @@ class BrokerConnection:
 
         if not self.urls:
             raise ValueError("no broker URL")
-        # By default, whatever needs a channel of a lost connection would reconnect for seconds.
+        # By default, anything that needs a channel of a lost connection would reconnect for
+        # seconds.
         options = {**self.settings.broker_transport_options, "max_retries": 0}
         # A scheme must not name a module to import: only kombu's own transports are allowed.
         if "." in self.scheme or ":" in self.scheme:
@@ -165,7 +166,7 @@ class BrokerConnection:
                 "health_check_interval": 0,
                 "retry_on_timeout": False,
                 # Otherwise every consumer also redelivers the app's unacknowledged tasks after a
-                # timeout that only the app knows: they would run twice because of celtop.
+                # timeout that only the app has: they would run twice because of celtop.
                 "ack_emulation": False,
             }
         if self.scheme == "sentinel":

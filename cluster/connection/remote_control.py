@@ -179,7 +179,7 @@ class RemoteControl:
             cancelled: Whether to end at once.
 
         Raises:
-            Exception: Whatever the transport raises when the connection is lost.
+            Exception: Any error of the transport when the connection is lost.
         """
         started = self._last_reply_at = time.monotonic()
         collect_time, longest = SPARING_COLLECT_TIMES if self._is_sparing else COLLECT_TIMES
@@ -227,7 +227,7 @@ class RemoteControl:
         """Receive replies to all commands that are sent within the block, however late.
 
         Raises:
-            Exception: Whatever the transport raises when the connection is lost.
+            Exception: Any error of the transport when the connection is lost.
         """
         if self._consumer is None:
             self._consume()

@@ -63,7 +63,7 @@ class KnownTask(msgspec.Struct, frozen=True, gc=False):
 
 
 def known_task(id_: str, state: ClusterState) -> KnownTask:
-    """Return what the model knows about a task; call it in the model's thread."""
+    """Return what the model has about a task; call it in the model's thread."""
     task = state.tasks.get(id_)
     of_task = None if task is None else state.workers.get(task.worker or "")
     workers = (of_task, *state.workers.values())
@@ -108,7 +108,7 @@ def best_source(
     """Return what a task was sent with, or why that is unknown.
 
     Args:
-        known: What the model knows.
+        known: What the model has.
         routing: Determines its queue if neither its message nor its events have one.
         original: Its call from its message or its worker, if found.
         meta: Its entry in the result backend, if found.
@@ -221,7 +221,7 @@ def _missing_beside(known: KnownTask) -> tuple[str, ...]:
 
 
 def _complete(original: SentTask, known: KnownTask) -> SentTask:
-    """Add what only the model knows: the queue, and the sender's own repr of the arguments."""
+    """Add what only the model has: the queue, and the sender's own repr of the arguments."""
     call = original.call
     if call.queue is None and known.queue is not None:
         call = msgspec.structs.replace(call, queue=known.queue)

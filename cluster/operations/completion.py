@@ -11,7 +11,7 @@ from ...model.operations.outcome import Answer, Outcome
 
 
 def completed(outcome: Outcome, answer: Answer, unsure: Iterable[str] = ()) -> Outcome:
-    """Return an outcome in which whatever had no verdict has the one given.
+    """Return an outcome in which everything without a verdict has the one given.
 
     Those named by `unsure` may or may not have been reached. The workers of a `WorkerOperation` are
     its targets too: their verdicts count for both.

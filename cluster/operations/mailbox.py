@@ -1,4 +1,4 @@
-"""Sends commands to workers during an operation, and says why a reply is missing."""
+"""Sends commands to workers during an operation, and finds out why a reply is missing."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Mailbox:
         Of workers that share a name, all are waited for.
 
         Raises:
-            Exception: Whatever the transport raises when the connection is lost.
+            Exception: Any error of the transport when the connection is lost.
         """
         cancelled = self._context.cancelled.is_set
         shared = self._context.known_targets.namesakes
@@ -175,7 +175,7 @@ def open_mailbox(context: OperationContext) -> Iterator[Mailbox]:
 
     Raises:
         Refused: The broker accepts no messages.
-        Exception: Whatever the transport raises; before the first command nothing was sent.
+        Exception: Any error of the transport; nothing was sent before the first command.
     """
     context.require_messages()
     stack = ExitStack()

@@ -25,7 +25,7 @@ BROKER_TIMEOUT: Final = 15.0
 
 
 class Refused(Exception):
-    """The operation makes no sense or must not be done; nothing was sent. The text says why."""
+    """The operation makes no sense or must not be done: nothing was sent, for this reason."""
 
 
 class Unsure(Exception):
@@ -125,6 +125,6 @@ def perform(operation: Operation, context: OperationContext) -> None:
     Raises:
         Refused: It makes no sense; nothing was sent.
         Unsure: The connection broke during sending.
-        Exception: Whatever the transport raises before anything was sent.
+        Exception: Any error of the transport before anything was sent.
     """
     raise NotImplementedError(f"{type(operation).__name__} cannot be carried out")

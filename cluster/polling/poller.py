@@ -25,7 +25,7 @@ SHOWN_COMMANDS_PER_MINUTE: Final = 30.0
 PAUSE_AFTER: Final = 30.0
 """Seconds without a `pump` after which polling pauses."""
 MAX_INTERVAL: Final = 600.0
-"""Seconds between two rounds, whatever they cost."""
+"""Seconds between two rounds, regardless of their cost."""
 MAX_RETRY_DELAY: Final = 30.0
 """Seconds between two attempts after failures."""
 POLL_TIMEOUT: Final = 30.0
@@ -164,7 +164,7 @@ class Poller:
         Args:
             preferred: Seconds, if the budget allows it.
             cost: Commands that a round takes.
-            maximum: Seconds after which the next round is due whatever it costs.
+            maximum: Seconds after which the next round is due regardless of its cost.
         """
         share = self._interest.share(self.topic, self.other_topic)
         return max(preferred, min(cost * 60.0 / share, maximum))

@@ -1,1 +1,1 @@
-"""Documents as bytes in each format; all that knows how a format is written."""
+"""Documents as bytes in each format; the only code that depends on how a format is written."""

@@ -1,7 +1,7 @@
 """Documents as Markdown: tables of GitHub's kind, in which texts are only text.
 
-Whatever Markdown, HTML or GitHub would interpret is written as a numeric entity, since these are
-never structural: links, images, emphasis, tags, pipes, formulas, mentions and references.
+Everything that Markdown, HTML or GitHub would interpret is written as a numeric entity, since these
+are never structural: links, images, emphasis, tags, pipes, formulas, mentions and references.
 """
 
 from __future__ import annotations

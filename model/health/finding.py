@@ -39,7 +39,7 @@ class Finding(msgspec.Struct, frozen=True):
     """What is wrong, without the subject and without a full stop. It may contain text from the
     cluster."""
     name: str = ""
-    """The worker, queue or task; empty if the kind says it all."""
+    """The worker, queue or task; empty if it concerns the whole cluster."""
     next_step: str = ""
     """What to do about it: a sentence without its full stop."""
     evidence: dict[str, Any] = {}

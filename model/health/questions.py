@@ -42,7 +42,7 @@ def question_findings(state: ClusterState, now: float) -> Iterator[Finding]:
             continue
         shared.add(fact.fault)
         if fact.fault == state.broker.fault:
-            # The broker's own finding says so.
+            # The broker's own finding reports it.
             continue
         # What a kind of broker cannot answer at all needs no attention, but a note.
         limitation = fact.fault.kind == "unsupported"

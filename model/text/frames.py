@@ -98,7 +98,7 @@ def own_frames(frames: Sequence[tuple[str, str]], task: str | None = None) -> li
 
 
 def innermost_frame(frames: Sequence[tuple[str, str]], task: str | None = None) -> int | None:
-    """Return the index of the frame that says best where a task failed; None without one.
+    """Return the index of the frame that shows best where a task failed; None without one.
 
     It is the innermost of the app's own code; otherwise that of the task's function; otherwise the
     innermost of an installed package, or of Python. Never one of Celery: with arguments that do not

@@ -3,7 +3,7 @@ r"""Arguments as JSON text that a person edits: written without loss, read stric
 Values beyond JSON are written as kombu writes them on the wire, and read back the same:
 `{"__type__": "decimal", "__value__": "1.10"}`. Input that Python's reader would silently change (a
 duplicate key, `1e999`, more digits than a float holds) is refused: the task must receive exactly
-what the text says.
+what is in the text.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def read_list(text: str) -> tuple[Any, ...]:
     """Return the values of a JSON array; blank text is an empty one.
 
     Raises:
-        ParseError: The text is not a JSON array; the message says where it is wrong.
+        ParseError: The text is not a JSON array; the message gives the place of the error.
     """
     value = _read(text) if text.strip() else []
     if not isinstance(value, list):
@@ -61,7 +61,7 @@ def read_mapping(text: str) -> dict[str, Any]:
     """Return a JSON object; blank text is an empty one.
 
     Raises:
-        ParseError: The text is not a JSON object; the message says where it is wrong.
+        ParseError: The text is not a JSON object; the message gives the place of the error.
     """
     value = _read(text) if text.strip() else {}
     if not isinstance(value, dict):

@@ -41,7 +41,7 @@ class TracebackSection:
     own: frozenset[int] = frozenset()
     """The indexes of the frames in the app's own code."""
     innermost: int | None = None
-    """The index of the frame that says best where it was raised: `innermost_frame`."""
+    """The index of the frame that shows best where it was raised: `innermost_frame`."""
     link: str = ""
     """How the exception led to the one of the previous section: `caused by`, `while handling`."""
 

@@ -1,4 +1,4 @@
-"""URLs of brokers and result backends, with whatever characters people put into passwords.
+"""URLs of brokers and result backends, with any characters in their passwords.
 
 RFC 3986 wants special characters in a password percent-encoded, but many URLs in use have them
 raw. A standard parser takes part of such a password for the host, so credentials are found here

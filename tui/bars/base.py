@@ -123,7 +123,7 @@ class Bar(Widget):
             if not least.priority:
                 break
             (left if least in left else right).remove(least)
-        if left:  # the bar begins at the same place, whatever is left out
+        if left:  # the bar begins at the same place, even if values are left out
             left[0] = replace(left[0], gap=self._parts[0][0].gap)
         return left, right
 

@@ -87,7 +87,7 @@ def _stamp(host: CommandHost, argument: str) -> None:
 def _purge(host: CommandHost, queue: str) -> None:
     state = host.context.live
     if queue and queue not in known_queues(state) and state.fact("queues").is_answered:
-        # Said at once: a dialog for it would take the keys that are typed next.
+        # Shown at once: a dialog for it would take the keys that are typed next.
         raise CommandError(f"Unknown queue {queue}; check the spelling, or name it with -Q")
     _operation(lambda host, queue: run_operation(host, Purge(queue=queue)), "a queue")(host, queue)
 

@@ -32,7 +32,7 @@ MAX_PART: Final = 300
 OWN: Final = frozenset(
     {"ID", "Sent", "Received", "Started", "Finished", "Stored", "Last seen", "PID", "Processes"}
 )
-"""Labels of values that are never the same: their difference says nothing."""
+"""Labels of values that are never the same: their difference means nothing."""
 _YES: Final = "yes"
 
 
@@ -48,7 +48,7 @@ class ComparedRow:
 
     @property
     def differs(self) -> bool:
-        """Whether the values differ, and that says something."""
+        """Whether the values differ, and that means something."""
         return self.left != self.right and self.id not in OWN
 
 

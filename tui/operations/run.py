@@ -56,7 +56,7 @@ async def run(host: Host, operation: Operation, notes: Sequence[str] = ()) -> bo
 
 
 def one_selected(host: Host, kind: type[R], noun: str) -> R | None:
-    """Return the selected row of a kind; say so if it is not exactly one."""
+    """Return the selected row of a kind; show a message if it is not exactly one."""
     rows = host.selection(kind)
     if len(rows) == 1:
         return rows[0]

@@ -24,7 +24,7 @@ MAX_REASONS: Final = 3
 
 
 def all_listed(host: Host) -> Sequence[Task] | None:
-    """Return all listed tasks; None, and say so, while the filter is being applied."""
+    """Return all listed tasks; None, with a message, while the filter is being applied."""
     if host.filtering:
         host.say("The filter is still being applied; try again in a moment", "warning")
         return None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def selected_workers(host: Host) -> tuple[str, ...]:
-    """Return the names of the selected workers; say so if there are none."""
+    """Return the names of the selected workers; show a message if there are none."""
     names = tuple(worker.name for worker in host.selection(Worker))
     if not names:
         host.say("No worker selected", "warning")

@@ -179,7 +179,7 @@ class ListPane(Pane, Generic[R]):
         )
 
     def summary(self) -> Sequence[Part]:
-        """Say that there is nothing to list."""
+        """Show that there is nothing to list."""
         return () if len(self.rows) else (Part(self.empty_text(), "$text-muted"),)
 
     def empty_text(self) -> str:

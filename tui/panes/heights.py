@@ -16,7 +16,7 @@ class Need:
     """What a pane would show if there were room."""
 
     rows: int
-    """Lines of content; 0 if there is nothing to show: one line says so."""
+    """Lines of content; 0 if there is nothing to show except one line for this."""
     frame: int = 3
     """Lines around the content: borders and column titles."""
     least: int = 2

@@ -21,7 +21,7 @@ class Entry(NamedTuple):
 
     @property
     def is_zero(self) -> bool:
-        """Whether its value is 0, in whatever unit."""
+        """Whether its value is 0, in any unit."""
         return self.value.startswith("0") and not self.value.startswith("0.")
 
     @property

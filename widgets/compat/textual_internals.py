@@ -177,8 +177,8 @@ class FrugalUpdate(CompositorUpdate):
 class _InputSelector(selectors.SelectSelector):
     """Waits for keys without waking up ten times a second.
 
-    Textual's input thread waits for a tenth of a second each time, to tell the escape key from the
-    beginning of a sequence. That matters only just after it has received something.
+    Textual's input thread waits for a tenth of a second each time, to distinguish the escape key
+    from the beginning of a sequence. That matters only just after it has received something.
     """
 
     _quiet = False

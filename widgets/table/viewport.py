@@ -33,7 +33,7 @@ class Viewport(Generic[R]):
         self.cursor_index = 0
         self.follow = False
         self.resting = False
-        """Whether it shows the first rows, whatever moves."""
+        """Whether it shows the first rows, even if rows move."""
         self.pinned = False
         """Whether the cursor stays on its row while the newest rows are followed: as soon as a key
         was meant for that row. Following ends where it would leave the window."""

@@ -1,7 +1,7 @@
-"""Finds out what listens on the broker's port, when it is not what the URL says.
+"""Finds out what listens on the broker's port, when it does not fit the URL.
 
 A client that meets another protocol sees nothing but a closed connection or a silence. One greeting
-in plain text, and one TLS handshake, tell the usual mistakes apart.
+in plain text, and one TLS handshake, distinguish the usual mistakes.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def identify(host: str, port: int) -> Listener | None:
 
 
 def mismatch(listener: Listener, scheme: str, family: str, address: str) -> Fault | None:
-    """Return the fault if what listens is not what a URL says; None if it may be."""
+    """Return the fault if what listens does not fit a URL; None if it may."""
     expected = EXPECTED.get(family)
     if expected is None:
         return None

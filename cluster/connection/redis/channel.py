@@ -32,7 +32,7 @@ class ChannelRefused(Exception):
 
 
 class ChannelFrames:
-    """Splits the bytes of a pattern subscription into messages, in whatever pieces they arrive.
+    """Splits the bytes of a pattern subscription into messages, in any pieces.
 
     A subclass implements `_message`.
 

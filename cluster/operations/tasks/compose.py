@@ -66,7 +66,7 @@ def again(original: SentTask, now: float, *, with_links: bool) -> OutgoingMessag
     """Return the message of a task under a new id, without delay or expiry.
 
     Raises:
-        Refused: It cannot be sent again exactly; the text says why.
+        Refused: It cannot be sent again exactly; the text gives the reason.
     """
     call = original.call
     if original.message is None:
@@ -162,7 +162,7 @@ def _moment(at: float | None) -> datetime | None:
 
 @cache
 def _app() -> Celery:
-    """Return an app with Celery's default configuration, whatever the environment contains."""
+    """Return an app with Celery's default configuration, regardless of the environment."""
     from celery import Celery
 
     return Celery(

@@ -98,7 +98,7 @@ class _Revocation:
         """Whether the connection broke while a block was sent: it is unknown who received it."""
 
     def run(self) -> None:
-        """Send all blocks; whatever ends it, all that is certain by then is reported."""
+        """Send all blocks; however it ends, what is certain by then is reported."""
         operation, done = self._operation, 0
         expected: Sequence[str] = operation.workers
         try:

@@ -37,7 +37,7 @@ SOCKET_BUFFER: Final = 8_192
 
 
 class Rejected(Exception):
-    """The broker rejected a message; the text says why."""
+    """The broker rejected a message; the text gives the reason."""
 
 
 @perform.register
@@ -169,7 +169,7 @@ class _Publisher:
 
         Raises:
             Rejected: The broker has no such queue, or refuses the message.
-            Exception: Whatever the transport raises.
+            Exception: Any error of the transport.
         """
         channel = self._channel
         message = channel.prepare_message(

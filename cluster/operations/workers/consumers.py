@@ -3,7 +3,7 @@
 A worker replies to `cancel_consumer` and `add_consumer` before it does either, so these replies
 prove nothing: what counts is the reply to `active_queues` afterwards.
 
-A worker that knows a queue, because it consumed it before, needs only its name in `add_consumer`.
+A worker that has consumed a queue before needs only its name in `add_consumer`.
 A worker that was restarted meanwhile declares the queue with the arguments, and a wrong declaration
 breaks its connection (see `declare`). So all arguments are kept and sent.
 """
@@ -68,7 +68,7 @@ class ConsumerControl:
         With `everyone`, all workers are asked, not only those that are expected to reply.
 
         Raises:
-            Exception: Whatever the transport raises when the connection is lost.
+            Exception: Any error of the transport when the connection is lost.
         """
         cancelled = self._context.cancelled.is_set
         with self._context.broker.meter.limit(ROUND_TIMEOUT):
@@ -129,7 +129,7 @@ def consumer_control(
 
     Raises:
         Refused: The broker accepts no messages.
-        Exception: Whatever the transport raises; `errors.explain` puts it into words.
+        Exception: Any error of the transport; `errors.explain` puts it into words.
     """
     context.require_messages()
     with context.broker.connection() as connection:

@@ -35,7 +35,7 @@ def add_consumer_arguments(
 
     Raises:
         Refused: The queue exists on RabbitMQ, and its declaration is unknown.
-        Exception: Whatever the transport raises; nothing was sent to any worker.
+        Exception: Any error of the transport; nothing was sent to any worker.
     """
     arguments = operation.arguments
     known = _known_consumer(context, mailbox, operation.queue)

@@ -6,7 +6,7 @@ called back, and its other received tasks start elsewhere. Tasks that wait for t
 a drain for any time, so they do not: they return to their queue when the worker exits.
 
 A worker that consumes nothing is easily forgotten. So its consumers are recorded as paused before
-anything changes: whatever happens to celtop, resuming the queues restores them.
+anything changes: even if celtop is killed, resuming the queues restores them.
 """
 
 from __future__ import annotations

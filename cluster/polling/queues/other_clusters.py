@@ -59,7 +59,7 @@ def parse_channel(name: str, exchange: str, key_prefixes: Collection[str]) -> Ch
     Args:
         name: The channel.
         exchange: The event exchange of this cluster, which the other one is likely to share.
-        key_prefixes: Known key prefixes, which tell them apart from channel prefixes.
+        key_prefixes: Known key prefixes, which distinguish them from channel prefixes.
     """
     patterns = name.endswith(HEARTBEAT)
     topic = name.removesuffix(HEARTBEAT)

@@ -17,7 +17,8 @@ COMMANDS: Final = ("active", "reserved")
 INTERVAL: Final = 2.0
 """Seconds between two rounds."""
 MAX_INTERVAL: Final = 60.0
-"""Seconds between two rounds, whatever they cost: a worker silent for longer would be forgotten."""
+"""Seconds between two rounds, regardless of their cost: a worker silent for longer would be
+forgotten."""
 BUSY_COMMANDS_PER_MINUTE: Final = 240.0
 """Budget while these workers run tasks: nothing else shows which."""
 IDLE_COMMANDS_PER_MINUTE: Final = 120.0

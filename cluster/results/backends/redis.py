@@ -209,7 +209,7 @@ def _params(url: str, settings: Settings) -> dict[str, Any]:
             params[key] = value
     given = settings.redis_backend_use_ssl
     if (given or parts.scheme == "rediss") and "path" not in params:
-        # Celery requires the option; here certificates are verified unless it says otherwise.
+        # Celery requires the option; here certificates are verified unless it is set otherwise.
         params["ssl_cert_reqs"] = ssl.CERT_REQUIRED
         params |= given if isinstance(given, dict) else {}
         params |= {key: query[key] for key in _TLS_OPTIONS if query.get(key)}

@@ -93,7 +93,7 @@ def _discarded_name(group: FailureGroup, state: ClusterState) -> str:
 
 def _discarded(name: str, group: FailureGroup, state: ClusterState, now: float) -> Finding:
     workers = sorted(group.workers)
-    # A result that was stored before celtop started may not say which worker it is of.
+    # A result that was stored before celtop started may not name its worker.
     by, there = (f" by {named(workers)}", " there") if workers else ("", "")
     return Finding(
         "type-unregistered",

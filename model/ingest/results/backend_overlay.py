@@ -3,7 +3,7 @@
 The two are kept apart. The backend may be ahead of the events or behind, and it records few times:
 if an event found the backend's state in the task, it would be considered late and not be counted.
 So the backend's state is removed before an event is applied, and reapplied if it is still ahead. In
-whatever order they arrive, the result and the counts are the same.
+any order of arrival, the result and the counts are the same.
 """
 
 from __future__ import annotations

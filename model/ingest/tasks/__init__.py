@@ -1,1 +1,1 @@
-"""Tasks: what events, replies and messages say about them, and what follows."""
+"""Tasks: what is in events, replies and messages about them, and what follows."""

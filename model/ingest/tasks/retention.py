@@ -30,7 +30,7 @@ from ...entities.task import Task, first_seen_at
 from ...entities.task_type import TaskType
 
 RECENT_DIVISOR: Final = 10
-"""The newest tasks are kept whatever their kind: 10 is one tenth of all."""
+"""The newest tasks are kept regardless of their kind: 10 is one tenth of all."""
 
 _KINDS: Final[dict[TaskState, Kind]] = {
     PENDING: "waiting",
@@ -128,7 +128,7 @@ class Retention:
         return taken
 
     def _leaves(self, task: Task, kind: Kind) -> Task:
-        """Take note of when an evicted task ended, or was last heard of."""
+        """Record when an evicted task ended, or was last seen."""
         at = task.finished_at or task.state_at or first_seen_at(task) or 0.0
         self.since[kind] = max(at, self.since.get(kind, 0.0))
         return task

@@ -1,4 +1,4 @@
-"""Merges task events into tasks, in whatever order they arrive (see `event_order`).
+"""Merges task events into tasks, in any order of arrival (see `event_order`).
 
 - A final state stays until the task starts again: received or started later than it ended
   (redelivered, or run again under the same id), or received with a higher retry count. The old

@@ -124,8 +124,8 @@ class WorkerStore:
             self.version += 1
         if event.timestamp < newest:
             return  # late, or of a worker with the same name and a slower clock
-        # A heartbeat sent on request has `freq=5` whatever the worker's interval, and no counts: it
-        # only proves that the worker is alive.
+        # A heartbeat sent on request has `freq=5` regardless of the worker's interval, and no
+        # counts: it only proves that the worker is alive.
         is_regular = event.active is not None or event.processed is not None
         if event.freq is not None and (is_regular or known is None):
             worker.frequency = min(MAX_FREQUENCY, max(MIN_FREQUENCY, event.freq))
