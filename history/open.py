@@ -43,6 +43,6 @@ def open_store(location: str, *, read_only: bool = False) -> HistoryStore:
         return SqliteStore(path, read_only=read_only)
     if location == OFF:
         raise StoreError("The history is off.")
-    from .postgresql import PostgresStore
+    from .postgresql.store import PostgresStore
 
     return PostgresStore(location, read_only=read_only)

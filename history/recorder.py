@@ -36,7 +36,7 @@ from .rows import (
     StoredTask,
     SubjectKind,
 )
-from .schema import SHARE
+from .sql.schema import SHARE
 from .task_body import stored_task
 
 BATCH_INTERVAL: Final = 1.0

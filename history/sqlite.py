@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..model.text.coerce import without_surrogates
-from . import statements
-from .conditions import Parameter
 from .file_lock import FileLock
 from .rows import Pruned
-from .schema import SQLITE, VERSION, Table, creation
-from .sql_store import SqlStore
+from .sql import statements
+from .sql.conditions import Parameter
+from .sql.schema import SQLITE, VERSION, Table, creation
+from .sql.store import SqlStore
 from .store import CorruptStoreError, NewerStoreError, NoHistoryError, StoreError
 
 OWNER_ONLY: Final = 0o600

@@ -23,7 +23,7 @@ from .latest_observations import VERSIONS
 from .open import history_file, open_store
 from .retention_clock import RetentionClock
 from .rows import MINUTE, Batch, Rollup, Run, StoredFinding, StoredObservation
-from .schema import COUNTS
+from .sql.schema import COUNTS
 from .sqlite import move_aside
 from .store import CorruptStoreError, HistoryStore, NewerStoreError, StoreError
 

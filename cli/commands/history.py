@@ -81,7 +81,7 @@ def _report(store: HistoryStore, settings: Settings) -> HistoryReport:
 def _cluster(store: HistoryStore, one: ClusterSummary, since: float) -> ClusterHistory:
     from ...export.history import ClusterHistory, GapRecord
     from ...history.rows import MINUTE
-    from ...history.schema import SHARE
+    from ...history.sql.schema import SHARE
     from ...model.text.units import iso
 
     end = one.alive_at + MINUTE

@@ -111,8 +111,8 @@ def test_matching_counts_all_that_is_stored(
     found = json.loads(listed("json"))
     assert (len(found["tasks"]), found["matching"]) == (5, 60)
     assert "... and 55 more" in listed("text")
-    monkeypatch.setattr("celtop.history.task_search.SEARCH_TIME", -1.0)
-    monkeypatch.setattr("celtop.history.task_search.SLICE_ROWS", 20)
+    monkeypatch.setattr("celtop.history.sql.task_search.SEARCH_TIME", -1.0)
+    monkeypatch.setattr("celtop.history.sql.task_search.SLICE_ROWS", 20)
     monkeypatch.setattr("celtop.cli.stored.MAX_COUNT_SECONDS", -1.0)
     found = json.loads(listed("json"))
     least = found["matching"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from celtop.history.open import open_store
-from celtop.history.schema import TABLES
+from celtop.history.sql.schema import TABLES
 from celtop.history.store import HistoryStore
 from celtop.tests.postgres import PostgresServer
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from celtop.history.rows import Batch, StoredLog
-from celtop.history.schema import VERSION
+from celtop.history.sql.schema import VERSION
 from celtop.history.sqlite import SqliteStore
 from celtop.history.store import CorruptStoreError, NewerStoreError, StoreError
 from celtop.model.query.language import parse_query

@@ -84,9 +84,9 @@ def test_a_list_of_all_tasks_goes_on_after_the_last_hour(tmp_path: Path) -> None
 def test_a_search_for_something_rare_goes_on_until_it_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("celtop.history.task_search.SEARCH_TIME", -1.0)
-    monkeypatch.setattr("celtop.history.task_search.SLICE_ROWS", 20)
-    monkeypatch.setattr("celtop.history.task_search.MAX_SLICE_ROWS", 20)
+    monkeypatch.setattr("celtop.history.sql.task_search.SEARCH_TIME", -1.0)
+    monkeypatch.setattr("celtop.history.sql.task_search.SLICE_ROWS", 20)
+    monkeypatch.setattr("celtop.history.sql.task_search.MAX_SLICE_ROWS", 20)
     read = Read(tmp_path, *tasks(300, 60, "new"), *tasks(1, 4_000, "rare"))
     search = read.history.search(parse_query("name:rare"), NOW)
     search.more()
@@ -95,9 +95,9 @@ def test_a_search_for_something_rare_goes_on_until_it_is_found(
 
 
 def test_a_cancelled_search_does_not_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("celtop.history.task_search.SEARCH_TIME", -1.0)
-    monkeypatch.setattr("celtop.history.task_search.SLICE_ROWS", 20)
-    monkeypatch.setattr("celtop.history.task_search.MAX_SLICE_ROWS", 20)
+    monkeypatch.setattr("celtop.history.sql.task_search.SEARCH_TIME", -1.0)
+    monkeypatch.setattr("celtop.history.sql.task_search.SLICE_ROWS", 20)
+    monkeypatch.setattr("celtop.history.sql.task_search.MAX_SLICE_ROWS", 20)
     read = Read(tmp_path, *tasks(300, 60, "new"))
     search = read.history.search(parse_query("name:rare"), NOW)
     search.cancel()
@@ -123,8 +123,8 @@ def test_reads_of_a_cancelled_search_are_not_begun(tmp_path: Path) -> None:
 
 
 def test_tasks_are_counted_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("celtop.history.task_search.SEARCH_TIME", -1.0)
-    monkeypatch.setattr("celtop.history.task_search.COUNTED_ROWS", 20)
+    monkeypatch.setattr("celtop.history.sql.task_search.SEARCH_TIME", -1.0)
+    monkeypatch.setattr("celtop.history.sql.task_search.COUNTED_ROWS", 20)
     read = Read(tmp_path, *tasks(50, 4_000, "old"))
     search = read.history.search(EVERY_TASK, NOW)
     search.count_matching()

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from celtop.history import postgresql
-from celtop.history.postgresql import PostgresStore
+from celtop.history.postgresql import store as postgresql
+from celtop.history.postgresql.store import PostgresStore
 from celtop.history.rows import Batch, Run, StoredLog
 from celtop.history.store import NewerStoreError, StoreError
 from celtop.model.query.language import parse_query

@@ -15,14 +15,14 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from ..model.ingest.series_recorder import (
+from ...model.ingest.series_recorder import (
     CLUSTER_VALUES,
     QUEUE_VALUES,
     RATES,
     TYPE_VALUES,
     WORKER_VALUES,
 )
-from .rows import MINUTE
+from ..rows import MINUTE
 
 SCHEMA_NAME: Final = "celtop"
 """The schema of the tables in PostgreSQL."""

@@ -16,8 +16,8 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
-from .rows import Pruned
-from .schema import LOG, ROLLUPS, SCHEMA_NAME, TASKS, Table, unit_of
+from ..rows import Pruned
+from ..sql.schema import LOG, ROLLUPS, SCHEMA_NAME, TASKS, Table, unit_of
 
 PARTITIONED: Final = (TASKS, ROLLUPS, LOG)
 DAY: Final = 86_400

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import psycopg
 import pytest
-from celtop.history.postgresql import PostgresStore
-from celtop.history.postgresql_errors import explain
+from celtop.history.postgresql.errors import explain
+from celtop.history.postgresql.store import PostgresStore
 from celtop.history.store import StoreError
 from celtop.tests.postgres import PostgresServer
 from celtop.tests.servers import free_port

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from celtop.history.open import open_store
 from celtop.history.rows import Batch, Rollup, StoredLog
-from celtop.history.schema import VERSION
+from celtop.history.sql.schema import VERSION
 from celtop.history.store import StoreError
 from celtop.model.query.language import parse_query
 from celtop.tests.history.rows import CLUSTER, row

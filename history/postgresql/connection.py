@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from ..model.text.passwords import mask_url
-from ..model.text.urls import quote_credentials
-from .postgresql_errors import explain, invalid_url, missing_driver
-from .store import StoreError
+from ...model.text.passwords import mask_url
+from ...model.text.urls import quote_credentials
+from ..store import StoreError
+from .errors import explain, invalid_url, missing_driver
 
 if TYPE_CHECKING:
     from psycopg import Connection

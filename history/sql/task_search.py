@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from ..model.query.language import Query
+from ...model.query.language import Query
+from ..rows import Cursor, StoredTask, TaskCount, TaskPage
+from ..task_body import decoded
 from . import statements
 from .conditions import Conditions, Parameter, conditions
-from .rows import Cursor, StoredTask, TaskCount, TaskPage
-from .task_body import decoded
 
 SEARCH_TIME: Final = 0.03
 """Seconds after which a search returns what it has found, or counted."""

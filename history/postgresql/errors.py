@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from ..model.text.passwords import mask_text
-from .store import StoreError
+from ...model.text.passwords import mask_text
+from ..store import StoreError
 
 MAX_REASON_LENGTH: Final = 200
 """Characters of PostgreSQL's own text."""

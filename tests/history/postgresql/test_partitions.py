@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from celtop.history import postgresql_partitions
-from celtop.history.postgresql import PostgresStore
-from celtop.history.postgresql_partitions import DAY
+from celtop.history.postgresql import partitions as postgresql_partitions
+from celtop.history.postgresql.partitions import DAY
+from celtop.history.postgresql.store import PostgresStore
 from celtop.history.rows import Batch, Rollup, StoredLog, StoredTask
 from celtop.model.query.language import parse_query
 from celtop.tests.history.rows import CLUSTER, row

@@ -11,11 +11,11 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
-from ..model.entities.states import FINISHED, SUCCESS, WAITING
-from ..model.query.condition import Comparison, Condition, TextPattern, Value
-from ..model.query.criterion import Criterion, criteria_of
-from ..model.query.fields import STATE_ALIASES
-from ..model.query.time_range import TimeRange
+from ...model.entities.states import FINISHED, SUCCESS, WAITING
+from ...model.query.condition import Comparison, Condition, TextPattern, Value
+from ...model.query.criterion import Criterion, criteria_of
+from ...model.query.fields import STATE_ALIASES
+from ...model.query.time_range import TimeRange
 
 Parameter: TypeAlias = str | float | int
 

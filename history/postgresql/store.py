@@ -1,7 +1,7 @@
 """The history in PostgreSQL, for a team.
 
 The tables are in a schema of their own, `celtop`. The large ones are partitioned by day, so that
-the retention drops days instead of deleting rows (`postgresql_partitions`). A unique index of a
+the retention drops days instead of deleting rows (`partitions`). A unique index of a
 partitioned table has to contain the time, and a task that is stored while it runs moves to another
 time, and perhaps day, when it ends. So a task is written in two steps of one transaction: its older
 row is deleted, in whichever partition, and the new one is inserted.
@@ -22,12 +22,10 @@ from typing import Any, Final
 
 import msgspec
 
-from ..model.text.coerce import without_surrogates
-from . import statements
-from .postgresql_connection import PostgresConnection
-from .postgresql_partitions import PARTITIONED, Partitions
-from .rows import MINUTE, Batch, Pruned
-from .schema import (
+from ...model.text.coerce import without_surrogates
+from ..rows import MINUTE, Batch, Pruned
+from ..sql import statements
+from ..sql.schema import (
     LOG,
     ROLLUPS,
     SCHEMA_NAME,
@@ -37,8 +35,10 @@ from .schema import (
     Table,
     creation,
 )
-from .sql_store import SqlStore
-from .store import NewerStoreError, NoHistoryError, StoreError
+from ..sql.store import SqlStore
+from ..store import NewerStoreError, NoHistoryError, StoreError
+from .connection import PostgresConnection
+from .partitions import PARTITIONED, Partitions
 
 CHANNEL: Final = "celtop_history"
 """Notified with the name of the cluster after each batch."""

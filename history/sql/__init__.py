@@ -1,0 +1,1 @@
+"""The SQL that both databases share: the tables, and the statements that read and write them."""
