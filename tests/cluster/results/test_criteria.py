@@ -17,7 +17,7 @@ from celtop.model.query.condition import Condition
 from celtop.model.query.language import Query, parse_query
 from celtop.settings import Settings
 from celtop.tests.cluster.results.test_search import create_tables
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC).timestamp()
@@ -78,7 +78,6 @@ def ids(metas: list[ResultMeta]) -> list[str]:
 
 
 @given(st.lists(TERMS, min_size=1, max_size=3).map(" ".join))
-@settings(max_examples=150, deadline=None)
 def test_the_database_finds_what_the_filter_finds(reader: ResultReader, text: str) -> None:
     every: list[ResultMeta] = []
     reader.search(ResultSearch(NOW), every.extend)

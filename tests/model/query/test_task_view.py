@@ -14,7 +14,7 @@ from celtop.model.query.row_list import RowList
 from celtop.model.query.task_view import MAX_SINGLE_MOVES, HoldsTasks, TaskView
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import decode
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 NOW = 1_000_000.0
@@ -119,7 +119,6 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=300)
 @given(STEPS, st.booleans())
 def test_a_view_equals_the_filtered_sorted_tasks_after_anything(
     steps: list[tuple[object, ...]], one_by_one: bool

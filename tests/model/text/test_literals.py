@@ -13,7 +13,7 @@ import pytest
 from celery.utils.saferepr import saferepr as celery_saferepr
 from celtop.model.text.coerce import to_text
 from celtop.model.text.literals import Arguments, parse_arguments, saferepr
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 
@@ -68,7 +68,6 @@ def nested(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 values = st.recursive(atoms, nested, max_leaves=25)
 
 
-@settings(max_examples=400)
 @given(
     st.lists(values, max_size=5).map(tuple),
     st.dictionaries(texts, values, max_size=3),
@@ -104,7 +103,6 @@ plain = st.recursive(
 )
 
 
-@settings(max_examples=500)
 @given(st.lists(plain, max_size=3).map(tuple), st.dictionaries(st.just("key"), plain))
 def test_plain_values_are_read_and_formatted_like_celery(
     args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -115,7 +113,6 @@ def test_plain_values_are_read_and_formatted_like_celery(
         assert identical(parse_arguments(*written), (args, kwargs))
 
 
-@settings(max_examples=500)
 @given(texts | st.text(alphabet="()[]{},:' 0123456789.e+-TrueFalsNonjx_\"#"))
 def test_any_text_is_read_or_refused_without_a_warning(text: str) -> None:
     with warnings.catch_warnings():

@@ -18,7 +18,7 @@ from celtop.model.text.coerce import (
     truncate,
 )
 from celtop.model.wire.events import MAX_FIELDS, decode
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ..streams import NOW, Fields, Script
@@ -195,13 +195,11 @@ NAMES = st.sampled_from([*RECEIVED, "result", "signum", "loadavg", "freq", "acti
 TYPES = st.sampled_from(["task-received", "task-x", "worker-heartbeat", "my-event", "task-sent"])
 
 
-@settings(max_examples=200)
 @given(st.binary() | st.text())
 def test_never_raises_on_any_bytes(body: bytes | str) -> None:
     decode(body, NOW)
 
 
-@settings(max_examples=120)
 @given(st.dictionaries(NAMES, JSON), TYPES)
 def test_never_raises_on_any_fields(fields: Fields, type_: str) -> None:
     body = json.dumps({"type": type_, "uuid": "a", "hostname": "h", **fields})

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from celtop.model.wire.signatures import PendingSignature, read_signatures
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 NONE = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
@@ -54,7 +54,6 @@ def test_a_chord_in_a_chain_has_signatures_for_members_and_body() -> None:
     )
 
 
-@settings(max_examples=200)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=5),

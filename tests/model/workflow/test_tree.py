@@ -6,7 +6,7 @@ import pytest
 from celtop.model.entities.task import Task
 from celtop.model.wire.signatures import PendingSignature
 from celtop.model.workflow.tree import Node, build, mark_failures, walk
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 
@@ -243,7 +243,6 @@ pending = st.builds(
 )
 
 
-@settings(max_examples=400)
 @given(
     st.dictionaries(st.sampled_from("abcdefgh"), links, max_size=8),
     st.lists(pending, max_size=6),

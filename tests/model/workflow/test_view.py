@@ -15,7 +15,7 @@ from celtop.model.workflow.view import (
     MAX_MEMBERS,
     WorkflowView,
 )
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ..streams import NOW, Script, play
@@ -264,7 +264,6 @@ RETURNING_PARENT: list[tuple[Any, ...]] = [
 ]
 
 
-@settings(max_examples=150)
 @given(names, st.lists(changes, max_size=20))
 @example("c", RETURNING_PARENT)
 def test_an_updated_view_equals_a_new_one(start: str, stream: list[tuple[Any, ...]]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from celtop.cluster.operations.running import Refused
 from celtop.cluster.operations.tasks.links import JSON, MSGPACK, PICKLE, has_links, relinked
 from celtop.model.operations.call import RawMessage
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from kombu.compression import compress
 
@@ -146,7 +146,6 @@ links = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200)
 @given(st.lists(values), st.dictionaries(st.text(), values), links, st.integers(2, 5))
 def test_a_pickle_with_links_is_never_taken_for_one_without(
     args: list[Any], kwargs: dict[str, Any], carried: dict[str, Any], protocol: int

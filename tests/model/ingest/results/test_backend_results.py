@@ -17,7 +17,7 @@ from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
 from celtop.tests.model.ingest.tasks.test_task_events_against_celery_state import LIVES, recount
 from celtop.tests.model.streams import NOW, WORKER, Fields, Script, event, play
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 TOLD_BY_EVENTS = (
@@ -397,7 +397,6 @@ def observe_any(state: ClusterState, one: Fields | InspectReply | ResultsRead) -
         state.observe(one)
 
 
-@settings(max_examples=200)
 @given(
     st.sampled_from(sorted(LIVES)),
     st.lists(metas(), min_size=1, max_size=6),

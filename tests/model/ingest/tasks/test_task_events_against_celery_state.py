@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from celery.events.state import State
 from celtop.model.entities.states import FINISHED
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ...streams import NOW, OTHER, WORKER, Fields, Script, play
@@ -222,7 +222,6 @@ def recount(state: Any) -> tuple[dict[str, int], int, dict[str, dict[str, int]]]
     return by_state, sum(task.text_bytes for task in state.tasks.values()), by_type
 
 
-@settings(max_examples=400)
 @given(streams())
 def test_agrees_with_celery_except_for_its_known_faults(events: list[Fields]) -> None:
     theirs, ours = oracle(events), play(events)
@@ -249,7 +248,6 @@ def test_agrees_with_celery_except_for_its_known_faults(events: list[Fields]) ->
     assert {name: kind.states for name, kind in ours.types.items() if kind.states} == by_type
 
 
-@settings(max_examples=400)
 @given(st.sampled_from(sorted(LIVES)), st.randoms(use_true_random=False), st.booleans())
 def test_the_events_of_one_host_give_the_same_state_in_any_order(
     life: str, chance: random.Random, repeated: bool

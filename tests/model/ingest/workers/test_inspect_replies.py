@@ -14,7 +14,7 @@ from celtop.model.ingest.workers.worker_store import FINAL_EVENT_DELAY
 from celtop.model.observations import InspectReply
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import EventBatch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ...streams import NOW, OTHER, WORKER, Script, event, play
@@ -292,7 +292,6 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=300)
 @given(st.sampled_from(COMMANDS), JSON | st.lists(JSON, max_size=3))
 def test_any_reply_is_accepted(command: str, reply: Any) -> None:
     state = observe_reply(command, reply)
