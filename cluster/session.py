@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 
 ONE_SHOT_COMMANDS: Final = 40.0
 """Commands of a session for one command, to which optional ones may add up."""
+REFRESH_COMMANDS: Final = 20.0
+"""Commands by which each further `refresh` extends the budget."""
 REVOKED_COST: Final = 2.0
 """Commands that asking the workers for their revoked tasks takes."""
 GRACEFUL_SHARE: Final = 0.6
@@ -312,6 +314,8 @@ class Session:
             workers: Whether to inspect workers.
         """
         self._receiver.retry_now()
+        if any(thread.is_alive() for thread in self._polling):
+            self._broker.meter.allow(REFRESH_COMMANDS)
         if workers and self._inspects:
             self._inspector.wake(refresh=True)
         self._queues.wake(refresh=True)

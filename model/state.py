@@ -32,6 +32,7 @@ from .ingest.queues.queue_ages import QueueAges
 from .ingest.queues.queue_loads import QueueLoads
 from .ingest.queues.queue_peeks import Listing, QueuePeeks
 from .ingest.queues.queue_store import QueueStore
+from .ingest.queues.sent_messages import SentTasks
 from .ingest.queues.stale_consumers import StaleConsumers
 from .ingest.queues.unacked_messages import UnackedMessages
 from .ingest.recorded_cluster import restore
@@ -120,7 +121,9 @@ class ClusterState:
         self._tasks = TaskStore(self.totals, max_tasks, max_text_bytes, keep)
         self._workers = WorkerStore(self.log)
         self._stale_consumers = StaleConsumers(self._workers.workers)
-        ages = QueueAges(self._tasks.tasks, self._workers.skew)
+        skew = self._workers.skew
+        sent = SentTasks(self._tasks.tasks, self._workers.workers, self.broker, skew)
+        ages = QueueAges(self._tasks.tasks, skew, sent.waiting_in)
         self._queues = QueueStore(self._workers.workers, ages, self._stale_consumers)
         self.delayed = DelayedMessages(self._workers.workers)
         """The messages of Celery's delayed delivery on RabbitMQ."""

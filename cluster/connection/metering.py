@@ -52,6 +52,10 @@ class ConnectionMeter:
         minutes = max(0.0, (time.monotonic() - self._started_at) / 60.0 - 1.0)
         return self._budget + minutes * COMMANDS_PER_MINUTE - self._sent
 
+    def allow(self, commands: float) -> None:
+        """Add commands to the budget."""
+        self._budget += commands
+
     @property
     def sent_by_thread(self) -> int:
         """Number of commands that this thread has sent so far."""

@@ -217,7 +217,8 @@ class AmqpDepths:
         most = self._spare
         yield from self._declared(names[:most])
         for name in names[most:]:
-            yield QueueMeasured(name, time.time(), notes=(NOT_COUNTED,))
+            if name not in self._measured:
+                yield QueueMeasured(name, time.time(), notes=(NOT_COUNTED,))
 
     def _declared(self, names: Iterable[str]) -> Iterator[QueueMeasured | QueueGone]:
         """Yield what passive declares return."""

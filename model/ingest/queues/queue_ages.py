@@ -3,7 +3,8 @@
 Celery's messages have no send time. The next message of a queue, which some brokers show, has one
 if its sender set the `timestamp` property or sends `task-sent` events. Otherwise only a minimum is
 known: since when the same message has been next, or since when a queue without consumers has not
-been empty.
+been empty. Where the broker shows no message, those count that `task-sent` events report; if they
+are all, the ages are exact.
 
 A message with an ETA in the future may not run yet, like the next attempt of a retried task: its
 waiting counts from its ETA.
@@ -17,17 +18,25 @@ from ...entities.queue import Queue
 from ...entities.states import PENDING
 from ...entities.task import Task
 from ...observations import QueueHead, QueueMeasured
+from .sent_messages import SentMessages
 
 
 class QueueAges:
     """Derives the age of the oldest message from measurements.
 
-    `skew` returns the seconds that a host's clock is ahead of the local one.
+    `skew` returns the seconds that a host's clock is ahead of the local one, `sent` the messages
+    of a queue that events report.
     """
 
-    def __init__(self, tasks: Mapping[str, Task], skew: Callable[[str | None], float]) -> None:
+    def __init__(
+        self,
+        tasks: Mapping[str, Task],
+        skew: Callable[[str | None], float],
+        sent: Callable[[Queue, float], SentMessages | None],
+    ) -> None:
         self._tasks = tasks
         self._skew = skew
+        self._sent = sent
 
     def apply(self, queue: Queue, seen: QueueMeasured) -> None:
         """Set the ages after a measurement, which has been applied otherwise."""
@@ -50,6 +59,8 @@ class QueueAges:
             queue.runnable_age_at_least = None if exact or age <= 0 else age
         elif seen.runnable is not None:
             queue.due_at = seen.due_at
+        if not seen.heads and (sent := self._sent(queue, seen.at)) is not None:
+            _set_from_events(queue, sent, seen.at)
 
     def _age(
         self, heads: Sequence[QueueHead], queue: Queue, now: float, *, due: bool
@@ -79,6 +90,21 @@ class QueueAges:
         if task is None or task.sent_at is None or task.state != PENDING:
             return head.sent_at
         return task.sent_at - self._skew(task.state_host)
+
+
+def _set_from_events(queue: Queue, sent: SentMessages, now: float) -> None:
+    """Set the ages from the messages that events report; others may wait besides them."""
+    is_all = sent.count == queue.waiting
+    if sent.oldest_since is not None:
+        age = max(0.0, now - sent.oldest_since)
+        queue.oldest_age = age if is_all else None
+        queue.oldest_age_at_least = None if is_all else max(age, queue.oldest_age_at_least or 0.0)
+    if sent.runnable_since is not None:
+        age = max(0.0, now - sent.runnable_since)
+        queue.runnable_age = age if is_all else None
+        queue.runnable_age_at_least = None if is_all else age
+    elif is_all:
+        queue.due_at = sent.due_at
 
 
 def _filled_since(queue: Queue, now: float) -> float:

@@ -17,4 +17,6 @@ def test_a_budget_grows_after_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     assert meter.spare == 10
     now = 160.0 + 180.0
     assert meter.spare == 40
+    meter.allow(20)
+    assert meter.spare == 60
     assert (ConnectionMeter().is_limited, ConnectionMeter().spare) == (False, math.inf)
