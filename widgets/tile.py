@@ -63,13 +63,13 @@ class Tile(Vertical, can_focus=True):
         id: str | None = None,  # noqa: A002 - Textual's own name for it
         classes: str | None = None,
     ) -> None:
-        super().__init__(*children, id=id, classes=classes)
+        # Set here: a class that is set afterwards has Textual style the tile, which is not mounted.
+        marks = (f"-{level}", "-ascii" if glyphs.name == "ascii" else "")
+        super().__init__(*children, id=id, classes=" ".join((classes or "", *marks)))
         self._title = title
         self._subtitle = ""
         self._level: Level = level
         self._glyphs = glyphs
-        self.set_class(glyphs.name == "ascii", "-ascii")
-        self.set_class(True, f"-{level}")
         self._update_border()
 
     @property
@@ -81,8 +81,7 @@ class Tile(Vertical, can_focus=True):
         """Set the level and, if given, the texts on the upper and lower border."""
         before = (self._level, self._title, self._subtitle)
         if level != self._level:
-            self.set_class(False, f"-{self._level}")
-            self.set_class(True, f"-{level}")
+            self.update_classes({f"-{self._level}": False, f"-{level}": True})
             self._level = level
         self._title = self._title if title is None else title
         self._subtitle = self._subtitle if subtitle is None else subtitle

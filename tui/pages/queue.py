@@ -42,7 +42,6 @@ class QueueScreen(SubjectScreen[Queue]):
 
     def on_mount(self) -> None:
         """Read the next messages, where that changes nothing, to count them by task name."""
-        super().on_mount()
         settings = self.context.settings
         if self.context.live.broker.family == "redis" and not settings.frugal:
             self.context.session.lookups.peek(self.name_, SAMPLE)

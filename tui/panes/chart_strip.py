@@ -81,7 +81,8 @@ class ChartStrip(Horizontal):
             tile.can_focus = False
 
     def compose(self) -> ComposeResult:
-        """Yield the charts."""
+        """Yield the charts, with the room that they have on the screen."""
+        self.fit(*self.app.size)
         yield from self._tiles
 
     def fit(self, width: int, height: int) -> None:

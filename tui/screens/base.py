@@ -64,6 +64,7 @@ class MonitorScreen(ChartedScreen, inherit_bindings=False):
         super().__init__()
         self.context = context
         self.location = location
+        self._resumed = False
         self.mounted = asyncio.Event()
         """Set when all widgets are mounted: frames and keys may arrive earlier."""
         self.header_bar = HeaderBar(id="header")
@@ -214,7 +215,15 @@ class MonitorScreen(ChartedScreen, inherit_bindings=False):
         """Paint the current state immediately."""
         self.mounted.set()
         self.set_class(self.context.ascii, "-ascii")
+        # Before the first layout, which then has all that the screen shows; what depends on sizes
+        # follows after it.
+        self.paint()
         self.call_after_refresh(self.paint)
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Style the widgets of a new screen only once: just now, when they were mounted."""
+        event.refresh_styles = event.refresh_styles and self._resumed
+        self._resumed = True
 
     def on_resize(self, event: events.Resize) -> None:
         """Hide the header on a short terminal; the footer then shows the connection."""

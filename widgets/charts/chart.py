@@ -121,6 +121,8 @@ class Chart(Widget):
         self._plotext: ModuleType | None = None
         self._drawn: tuple[object, list[Strip]] = (None, [])
         """The lines below the legend, and for what they were drawn."""
+        self._draws = False
+        """Whether it is drawn: not in the first frame of a screen, which shall not wait for it."""
         self._legend_line: Strip | None = None
         self._styles: dict[str, Style] = {}
         self._left = 0
@@ -218,6 +220,10 @@ class Chart(Widget):
 
     def render_line(self, y: int) -> Strip:
         """Return a line of the chart."""
+        if not self._draws and self.size.height > 1:
+            if y == 0:
+                self.call_after_refresh(self._begin)
+            return Strip.blank(self.size.width, self._style(""))
         key = (self.size, self._version, self._cursor, self._plotext is None)
         if self._drawn[0] != key:
             self._legend_line = None
@@ -230,6 +236,11 @@ class Chart(Widget):
         return (
             lines[y - 1] if 0 < y <= len(lines) else Strip.blank(self.size.width, self._style(""))
         )
+
+    def _begin(self) -> None:
+        if not self._draws:
+            self._draws = True
+            self.refresh()
 
     # Drawing
 
