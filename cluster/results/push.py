@@ -19,7 +19,7 @@ from .backends.base import ResultReader
 from .backends.decode import from_payload
 from .result_frames import Payload, ResultFrames
 
-BATCH_WINDOW: Final = 0.05
+BATCH_WINDOW: Final = 0.1
 """Seconds in which messages collect: of several for one task, only the last is decoded."""
 UNSEEN_WINDOW: Final = 0.5
 """The same for tasks that are not on the screen. Decoding and applying a report costs as much as

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import log
 from typing import Final, TypeAlias
 
 BUCKET_GROWTH: Final = 1.1
@@ -24,7 +25,7 @@ Buckets: TypeAlias = dict[int, int]
 """How many durations each logarithmic bucket has counted."""
 
 _SCALE: Final = 1.0 / math.log(BUCKET_GROWTH)
-_OFFSET: Final = math.log(MIN_SECONDS)
+_SHIFT: Final = 1.0 - math.log(MIN_SECONDS) * _SCALE
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,11 @@ class Distribution:
         """Count a duration; negative and non-finite values are ignored."""
         if not 0.0 <= seconds <= MAX_SECONDS:
             return
-        bucket = int((math.log(seconds) - _OFFSET) * _SCALE) + 1 if seconds > MIN_SECONDS else 0
-        self._buckets[bucket] = self._buckets.get(bucket, 0) + 1
+        bucket = int(log(seconds) * _SCALE + _SHIFT) if seconds > MIN_SECONDS else 0
+        try:
+            self._buckets[bucket] += 1
+        except KeyError:
+            self._buckets[bucket] = 1
         self.count += 1
         self.total += seconds
         if self.max is None or seconds > self.max:

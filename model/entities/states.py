@@ -50,6 +50,10 @@ _PRECEDENCE: Final = {
 }
 
 
+ORDERED: Final = frozenset(_PRECEDENCE)
+"""The states with a precedence of their own; all others have that of custom states."""
+
+
 def precedence(state: TaskState) -> int:
     """Return a state's precedence in Celery's order; the lowest is the most final."""
     return _PRECEDENCE.get(state, _CUSTOM_PRECEDENCE)

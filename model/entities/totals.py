@@ -81,7 +81,12 @@ class Rates(msgspec.Struct, eq=False):
     def add(self, at: float, events: int, before: Rated, after: Rated) -> None:
         """Add events received at an epoch time, and the change of `Totals.rated` by them."""
         is_new = self.events.add(at, events)
-        rings = (self.received, self.succeeded, self.failed, self.retried)
-        for ring, earlier, later in zip(rings, before, after, strict=True):
-            if is_new or later != earlier:
-                ring.add(at, later - earlier)
+        received, succeeded, failed, retried = after
+        if is_new or received != before[0]:
+            self.received.add(at, received - before[0])
+        if is_new or succeeded != before[1]:
+            self.succeeded.add(at, succeeded - before[1])
+        if is_new or failed != before[2]:
+            self.failed.add(at, failed - before[2])
+        if is_new or retried != before[3]:
+            self.retried.add(at, retried - before[3])

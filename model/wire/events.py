@@ -104,7 +104,7 @@ TASK_EVENTS: Final = frozenset(
 _COMMON: Final = ("type", "hostname", "timestamp", "uuid", "utcoffset", "pid", "clock")
 _ENVELOPE: Final = frozenset((*_COMMON, "local_received"))
 
-_decoder = msgspec.json.Decoder(Event | list[Event])
+_decoder = msgspec.json.Decoder(Event | tuple[Event, ...])
 
 
 def decode(body: bytes | str, at: float) -> EventBatch:
@@ -113,7 +113,7 @@ def decode(body: bytes | str, at: float) -> EventBatch:
         decoded = _decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return _decode_slowly(body, at)
-    events = decoded if type(decoded) is list else (decoded,)
+    events = decoded if type(decoded) is tuple else (decoded,)
     for event in events:
         if event.type in TASK_EVENTS:
             if not event.uuid or len(event.uuid) > MAX_NAME_LENGTH or not event.hostname:
@@ -121,8 +121,8 @@ def decode(body: bytes | str, at: float) -> EventBatch:
         elif event.type not in WORKER_EVENTS or not event.hostname:
             return _decode_slowly(body, at)
     if len(body) > MAX_NAME_LENGTH * len(events):
-        events = [_cut_texts(event) for event in events]
-    return EventBatch(tuple(events), at)
+        events = tuple([_cut_texts(event) for event in events])
+    return EventBatch(events, at)
 
 
 def _decode_slowly(body: bytes | str, at: float) -> EventBatch:

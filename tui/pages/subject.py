@@ -165,7 +165,8 @@ class SubjectScreen(DetailScreen, Generic[R]):
         self.set_focus(self.lists["latest"])
 
     def catch_up(self) -> None:
-        """Read all tasks again."""
+        """Read all again, also what is read once a second."""
+        self._second = -1
         self.tasks.refresh(self.context.now())
 
     def take(self, changes: Any) -> None:

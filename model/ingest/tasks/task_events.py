@@ -21,6 +21,7 @@ from ...entities.states import (
     FAILURE,
     FINISHED,
     FROM_EVENT,
+    ORDERED,
     PENDING,
     RECEIVED,
     REJECTED,
@@ -29,7 +30,6 @@ from ...entities.states import (
     STARTED,
     SUCCESS,
     TaskState,
-    precedence,
 )
 from ...entities.task import Task, newest_time
 from ...entities.totals import Totals
@@ -55,8 +55,6 @@ and events date the same start some milliseconds apart."""
 
 _CLIENT: Final = re.compile(r"gen\d+@")
 """Celery's node name of a process that is not a worker."""
-
-_CUSTOM_PRECEDENCE: Final = precedence("PROGRESS")
 
 Handler: TypeAlias = Callable[[Task, Event, Worker, float], None]
 
@@ -104,6 +102,7 @@ class TaskEvents:
         self._progress_rates = progress_rates
         self._attempts = Attempts(tasks)
         self._workers = workers
+        self._known_workers = workers.workers
         self._queues = queues
         self._delayed = delayed
         self._totals = totals
@@ -123,10 +122,18 @@ class TaskEvents:
         if id_ is None:
             return
         task = self._held.get(id_) or self._tasks.add(id_)
-        backend = self._overlay.remove(task) if id_ in self._event_states else None
+        states = self._event_states
+        backend = self._overlay.remove(task) if states and id_ in states else None
         handler = self._handlers.get(event.type)
         if handler is not None:
-            worker = self._workers.saw_event(event.hostname, event.timestamp, now)
+            worker = self._known_workers.get(event.hostname)
+            if worker is None:
+                worker = self._workers.saw_event(event.hostname, event.timestamp, now)
+            else:
+                # As `saw_event` does, without the call: this is done for each event.
+                worker.last_seen_at = now
+                if event.timestamp > worker.newest_event_at:
+                    worker.newest_event_at = event.timestamp
             if not worker.events_enabled:
                 worker.events_enabled = True
             handler(task, event, worker, now)
@@ -242,8 +249,7 @@ class TaskEvents:
             self._forget_fault(task)
         task.started_at = at
         task.worker = host
-        custom = precedence(task.state) == _CUSTOM_PRECEDENCE
-        if again or (not custom and supersedes(task, STARTED, at, host)):
+        if again or (task.state in ORDERED and supersedes(task, STARTED, at, host)):
             self._tasks.move(task, STARTED, at, host)
         if task.state not in FINISHED:
             self._workers.started(worker, task.id)
@@ -323,7 +329,7 @@ class TaskEvents:
                 task.finished_at = task.state_at = at
             return False
         if not force:
-            if precedence(task.state) == _CUSTOM_PRECEDENCE and task.state not in FINISHED:
+            if task.state not in ORDERED and task.state not in FINISHED:
                 if begun is not None and at < begun:
                     return False
             elif not supersedes(task, state, at, host):

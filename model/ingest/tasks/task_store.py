@@ -135,7 +135,7 @@ class TaskStore:
         task.state = state
         # Counted in line for speed: this is called once per event.
         counts = self._by_state
-        counts[state] = counts.get(state, 0) + 1
+        counts[state] = counts[state] + 1 if state in counts else 1
         if counts[old] == 1:
             del counts[old]
         else:
@@ -144,7 +144,7 @@ class TaskStore:
             kind = self.types[task.name]
             kind.version += 1
             counts = kind.states
-            counts[state] = counts.get(state, 0) + 1
+            counts[state] = counts[state] + 1 if state in counts else 1
             if counts[old] == 1:
                 del counts[old]
             else:
@@ -231,7 +231,7 @@ class TaskStore:
         if task.name is not None:
             self.types.leave(task.name, task.state)
         task.name = self.types.join(name, task.state)
-        reported = self.event_states.get(task.id, task)
+        reported = self.event_states.get(task.id, task) if self.event_states else task
         if not renamed and reported.state_host is not None:
             # Its end, if that was the event, could not be counted without the name.
             self.types[name].count_outcome(reported, task.runtime)

@@ -157,7 +157,8 @@ class WorkerStore:
     def received_unattributed(self, worker: Worker, task_id: str, now: float) -> None:
         """Record that a worker received a task from an unknown queue."""
         tasks = worker.unattributed
-        tasks.pop(task_id, None)
+        if task_id in tasks:
+            del tasks[task_id]
         if len(tasks) >= MAX_UNATTRIBUTED:
             del tasks[next(iter(tasks))]
         tasks[task_id] = now
