@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from ..model.entities.queue import Queue, is_internal
-from ..model.entities.worker import Worker
+from ..model.entities.worker import BEAT_PREFIX, Worker
 from ..model.health.findings import findings
 from ..model.health.tasks.schedule_status import entry_statuses
-from ..model.state import BEAT_PREFIX, ClusterState
+from ..model.state import ClusterState
 from ..model.text.sanitize import visible
 from .families import OTHER, Family, Kind, Labels, LabelValues
 

@@ -15,7 +15,7 @@ import json
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from ...model.state import BEAT_PREFIX
+from ...model.entities.worker import BEAT_PREFIX
 from ...settings import Settings
 from .broker import BrokerConnection
 from .redis.fanout import publish

@@ -13,8 +13,7 @@ from typing import Final
 
 import msgspec
 
-from ...model.entities.worker import OFFLINE_AFTER_HEARTBEATS
-from ...model.state import BEAT_PREFIX
+from ...model.entities.worker import BEAT_PREFIX, OFFLINE_AFTER_HEARTBEATS
 from ...model.wire.events import TASK_EVENTS, Event
 
 FORGET_AFTER: Final = 180.0

@@ -83,6 +83,9 @@ CONF_DEFAULTS: Final[Mapping[str, Any]] = {
 (`celery.app.defaults`). Workers report only settings that differ: asked for all, each would send
 another 208."""
 
+BEAT_PREFIX: Final = "celerybeat@"
+"""Prefix of beat's node name (Celery 5.7): it replies to ping, but is not a worker."""
+
 
 class WorkerQueue(msgspec.Struct, frozen=True, gc=False):
     """A queue that a worker consumes from, by `inspect active_queues`."""

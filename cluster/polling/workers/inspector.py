@@ -12,13 +12,13 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ....model.entities.fault import Fault
+from ....model.entities.worker import BEAT_PREFIX
 from ....model.observations import (
     InspectReply,
     QuestionsAnswered,
     QuestionsAsked,
     QuestionsFailed,
 )
-from ....model.state import BEAT_PREFIX
 from ....model.text.passwords import mask_reply
 from ...connection.backoff import backoff
 from ...connection.remote_control import RemoteControl

@@ -16,9 +16,9 @@ import msgspec
 
 from ...entities.schedule import ScheduleEntry, ScheduleSource
 from ...entities.task import Task
-from ...entities.worker import Worker
+from ...entities.worker import BEAT_PREFIX, Worker
 from ...ingest.schedule_store import is_named
-from ...state import BEAT_PREFIX, ClusterState
+from ...state import ClusterState
 
 Word: TypeAlias = Literal[
     "overdue", "scheduled", "unknown", "not started", "disabled", "expired", "finished"

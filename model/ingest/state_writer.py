@@ -1,0 +1,400 @@
+"""The stores of a cluster's state, and how observations change them.
+
+`StateWriter.observe` applies an observation, `take_changes` returns the changes for the views.
+Nothing here reads a clock: `now` is the local time in epoch seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
+
+from ..entities.broker import Broker
+from ..entities.changes import Changes
+from ..entities.fact import Fact
+from ..entities.keep import KEEP
+from ..entities.log import EventLog
+from ..entities.other_cluster import OtherCluster
+from ..entities.queue import Queue
+from ..entities.recorded import RecordedCluster
+from ..entities.task import Task
+from ..entities.task_type import TaskType
+from ..entities.thresholds import Thresholds
+from ..entities.totals import Rates, Totals
+from ..entities.unacked import Unacked
+from ..entities.worker import BEAT_PREFIX, Worker
+from ..observations import (
+    ConnectionChanged,
+    ConnectionProved,
+    DelayedMeasured,
+    EventsDropped,
+    FailuresKnown,
+    HistoryRead,
+    HistorySearched,
+    InspectReply,
+    LatencyMeasured,
+    LogMessage,
+    MemoryMeasured,
+    Observation,
+    OperationChanged,
+    OtherClustersFound,
+    QuestionsAnswered,
+    QuestionsAsked,
+    QuestionsFailed,
+    QueueGone,
+    QueueMeasured,
+    QueuePeeked,
+    QueuesPaused,
+    ResultsRead,
+    ScheduleRead,
+    UnackedRead,
+    VersionsKnown,
+)
+from ..operations.commands import PurgeResults
+from ..operations.outcome import Outcome
+from ..text.coerce import MAX_NAME_LENGTH, to_text
+from ..wire.events import TASK_EVENTS, WORKER_EVENTS, Event, EventBatch
+from .event_stream import EventStream
+from .operation_log import OperationLog
+from .questions import Questions
+from .queues.delayed_messages import DelayedMessages
+from .queues.queue_ages import QueueAges
+from .queues.queue_loads import QueueLoads
+from .queues.queue_peeks import QueuePeeks
+from .queues.queue_store import QueueStore
+from .queues.sent_messages import SentTasks
+from .queues.stale_consumers import StaleConsumers
+from .queues.unacked_messages import UnackedMessages
+from .recorded_cluster import restore
+from .redaction import Redaction
+from .results.backend_overlay import BackendOverlay
+from .results.backend_results import BackendResults
+from .results.history_searches import HistorySearches
+from .results.stored_tasks import StoredTasks
+from .schedule_store import ScheduleStore
+from .series_recorder import SeriesRecorder
+from .tasks.failure_groups import FailureGroups
+from .tasks.lost_tasks import update_lost
+from .tasks.progress import ProgressReader
+from .tasks.progress_rate import ProgressRates
+from .tasks.reconciler import Reconciler
+from .tasks.task_events import TaskEvents
+from .tasks.task_store import MAX_TASKS, MAX_TEXT_BYTES, TaskStore
+from .workers.deploys import Deploys
+from .workers.inspect_replies import InspectReplies
+from .workers.stalled_workers import find_stalled_workers
+from .workers.worker_store import WorkerStore
+
+TaskEventListener: TypeAlias = Callable[[Event, Task, float], object]
+"""Takes a task event, its task, and when the event was received."""
+
+
+class StateWriter:
+    """All that is known of one cluster, as its one writer applies it.
+
+    `redaction` masks arguments, results and errors before they are stored; `progress_paths` is
+    where tasks report their progress, by pattern of task names (`progress.ProgressPaths`);
+    `keep` is how many tasks of each kind are kept at least; `thresholds` are the limits of the
+    findings.
+    """
+
+    def __init__(
+        self,
+        max_tasks: int = MAX_TASKS,
+        max_text_bytes: int = MAX_TEXT_BYTES,
+        redaction: Redaction | None = None,
+        progress_paths: Mapping[str, Mapping[str, str]] | None = None,
+        keep: Mapping[str, int] = KEEP,
+        thresholds: Thresholds | None = None,
+    ) -> None:
+        self.redaction = redaction or Redaction()
+        self.thresholds = thresholds or Thresholds()
+        self.totals = Totals()
+        self.rates = Rates()
+        self.log = EventLog()
+        self.broker = Broker()
+        self._tasks = TaskStore(self.totals, max_tasks, max_text_bytes, keep)
+        self._workers = WorkerStore(self.log)
+        self._stale_consumers = StaleConsumers(self._workers.workers)
+        skew = self._workers.skew
+        sent = SentTasks(self._tasks.tasks, self._workers.workers, self.broker, skew)
+        ages = QueueAges(self._tasks.tasks, skew, sent.waiting_in)
+        self._queues = QueueStore(self._workers.workers, ages, self._stale_consumers)
+        self.delayed = DelayedMessages(self._workers.workers)
+        """The messages of Celery's delayed delivery on RabbitMQ."""
+        overlay, reader = BackendOverlay(self._tasks, self._workers), ProgressReader(progress_paths)
+        rates = self._progress_rates = ProgressRates()
+        self._task_events = TaskEvents(
+            self._tasks,
+            self._workers,
+            self._queues,
+            self.totals,
+            overlay,
+            reader,
+            rates,
+            self.delayed,
+        )
+        self._merge: Callable[[Event, float], None] = self._task_events.apply
+        self._backend_results = BackendResults(
+            self._tasks, self._workers, overlay, rates, reader, self.redaction
+        )
+        self._reconciler = Reconciler(self._tasks, self._workers, self._queues.queues)
+        self.deploys = Deploys(self._workers.marks, self.log)
+        self._inspect_replies = InspectReplies(
+            self._tasks,
+            self._workers,
+            overlay,
+            self.redaction,
+            self.deploys,
+        )
+        self._operation_log = OperationLog(
+            self.log, self._tasks, self._queues, self._workers.workers, self.redaction
+        )
+        self._queue_peeks = QueuePeeks(
+            self._tasks, self._workers, self._queues, overlay, self.redaction
+        )
+        self._questions = Questions(self._workers.workers, self._queues.queues)
+        self._unacked = UnackedMessages(
+            self._tasks, self._workers, self._queues, self.broker, self._questions.cluster
+        )
+        self._stream = EventStream(self.broker, self.totals, self.log)
+        self._searches = HistorySearches()
+        self._other_changed = False
+        self._consumers_versions = (0, 0)
+        self.tasks: dict[str, Task] = self._tasks.tasks
+        """Held tasks by id, in order of arrival."""
+        self.interrupted: dict[str, None] = self._tasks.interrupted
+        """The latest tasks that ran again although a run of theirs had no end; some are evicted."""
+        self.workers: dict[str, Worker] = self._workers.workers
+        self.queues: dict[str, Queue] = self._queues.queues
+        self.other_clusters: tuple[OtherCluster, ...] = ()
+        """Other clusters on the broker, looked for while this one has no workers."""
+        self.queues_left_out: Mapping[str, int | None] = self._queues.left_out
+        """Waiting messages of queues that are too many to be kept, by name; None if unknown."""
+        self.unacked: Mapping[str, Unacked] = self._unacked.by_id
+        """The oldest unacknowledged messages by task id; only on Redis."""
+        self.types: dict[str, TaskType] = self._tasks.types
+        self.series = SeriesRecorder(self.totals, self.queues, self._workers, self.types)
+        """The last hour; recorded by `tick`."""
+        self._loads = QueueLoads(self.tasks, self.types, self._workers, self.queues)
+        self.schedule = ScheduleStore(self._tasks.tasks, self.redaction, self._workers.skew)
+        """The periodic tasks, once they were read."""
+        self.facts: dict[str, Fact] = self._questions.cluster
+        """The questions about the cluster: `workers` and `queues` (which there are), ..."""
+        self.recorded: RecordedCluster | None = None
+        """What the history recorded, if this is the state of then."""
+        self.failures = FailureGroups()
+        """Failed tasks in groups; updated by `take_changes`."""
+        self.lost: dict[str, Task] = {}
+        """Lost tasks by id; updated by `take_changes`."""
+        self.history: dict[str, HistorySearched] = self._searches.latest
+        """The latest searches of the result backend by filter, the newest last."""
+        self.operations: dict[int, Outcome] = self._operation_log.outcomes
+        """This session's operations by number, the newest last."""
+        self.inverses = self._operation_log.inverses
+        self._observers = self._handlers()
+
+    def _handlers(self) -> dict[type, Callable[[Any], None]]:
+        """Return the method that applies each type of observation."""
+        return {
+            EventBatch: self._event_batch,
+            InspectReply: self._inspect_reply,
+            QuestionsAsked: self._questions.asked,
+            QuestionsAnswered: self._questions.answered,
+            QuestionsFailed: self._questions.failed,
+            ConnectionChanged: self._connection_changed,
+            ConnectionProved: self._stream.connection_proved,
+            LatencyMeasured: self._stream.latency_measured,
+            MemoryMeasured: self._stream.memory_measured,
+            QueueMeasured: self._queues.measured,
+            UnackedRead: self._unacked.apply,
+            QueueGone: self._queues.gone,
+            DelayedMeasured: self._delayed_measured,
+            QueuesPaused: self._queues.paused,
+            OtherClustersFound: self._other_clusters_found,
+            EventsDropped: self._events_dropped,
+            LogMessage: self._log_message,
+            OperationChanged: self._operation_changed,
+            QueuePeeked: self._queue_peeked,
+            ResultsRead: self._results_read,
+            HistorySearched: self._searches.add,
+            FailuresKnown: self._failures_known,
+            VersionsKnown: self.deploys.restore,
+            HistoryRead: StoredTasks(
+                self._tasks, self._workers, self.queues, self.totals, self.rates
+            ).apply,
+            ScheduleRead: self.schedule.apply,
+        }
+
+    def observe(self, observation: Observation) -> None:
+        """Apply what an I/O thread observed."""
+        self._observers[type(observation)](observation)
+        self._tasks.evict()
+        self._other_changed = True
+
+    def restore(
+        self, recorded: RecordedCluster, observed: Iterable[Observation], now: float
+    ) -> None:
+        """Fill an empty state with what the history recorded.
+
+        It then gets no observations but tasks of the history.
+
+        Args:
+            recorded: What was recorded.
+            observed: What was last observed of workers, queues and schedule.
+            now: Epoch seconds.
+        """
+        self.recorded = recorded
+        for one in observed:
+            self.observe(one)
+        restore(recorded, now, self.broker, self._workers, self._queues, self._tasks.types)
+
+    def call_on_task_event(self, listener: TaskEventListener) -> None:
+        """Call `listener` from now on for each task event, after it was merged into its task.
+
+        It costs time for each event, unlike `take_changes`: only for what has to count them.
+        """
+        merge, tasks = self._merge, self.tasks
+
+        def merge_and_call(event: Event, now: float) -> None:
+            merge(event, now)
+            if event.uuid is not None:
+                listener(event, tasks[event.uuid], now)
+
+        self._merge = merge_and_call
+
+    def tick(self, now: float) -> None:
+        """Update what changes with time alone, such as late workers; call it every second."""
+        if self._workers.tick(now, self.broker.listening(now)):
+            self._other_changed = True
+        if self._stream.log_dropped(now):
+            self._other_changed = True
+        for id_, worker, loss in self._workers.take_missing(now):
+            if not self._workers.collected:  # otherwise the collector finds them
+                self._tasks.mark_lost_with_worker(id_, worker.name, now, loss)
+        self._reconciler.scan(now)
+        listening = self.broker.live_since is None or self.broker.phase == "live"
+        if find_stalled_workers(self._workers, self.queues, self.log, now, listening):
+            self._other_changed = True
+        if self._tasks.corrections.log_due(self.log, now):
+            self._other_changed = True
+        self._progress_rates.forget_ended(self.tasks)
+        if self.schedule.entries:
+            self.schedule.observed_since = self.broker.listening(now).since
+            self.schedule.find_runs(now)
+        self._update_consumers()
+        if self._loads.update(now):
+            self._other_changed = True
+        connected = self.totals.first_event_at is not None and listening
+        self.series.record(now, connected=connected)
+
+    def take_changes(self) -> Changes:
+        """Return what changed since the last call."""
+        self._update_consumers()
+        changed, evicted = self._tasks.take_changes()
+        self.failures.apply(changed.values(), evicted)
+        update_lost(self.lost, changed, evicted)
+        other, self._other_changed = self._other_changed, False
+        return Changes(changed, evicted, other)
+
+    def protect(self, ids: Iterable[str]) -> None:
+        """Keep these tasks, such as those marked on the screen, and no longer earlier ones."""
+        self._tasks.retention.protect(ids)
+
+    def take_stale_consumers(self, now: float) -> tuple[str, ...]:
+        """Return the workers that seem to consume other queues than they reported, once."""
+        return self._stale_consumers.take(now)
+
+    def _event_batch(self, batch: EventBatch) -> None:
+        events, at = batch.events, batch.at
+        self.broker.event_at = at
+        totals = self.totals
+        before = totals.rated
+        merge = self._merge
+        if self.redaction.active:
+            events = tuple(map(self.redaction.event, events))
+        for event in events:
+            type_ = event.type
+            if type_ in TASK_EVENTS:
+                merge(event, at)
+            elif type_ in WORKER_EVENTS:
+                self._workers.apply(event, at)
+            elif type_.startswith("task-") and event.uuid:
+                merge(event, at)
+        totals.events += len(events)
+        if totals.first_event_at is None:
+            totals.first_event_at = at
+        # Once per message rather than per event: its events arrived in the same second.
+        self.rates.add(at, len(events), before, totals.rated)
+        for reason in batch.malformed:
+            self._stream.count_malformed(reason, at)
+
+    def _inspect_reply(self, reply: InspectReply) -> None:
+        name = to_text(reply.worker, MAX_NAME_LENGTH)
+        if not name or name.startswith(BEAT_PREFIX):
+            return
+        worker = self._workers.saw_reply(name, reply.at)
+        if reply.repeated:
+            worker.shared_at = reply.at
+        before = worker.queues, worker.fact("active_queues").answered_at is None
+        self._inspect_replies.apply(reply, worker)
+        if reply.requested_ids and reply.error is None and isinstance(reply.reply, Mapping):
+            held = [id_ for id_ in reply.requested_ids if id_ in reply.reply]
+            self._reconciler.worker_has(worker, held, reply.at)
+            self._reconciler.worker_lacks(
+                worker, set(reply.requested_ids).difference(held), reply.at
+            )
+        if reply.command == "active_queues":
+            self._questions.version += 1
+            if before[0] != worker.queues:
+                self._stale_consumers.changed(worker.name)
+            if before != (worker.queues, worker.fact("active_queues").answered_at is None):
+                self._update_consumers()
+
+    def _connection_changed(self, change: ConnectionChanged) -> None:
+        if self._stream.connection_changed(change):
+            self._reconciler.distrust_before(change.at)
+
+    def _delayed_measured(self, seen: DelayedMeasured) -> None:
+        self.delayed.apply(seen)
+        self._queues.set_delayed(self.delayed.by_queue(seen.at))
+
+    def _events_dropped(self, dropped: EventsDropped) -> None:
+        self._stream.count_dropped(dropped)
+        if dropped.others:
+            self._reconciler.distrust_before(dropped.at)
+
+    def _failures_known(self, known: FailuresKnown) -> None:
+        self.failures.remember(known.first_at)
+
+    def _other_clusters_found(self, found: OtherClustersFound) -> None:
+        self.other_clusters = found.clusters
+
+    def _log_message(self, message: LogMessage) -> None:
+        self.log.add(message.at, message.level, message.source, message.text)
+
+    def _results_read(self, seen: ResultsRead) -> None:
+        self._backend_results.apply(seen)
+        self._reconciler.backend_has((meta.id for meta in seen.metas), seen.at)
+        self._reconciler.backend_lacks(seen.absent, seen.at)
+
+    def _operation_changed(self, change: OperationChanged) -> None:
+        self._operation_log.apply(change)
+        if isinstance(change.outcome.operation, PurgeResults) and change.outcome.count:
+            self.history.clear()  # the numbers are out of date
+
+    def _queue_peeked(self, seen: QueuePeeked) -> None:
+        self._reconciler.left_queue(self._queue_peeks.apply(seen))
+
+    def _update_consumers(self) -> None:
+        versions = self._workers.version, self._questions.version
+        if versions == self._consumers_versions:
+            return
+        self._consumers_versions = versions
+        present = [
+            worker
+            for worker in self.workers.values()
+            if self._workers.status(worker.name) != "offline"
+        ]
+        self._queues.set_consumers(present, self._questions.consumers(present))
+        self._other_changed = True
