@@ -66,6 +66,7 @@ LINES = (
     Line("history-listed", "old results listed after the broker answers", 2, "s", "less"),
     Line("history-command", "longest command, 100,000 old results", 5, "ms", "less"),
     Line("stored-cpu", "CPU with the history kept, against without", 1.15, "x", "less"),
+    Line("stored-page", "first page of a filter, 1,000,000 stored tasks", 100, "ms", "less"),
     Line("stored-memory", "memory more with the history kept", 20, "MiB", "less"),
     Line("collector-cpu", "collector of 300 workers and 30,000 events/s, CPU", 100, "%", "less"),
     Line("collector-memory", "the same, memory", 350, "MiB", "less"),

@@ -25,6 +25,7 @@ from . import (
     snapshot,
     startup,
     stored,
+    stored_pages,
 )
 from .lines import LINES, Reading
 
@@ -51,6 +52,7 @@ PARTS: tuple[tuple[frozenset[str], Measure], ...] = (
     ),
     (frozenset(collector.LINES), collector.measure),
     (frozenset({"stored-cpu", "stored-memory"}), stored.measure),
+    (frozenset({"stored-page"}), stored_pages.measure),
     (frozenset({"revoke", "revoke-key", "revoke-line", "retry-line"}), operations.measure),
 )
 

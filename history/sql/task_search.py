@@ -23,7 +23,7 @@ SEARCH_TIME: Final = 0.03
 COUNTED_ROWS: Final = 20_000
 SLICE_ROWS: Final = 2_000
 """Rows that the first slice of a search covers; the next ones are adapted to its time."""
-SLICE_TIME: Final = 0.01
+SLICE_TIME: Final = 0.005
 MAX_SLICE_ROWS: Final = 100_000
 BLOCK_ROWS: Final = 500
 """Rows read at once."""
