@@ -38,8 +38,13 @@ class Dialog(ModalScreen[T | None], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         """Yield the box."""
         with Vertical(id="box") as box:
-            box.border_title = Content(visible(self._title, _MAX_TEXT))
+            box.border_title = self.frame_title
             yield from self.compose_box()
+
+    @property
+    def frame_title(self) -> Content:
+        """The title on the frame."""
+        return Content(visible(self._title, _MAX_TEXT))
 
     def compose_box(self) -> ComposeResult:
         """Yield the contents of the box."""

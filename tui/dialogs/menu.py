@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from textwrap import wrap
+from time import monotonic
 from typing import Final
 
 from rich.cells import cell_len
@@ -16,12 +18,25 @@ from textual.widgets.option_list import Option
 from ...model.text.sanitize import visible
 from .searched import SearchedDialog
 
+REREAD_SECONDS: Final = 1.0
+"""Seconds after which an open menu reads its items again."""
 _MAX_HINT: Final = 200
 _INDENT: Final = 6
 """Cells before a hint that has lines of its own."""
 _SCROLLBAR_WIDTH: Final = 2
 _FRAME_WIDTH: Final = 4
 """Cells of the frame and its corner on each side of the title."""
+
+
+@dataclass(frozen=True, slots=True)
+class MenuContent:
+    """What a menu shows."""
+
+    title: str
+    choices: Sequence[tuple[str, str, str]]
+    """Id, label and hint of each item; the hint may be text from the cluster."""
+    disabled: Collection[str] = ()
+    """Ids of items that cannot be chosen."""
 
 
 class Menu(SearchedDialog):
@@ -32,6 +47,7 @@ class Menu(SearchedDialog):
         choices: Id, label and hint of each item; the hint may be text from the cluster.
         chosen: The id that the cursor starts on.
         disabled: Ids of items that cannot be chosen.
+        present: Reads title, items and the disabled ones again, once a second; the items stay.
         keys: The keys that choose items directly, by id.
         preview: Shows what choosing an item does, while the cursor is on it.
     """
@@ -44,8 +60,11 @@ class Menu(SearchedDialog):
         disabled: Collection[str] = (),
         keys: Mapping[str, str] | None = None,
         preview: Callable[[str], None] | None = None,
+        present: Callable[[], MenuContent] | None = None,
     ) -> None:
         super().__init__(title)
+        self._present = present
+        self._due = monotonic() + REREAD_SECONDS
         self.keys = {key: choice for choice, key in (keys or {}).items()}
         self.disabled_ids = frozenset(disabled)
         self.choices = tuple(choices)
@@ -59,22 +78,54 @@ class Menu(SearchedDialog):
 
     def compose_content(self) -> ComposeResult:
         """Yield the items."""
-        width = max((cell_len(visible(label)) for _, label, _ in self.choices), default=0)
-        room = self.app.size.width * 9 // 10 - _FRAME_WIDTH - _SCROLLBAR_WIDTH
         options = [
-            Option(
-                _line(visible(label), visible(hint, _MAX_HINT), width + 2, room),
-                id=f"choice-{number}",
-                disabled=choice in self.disabled_ids,
+            Option(line, id=f"choice-{number}", disabled=choice in self.disabled_ids)
+            for number, (line, (choice, *_)) in enumerate(
+                zip(self._lines(), self.choices, strict=True)
             )
-            for number, (choice, label, hint) in enumerate(self.choices)
         ]
         yield OptionList(*options, markup=False)
 
-    def on_mount(self) -> None:
-        """Put the cursor on the current choice, and make room for the title."""
+    def _lines(self) -> list[Content]:
+        width = max((cell_len(visible(label)) for _, label, _ in self.choices), default=0)
+        room = self.app.size.width * 9 // 10 - _FRAME_WIDTH - _SCROLLBAR_WIDTH
+        return [
+            _line(visible(label), visible(hint, _MAX_HINT), width + 2, room)
+            for _, label, hint in self.choices
+        ]
+
+    def paint(self) -> None:
+        """Read the items again; those that are no longer offered cannot be chosen."""
+        if self._present is None or not self.mounted.is_set() or monotonic() < self._due:
+            return
+        self._due = monotonic() + REREAD_SECONDS
+        present = self._present()
+        if present.title != self._title:
+            self._title = present.title
+            self.query_one("#box").border_title = self.frame_title
+            self._fit_title()
+        offered = {choice: (choice, label, hint) for choice, label, hint in present.choices}
+        choices = tuple(offered.get(choice[0], choice) for choice in self.choices)
+        disabled = frozenset(present.disabled)
+        disabled |= {choice for choice, *_ in choices if choice not in offered}
+        if (choices, disabled) == (self.choices, self.disabled_ids):
+            return
+        self.choices, self.disabled_ids = choices, disabled
+        options = self.query_one(OptionList)
+        for number, line in enumerate(self._lines()):
+            options.replace_option_prompt_at_index(number, line)
+            if choices[number][0] in disabled:
+                options.disable_option_at_index(number)
+            else:
+                options.enable_option_at_index(number)
+
+    def _fit_title(self) -> None:
         wanted = cell_len(visible(self._title)) + 2 * _FRAME_WIDTH
         self.query_one("#box").styles.min_width = min(wanted, self.app.size.width * 9 // 10)
+
+    def on_mount(self) -> None:
+        """Put the cursor on the current choice, and make room for the title."""
+        self._fit_title()
         ids = [choice for choice, _, _ in self.choices]
         if self.chosen in ids:
             self.query_one(OptionList).highlighted = ids.index(self.chosen)
@@ -96,6 +147,8 @@ class Menu(SearchedDialog):
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Return the chosen item."""
+        if self.choices[event.option_index][0] in self.disabled_ids:
+            return  # it was disabled while the key was on its way
         self.dismiss(self.choices[event.option_index][0])
 
     def action_accept(self) -> None:

@@ -21,7 +21,7 @@ from ...model.observations import WaitingMessage
 from ...model.operations import commands as commands
 from ...model.text.phrases import counted, named
 from ..context import AppContext
-from ..dialogs.menu import Menu
+from ..dialogs.menu import Menu, MenuContent
 from ..host import Host
 from . import queues, retry, schedule, tasks, workers
 from .send import trigger
@@ -69,16 +69,28 @@ class MenuItem:
 
 async def choose(host: Host) -> None:
     """Show the menu of a screen, and start the operation that is chosen."""
-    keymap, ascii_only = host.context.keymap, host.context.ascii
-    offers = [
-        (item, offer)
-        for context in (*host.contexts, "global")
-        for item in MENU.get(context, ())
-        if (offer := item.offer(host)) is not None
-    ]
+    keymap = host.context.keymap
     keys = {action.id: action.keys[0] for action in keymap.actions if action.keys}
-    keys = {item.id: keys[item.id] for item, _ in offers if item.id in keys}
-    names = {id_: key_name(key, ascii_only=ascii_only) for id_, key in keys.items()}
+    items = [item for context in (*host.contexts, "global") for item in MENU.get(context, ())]
+    keys = {item.id: keys[item.id] for item in items if item.id in keys}
+    content = partial(_content, host, items, keys)
+    shown = content()
+    keys = {choice: keys[choice] for choice, *_ in shown.choices if choice in keys}
+    menu = Menu(shown.title, shown.choices, disabled=shown.disabled, keys=keys, present=content)
+    chosen = await host.ask(menu)
+    if chosen is not None:
+        await menu_item(chosen).handler(host)
+
+
+def _content(host: Host, items: Sequence[MenuItem], keys: Mapping[str, str]) -> MenuContent:
+    """Return the operations for the selection, and why some are unavailable."""
+    offers = [(item, offer) for item in items if (offer := item.offer(host)) is not None]
+    ascii_only = host.context.ascii
+    names = {
+        item.id: key_name(keys[item.id], ascii_only=ascii_only)
+        for item, _ in offers
+        if item.id in keys
+    }
     width = max(map(len, names.values()), default=1)
     choices = []
     unavailable = set()
@@ -90,9 +102,7 @@ async def choose(host: Host) -> None:
         label = f"{names.get(item.id, ''):{width}}  {item.label.format(what)}"
         choices.append((item.id, label, why_not or ""))
     title = " on ".join(filter(None, ("Operations", _subject(host))))
-    chosen = await host.ask(Menu(title, choices, disabled=unavailable, keys=keys))
-    if chosen is not None:
-        await menu_item(chosen).handler(host)
+    return MenuContent(title, choices, unavailable)
 
 
 def _subject(host: Host) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Final, cast
 
 from ...model.confirm import targets
@@ -14,7 +15,7 @@ from ...model.confirm.confirmation import task_line
 from ...model.confirm.targets import Selection
 from ...model.entities.task import Task
 from ...model.operations.commands import SIGNALS, Revoke, RevokeStamped, Signal
-from ..dialogs.menu import Menu
+from ..dialogs.menu import Menu, MenuContent
 from ..dialogs.prompt import Prompt
 from ..host import Host
 from .run import one_selected, run
@@ -105,15 +106,24 @@ async def _terminate(
     ids = targets.ids(selection.kept) + others
     workers = host.context.live.present_workers(host.context.clock())
     if signal is None:
-        signals = [(name, name, text) for name, text in SIGNALS.items()]
-        state, number = host.context.live, len(ids)
-        target = task_line(state, ids[0]) if number == 1 else f"{number:,} tasks"
-        title = f"Terminate {target}: signal (process pools)"
-        chosen = await host.ask(Menu(title, signals, "SIGTERM"))
+        content = partial(_signals, host, ids)
+        shown = content()
+        chosen = await host.ask(Menu(shown.title, shown.choices, "SIGTERM", present=content))
         signal = cast("Signal | None", chosen)
     if signal is not None:
         operation = Revoke(ids=ids, workers=workers, terminate=True, signal=signal)
         await run(host, operation, left_out(selection.skipped))
+
+
+def _signals(host: Host, ids: Sequence[str]) -> MenuContent:
+    """Return the menu of signals; none can be chosen once all of the tasks have finished."""
+    state, number = host.context.live, len(ids)
+    target = task_line(state, ids[0]) if number == 1 else f"{number:,} tasks"
+    known, others = _known(host, ids)
+    ended = known and not others and all(task.finished for task in known)
+    disabled = tuple(SIGNALS) if ended else ()
+    title = f"Terminate {target}: " + ("already finished" if ended else "signal (process pools)")
+    return MenuContent(title, [(name, name, text) for name, text in SIGNALS.items()], disabled)
 
 
 async def revoke_stamped(host: Host) -> None:

@@ -11,6 +11,7 @@ from celtop.model.wire.events import Event
 from celtop.tests.tui.app_under_test import AppUnderTest, screen_lines
 from celtop.tests.tui.fake_session import NOW, feed, task_events
 from celtop.tests.tui.operation_app import PLACES, RUNNING, WAITING, opened
+from celtop.tui.dialogs import menu
 from celtop.tui.dialogs.base import Dialog
 from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.dialogs.menu import Menu
@@ -235,6 +236,33 @@ async def test_the_dialog_shows_that_its_target_has_finished_and_disables_the_bu
         await on.press("y")
         assert on.app.screen is dialog
         assert on.session.done == []
+
+
+async def test_open_menus_show_that_their_task_has_finished(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(menu, "REREAD_SECONDS", 0.0)
+    async with opened() as on:
+        await on.to(RUNNING)
+        await on.press("K")
+        signals = await on.dialog(Menu)
+        assert "signal" in on.text and not signals.disabled_ids
+        on.app.frame_loop.paint()
+        fails(on, RUNNING)
+        await on.pilot.pause()
+        assert "FAILURE" in on.text and "already finished" in on.text
+        assert len(signals.disabled_ids) == len(signals.choices)
+        await on.press("enter")
+        assert on.app.screen is signals
+        await on.press("escape")
+        await on.to(WAITING[0])
+        await on.press("A")
+        operations = await on.dialog(Menu)
+        assert "task.revoke" not in operations.disabled_ids
+        fails(on, WAITING[0])
+        assert "task.revoke" in operations.disabled_ids
+        await on.pilot.pause()
+        assert "already finished (FAILURE)" in on.text
 
 
 async def test_an_operation_from_the_menu_concerns_the_row_that_it_was_opened_for() -> None:
