@@ -44,8 +44,8 @@ class Recording:
                 raise self._invalid(str(error)) from None
         self.header = self._header(first)
 
-    def records(self) -> Iterator[Record]:
-        """Yield the records from the beginning, up to the end or the damage."""
+    def records(self, skipped: int = 0) -> Iterator[Record]:
+        """Yield the records after so many, up to the end or the damage."""
         self.damage = None
         number = 1
         try:
@@ -54,6 +54,8 @@ class Recording:
                 next(lines, None)
                 for line in lines:
                     number += 1
+                    if number <= skipped + 1:
+                        continue
                     record = decode_record(line)
                     yield record
                     if record.kind == END:

@@ -18,6 +18,7 @@ from ..model.records.record import END, TICK, Record
 from ..model.state import ClusterState
 from ..model.wire.events import EventBatch
 from ..settings import Settings
+from .checkpoints import Checkpoints
 from .lookups import REFUSAL, RecordedLookups
 from .playback import Playback
 from .reader import Recording
@@ -55,6 +56,8 @@ class ReplaySession(Session):
         self._scan = threading.Thread(target=self._find_end, name="recording-end", daemon=True)
         self._stopped = False
         self._callback: Callable[[], object] | None = None
+        self._checkpoints: Checkpoints | None = None
+        """None without a screen, on which nothing goes back."""
         self._rewind()
         self.lookups = RecordedLookups(lambda: self.state, settings)
 
@@ -73,20 +76,28 @@ class ReplaySession(Session):
         state.broker.url = header.cluster
         state.broker.transport = header.transport
         state.broker.transport_options = dict(header.transport_options)
+        self._go_on(state, self.playback.begin, 0)
+
+    def _go_on(self, state: ClusterState, at: float, records: int) -> None:
+        """Go on from a position, with the model after so many records."""
         self.state = state
         self.problem: str | None = None
         """Why the rest of the recording cannot be shown; None if there is nothing wrong."""
-        self._records = self.recording.records()
+        self._applied = records
+        self._records = self.recording.records(records)
         self._next: Record | None = None
-        self.playback.position = self.playback.begin
+        self.playback.position = at
         self.playback.is_over = False
 
     def seek(self, at: float) -> None:
-        """Move to a time. To an earlier one, `state` is a new model, which has to catch up."""
+        """Move to a time. To go back, or far ahead again, `state` is a new model."""
         playback = self.playback
         last = playback.end if playback.end is not None else max(at, playback.position)
         at = min(max(at, playback.begin), last)
-        if at < playback.position:
+        known = None if self._checkpoints is None else self._checkpoints.before(at)
+        if known is not None and (at < playback.position or known.at > playback.position):
+            self._go_on(known.state(), known.at, known.records)
+        elif at < playback.position:
             self._rewind()
         playback.target = at
         self.wake()
@@ -100,6 +111,13 @@ class ReplaySession(Session):
     def pump(self, now: float, budget: float) -> Pumped:
         """Apply what was observed up to the position, for about `budget` seconds."""
         started = time.perf_counter()
+        pumped = self._pump(started, budget)
+        if self._checkpoints is not None and not self.playback.is_over:
+            spent = time.perf_counter() - started
+            self._checkpoints.add(self.state, self.playback.position, self._applied, spent)
+        return pumped
+
+    def _pump(self, started: float, budget: float) -> Pumped:
         applied = self._apply_own()
         playback = self.playback
         target = playback.advance(self._clock())
@@ -112,6 +130,7 @@ class ReplaySession(Session):
                 playback.position = max(playback.position, target)
                 return Pumped(applied, False)
             self._next = None
+            self._applied += 1
             applied += self._apply(record)
             playback.position = max(playback.position, record.at)
             if time.perf_counter() - started >= budget:
@@ -207,7 +226,11 @@ class ReplaySession(Session):
         """Do nothing: a recording cannot be changed."""
 
     def start(self, *, inspect: bool = True) -> None:
-        """Find the end of the recording in a thread, for the length of the slider."""
+        """Find the end of the recording in a thread, for the length of the slider.
+
+        From now on, copies of the model are kept to go back to.
+        """
+        self._checkpoints = Checkpoints()
         self._scan.start()
 
     def stop(self, timeout: float = 2.0) -> None:

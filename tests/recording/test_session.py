@@ -15,6 +15,7 @@ from celtop.export.encoding.json import encode
 from celtop.export.snapshot import take_snapshot
 from celtop.model.operations.commands import Ping
 from celtop.model.query.language import EVERY_TASK
+from celtop.recording import checkpoints
 from celtop.recording.lookups import REFUSAL, NoCluster, RecordedLookups
 from celtop.recording.playback import Playback
 from celtop.recording.reader import InvalidRecording, Recording
@@ -69,6 +70,22 @@ def test_it_goes_back_and_forth_to_the_same_state() -> None:
         shown = encode(take_snapshot(session.state, session.playback.now()))
         assert taken.setdefault(after, shown) == shown
     assert taken[20.0] != taken[40.0]
+
+
+def test_what_it_goes_back_to_goes_on_to_the_same_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoints, "MIN_SECONDS", 0.0)
+    monkeypatch.setattr(checkpoints, "MIN_SHARE", 0.0)
+    session, _ = replay(paused=True)
+    session.start()
+    begin, starts = session.playback.begin, []
+    for after in (5.0, 15.0, 30.0, 12.0, 28.0, 20.0):
+        session.seek(begin + after)
+        starts.append(session.playback.position - begin)
+        settle(session)
+    assert starts == pytest.approx([0.0, 5.0, 15.0, 5.0, 15.0, 15.0])
+    session.run_to_end()
+    assert encode(take_snapshot(session.state, session.playback.now())) == SNAPSHOT.read_bytes()
+    session.stop()
 
 
 def test_it_stops_at_both_ends() -> None:
