@@ -20,6 +20,9 @@ PUMP_PAUSE: Final = 0.001
 BUSY_INTERVAL: Final = 0.05
 """Seconds between two pumps while events arrive: each pump costs CPU time, too."""
 
+DRAIN_SECONDS: Final = 5.0
+"""Seconds at the end in which events that have been received are still applied."""
+
 COLLECTED_TOPICS: Final = frozenset({"overview", "workers", "queues", "schedule"})
 """What sessions are to poll (`Session.watch`), as for an open Overview."""
 
@@ -96,7 +99,9 @@ class CollectorLoop:
                 time.sleep(BUSY_INTERVAL)
             else:
                 self._wait(1.0 - self._clock() % 1.0)
-        self._pump()
+        deadline = time.monotonic() + DRAIN_SECONDS
+        while self._pump()[1] and time.monotonic() < deadline:
+            time.sleep(PUMP_PAUSE)
         self._pass_on(self._clock())
 
     def stop(self) -> None:

@@ -116,6 +116,12 @@ class HistoryWriter(threading.Thread):
         self.size = 0
         """Bytes that the store took when that was last looked at; 0 before."""
 
+    @property
+    def waiting(self) -> int:
+        """Tasks that have yet to be written, from any thread."""
+        with self._changed:
+            return sum(len(batch.tasks) for batch in self._batches)
+
     def put(self, batch: Batch) -> None:
         """Have a batch written; returns at once."""
         with self._changed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ...model.state import ClusterState
     from ...settings import Settings
 
+WRITE_TIMEOUT: Final = 10.0
+"""Seconds at most for the history to be written at the end."""
 STOP_TIMEOUT: Final = 2.0
 """Seconds at most for the threads of a session to end, and to leave task events as found."""
 
@@ -55,7 +57,22 @@ def collect(ctx: click.Context, listen: str | None) -> int:
             stack.enter_context(metrics_served(address, loop, states, labelled=True))
         with stop_on_signal(loop.stop):
             loop.run()
+    _await_written([one.sinks for one in clusters])
     return ExitCode.OK
+
+
+def _await_written(sinks: Sequence[Sequence[Sink]]) -> None:
+    """Wait until the histories have been written, and report what they lack."""
+    from ...history.sink import HistorySink
+    from ...model.text.phrases import counted
+
+    deadline = time.monotonic() + WRITE_TIMEOUT
+    for history in (one for each in sinks for one in each if isinstance(one, HistorySink)):
+        writer = history.thread
+        writer.join(max(0.0, deadline - time.monotonic()))
+        if (number := writer.waiting) and writer.leads is not False:
+            why = writer.fault or f"it could not be written in {WRITE_TIMEOUT:.0f} s"
+            stderr.echo(f"The history lacks the last {counted(number, 'task')}: {why}")
 
 
 @contextlib.contextmanager

@@ -99,6 +99,16 @@ def test_several_clusters_are_pumped_in_turn() -> None:
     assert [sink.tasks for sink in sinks] == [["a"], ["b"]]
 
 
+def test_at_the_end_all_received_events_are_applied() -> None:
+    source = PreparedSource(*(received(str(number)) for number in range(20)))
+    loop = CollectorLoop([])
+    sink = Recording()
+    loop.clusters = (Collected(source, (sink,)),)
+    loop.stop()
+    loop.run()
+    assert sink.tasks == [str(number) for number in range(20)]
+
+
 def test_an_error_of_a_sink_ends_the_loop() -> None:
     def fail() -> None:
         raise OSError("disk full")
