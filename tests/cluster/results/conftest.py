@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -118,21 +120,29 @@ def django_environment(
     monkeypatch: pytest.MonkeyPatch, folder: Path, broker_url: str, **extra: str
 ) -> dict[str, str]:
     """Make a Django database; set what our own child needs, and return what a worker does."""
-    project = {"TEST_DATABASE": str(folder / "django.sqlite3"), **extra}
+    database = folder / "django.sqlite3"
+    database.write_bytes(_migrated_database())
+    project = {"TEST_DATABASE": str(database), **extra}
     env = {**app_environment(broker_url, {"result_backend": "django-db"}), **project}
     for name, value in env.items():
         monkeypatch.setenv(name, value)
+    return project
+
+
+@functools.cache
+def _migrated_database() -> bytes:
+    """Return a file of SQLite with the tables of the project and nothing in them."""
     migrate = (
         "import django_project, django; django.setup();"
         "from django.core.management import call_command; call_command('migrate', verbosity=0)"
     )
-    subprocess.run(
-        [sys.executable, "-c", migrate],
-        check=True,
-        env=clean_environment(PYTHONPATH=str(APPS), **env),
-        cwd=folder,
-    )
-    return project
+    with tempfile.TemporaryDirectory() as folder:
+        database = Path(folder, "django.sqlite3")
+        env = clean_environment(
+            PYTHONPATH=str(APPS), TEST_DATABASE=str(database), **app_environment("memory://")
+        )
+        subprocess.run([sys.executable, "-c", migrate], check=True, env=env, cwd=folder)
+        return database.read_bytes()
 
 
 @pytest.fixture(
