@@ -46,6 +46,14 @@ def hold(seconds: float = 60.0) -> str:
 
 
 @app.task
+def hold_until(path: str) -> None:
+    """Keep its worker busy until there is a file."""
+    print("HOLDING")
+    while not os.path.exists(path):  # noqa: PTH110
+        time.sleep(0.05)
+
+
+@app.task
 def fail(*args: Any, **kwargs: Any) -> None:
     """Say what it got, and raise."""
     print(f"GOT {args!a} {kwargs!a}")

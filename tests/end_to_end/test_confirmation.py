@@ -93,12 +93,14 @@ def test_many_tasks_are_revoked_by_typing_their_number(
 
 @pytest.mark.slow
 def test_a_drain_shows_its_progress(cluster: Cluster, worker: CeleryWorker, send: Send) -> None:
-    send(cluster.url, "obedient.hold", 6, queue="own")
+    released = cluster.directory / "released"
+    send(cluster.url, "obedient.hold_until", str(released), queue="own")
     logged(worker, "HOLDING")
     with terminal(cluster, "control", "drain", "--all") as screen:
         screen.wait_for("Type drain to confirm")
         screen.send("drain\r")
         screen.wait_for("1 active")
+        released.touch()
         assert screen.wait_end(30) == 0
         assert "Drained w1@test; 1 of 1 worker confirmed" in screen.text()
     until(lambda: not worker.child.alive, what="the worker has ended")

@@ -198,7 +198,11 @@ def test_task_events_are_left_as_found(
 
     crashed = start_snapshot(redis_url, wait=60)
     state_file = Path(os.environ["XDG_STATE_HOME"]) / "celtop" / "task-events.json"
-    until(lambda: state_file.exists() and "w1@test" in state_file.read_text())
+
+    def recorded() -> bool:
+        return state_file.exists() and "w1@test" in state_file.read_text()
+
+    until(recorded)
     crashed.kill()
     until(lambda: not subscribed(redis_server, by_worker + 1), what="the broker noticed it")
     database = redis_server.client(int(redis_url.rpartition("/")[2]))
@@ -210,8 +214,11 @@ def test_task_events_are_left_as_found(
     until(lambda: int(database.scard(replies)) > asking, what="it asks the workers")
     ended.send_signal(signal.SIGTERM)
     until(lambda: switched(1))
+    ended.wait(20)
+    assert not recorded()
     terminal = tui(redis_url)
     until(lambda: worker.child.output.count("enabled by remote") == 2)
+    until(recorded)
     terminal.hang_up()
     until(lambda: switched(2))
 
