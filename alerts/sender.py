@@ -27,10 +27,10 @@ MAX_ERROR_LENGTH: Final = 300
 
 
 class Delivery(NamedTuple):
-    """What is delivered at once."""
+    """The notifications that are delivered at once."""
 
     raised: Sequence[Raised]
-    """What has changed: for the command."""
+    """The changes, for the command."""
     active: Sequence[Alert]
     """Everything that goes on: for the webhook."""
 

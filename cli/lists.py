@@ -215,7 +215,7 @@ def _repeated(settings: Settings, options: ListOptions) -> RepeatedList:
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """What is listed: the list, its filter, its order and its columns."""
+    """A request for a list: which one, its filter, its order and its columns."""
 
     listing: Listing[Any]
     query: Query | str

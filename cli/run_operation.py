@@ -1,4 +1,4 @@
-"""What all commands that change the cluster share: confirm, run, follow, report the outcome.
+"""The steps of all commands that change the cluster: confirm, run, follow, report the outcome.
 
 The targets are frozen in the operation before it is confirmed; `cluster/control.py` decides whether
 it is allowed.

@@ -1,4 +1,4 @@
-"""What commands read from the history of a cluster, also while its broker is not running."""
+"""Reads the history of a cluster for commands, also while its broker is not running."""
 
 from __future__ import annotations
 

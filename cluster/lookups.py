@@ -1,4 +1,4 @@
-"""What is looked up once, on request: tasks, messages and results.
+"""Lookups on request: of tasks, messages and results.
 
 Every look-up has a thread of its own and returns a future; what it finds also updates the model.
 """

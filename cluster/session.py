@@ -142,7 +142,7 @@ class Session:
             roster,
             redaction,
         )
-        """What is read of the history, and what writes it."""
+        """Reads the history of this cluster, and writes it."""
         self.lookups = Lookups(
             settings,
             self.state,

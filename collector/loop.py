@@ -24,14 +24,14 @@ DRAIN_SECONDS: Final = 5.0
 """Seconds at the end in which events that have been received are still applied."""
 
 COLLECTED_TOPICS: Final = frozenset({"overview", "workers", "queues", "schedule"})
-"""What sessions are to poll (`Session.watch`), as for an open Overview."""
+"""The topics that sessions poll (`Session.watch`), as for an open Overview."""
 
 T = TypeVar("T")
 Call: TypeAlias = Callable[[], object]
 
 
 class Sink(Protocol):
-    """What is made of a cluster's changes: metrics, rows of the store, alerts."""
+    """Takes the changes of a cluster: metrics, rows of the store, alerts."""
 
     def update(self, state: ClusterState, changes: Changes, now: float) -> object:
         """Take what changed since the last call; called about once a second, also without changes.
@@ -46,7 +46,7 @@ class Sink(Protocol):
 
 
 class Source(Protocol):
-    """What the loop needs of a `cluster.session.Session`."""
+    """The part of a `cluster.session.Session` that the loop uses."""
 
     @property
     def state(self) -> ClusterState:

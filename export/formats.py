@@ -91,7 +91,7 @@ FORMATS: Final = {
 """All formats, by name."""
 
 SUFFIXES: Final = tuple(one.suffix for one in FORMATS.values())
-"""What the names of saved files can end in."""
+"""The suffixes of saved files."""
 
 
 def format_of(suffix: str) -> Format | None:

@@ -29,7 +29,7 @@ class GapRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class ClusterHistory(msgspec.Struct, frozen=True, gc=False):
-    """What the history has of one cluster."""
+    """The contents of the history for one cluster."""
 
     name: str
     tasks: int

@@ -316,7 +316,7 @@ class Snapshot(msgspec.Struct, frozen=True, gc=False):
     queues: list[QueueRecord]
     tasks: list[TaskRecord]
     findings: list[FindingRecord]
-    """What needs attention, the worst first; each is also a note."""
+    """The findings, the worst first; each is also a note."""
     windows: WindowsRecord
     delayed: DelayedRecord | None = None
     """Messages that wait for their time in delayed delivery; null if the broker has none of its

@@ -33,7 +33,7 @@ class Section(NamedTuple):
 
     title: str
     about: str
-    """What it contains, for the list at the beginning."""
+    """The contents, for the list at the beginning."""
     text: str
 
 
@@ -54,7 +54,7 @@ class LogLine(Protocol):
 
     @property
     def text(self) -> str:
-        """What happened."""
+        """The event in words."""
 
 
 def render(sections: Sequence[Section], now: float, redaction: int) -> bytes:

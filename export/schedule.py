@@ -77,9 +77,9 @@ class ScheduleRecord(msgspec.Struct, frozen=True, gc=False):
     schema: str
     taken_at: str | None
     notes: list[Note]
-    """What could not be read, and why."""
+    """The parts that could not be read, and why."""
     findings: list[FindingRecord]
-    """What is wrong with beat."""
+    """The faults of beat."""
     entries: list[EntryRecord]
     """In the order of `--sort`: by default the overdue ones first, then by their next run."""
     matching: int = 0

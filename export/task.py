@@ -31,7 +31,7 @@ _LABEL_WIDTH: Final = 16
 
 
 class SourceRecord(msgspec.Struct, frozen=True, gc=False):
-    """What one source reports about the task."""
+    """The task as one source reports it."""
 
     source: str
     """`event`, `worker NAME`, `message in queue NAME`, `message held by a worker`,

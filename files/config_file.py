@@ -23,7 +23,7 @@ T = TypeVar("T")
 MAX_BYTES: Final = 1 << 20
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 _CLOSING: Final = ("]", "}", '"""', "'''")
-"""What ends a value of several lines."""
+"""The ends of values of several lines."""
 _INVALID_FIELD: Final = re.compile(r"(.*) - at `\$\.?([^`]*)`")
 """msgspec: "Expected `str`, got `int` - at `$.sort`"."""
 

@@ -1,4 +1,4 @@
-"""What `celtop check` remembers of queues from run to run, by cluster, in the state folder."""
+"""The marks of `celtop check` on queues from run to run, by cluster, in the state folder."""
 
 from __future__ import annotations
 

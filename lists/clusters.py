@@ -14,7 +14,7 @@ from ..widgets.table.column import Column, Frame
 from . import numbers
 
 CURRENT: Final = "here"
-"""What is written beside the name of the monitored cluster."""
+"""The text beside the name of the monitored cluster."""
 _LEVELS: Final[Mapping[Word, Level]] = {
     "live": "good",
     "recorded": "good",

@@ -1,4 +1,4 @@
-"""What the rows and cells of a list need to know, besides the row."""
+"""The context of the rows and cells of a list: all they need besides the row."""
 
 from __future__ import annotations
 

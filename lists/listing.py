@@ -1,4 +1,4 @@
-"""What a list is to a command: its columns, rows and orders."""
+"""The lists as commands use them: columns, rows and orders."""
 
 from __future__ import annotations
 

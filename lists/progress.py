@@ -25,7 +25,7 @@ _LIST_BAR_WIDTH: Final = 8
 
 
 class ProgressContext(Protocol):
-    """What the cells of a task need besides the task."""
+    """The context of a task's cells: all they need besides the task."""
 
     @property
     def state(self) -> ClusterState:

@@ -59,7 +59,7 @@ def read_address(text: str) -> Address:
 
 
 class Pages(Protocol):
-    """What the server answers; called in its threads."""
+    """The content of the server's answer; called in its threads."""
 
     def metrics(self, accept: str) -> Exposition:
         """Return the metrics in the format of an Accept header. Raises: TimeoutError."""

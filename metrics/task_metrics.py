@@ -68,7 +68,7 @@ class _EventType:
 
 
 class _Cell:
-    """What events of one type, worker, task name and queue are counted by."""
+    """The counters of events of one type, worker, task name and queue."""
 
     __slots__ = ("duration", "events", "prefetch", "runs_on", "runtime", "sent_to", "tasks", "type")
 

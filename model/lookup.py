@@ -20,7 +20,7 @@ HELD_BY_WORKER: Final = "message held by a worker"
 
 
 class Sighting(msgspec.Struct, frozen=True, gc=False):
-    """What one source has of the task."""
+    """The task in one source."""
 
     source: str
     """`worker NAME`, `message in queue NAME`, `HELD_BY_WORKER`, `result backend` or `history`."""
@@ -34,7 +34,7 @@ class PlaceChecked(msgspec.Struct, frozen=True, gc=False):
     found: bool | None
     """Whether the task was there; None if the place could not be searched."""
     text: str
-    """What was searched, or why it could not be."""
+    """The extent of the search, or why it failed."""
 
 
 class TaskLookup(msgspec.Struct, frozen=True, gc=False):

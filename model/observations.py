@@ -32,7 +32,7 @@ class ConnectionChanged(msgspec.Struct, frozen=True, gc=False):
     """The URL of the broker without its password; None if unchanged."""
     transport: str | None = None
     unverified: Fault | None = None
-    """What is not verified about the encrypted connection; None if nothing is missing."""
+    """The part of the encrypted connection that is not verified; None if nothing is missing."""
 
 
 class ConnectionProved(msgspec.Struct, frozen=True, gc=False):
@@ -50,7 +50,7 @@ class LatencyMeasured(msgspec.Struct, frozen=True, gc=False):
 
 
 class MemoryMeasured(msgspec.Struct, frozen=True, gc=False):
-    """What Redis reported on its memory."""
+    """The memory of Redis, as it reported it."""
 
     memory: BrokerMemory
 
@@ -268,7 +268,7 @@ class QueuePeeked(msgspec.Struct, frozen=True, gc=False):
     complete: bool
     """Whether all waiting messages are included."""
     notes: tuple[str, ...] = ()
-    """What could not be read, and why."""
+    """The parts that could not be read, and why."""
     read: int = 0
     """The messages that were read, beginning with the next one, if all of them are included."""
     held: bool = False
@@ -304,7 +304,7 @@ class HistorySearched(msgspec.Struct, frozen=True, gc=False):
     more: bool
     """Whether there may be more than `total`."""
     note: str
-    """What was not searched, and why."""
+    """The parts that were not searched, and why."""
     at: float
 
     @property
@@ -348,7 +348,7 @@ class FailuresKnown(msgspec.Struct, frozen=True, gc=False):
 
 
 class VersionsKnown(msgspec.Struct, frozen=True, gc=False):
-    """What the workers of an earlier run ran, according to the history."""
+    """The versions of workers in an earlier run, according to the history."""
 
     versions: dict[str, WorkerVersion]
     """By worker, the latest to report it last."""

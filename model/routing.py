@@ -27,7 +27,7 @@ class RoutedQueue(NamedTuple):
 
 
 class Routing(msgspec.Struct, frozen=True, gc=False):
-    """What determines the queue of a task name; a copy that no thread changes."""
+    """The routes of task names to queues; a copy that no thread changes."""
 
     routes: Mapping[str, str] = {}
     """The queue that the monitored app routes each of its tasks to."""

@@ -1,4 +1,4 @@
-"""What can be looked up in a recording: only what the model has."""
+"""Lookups in a recording: only in the model."""
 
 from __future__ import annotations
 

@@ -246,7 +246,7 @@ class Settings(BaseSettings):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the user should correct, although the settings are valid."""
+        """Problems that the user should correct, although the settings are valid."""
         return tuple(self._warnings)
 
     def source(self, field: str, key: str = "") -> str:

@@ -1,4 +1,4 @@
-"""What all screens share: the session and its model, the settings, the clock and the glyphs."""
+"""The context of all screens: session, model, settings, clock and glyphs."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class AppContext:
     _columns_read: bool = False
     _shown: ShownState = field(init=False)
     stored_series: StoredSeries = field(init=False)
-    """What charts need of the history."""
+    """The values of the history that charts need."""
     moments: StoredMoments = field(init=False)
     """The minutes of the history to which a frozen screen goes back."""
     deploys: DeployEffects = field(init=False)
@@ -260,7 +260,7 @@ class AppContext:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What needs attention on the screen, the worst first."""
+        """The findings for the screen, the worst first."""
         if self.moment is not None:
             return self.moment.findings
         return self.live_findings if self._shown.state is self.live else self._shown_findings()

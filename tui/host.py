@@ -1,4 +1,4 @@
-"""What commands, operations and dialogs use of the app."""
+"""The part of the app that commands, operations and dialogs use."""
 
 from __future__ import annotations
 

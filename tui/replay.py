@@ -1,4 +1,4 @@
-"""What the keys and commands of a replay do: pause, change the speed, move the position."""
+"""The keys and commands of a replay: pause, change the speed, move the position."""
 
 from __future__ import annotations
 

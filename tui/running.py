@@ -101,7 +101,7 @@ class RunningOperations:
 
     @property
     def latest(self) -> Outcome | None:
-        """What the operation bar shows: a result, otherwise the newest running operation."""
+        """The content of the operation bar: a result, otherwise the newest running operation."""
         if self._results:
             return self._results[0].outcome
         return self.running[-1].outcome if self.running else None

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ...recording.recorder import Recorder
 
 TOPICS: Final = frozenset({"workers", "queues", "consumers", "schedule"})
-"""What is polled as often as with a screen that shows it."""
+"""The topics that are polled as often as by a screen that shows them."""
 
 
 @click.command(cls=Command)

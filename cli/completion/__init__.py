@@ -1,1 +1,1 @@
-"""What a shell completes, from the cluster and its history."""
+"""Completion in shells, from the cluster and its history."""

@@ -1,4 +1,4 @@
-"""What a shell completes arguments and options with, by click's own mechanism.
+"""Completion of arguments and options in shells, by click's own mechanism.
 
 Names of the cluster come from `known_names`; nothing is printed if they cannot be read.
 """

@@ -1,1 +1,1 @@
-"""What commands print: data on stdout, messages and progress on stderr."""
+"""The output of commands: data on stdout, messages and progress on stderr."""

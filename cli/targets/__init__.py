@@ -1,1 +1,1 @@
-"""What a command addresses: tasks, workers and the consumers of a queue."""
+"""The targets of commands: tasks, workers and the consumers of a queue."""

@@ -106,7 +106,7 @@ class BrokerConnection:
 
     @property
     def identity(self) -> str:
-        """What files call this cluster: the URLs without passwords, and the prefixes."""
+        """The name of this cluster in files: the URLs without passwords, and the prefixes."""
         settings = self.settings
         parts = (mask_url(settings.broker_url), settings.control_exchange, self.key_prefix)
         return " ".join(part for part in parts if part)

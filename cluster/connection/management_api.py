@@ -84,7 +84,7 @@ _RULES: Final = (
     Rule("other", r"", "the management API at {url} cannot be used: {reason}", _ENABLE),
 )
 _STALE: Final = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError)
-"""What a connection raises that the server closed while it was idle."""
+"""The errors of a connection that the server closed while it was idle."""
 
 
 class ManagementError(Exception):

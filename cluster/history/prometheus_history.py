@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ChartHistory(Protocol):
-    """What charts of more than the last hour are drawn from."""
+    """The source of charts of more than the last hour."""
 
     def series(
         self, kind: SubjectKind, name: str, start: float, end: float, step: int

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class SessionHistory:
-    """What a session reads of the history, and what writes it; at first neither.
+    """The reader and the writer of the history of a session; at first neither exists.
 
     Args:
         settings: Where the history is, and how long it is kept.
@@ -72,7 +72,7 @@ class SessionHistory:
 
     @property
     def charts(self) -> ChartHistory | None:
-        """What charts of more than the last hour are drawn from; None if nothing has it."""
+        """The source of charts of more than the last hour; None without one."""
         url = self._settings.prometheus_url
         if not url:
             return self.stored

@@ -1,4 +1,4 @@
-"""What a session reads from the history, without waiting for it.
+"""Reads the history for a session, which does not wait for it.
 
 Every read is a call that the thread of the store answers; tasks that it finds are put into the
 inbox, like all other observations.
@@ -53,7 +53,7 @@ _PROBLEMS: Final = "state:failure,revoked,rejected,retry"
 
 
 class Reader(Protocol):
-    """What answers reads: `history.reader.HistoryReader`."""
+    """Answers reads, as `history.reader.HistoryReader` does."""
 
     on_answer: Callable[[], object]
     """Called after each answer, in any thread."""

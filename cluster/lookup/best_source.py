@@ -45,7 +45,7 @@ _TUPLES_TO_LISTS: Final = str.maketrans("()", "[]")
 
 
 class KnownTask(msgspec.Struct, frozen=True, gc=False):
-    """What the model knows about a task, as values that no thread changes."""
+    """A task as the model has it, as values that no thread changes."""
 
     id: str
     state: str | None = None

@@ -203,7 +203,7 @@ class MessageReader:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the last call could not read, in words."""
+        """The reasons why the last call could not read everything."""
         notes = [] if self._not_a_queue is None else [self._not_a_queue]
         if self.unreadable:
             notes.append(counted(self.unreadable, "unreadable message"))

@@ -58,7 +58,7 @@ class Audit:
     ) -> None:
         self.path = path
         self._remarks: dict[str, bool] = {}
-        """What was wrong with the file, and whether it has been taken."""
+        """The problem with the file, and whether it has been taken."""
         self._cluster = cluster
         self._redact = redact
 

@@ -41,7 +41,7 @@ class Unsure(Exception):
 
 
 class OperationContext:
-    """What an operation needs while it runs, in its own thread, and its outcome so far."""
+    """The connections of a running operation, in its own thread, and its outcome so far."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class OperationContext:
         switch_entries: SwitchSchedule | None = None,
     ) -> None:
         self.known_targets = known_targets
-        """What the model knew about the targets when the operation was started."""
+        """The targets as the model had them when the operation was started."""
         self.results = results
         """Returns the reader of the result backend; None if there is none to check."""
         self.switch_entries = switch_entries

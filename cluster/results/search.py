@@ -36,7 +36,7 @@ class Found(msgspec.Struct, frozen=True, gc=False):
     more: bool = False
     """Whether there may be more than `total`."""
     note: str = ""
-    """What was not searched, and why."""
+    """The parts that were not searched, and why."""
 
 
 @dataclass(frozen=True, slots=True)

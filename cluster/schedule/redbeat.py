@@ -24,7 +24,7 @@ ROUNDS: Final = 10
 
 
 class RedBeat(NamedTuple):
-    """What was read."""
+    """The entries that were read."""
 
     entries: list[RawEntry]
     left_out: int

@@ -19,7 +19,7 @@ from .json import compact, utf8
 MAX_CELL: Final = 32_767
 """Characters that a cell of a spreadsheet holds; the csv module of Python reads 131,072."""
 FORMULA_SIGNS: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-"""What a formula can start with, also in full width. Tab and CR are made visible anyway."""
+"""Characters that start a formula, also in full width. Tab and CR are made visible anyway."""
 
 
 def encode(document: Document) -> bytes:

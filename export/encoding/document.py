@@ -48,7 +48,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Document:
-    """What a command prints or a screen saves."""
+    """A document that a command prints or a screen saves."""
 
     name: str
     record: msgspec.Struct

@@ -35,7 +35,7 @@ class Listening(NamedTuple):
 
 
 class BrokerMemory(msgspec.Struct, frozen=True, gc=False):
-    """What Redis reports on its memory (`INFO memory`, `INFO stats`)."""
+    """The memory of Redis, as it reports it (`INFO memory`, `INFO stats`)."""
 
     at: float
     """When it was asked, epoch seconds."""
@@ -44,7 +44,7 @@ class BrokerMemory(msgspec.Struct, frozen=True, gc=False):
     maximum: int | None
     """Bytes (`maxmemory`); None if it is not limited."""
     policy: str
-    """What happens at the maximum (`maxmemory-policy`): `noeviction`, `allkeys-lru`, ..."""
+    """The policy at the maximum (`maxmemory-policy`): `noeviction`, `allkeys-lru`, ..."""
     evicted: int | None = None
     """Keys evicted since the server started; None if unknown."""
 
@@ -62,7 +62,7 @@ class Broker(msgspec.Struct, eq=False):
     fault: Fault | None = None
     """Why it is blocked or disconnected; None while it is live."""
     unverified: Fault | None = None
-    """What is not verified about the encrypted connection; None if nothing is missing."""
+    """The part of the encrypted connection that is not verified; None if nothing is missing."""
     since: float | None = None
     """When the current phase began."""
     retry_at: float | None = None

@@ -51,7 +51,7 @@ def delivery_exchange(queue: str, level: int) -> str:
 
 
 class Route(NamedTuple):
-    """What the routing key of a delayed message contains."""
+    """The content of the routing key of a delayed message."""
 
     countdown: int
     """Seconds."""

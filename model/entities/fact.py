@@ -1,4 +1,4 @@
-"""What is known about a question to a worker, the broker or the result backend.
+"""The state of a question to a worker, the broker or the result backend.
 
 A value that no event reports is the answer to a question. It may be shown as a fact only if the
 question was answered: nothing follows from a question that was never asked, or that failed.

@@ -1,4 +1,4 @@
-"""What is kept of the tasks: how many of each kind at least, and since when all of them.
+"""The retention of tasks: how many of each kind at least, and since when all of them.
 
 Memory is bounded, and plain successes make room first: those that succeeded at the first attempt
 and not unusually slowly. Every other task is of one kind of `Keep`, which has a budget.

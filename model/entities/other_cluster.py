@@ -9,9 +9,9 @@ class OtherCluster(msgspec.Struct, frozen=True, gc=False):
     """Traces of Celery under another database, key prefix or channel than the configured one."""
 
     trace: str
-    """What was found: a channel with events, or keys with bindings."""
+    """The evidence: a channel with events, or keys with bindings."""
     remedy: str
-    """What to change to see this cluster, in the imperative."""
+    """The change that is needed to see this cluster, in the imperative."""
     same_database: bool = False
     """Whether it is in the configured database."""
     workers: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ import msgspec
 
 
 class RecordedValues(msgspec.Struct, frozen=True, gc=False):
-    """What was last recorded of a worker or queue."""
+    """The last record of a worker or queue."""
 
     name: str
     at: float
@@ -17,7 +17,7 @@ class RecordedValues(msgspec.Struct, frozen=True, gc=False):
 
 
 class RecordedType(msgspec.Struct, frozen=True, gc=False):
-    """What was counted of a task type, as long as the history goes back."""
+    """The counts of a task type over the whole history."""
 
     name: str
     received: int

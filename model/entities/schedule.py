@@ -71,7 +71,7 @@ class ScheduleEntry(msgspec.Struct, frozen=True):
     spacing: float | None = None
     """The shortest time between two runs in seconds; None if unknown."""
     note: str = ""
-    """What is unknown about it, and why."""
+    """The unknown values, and why they are unknown."""
 
     @property
     def id(self) -> str:

@@ -296,7 +296,7 @@ class Worker(msgspec.Struct, eq=False):
 
     @property
     def sign_of_life(self) -> str:
-        """What shows that it is running, in words."""
+        """The evidence that it is running, in words."""
         return "heartbeat" if self.sends_heartbeats else "reply"
 
     def silence(self, listening: Listening) -> float:

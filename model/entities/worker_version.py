@@ -1,4 +1,4 @@
-"""What runs in a worker: a difference is a deploy."""
+"""The version of the code in a worker: a difference is a deploy."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _NO_AMOUNTS: Final = ("_at", "_s", "_per_s", "_bytes")
 
 
 class Acknowledgement(msgspec.Struct, frozen=True, gc=False):
-    """What a finding was like when it was acknowledged."""
+    """A finding as it was when it was acknowledged."""
 
     code: str
     subject: str

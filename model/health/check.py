@@ -27,7 +27,7 @@ NO_AGES: Final[Mapping[str, AgeBounds]] = {}
 
 
 class CheckLimits(msgspec.Struct, frozen=True):
-    """What to check; nothing is checked without a limit."""
+    """The limits of a check; nothing is checked without one."""
 
     max_waiting: Mapping[str, int] = {}
     """Messages that may wait, by queue."""

@@ -29,7 +29,7 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Marks(msgspec.Struct, frozen=True):
-    """What is remembered of a queue."""
+    """The marks of a queue."""
 
     marks: tuple[Mark, ...] = ()
     """The oldest first."""

@@ -19,7 +19,7 @@ QUESTIONS: Final[dict[str, str]] = {
     "results": "the results",
     "history": "the history",
 }
-"""What the questions about the cluster ask for."""
+"""The subjects of the questions about the cluster."""
 
 _SUBJECTS: Final[dict[str, SubjectKind]] = {
     "workers": "workers", "queues": "queues", "depths": "queues", "results": "results",

@@ -25,7 +25,7 @@ StepStatus: TypeAlias = Literal["ok", "warning", "failed", "not checked"]
 
 
 class StepKind(NamedTuple):
-    """What a step examines."""
+    """The subject of a step."""
 
     name: str
     """Stable, for scripts."""

@@ -44,7 +44,7 @@ class OperationLog:
     """The latest outcome of each operation, by number; without the arguments of tasks, which may be
     large or secret."""
     inverses: dict[int, tuple[Operation, ...]] = field(default_factory=dict)
-    """What undoes each of them, as of its start; nothing undoes an operation that undid another."""
+    """The inverse of each of them, as of its start; one that undid another has none."""
 
     def apply(self, change: OperationChanged) -> None:
         """Store an outcome, and apply what is new in it."""

@@ -52,7 +52,7 @@ HIGH: Final = 0.95
 
 
 class TypeCounts(NamedTuple):
-    """What had been counted of a task type at one time."""
+    """The counts of a task type at one time."""
 
     counts: tuple[int, ...]
     """Tasks succeeded, failed and retried; run times and waits."""

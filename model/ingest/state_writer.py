@@ -182,7 +182,7 @@ class StateWriter:
         self.facts: dict[str, Fact] = self._questions.cluster
         """The questions about the cluster: `workers` and `queues` (which there are), ..."""
         self.recorded: RecordedCluster | None = None
-        """What the history recorded, if this is the state of then."""
+        """The record of the history, if this is the state of that time."""
         self.failures = FailureGroups()
         """Failed tasks in groups; updated by `take_changes`."""
         self.lost: dict[str, Task] = {}

@@ -1,4 +1,4 @@
-"""What celtop can do to a cluster: one class per operation, with its targets frozen in it.
+"""The operations on a cluster: one class for each, with its targets frozen in it.
 
 Arguments of remote-control commands are those of `celery/worker/control.py`.
 """
@@ -389,7 +389,7 @@ class PurgeResults(Operation, frozen=True):
     count: int | None = None
     """How many results matched then; None if unknown."""
     note: str = ""
-    """What was not searched, and why."""
+    """The parts that were not searched, and why."""
     examples: tuple[str, ...] = ()
     """The newest matching results, one line each."""
     words = Words("Deleted", "Deleting", "Delete", "{0.what}")

@@ -1,4 +1,4 @@
-"""What all operations have in common: a name, words for the outcome, workers and targets."""
+"""The base of all operations: a name, words for the outcome, workers and targets."""
 
 from __future__ import annotations
 

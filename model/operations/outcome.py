@@ -47,7 +47,7 @@ class PublishedTask(msgspec.Struct, frozen=True, gc=False):
 
 
 class KnownTargets(msgspec.Struct, frozen=True, gc=False):
-    """What was known about the targets of an operation when it started."""
+    """The targets of an operation as they were known when it started."""
 
     finished: dict[str, TaskState] = {}
     """The states of the tasks that had finished, by id."""
@@ -60,7 +60,7 @@ class KnownTargets(msgspec.Struct, frozen=True, gc=False):
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False):
-    """What an operation has come to so far; replaced whole with each reply."""
+    """The outcome of an operation so far; replaced whole with each reply."""
 
     number: int
     """Counts up within a session."""

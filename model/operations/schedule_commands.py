@@ -1,4 +1,4 @@
-"""What celtop can do to beat's schedule."""
+"""The operations on beat's schedule."""
 
 from __future__ import annotations
 

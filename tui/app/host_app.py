@@ -100,7 +100,7 @@ class HostApp(FrugalApp, inherit_bindings=False):
 
     @property
     def replay_controls(self) -> ReplayControls | None:
-        """What moves the replay of a recording; None if this is not one."""
+        """Moves the replay of a recording; None if this is not one."""
         return self._replay_controls
 
     def follow(self) -> None:

@@ -28,7 +28,7 @@ MAX_ERROR_CHARACTERS: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Suggestions:
-    """What is known of a line while it is being typed."""
+    """The hints on a line while it is being typed."""
 
     completions: Sequence[str] = ()
     """Whole lines, best first; one that an argument follows ends with a space."""

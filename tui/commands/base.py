@@ -1,4 +1,4 @@
-"""What a typed command is, and what it may use of the app."""
+"""Typed commands, and the part of the app that they may use."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class CommandHost(Host, Protocol):
 
     @property
     def replay_controls(self) -> ReplayControls | None:
-        """What moves the replay of a recording; None if this is not one."""
+        """Moves the replay of a recording; None if this is not one."""
 
     @property
     def available_themes(self) -> Mapping[str, Theme]:

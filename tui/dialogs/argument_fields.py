@@ -35,7 +35,7 @@ class Prefilled(NamedTuple):
     """The initial call and argument fields of a form."""
 
     call: Call
-    """What is known besides the fields: time limits, headers, the id of the retried task."""
+    """Values without a field: time limits, headers, the id of the retried task."""
     args: FormField
     kwargs: FormField
 

@@ -65,7 +65,7 @@ class ConfirmDialog(Dialog[bool]):
         self.notes = tuple(notes)
         self.meanwhile: Sequence[str] = ()
         self.must_type = confirmation.must_type
-        """What has to be typed, even if fewer targets are left by now."""
+        """The word to type, even if fewer targets are left by now."""
         self._present = present
         self._verb = visible(confirmation.verb, _MAX_TEXT)
 

@@ -1,1 +1,1 @@
-"""What charts and task types read from the history, in the background."""
+"""Reads the history for charts and task types, in the background."""

@@ -1,4 +1,4 @@
-"""What the latest deploy has changed: failures and run times of each task type before and after."""
+"""Effects of the latest deploy: failures and run times of each task type before and after."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every operation has in common: it is confirmed by the user if need be, then started."""
+"""The steps of every operation: it is confirmed by the user if need be, then started."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         # Kept, so that the page still works if the task is evicted from the model.
         self.shown: Task | None = context.state.tasks.get(self.task_id)
         self._original: Recovered | None = None
-        """What the task was sent with, searched once when it has finished."""
+        """The arguments that the task was sent with, searched once when it has finished."""
         self._searching = False
         self._retry: tuple[object, Field] | None = None
         self._related = RowList[Task](

@@ -13,7 +13,7 @@ HOLD: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a pane would show if there were room."""
+    """The content of a pane if there were room."""
 
     rows: int
     """Lines of content; 0 if there is nothing to show except one line for this."""

@@ -33,7 +33,7 @@ _MAX_CHARTS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Previewed:
-    """What is shown of a row."""
+    """The part of a row that is shown."""
 
     id: str
     title: str

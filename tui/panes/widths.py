@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 LEFT_PERCENT: Final = 45
 """The share of the left column if neither side needs more, or both do."""
 MIN_PERCENT: Final = 35
-"""What a side keeps for its charts, however much the other one could use."""
+"""The least share that a side keeps for its charts."""
 
 
 Needed: TypeAlias = tuple[int, ...]

@@ -44,7 +44,7 @@ class ListScreen(MonitorScreen):
     """The question about the cluster from whose answer it follows that there are none; may be
     empty."""
     FAULTS: ClassVar[str] = "failures only"
-    """What `!` limits the list to."""
+    """The name of the filter of `!`."""
 
     def __init__(self, context: AppContext, location: Location) -> None:
         super().__init__(context, location)

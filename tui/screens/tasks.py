@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ...model.entities.changes import Changes
 
 FAULTS_FILTER: Final = "state:failure,revoked"
-"""What failures and problems are in the result backend and the history."""
+"""The filter for failures and problems in the result backend and the history."""
 LOADED_AHEAD: Final = 2
 """Screens of rows below the visible ones that are loaded."""
 

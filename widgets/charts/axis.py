@@ -24,7 +24,7 @@ _BINARY: Final = 1_024.0
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What the numbers of a chart are."""
+    """The unit of the numbers of a chart."""
 
     text: Callable[[float], str]
     """Writes a value."""

@@ -40,7 +40,7 @@ class Layer:
     """The name of its style."""
     is_line: bool = False
     missing: str = "?"
-    """What the legend shows instead of a value that is unknown."""
+    """The legend's text for an unknown value."""
     is_over_areas: bool = False
     """Whether the line is also drawn where areas are."""
 

@@ -44,7 +44,7 @@ class FormField:
     text: str = ""
     """The initial text; it is sanitized for display only."""
     hint: str = ""
-    """What to type, shown beside the field."""
+    """The expected input, shown beside the field."""
     explain: Callable[[Any], str] | None = None
     """Returns what a value means, to show beside the field."""
     kind: Literal["line", "area", "choice", "read_only"] = "line"

@@ -33,7 +33,7 @@ UNINFORMATIVE: Final = frozenset({"", units.UNKNOWN})
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What the visible cells of a table need."""
+    """The needs of the visible cells of a table: widths, and columns that may give theirs away."""
 
     widths: Mapping[str, int] = field(default_factory=dict)
     """Cells of the longest text of each column that was measured."""
@@ -48,7 +48,7 @@ class Needs:
 
 
 class ColumnFit:
-    """What the cells of a table need, measured at most once a second.
+    """The widths that the cells of a table need, measured at most once a second.
 
     While the width of the table stays the same, no column becomes narrower.
     """

@@ -13,7 +13,7 @@ from typing import Final
 from ....model.entities.fault import Fault
 
 DRIVER_ERRORS: Final = (ImportError, NameError, AttributeError)
-"""What a transport raises without its driver."""
+"""The errors of a transport without its driver."""
 _REQUIREMENT: Final = re.compile(r"\s*(?P<name>[A-Za-z0-9][\w.-]*)")
 
 

@@ -24,14 +24,14 @@ _SERVERS: Final = (
     (re.compile(rb"SSH-"), "an SSH server"),
     (re.compile(rb"\x15\x03"), ""),
 )
-"""What an answer begins with. A TLS server answers with an alert, which names no server."""
+"""The beginnings of answers. A TLS server answers with an alert, which names no server."""
 EXPECTED: Final = {"redis": "Redis", "amqp": "RabbitMQ"}
 """The server that a family of brokers expects."""
 PORTS: Final = {"Redis": "6379, or 6380 with TLS", "RabbitMQ": "5672, or 5671 with TLS"}
 
 
 class Listener(NamedTuple):
-    """What listens on a port."""
+    """The server on a port."""
 
     server: str
     """`Redis`, `RabbitMQ`, `an HTTP server`, ...; empty if it is unknown."""

@@ -21,9 +21,9 @@ OPTION_ERRORS: Final = (
     ArithmeticError,
     ImportError,
 )
-"""What an option of a wrong name, type or value raises."""
+"""The errors for an option of a wrong name, type or value."""
 CLIENT_ERRORS: Final = frozenset({"RedisError", "DataError"})
-"""What redis-py raises for values that it cannot use; it derives its other errors from these."""
+"""The errors of redis-py for values that it cannot use; its other errors derive from these."""
 _TABLES: Final = ("broker_transport_options", "broker_use_ssl")
 
 Attempt: TypeAlias = Callable[[BrokerConnection], object]

@@ -10,7 +10,7 @@ from ....model.entities.fault import Fault
 TIMEOUT: Final = 2.0
 """Seconds for one sentinel to answer."""
 DOWN: Final = ("is_sdown", "is_odown", "is_disconnected")
-"""What redis-py makes of the flags of a primary that its sentinel cannot reach."""
+"""The flags, by redis-py's names, of a primary that its sentinel cannot reach."""
 
 
 def sentinel_fault(

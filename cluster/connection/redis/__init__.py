@@ -1,1 +1,1 @@
-"""What kombu keeps on Redis, read and written in fewer commands than kombu needs."""
+"""Access to kombu's keys and channels on Redis, in fewer commands than kombu needs."""

@@ -24,7 +24,7 @@ from ..running import OperationContext, Refused, perform
 MAX_BODY_BYTES: Final = 50_000
 """Bytes of a body that are asked for; names and texts of arguments are in the headers."""
 ABSENT: Final = "undefined"
-"""What the API has in place of a header without a value."""
+"""The API's substitute for a header without a value."""
 
 
 @perform.register

@@ -48,7 +48,7 @@ class OutgoingMessage(NamedTuple):
     """A message that is ready to be sent."""
 
     sent: PublishedTask
-    """What is reported when it has been sent."""
+    """The task that is reported once it has been sent."""
     message: RawMessage
 
 

@@ -1,4 +1,4 @@
-"""What workers consume, and changing it; for operations that take a while.
+"""The queues that workers consume, and changing them; for operations that take a while.
 
 A worker replies to `cancel_consumer` and `add_consumer` before it does either, so these replies
 prove nothing: what counts is the reply to `active_queues` afterwards.

@@ -94,7 +94,7 @@ class DrainingWorker:
 
     @property
     def returned(self) -> str:
-        """What returned to its queue when it shut down."""
+        """The tasks that returned to their queues when it shut down."""
         if not self._scheduled:
             return ""
         return (
@@ -103,7 +103,7 @@ class DrainingWorker:
 
     @property
     def remainder(self) -> str:
-        """What is left to do for the user if the drain ends here."""
+        """The steps that are left to the user if the drain ends here."""
         if not self.consumers:
             return "it consumes nothing, as before"
         queues = ", ".join(sorted(self.consumers))

@@ -39,7 +39,7 @@ MAX_REASON_LENGTH: Final = 160
 MAX_KEY_PREFIXES: Final = 8
 """Prefixes of other clusters that are remembered."""
 OTHER_WAYS: Final = "Name the missing queues with --queues, or load the app with -A"
-"""What helps if queues cannot be found."""
+"""The advice if queues cannot be found."""
 
 
 class RedisBindings:

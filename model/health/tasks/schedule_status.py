@@ -1,4 +1,4 @@
-"""What is known of each entry of beat's schedule: its last and next runs, and whether it is late.
+"""The status of each entry of beat's schedule: its last and next runs, and whether it is late.
 
 An entry is overdue if it would have been seen to run. Either its source would have it: RedBeat
 writes each run at once, other schedulers every few minutes. Or its task would have been received:

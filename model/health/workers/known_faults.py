@@ -31,7 +31,7 @@ class KnownFault(msgspec.Struct, frozen=True):
     """The first version without it."""
     severity: Severity
     text: str
-    """What happens, without a full stop."""
+    """The fault in words, without a full stop."""
     next_step: str
     links: tuple[str, ...] = ()
     """The upstream issues, such as `celery#8030`."""

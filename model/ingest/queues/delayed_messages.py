@@ -33,7 +33,7 @@ class DelayedMessages:
         self._arrivals = DelayArrivals()
         self._due_times: tuple[object, list[Due]] | None = None
         self.measured = Delayed()
-        """What the broker counted last."""
+        """The broker's last counts."""
         self.undeliverable_since: float | None = None
         """Since when the broker has had messages that it cannot deliver; None if it has none."""
 

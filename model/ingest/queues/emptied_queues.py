@@ -22,7 +22,7 @@ EMPTY_SECONDS: Final = 3.0
 
 
 class Evidence(msgspec.Struct, frozen=True, gc=False):
-    """What was asked about a task that is neither in its queue nor reported by a worker."""
+    """The questions about a task that is neither in its queue nor reported by a worker."""
 
     events_complete: bool
     """Whether no event has been missed since the task was sent."""

@@ -1,4 +1,4 @@
-"""What the workers that consume a queue do for it: busy slots, reserved tasks, and run times.
+"""The load of queues on their workers: busy slots, reserved tasks, and run times.
 
 Derived from the workers and the latest tasks about once a second, and never per event.
 """
@@ -27,7 +27,7 @@ MAX_ATTRIBUTED: Final = 20_000
 
 
 class _Work(NamedTuple):
-    """What is known about one worker."""
+    """The load of one worker."""
 
     version: int
     """The worker's version that this is known of."""

@@ -132,7 +132,7 @@ class UnackedMessages:
 
 
 class _Claims(NamedTuple):
-    """What the workers' replies prove about the messages that they do not list."""
+    """The conclusions from the workers' replies on messages that they do not list."""
 
     second: int
     """When this was found, whole epoch seconds."""

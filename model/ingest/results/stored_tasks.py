@@ -42,7 +42,7 @@ _PLAIN_FIELDS: Final = (
     "progress",
 )
 _FILLED_IN: Final = ("sent_at", "eta_at", "expires_at")
-"""What belongs to a task rather than to one run of it."""
+"""The fields of a task, as opposed to those of one run."""
 _OUTCOMES: Final = {
     SUCCESS: "succeeded",
     FAILURE: "failed",

@@ -90,7 +90,7 @@ class FailureGroup:
 
     @property
     def key(self) -> Key:
-        """What its failures have in common."""
+        """The common part of its failures."""
         return self.error, self.place, self.name
 
     @property
