@@ -11,25 +11,42 @@ from typing import Any, Final, NamedTuple
 
 MAX_KEYS: Final = 5_000
 """Lists in one script: about five milliseconds of the server's time, if most are empty."""
+GROUP_KEYS: Final = 10
+"""Lists of which one EXISTS shows whether there are any: those of one queue are side by side."""
 _SCRIPT: Final = """
-local most, left = tonumber(ARGV[1]), tonumber(ARGV[2])
+local most, left, width = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local found = {}
-for number, key in ipairs(KEYS) do
+
+local function read(number, key)
   local size = redis.pcall('LLEN', key)
   if type(size) == 'table' then
     found[#found + 1] = {number, size.err, {}}
-  elseif size > 0 then
-    local messages = most > 0 and left > 0 and redis.call('LRANGE', key, -1, -1) or {}
-    local count = #messages > 0 and math.min(most, size, math.floor(left / #messages[1])) or 0
-    if count > 1 then
-      messages = redis.call('LRANGE', key, -count, -1)
-    elseif count == 0 then
-      messages = {}
+    return true
+  elseif size == 0 then
+    return false
+  end
+  local messages = most > 0 and left > 0 and redis.call('LRANGE', key, -1, -1) or {}
+  local count = #messages > 0 and math.min(most, size, math.floor(left / #messages[1])) or 0
+  if count > 1 then
+    messages = redis.call('LRANGE', key, -count, -1)
+  elseif count == 0 then
+    messages = {}
+  end
+  for _, message in ipairs(messages) do
+    left = left - #message
+  end
+  found[#found + 1] = {number, size, messages}
+  return true
+end
+
+for first = 1, #KEYS, width do
+  local last = math.min(first + width - 1, #KEYS)
+  local existing, number = redis.call('EXISTS', unpack(KEYS, first, last)), first
+  while existing > 0 and number <= last do
+    if read(number, KEYS[number]) then
+      existing = existing - 1
     end
-    for _, message in ipairs(messages) do
-      left = left - #message
-    end
-    found[#found + 1] = {number, size, messages}
+    number = number + 1
   end
 end
 return found
@@ -68,7 +85,7 @@ def read_lists(
     for first in range(0, len(keys), MAX_KEYS):
         block = keys[first : first + MAX_KEYS]
         try:
-            replies = redis.eval(_SCRIPT, len(block), *block, messages, max_bytes)
+            replies = redis.eval(_SCRIPT, len(block), *block, messages, max_bytes, GROUP_KEYS)
         except ResponseError:
             return None
         for number, size, read in replies:

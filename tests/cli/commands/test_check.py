@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from celery import Celery
 from celery.schedules import schedule
 from celtop.cli.main import run
+from celtop.history.rows import Batch, Rollup
+from celtop.history.sqlite import SqliteStore
 from celtop.tests.cli.conftest import celtop, error_text
 from celtop.tests.network import black_hole
 from celtop.tests.servers import RedisServer, free_port
 
+Send = Callable[..., str]
 Capture = pytest.CaptureFixture[str]
 
 
@@ -35,6 +41,25 @@ def test_a_queue_that_is_longer_than_allowed(redis_url: str, redis_server: Redis
     again = celtop("-b", redis_url, "check", "--max-age", "nobody=0.1s")
     assert (again.returncode, again.stderr) == (1, "")
     assert again.stdout.startswith("FAILED  queue nobody: oldest message waiting for at least ")
+
+
+def test_a_collector_has_seen_the_queue_empty(redis_url: str, tmp_path: Path, send: Send) -> None:
+    send(redis_url, "shop.bill", queue="mail")
+    history = str(tmp_path / "history.sqlite")
+    options = ("-b", redis_url, "--cluster", "shop", "--history", history)
+    state = {"XDG_STATE_HOME": str(tmp_path)}
+    minute = int(time.time() // 60) - 5
+    values = {minute: {"waiting": 0.0}, minute + 1: {"waiting": 2.5}}
+    store = SqliteStore(Path(history))
+    store.write(
+        Batch(rollups=tuple(Rollup("shop", "queue", "mail", *one) for one in values.items()))
+    )
+    store.close()
+    passed = celtop(*options, "check", "--max-age", "mail=20m", env=state)
+    assert passed.returncode == 0, passed.stderr
+    assert passed.stdout.startswith("OK      queue mail: oldest message waiting for less than ")
+    unknown = celtop(*options, "check", "--max-age", "mail=2m", env=state)
+    assert unknown.returncode == 1 and "is unknown" in unknown.stdout
 
 
 def test_a_beat_that_has_stopped(redis_url: str) -> None:
