@@ -235,9 +235,9 @@ def _read_choice(name: str, options: ListOptions, settings: Settings) -> _Choice
         _require_known("--columns", columns or ("",), listing.column_ids(context))
     column_id, direction = None, ""
     if options.sort is not None:
-        column_id, _, direction = options.sort.partition(":")
+        column_id, colon, direction = options.sort.partition(":")
         _require_known("--sort", (column_id,), listing.sort_ids(context))
-        if direction not in ("", "asc", "desc"):
+        if colon and direction not in ("asc", "desc"):
             raise InvalidUsage(f"Invalid --sort {options.sort!r}: use :asc or :desc")
     order = listing.order_by(context, column_id, direction == "desc" if direction else None)
     text = " ".join(options.words)

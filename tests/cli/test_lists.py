@@ -26,6 +26,7 @@ NOWHERE = ("-b", "redis://127.0.0.1:1/0")
         (("workers", "--columns", "status,colour"), "Unknown column 'colour' in --columns; use st"),
         (("workers", "--columns", ","), "Unknown column '' in --columns; use status, name"),
         (("queues", "--sort", "trend"), "Unknown column 'trend' in --sort; use name, status"),
+        (("queues", "--sort", "name:"), "Invalid --sort 'name:': use :asc or :desc"),
         (("queues", "--sort", "name:up"), "Invalid --sort 'name:up': use :asc or :desc"),
         (("tasks", "state:"), "Invalid filter"),
         (

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from celtop.cli.main import run
+from celtop.export.schemas import schema
 from celtop.history.rows import Batch, Rollup, Run, StoredObservation
 from celtop.history.sqlite import SqliteStore
 from celtop.model.ingest.redaction import Redaction
@@ -16,6 +17,7 @@ from celtop.model.records.record import encode_record
 from celtop.tests.history.rows import NOW, row
 from celtop.tests.model.schedules import entry
 from celtop.tests.servers import free_port
+from jsonschema import Draft202012Validator
 
 
 @pytest.fixture
@@ -149,6 +151,7 @@ def test_lists_of_the_history(
     assert run(["--cluster", "shop", name, "--format", "json"]) == 0
     ended = capfdbinary.readouterr()
     document = json.loads(ended.out)
+    Draft202012Validator(json.loads(schema(name))).validate(document)
     rows = document["entries" if name == "schedule" else name]
     assert [one[field] for one in rows] == values
     assert "not connected: this is from the history" in str(document["notes"])
@@ -162,7 +165,7 @@ def test_a_snapshot_of_the_history(
     words = ["--from-history", str(recorded), "--cluster", "shop", "snapshot", "--format", "json"]
     assert run(words) == 0
     snapshot = json.loads(capfdbinary.readouterr().out)
-    assert snapshot["schema"] == "celtop.snapshot/1"
+    Draft202012Validator(json.loads(schema("snapshot"))).validate(snapshot)
     assert [one["name"] for one in snapshot["workers"]] == ["web@1"]
     assert [one["id"] for one in snapshot["tasks"]] == ["3fa1", "3fa2"]
     assert run([*words, "--filter", "state:failure"]) == 0
