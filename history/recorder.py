@@ -41,6 +41,8 @@ from .task_body import stored_task
 
 BATCH_INTERVAL: Final = 1.0
 """Seconds from one batch to the next."""
+BATCH_TOLERANCE: Final = 0.2
+"""Seconds that it may be due earlier: whoever looks once a second would else wait for two."""
 CLUSTER_INTERVAL: Final = 2.0
 PARTIAL_INTERVAL: Final = 10.0
 """Seconds after which the rollups of the present minute, of the cluster and of everything, are
@@ -114,7 +116,8 @@ class Recorder:
 
     def due(self, now: float) -> bool:
         """Return whether it is time for a batch."""
-        return not 0 <= now - self._batch_at < BATCH_INTERVAL  # else the clock was set back
+        # A clock that was set back must not stop it.
+        return not 0 <= now - self._batch_at < BATCH_INTERVAL - BATCH_TOLERANCE
 
     def batch(
         self, state: ClusterState, now: float, found: Sequence[Finding] | None = None
