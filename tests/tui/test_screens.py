@@ -259,8 +259,12 @@ async def test_rates_are_unknown_if_not_all_workers_send_events(sending: bool) -
         worker.events_enabled = sending
     app, _ = make_app(state)
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.pause(0.2)
-        (legend,) = (line for line in screen_lines(app) if " failed " in line and "retry " in line)
+        legends: list[str] = []
+        while not legends:  # charts follow the first frame
+            await pilot.pause(0.02)
+            lines = screen_lines(app)
+            legends = [line for line in lines if " failed " in line and "retry " in line]
+        [legend] = legends
         assert ("/min" in legend, "ok ?  █ retry ?  █ failed ?" in legend) == (sending, not sending)
 
 
