@@ -70,6 +70,18 @@ class Pumped(NamedTuple):
     """Whether more observations are waiting."""
 
 
+def new_state(settings: Settings) -> ClusterState:
+    """Return an empty model, as the settings want it."""
+    return ClusterState(
+        settings.max_tasks,
+        settings.max_text_bytes,
+        Redaction(settings.redact),
+        progress_paths=settings.progress_path,
+        keep=settings.keep,
+        thresholds=Thresholds(**settings.findings),
+    )
+
+
 class Session:
     """A live model of the cluster that `settings` names.
 
@@ -89,15 +101,8 @@ class Session:
         self.tap: Callable[[float, Observation | None], object] | None = None
         """Called with the time and each observation that is applied, and with None for each `tick`;
         it must return soon."""
-        redaction = self._redaction = Redaction(settings.redact)
-        self.state = state or ClusterState(
-            settings.max_tasks,
-            settings.max_text_bytes,
-            redaction,
-            progress_paths=settings.progress_path,
-            keep=settings.keep,
-            thresholds=Thresholds(**settings.findings),
-        )
+        redaction = Redaction(settings.redact)
+        self.state = state or new_state(settings)
         self._broker = BrokerConnection(settings, ONE_SHOT_COMMANDS if one_shot else math.inf)
         self.state.broker.url = self._broker.shown_url
         self.state.broker.transport = self._broker.scheme
@@ -110,7 +115,6 @@ class Session:
             frugal=settings.frugal, one_shot=one_shot, collected=collected
         )
         roster, open_tasks = Roster(), OpenTasks()
-        self._roster = roster
         self._receiver = Receiver(
             self._broker, self._inbox, roster, open_tasks, listens=settings.from_history is None
         )
@@ -134,13 +138,9 @@ class Session:
             self._inspector.found_unknown,
             collected=collected,
         )
+        cluster = settings.cluster or self._broker.identity
         self.history = SessionHistory(
-            settings,
-            settings.cluster or self._broker.identity,
-            user_name(),
-            self._inbox,
-            roster,
-            redaction,
+            settings, cluster, user_name(), self._inbox, roster, redaction
         )
         """Reads the history of this cluster, and writes it."""
         self.lookups = Lookups(

@@ -9,9 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from ..cluster.session import Pumped, RunningOperation, Session
-from ..model.entities.thresholds import Thresholds
-from ..model.ingest.redaction import Redaction
+from ..cluster.session import Pumped, RunningOperation, Session, new_state
 from ..model.observations import OperationChanged
 from ..model.operations.outcome import Outcome
 from ..model.records.record import END, TICK, Record
@@ -64,15 +62,7 @@ class ReplaySession(Session):
     # The recording
 
     def _rewind(self) -> None:
-        settings, header = self.settings, self.recording.header
-        state = ClusterState(
-            settings.max_tasks,
-            settings.max_text_bytes,
-            Redaction(settings.redact),
-            progress_paths=settings.progress_path,
-            keep=settings.keep,
-            thresholds=Thresholds(**settings.findings),
-        )
+        header, state = self.recording.header, new_state(self.settings)
         state.broker.url = header.cluster
         state.broker.transport = header.transport
         state.broker.transport_options = dict(header.transport_options)
