@@ -33,6 +33,9 @@ BUSY_TIMEOUT: Final = 5.0
 CACHE_KIB: Final = 4_096
 MAX_PARAMETERS: Final = 999
 """Parameters of one statement; the limit of SQLite before 3.32."""
+CHECKPOINT_PAGES: Final = 4_000
+"""Pages of the WAL, 16 MB, that are brought into the file together: in a flood, each batch changes
+the same pages of the index of ids again."""
 FREED_PAGES: Final = 2_000
 """Pages that are given back to the file system after each slice of the retention."""
 NEWS_INTERVAL: Final = 0.5
@@ -117,6 +120,7 @@ class SqliteStore(SqlStore):
             run("PRAGMA auto_vacuum = INCREMENTAL")
         run("PRAGMA journal_mode = WAL")
         run("PRAGMA synchronous = NORMAL")
+        run(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         if version < VERSION:
             with self._transaction():
                 # Another celtop may have done it meanwhile.
