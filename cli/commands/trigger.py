@@ -23,6 +23,7 @@ from ..run_operation import (
 
 if TYPE_CHECKING:
     from ...cluster.session import Session
+    from ...export.outcome import ResultRecord
     from ...model.operations.outcome import Outcome
 
 
@@ -76,34 +77,22 @@ def trigger(
 
     if countdown is not None and eta is not None:
         raise InvalidUsage("Pass either --countdown or --eta, not both")
-    name = read_name("NAME", name)
-    if queue is not None:
-        queue = read_name("--queue", queue)
     if args_ == kwargs == "-":
         raise InvalidUsage("--args and --kwargs cannot both be read from stdin")
     call = Call(
-        name, read_args(args_), read_kwargs(kwargs), queue, priority, countdown,
+        read_name("NAME", name), read_args(args_), read_kwargs(kwargs),
+        None if queue is None else read_name("--queue", queue), priority, countdown,
         None if eta is None else read_time(eta), expires,
     )  # fmt: skip
     with connected(settings_of(ctx), options, enable_events=wait is not None) as session:
         if call.queue is None:
-            call = msgspec.structs.replace(call, queue=_queue(session, name))
+            call = msgspec.structs.replace(call, queue=_queue(session, call.name))
         outcome = run_operation(session, Trigger(calls=(call,)), options)
-        sent = outcome.sent
-        if wait is None or not sent or exit_code(outcome) != ExitCode.OK:
+        if wait is None or not outcome.sent or exit_code(outcome) != ExitCode.OK:
             return _print_sent(outcome, options)
         if not options.as_json:
             stderr.echo("\n".join(outcome_lines(outcome)))
-        try:
-            result = await_result(session, sent[0].id, wait)
-        except (KeyboardInterrupt, SystemExit):
-            # The task has been sent: its id must not be lost.
-            if options.as_json:
-                _print_sent(outcome, options)
-            raise
-        broker = session.state.broker
-        if result is None and not broker.is_connected and broker.fault is not None:
-            stderr.echo(f"Lost the connection to the broker: {broker.fault}")
+        result = _await_result(session, outcome, wait, options)
     if options.as_json:
         from ...export.outcome import encode
 
@@ -128,6 +117,23 @@ def _queue(session: Session, name: str) -> str:
     candidates = known.candidates(name) or known_queues(session.state)
     listed = f"; known queues: {', '.join(candidates)}" if candidates else ""
     raise InvalidUsage(f"Cannot determine the queue of {name}; set it with --queue NAME{listed}")
+
+
+def _await_result(
+    session: Session, outcome: Outcome, seconds: float, options: RunOptions
+) -> ResultRecord | None:
+    """Return the result of the task that was sent; None if it has not finished in time."""
+    try:
+        result = await_result(session, outcome.sent[0].id, seconds)
+    except (KeyboardInterrupt, SystemExit):
+        # The task has been sent: its id must not be lost.
+        if options.as_json:
+            _print_sent(outcome, options)
+        raise
+    broker = session.state.broker
+    if result is None and not broker.is_connected and broker.fault is not None:
+        stderr.echo(f"Lost the connection to the broker: {broker.fault}")
+    return result
 
 
 def _print_sent(outcome: Outcome, options: RunOptions) -> ExitCode:
