@@ -13,6 +13,7 @@ from typing import Final, Protocol, TypeVar
 
 from ...history.moments import Moment, read_moment
 from ...history.rows import (
+    MINUTE,
     Cursor,
     FailureRow,
     Gap,
@@ -328,9 +329,27 @@ class StoredHistory:
         """Return the groups of failures in a window, the latest first."""
         return self._ask(lambda store: store.failures(self.cluster, start, end, steps, limit))
 
-    def types(self, start: float, end: float) -> Future[Sequence[TypeRow]]:
-        """Return what the task types did in a window."""
-        return self._ask(lambda store: store.types(self.cluster, start, end))
+    def types_around(
+        self, at: float, seconds: float
+    ) -> Future[tuple[Sequence[TypeRow], Sequence[TypeRow]]]:
+        """Return what the task types did before and after a minute.
+
+        If nothing was recorded just before it, the time before that counts.
+
+        Args:
+            at: When the minute began, epoch seconds; it belongs to neither side.
+            seconds: The length of each side.
+        """
+
+        def read(store: HistoryStore) -> tuple[Sequence[TypeRow], Sequence[TypeRow]]:
+            end, begin = at, at + MINUTE
+            for gap in store.gaps(self.cluster, at - KNOWN_SECONDS, begin):
+                if gap.ended_at >= at - MINUTE:
+                    end = min(end, gap.began_at // MINUTE * MINUTE)
+            before = store.types(self.cluster, end - seconds, end)
+            return before, store.types(self.cluster, begin, begin + seconds)
+
+        return self._ask(read)
 
     def moment(self, at: float) -> Future[Moment]:
         """Return the minute that ends at an epoch time."""

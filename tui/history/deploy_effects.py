@@ -63,7 +63,7 @@ class DeployEffects:
         self._series = series
         self._marks = marks
         self._now = now
-        self._asked: tuple[Future[Sequence[TypeRow]], Future[Sequence[TypeRow]]] | None = None
+        self._asked: Future[tuple[Sequence[TypeRow], Sequence[TypeRow]]] | None = None
         self._asked_at = float("-inf")
         self._tried: Mark | None = None
         self._effects: Mapping[str, DeployEffect] = {}
@@ -91,11 +91,10 @@ class DeployEffects:
 
     def refresh(self) -> None:
         """Take what was read, and read again from time to time."""
-        if self._asked is not None and all(found.done() for found in self._asked):
-            before, after = self._asked
-            self._asked = None
-            if not any(found.cancelled() or found.exception() for found in (before, after)):
-                self._effects = _effects(before.result(), after.result())
+        if self._asked is not None and self._asked.done():
+            found, self._asked = self._asked, None
+            if not (found.cancelled() or found.exception()):
+                self._effects = _effects(*found.result())
         latest, now = self.latest, time.monotonic()
         if latest is None:
             self._effects = {}
@@ -103,11 +102,8 @@ class DeployEffects:
         due = latest != self._tried or now - self._asked_at >= READ_INTERVAL
         if self._history is not None and self._asked is None and due:
             self._asked_at, self._tried = now, latest
-            # The minute of the deploy belongs to neither side.
             at = latest.at // MINUTE * MINUTE
-            before = self._history.types(at - MAX_SECONDS, at)
-            after = self._history.types(at + MINUTE, at + MINUTE + MAX_SECONDS)
-            self._asked = before, after
+            self._asked = self._history.types_around(at, MAX_SECONDS)
 
 
 def _effects(before: Sequence[TypeRow], after: Sequence[TypeRow]) -> dict[str, DeployEffect]:

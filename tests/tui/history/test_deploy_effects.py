@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from celtop.history.rows import MINUTE, Rollup, StoredMark, TypeRow
+from celtop.history.rows import MINUTE, Batch, Rollup, Run, StoredMark, TypeRow
 from celtop.tests.tui.app_under_test import run_app
-from celtop.tests.tui.fake_session import NOW, cluster
+from celtop.tests.tui.fake_session import NOW, FakeSession, cluster
 from celtop.tests.tui.stored import CLUSTER, store_in
 from celtop.tui.history.deploy_effects import _effect
 from celtop.tui.navigation import Location
@@ -48,6 +48,27 @@ async def test_types_compare_failures_and_run_times_before_and_after_the_latest_
         await on.to("mail.send")
         await on.press("enter")
         await on.until(lambda: "Deploy: fail %" in on.text and "0 % to 20 %" in on.text)
+
+
+async def test_a_deploy_in_a_gap_is_compared_with_the_time_before_the_gap(tmp_path: Path) -> None:
+    stopped = DEPLOY - 4 * 3_600
+    rollups = (
+        *minutes("mail.send", stopped - 1_800, stopped, 0, 1.0),
+        *minutes("mail.send", DEPLOY + MINUTE, NOW, 5, 3.0),
+    )
+    marks = (StoredMark(CLUSTER, DEPLOY, "deployed", "celery@web-1", "added shop.new"),)
+    runs = (
+        Run(CLUSTER, "a", stopped - 9_000, stopped, stopped),
+        Run(CLUSTER, "b", DEPLOY - 1, NOW),
+    )
+
+    def stored(session: FakeSession) -> None:
+        reader = store_in(session, tmp_path, rollups=rollups, marks=marks)
+        reader.store.write(Batch(runs=runs))
+
+    async with run_app(cluster(40), Location("types"), size=(200, 50), stored=stored) as on:
+        await on.until(lambda: "0 % to 20 %" in on.text)
+        assert "1.0 s to 3.0 s" in on.text
 
 
 async def test_without_a_deploy_the_columns_are_empty(tmp_path: Path) -> None:
