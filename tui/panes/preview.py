@@ -25,6 +25,8 @@ MIN_CHART_WIDTH: Final = 50
 MIN_CHART_LINES: Final = 9
 """What each chart needs; one that does not fit beside or below the others is not shown."""
 FIELDS_WIDTH: Final = 48
+MAX_WIDE_FIELDS_WIDTH: Final = 64
+"""In a wide terminal, a third of it up to this."""
 MAX_FIELDS_WIDTH: Final = 52
 MIN_NARROW_CHART_WIDTH: Final = 26
 """In a narrow terminal the chart gives room to the values, which would be cut."""
@@ -96,14 +98,15 @@ class Preview(Tile):
         self.show("idle", visible(shown.title))
         self.set_class(shown.wraps, "-text")
         width, height = self.size
-        taken = width // 2 if shown.wraps else FIELDS_WIDTH
+        beside_chart = max(FIELDS_WIDTH, min(MAX_WIDE_FIELDS_WIDTH, width // 3))
+        taken = width // 2 if shown.wraps else beside_chart
         texts = wrapped(shown.fields, self.fields.size.width) if shown.wraps else shown.fields
         self.fields.show(texts)
         beside, below = (width - taken) // MIN_CHART_WIDTH, height // MIN_CHART_LINES
         if shown.wraps:
             self.fields.styles.width = None
         else:
-            self.fields.styles.width = FIELDS_WIDTH if beside > 0 else self._narrow_width()
+            self.fields.styles.width = beside_chart if beside > 0 else self._narrow_width()
         self._box.styles.layout = "horizontal" if beside >= below else "vertical"
         fitting = min(len(shown.charts), max(1, beside, below))
         # Texts need the room of a chart that does not fit beside them.

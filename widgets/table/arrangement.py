@@ -50,7 +50,7 @@ class Needs:
 class ColumnFit:
     """The widths that the cells of a table need, measured at most once a second.
 
-    While the width of the table stays the same, no column becomes narrower.
+    While the size of the table stays the same, no column becomes narrower.
     """
 
     def __init__(self) -> None:
@@ -63,16 +63,16 @@ class ColumnFit:
         columns: Sequence[Column[R]],
         rows: Rows[R],
         visible: range,
-        width: int,
+        size: tuple[int, int],
         frame: Frame,
         *,
         keep_blank: bool = False,
     ) -> bool:
         """Measure the visible rows if it is time to; return whether the needs have changed.
 
-        `keep_blank` keeps columns without information.
+        `size` is the table's, in cells; `keep_blank` keeps columns without information.
         """
-        shape = (width, columns, rows)
+        shape = (size, columns, rows)
         measured = (shape, int(frame.now), len(visible))
         if measured == self._measured or not visible:
             return False

@@ -310,7 +310,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         visible = range(top, min(top + size.height, len(rows)))
         chosen = bool(self._column_layout)
         if not self._fit.update(
-            self._laid_out, rows, visible, size.width, self._frame, keep_blank=chosen
+            self._laid_out, rows, visible, size, self._frame, keep_blank=chosen
         ):
             return
         if self._artist is not None and tuple(self._places()) != self._artist.placed:
