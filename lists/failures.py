@@ -38,11 +38,13 @@ def _names(group: FailureGroup, frame: Frame) -> Cell:
 
 
 def _where(group: FailureGroup, frame: Frame) -> Sequence[Cell]:
-    """Return what distinguishes groups of the same exception: the location, then the tasks."""
+    """Return what distinguishes groups of the same exception: the task or the location first."""
     names = (_one_of(group.names, "names") or units.UNKNOWN, "accent")
     if group.place is None:
         return (names,)
-    return _place(group, frame), ("  ", ""), names
+    place = _place(group, frame)
+    first, second = (names, place) if len(group.names) == 1 else (place, names)
+    return first, ("  ", ""), second
 
 
 def _one_of(names: Collection[str], plural: str) -> str:

@@ -75,8 +75,8 @@ class Pane(Tile):
         """Return how many lines it could use."""
         raise NotImplementedError
 
-    def needed_widths(self) -> tuple[int, int] | None:
-        """Return the cells in which no name is cut, and no text at all; None if not known yet."""
+    def needed_widths(self) -> tuple[int, int]:
+        """Return the cells in which no name is cut, and no text at all; 0 if any width will do."""
         return 0, 0
 
     def target(self, row_id: str | None) -> DrillDown | FilteredView:
@@ -167,12 +167,10 @@ class ListPane(Pane, Generic[R]):
         rows = self._peak.update(len(self.rows), self.context.now())
         return Need(rows, self.FRAME_LINES)
 
-    def needed_widths(self) -> tuple[int, int] | None:
+    def needed_widths(self) -> tuple[int, int]:
         """Return the cells of the widest rows with the frame, which do not fall at once."""
-        widths = (0, 0) if self.is_line else self.table.needed_widths
-        if widths is None:
-            return None
-        (names, texts), now = widths, self.context.now()
+        names, texts = (0, 0) if self.is_line else self.table.needed_widths
+        now = self.context.now()
         return (
             self._widest_name.update(names + BORDERS, now),
             self._widest_text.update(texts + BORDERS, now),

@@ -63,6 +63,8 @@ class OverviewScreen(MonitorScreen):
         self.area = Vertical(id="panes")
         self.left = Vertical(id="left", classes="column")
         self._laid_out: object = None
+        self._filled = False
+        """Whether the panes have read their rows, from which their widths follow."""
 
     @property
     def topics(self) -> frozenset[str]:
@@ -121,6 +123,7 @@ class OverviewScreen(MonitorScreen):
         self.strip.paint(self.context)
         for pane in self.panes:
             pane.paint()
+        self._filled = True
         self._share_width()
 
     def _show_checklist(self) -> None:
@@ -155,12 +158,13 @@ class OverviewScreen(MonitorScreen):
         if self.size.width < TWO_COLUMNS or self.has_class("-zoomed"):
             self.left.styles.width = None
             return
-        lists = self.workers_pane, self.failures, self.queues, self.running
-        workers, failures, queues, running = (pane.needed_widths() for pane in lists)
-        if workers is None or failures is None or queues is None or running is None:
+        if not self._filled or not self.area.size:
             return
-        left, right = map(max, workers, failures), map(max, queues, running)
-        self.left.styles.width = left_width(self.area.size.width, tuple(left), tuple(right))
+        left, right = (
+            tuple(map(max, *(pane.needed_widths() for pane in panes)))
+            for panes in ((self.workers_pane, self.failures), (self.queues, self.running))
+        )
+        self.left.styles.width = left_width(self.area.size.width, left, right)
 
     def _lay_out(self, room: int, two_columns: bool) -> None:
         if self.has_class("-zoomed"):

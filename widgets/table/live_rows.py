@@ -21,7 +21,7 @@ from textual.strip import Strip
 
 from ..compat.component_style import component_style
 from ..compat.textual_internals import LazyComponents, place_thumb, set_virtual_size
-from .arrangement import ColumnFit, are_hidden, arrange, last_offset, needed_widths
+from .arrangement import ColumnFit, are_hidden, arrange, last_offset, measure, needed_widths
 from .column import GAP, Column, Frame, Placed, Rows
 from .cursor_trail import CursorTrail
 from .layout import Layout, laid_out
@@ -36,6 +36,8 @@ GUTTER_WIDTH = 2
 """Cells for the mark of a row."""
 CACHED_SCREENS = 4
 """Screens of drawn rows that are kept; the least recently shown rows are dropped first."""
+MAX_UNSEEN_ROWS = 20
+"""Rows that are measured before the table has a size."""
 _NO_FRAME = Frame(0.0)
 ARRIVAL = "arrival"
 """The `sort_key` of the order in which rows arrive."""
@@ -293,13 +295,14 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         return self._artist
 
     @property
-    def needed_widths(self) -> tuple[int, int] | None:
-        """The cells in which no name is cut, and no text at all; None before rows are measured."""
+    def needed_widths(self) -> tuple[int, int]:
+        """The cells in which no name is cut, and no text at all."""
         needs = self._fit.needs
-        if needs is None:
-            return None if len(self._rows) else (0, 0)
+        if needs is None:  # it has no size yet
+            first = range(min(MAX_UNSEEN_ROWS, len(self._rows)))
+            needs = measure(self._laid_out, map(self._rows.__getitem__, first), self._frame)
         names, texts = needed_widths(self._laid_out, needs)
-        beside = self.size.width - self._room
+        beside = self.size.width - self._room if self.size else self._gutter
         return names + beside, texts + beside
 
     def _fit_columns(self) -> None:
