@@ -61,10 +61,19 @@ def stored_state(
     kept.queues = {name: Queue(name) for name in kept.series.queues} | frozen.queues
     kept.workers = {name: Worker(name) for name in kept.series.workers} | frozen.workers
     past = state_at(kept, at)
+    for worker in past.workers.values():  # copies
+        _forget_unstored(worker)
     past.queues = {name: past.queues[name] for name in kept.series.queues}
     past.series = frozen.series.until(at)
     past.failures = FailureGroups.of_groups(failures)
     return past
+
+
+def _forget_unstored(worker: Worker) -> None:
+    """Leave how many tasks a worker ran, without those that it runs or holds today."""
+    worker.active_ids, worker.reserved_ids, worker.scheduled_ids = {}, None, None
+    worker.facts = {name: fact for name, fact in worker.facts.items() if name != "active"}
+    worker.processed = worker.load = worker.rusage = worker.uptime = None
 
 
 def _series(series: SeriesRecorder, at: float, stored: Iterable[Stored]) -> SeriesRecorder:

@@ -19,6 +19,7 @@ def rollups() -> tuple[Rollup, ...]:
     return (
         Rollup(CLUSTER, "cluster", "", minute, {"n_succeeded": 1_200.0, "n_failed": 30.0}),
         Rollup(CLUSTER, "queue", "thumbnails", minute, {"waiting": 4_321.0, "out_per_s": 2.0}),
+        Rollup(CLUSTER, "worker", "celery@web-1", minute, {"busy": 2.0, "slots": 4.0}),
         Rollup(CLUSTER, "worker", "celery@old-7", minute, {"busy": 3.0, "slots": 4.0}),
     )
 
@@ -61,6 +62,7 @@ async def test_a_frozen_overview_goes_back_into_the_history(tmp_path: Path) -> N
         await on.until(lambda: "thumbnails" in on.text and "4,321" in on.text)
         assert "celery@old-7" in on.text and "has grown for an hour" in on.text
         assert "OSError" in on.text
+        assert context.state.workers["celery@web-1"].running == 2
         assert "FROZEN 2027-01-15 06:00" in on.text
         await on.press("right", "right", "right", "right", "right")
         await on.until(lambda: context.moment is None)
