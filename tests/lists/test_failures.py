@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from celtop.lists.failures import FAILURES
+from typing import Any
+
+from celtop.lists.failures import FAILURES, TILE_COLUMNS
 from celtop.model.ingest.tasks.failure_groups import FailureGroup
 from celtop.tests.tui.fake_session import NOW
 from celtop.widgets.table.column import Frame
@@ -17,3 +19,19 @@ def test_times_of_another_day_are_dates() -> None:
     assert cells["first"](group, frame) == ("27-01-14", "muted")
     assert cells["last"](group, frame) == ("07:59:00", "muted")
     assert cells["first"](FailureGroup(None, None), frame)[0] == ""
+
+
+def test_the_overview_names_what_distinguishes_groups() -> None:
+    where = {column.id: column.cell for column in TILE_COLUMNS}["where"]
+    one = FailureGroup("OSError", "shop/tasks.py in pay", names={"shop.pay": None})
+    many = FailureGroup("OSError", "shop/db.py in get", names={"shop.pay": None, "shop.ship": None})
+    unknown = FailureGroup("OSError", None, names={"shop.ship": None})
+    texts = []
+    for group in (one, many, unknown):
+        cells: Any = where(group, Frame(NOW))
+        texts.append("".join(text for text, _ in cells))
+    assert texts == [
+        "shop.pay  shop/tasks.py in pay",
+        "shop/db.py in get  2 names",
+        "shop.ship",
+    ]

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
-from celtop.widgets.table.arrangement import Needs, arrange, last_offset, measure
+from celtop.widgets.table.arrangement import (
+    ColumnFit,
+    Needs,
+    arrange,
+    last_offset,
+    measure,
+    needed_widths,
+)
 from celtop.widgets.table.cells import Cell
 from celtop.widgets.table.column import GAP, Column, Frame
 
@@ -119,6 +127,28 @@ def test_columns_that_are_whole_stay_as_they_are() -> None:
 def test_a_name_takes_the_room_that_other_cells_do_not_need() -> None:
     needs = Needs({"name": 30, "waiting": 5, "in": 3, "notes": 0})
     assert fitted(52, needs) == {"name": 31, "waiting": 7, "in": 3, "notes": 8}
+
+
+def test_the_widths_that_a_table_needs_for_names_and_for_all_texts() -> None:
+    needs = Needs({"name": 30, "waiting": 12, "in": 3, "notes": 25})
+    assert needed_widths(LIST, needs) == (30 + 8 + GAP, 30 + 12 + 3 + 25 + 3 * GAP)
+    long = Needs({**needs.widths, "name": 50})
+    assert needed_widths(LIST, long)[0] == 50 + 8 + 3 + 20 + 3 * GAP
+    blank = Needs(needs.widths, frozenset({"notes"}))
+    assert needed_widths(LIST, blank)[1] == 30 + 12 + 3 + 2 * GAP
+
+
+def test_columns_become_narrower_only_in_a_table_of_another_size() -> None:
+    columns = (Column("name", "Name", 5, cell),)
+    rows: Any = ["abcdefgh"]
+    fit = ColumnFit()
+    seen = []
+    for now, (text, height) in enumerate((("abcdefgh", 9), ("ab", 9), ("ab", 4))):
+        rows[0] = text
+        fit.update(columns, rows, range(1), (20, height), Frame(float(now)))
+        assert fit.needs is not None
+        seen.append(fit.needs.widths["name"])
+    assert seen == [8, 8, 2]
 
 
 def test_a_column_without_information_gives_its_room_away() -> None:
