@@ -7,8 +7,6 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from .exit_codes import CommandError
 from .session import peek
 from .stored import open_history
@@ -33,6 +31,8 @@ def message_ages(session: Session, queues: Mapping[str, float]) -> dict[str, Age
         session: The session.
         queues: The queues, and the age in seconds up to which it matters.
     """
+    import msgspec
+
     from ..files.queue_marks import QueueMarks
     from ..model.health.message_marks import read_marks
 
