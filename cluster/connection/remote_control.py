@@ -112,7 +112,9 @@ class RemoteControl:
             self._broker.declared_exchanges.add(self._exchange.name)
 
     def mailboxes(self) -> Mailboxes:
-        """Return the mailboxes of all workers that the last command found; on Redis only.
+        """Return the mailboxes of all workers; on Redis only.
+
+        With a budget of commands, those count that received the last command.
 
         Raises:
             Exception: Any error of the transport.
@@ -317,7 +319,8 @@ class RemoteControl:
         headers = {"clock": 1}
         if self._is_redis:
             bodies = list(map(dumps, messages))
-            self._listening = publish_all(channel, exchange, "", bodies, headers)[-1]
+            received = publish_all(channel, exchange, "", bodies, headers)
+            self._listening = received[-1] if self._is_sparing else None
             return
 
         producer = Producer(channel, auto_declare=False)
