@@ -113,7 +113,7 @@ def decode(body: bytes | str, at: float) -> EventBatch:
         decoded = _decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return _decode_slowly(body, at)
-    events = decoded if type(decoded) is tuple else (decoded,)
+    events = decoded if isinstance(decoded, tuple) else (decoded,)
     for event in events:
         if event.type in TASK_EVENTS:
             if not event.uuid or len(event.uuid) > MAX_NAME_LENGTH or not event.hostname:
