@@ -216,7 +216,7 @@ def settings_of(
     *,
     broker_needed: bool = True,
     describe: DescribeApp = _describe,
-    is_offline: Callable[[Settings], bool] = lambda settings: False,
+    is_offline: Callable[[Settings], bool] | None = None,
 ) -> Settings:
     """Return the settings, from the command line and all other sources.
 
@@ -225,7 +225,7 @@ def settings_of(
         broker_needed: Whether there has to be a broker.
         describe: Returns the configuration of an app.
         is_offline: Returns whether the named cluster is known without a broker; the settings have
-            no broker URL then.
+            no broker URL then. None if the command needs one.
 
     Raises:
         InvalidUsage: A setting is invalid, or the broker URL is needed and no source has one.
@@ -240,9 +240,9 @@ def settings_of(
         keymap_of(settings)
     if broker_needed:
         try:
-            _check_broker(settings, named="broker_url" in flags)
+            _check_broker(settings, named="broker_url" in flags, needed=is_offline is None)
         except InvalidUsage:
-            if not is_offline(settings):
+            if is_offline is None or not is_offline(settings):
                 raise
             return settings.model_copy(update={"broker_url": ""})
     return settings
@@ -293,8 +293,13 @@ def _load(flags: Mapping[str, object], describe: DescribeApp) -> Settings:
         raise InvalidUsage(str(error)) from error
 
 
-def _check_broker(settings: Settings, *, named: bool) -> None:
+def _check_broker(settings: Settings, *, named: bool, needed: bool = True) -> None:
     """Check that there is a broker URL, and that it is that of the named cluster.
+
+    Args:
+        settings: The settings.
+        named: Whether the command line has the URL.
+        needed: Whether the command reads no history instead, which other commands do.
 
     Raises:
         InvalidUsage: There is none, or the config file has clusters, but not this one.
@@ -306,5 +311,5 @@ def _check_broker(settings: Settings, *, named: bool) -> None:
             " Add -b URL to use the name for another broker"
         )
     if not settings.broker_url:
-        stored = f". Only {READ_HISTORY} read the history of {name}" if name else ""
+        stored = f". Only {READ_HISTORY} read the history of {name}" if name and needed else ""
         raise InvalidUsage(f"{NO_BROKER}{stored}")

@@ -31,6 +31,8 @@ MAX_PAGE: Final = 1_000
 def open_history(settings: Settings) -> Iterator[HistoryStore | None]:
     """Open the history; None if it is off, or has not been written yet.
 
+    That it has not is an error if `--from-history` names it.
+
     Errors, of opening it and in the block, are reported on stderr.
     """
     from ..history.open import OFF, open_store
@@ -42,8 +44,9 @@ def open_history(settings: Settings) -> Iterator[HistoryStore | None]:
     store: HistoryStore | None = None
     try:
         store = open_store(settings.read_history, read_only=True)
-    except NoHistoryError:
-        pass
+    except NoHistoryError as error:
+        if settings.from_history is not None:
+            stderr.echo(str(error))
     except StoreError as error:
         stderr.echo(str(error))
     try:
@@ -68,7 +71,13 @@ def is_stored(settings: Settings) -> bool:
     with open_history(settings) as store:
         if store is not None:
             cluster = settings.cluster or offline_session(settings).cluster
-            return any(one.cluster == cluster for one in store.clusters())
+            known = [one.cluster for one in store.clusters()]
+            if cluster in known:
+                return True
+            if settings.cluster:
+                stderr.echo(
+                    f"The history has no cluster {cluster!r}. It has: {', '.join(known) or 'none'}"
+                )
     return False
 
 

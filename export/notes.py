@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import inf, isinf
 from typing import TypeVar
 
+from ..model.entities.fact import NEVER_ASKED
 from ..model.entities.queue import Queue
 from ..model.entities.recorded import RecordedCluster
 from ..model.entities.worker import Worker
@@ -28,6 +29,8 @@ def notes_on(state: ClusterState, found: Iterable[Finding]) -> list[Note]:
     notes += [Note("events", text) for text in _events(state)]
     notes += [Note("tasks", text) for text in (*_tasks(state), *_history(state))]
     notes += _shared("worker", state.workers, _worker)
+    if not state.queues and state.fact("depths") == NEVER_ASKED:
+        notes.append(Note("queues", "unknown: not measured yet"))
     notes += _shared("queue", state.queues, _queue)
     return notes
 

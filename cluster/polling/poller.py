@@ -176,7 +176,7 @@ class PollThread(StoppableThread):
     Args:
         broker: The broker.
         receiver: The receiver: polling is for the time that it is connected.
-        pollers: What to poll, in this order.
+        pollers: What to poll, in this order; what fails is polled last from then on.
     """
 
     def __init__(self, broker: BrokerConnection, receiver: Receiver, *pollers: Poller) -> None:
@@ -217,6 +217,8 @@ class PollThread(StoppableThread):
                 # Brokers and firewalls close idle connections; a new one is opened at once.
                 for one in self._active if failures or fault.kind not in CLOSED else ():
                     one.failed(fault)
+                # What always fails, as a permission is missing, must not keep the others waiting.
+                self._pollers = tuple(sorted(self._pollers, key=self._active.__contains__))
                 if failures:
                     self._active[0].note("warning", f"Polling failed: {fault}")
                     self._stopping.wait(backoff(failures, 1.0, MAX_RETRY_DELAY))

@@ -201,6 +201,22 @@ def test_anything_else_needs_a_broker(
 
 
 @pytest.mark.usefixtures("history")
+def test_a_cluster_that_the_history_does_not_have(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["--cluster", "nope", "tasks"]) == 2
+    lines = capfd.readouterr().err
+    assert "The history has no cluster 'nope'. It has: billing, shop" in lines
+    assert "read the history of" not in lines
+
+
+def test_a_named_history_that_does_not_exist(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = str(tmp_path / "none.sqlite3")
+    assert run(["--from-history", path, "--cluster", "shop", "tasks"]) == 2
+    assert f"No history at {path}" in capfd.readouterr().err
+
+
+@pytest.mark.usefixtures("history")
 def test_tasks_of_a_cluster_whose_broker_is_down(capfd: pytest.CaptureFixture[str]) -> None:
     url = f"redis://127.0.0.1:{free_port()}/0"
     assert run(["--cluster", "shop", "-b", url, "tasks", "--wait", "0"]) == 3

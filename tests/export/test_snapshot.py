@@ -20,6 +20,7 @@ from celtop.model.observations import (
     EventsDropped,
     InspectReply,
     OperationChanged,
+    QuestionsAnswered,
     QueueMeasured,
     ResultsRead,
 )
@@ -256,6 +257,13 @@ def test_messages_that_may_not_run_yet_have_no_runnable_age(state: ClusterState)
     queue = by_name(printed(state)["queues"], "later")
     assert (queue["runnable_age_s"], queue["due_at"]) == (None, "2026-09-21T14:14:20.000Z")
     assert "no waiting message may run before due_at" in notes_on(state, "queue later")
+
+
+def test_queues_that_were_never_measured_may_be_missing() -> None:
+    state = ClusterState(max_tasks=10)
+    assert "not measured yet" in notes_on(state, "queues")
+    state.observe(QuestionsAnswered(("depths",), NOW))
+    assert "not measured yet" not in notes_on(state, "queues")
 
 
 def test_unknown_depths_have_a_reason(state: ClusterState) -> None:
