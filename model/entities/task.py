@@ -313,10 +313,11 @@ def newest_time(task: Task) -> float | None:
 
 def first_seen_at(task: Task) -> float | None:
     """Return the earliest known time of a task, from which `age:` counts."""
-    if task.sent_at is not None:
-        return task.sent_at
-    if task.attempts and task.attempts[0].received_at is not None:
-        return task.attempts[0].received_at
+    first = task.attempts[0].received_at if task.attempts else None
+    if task.sent_at is not None and (first is None or task.sent_at <= first):
+        return task.sent_at  # after a retry, it is the time of the last sending
+    if first is not None:
+        return first
     if task.received_at is not None:
         return task.received_at
     return task.started_at if task.started_at is not None else task.state_at

@@ -33,4 +33,6 @@ def test_a_task_was_first_seen_at_its_first_attempt() -> None:
     assert first_seen_at(task) == 10.0
     task.sent_at = 9.0
     assert first_seen_at(task) == 9.0
+    task.sent_at = 40.0  # a retry was sent
+    assert first_seen_at(task) == 10.0
     assert first_seen_at(Task("b", received_at=20.0)) == 20.0
