@@ -214,9 +214,13 @@ def _depth(queue: Queue, seen: QueueMeasured) -> Fact:
 
 
 def _oldest_within(queue: Queue, start: float) -> tuple[float, int]:
-    oldest = queue.history[-1]
+    """Return the oldest sample since `start`, or an earlier one if only the newest is."""
+    oldest = newest = queue.history[-1]
     for sample in reversed(queue.history):
         if sample[0] < start:
+            # Screens without queues measure them rarely: a longer window beats an unknown rate.
+            if oldest is newest and sample[0] > start - RATE_WINDOW:
+                return sample
             break
         oldest = sample
     return oldest

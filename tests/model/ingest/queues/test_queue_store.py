@@ -79,6 +79,17 @@ def test_one_measurement_has_no_rate() -> None:
     assert measure(state, 11, NOW + 1).in_per_s is None
 
 
+def test_rates_of_a_rarely_measured_queue_follow_from_its_last_two_measurements() -> None:
+    state = ClusterState()
+    consume(state, WORKER, "mail")
+    measure(state, 10, NOW)
+    receive(state, 50, NOW + 50)
+    queue = measure(state, 60, NOW + 100)
+    assert (queue.out_per_s, queue.in_per_s, queue.notes) == (0.5, 1.0, ())
+    measure(state, 60, NOW + 300)
+    assert measure(state, 60, NOW + 301).in_per_s is None
+
+
 def test_rates_are_unknown_unless_a_consumer_sends_events() -> None:
     state = ClusterState()
     consume(state, WORKER, "mail")
