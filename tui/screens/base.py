@@ -36,7 +36,7 @@ from ..output.clipboard import copies, row_id
 from ..selection import of_kind
 from .charted import ChartedScreen
 from .here import here
-from .hints import SHOWN_FOR, hint_text, new_hint
+from .hints import SHOWN_FOR, Hint, hint_text, new_hint
 
 if TYPE_CHECKING:
     from ...files.views_file import View
@@ -72,7 +72,7 @@ class MonitorScreen(ChartedScreen, inherit_bindings=False):
         self.banner = Banner(id="banner", markup=False)
         self.operation_bar = OperationBar(id="operation")
         self.hint_bar = HintBar()
-        self._hint = (0.0, "")
+        self._hint: tuple[float, Hint | None] = (0.0, None)
         """When the hint came, in epoch seconds, and its text."""
         self.replay_bar = ReplayBar(id="replay")
         self.key_bar = KeyBar(id="keys")
@@ -193,13 +193,15 @@ class MonitorScreen(ChartedScreen, inherit_bindings=False):
 
     def paint_hint(self) -> None:
         """Show a hint for a while, the first time that it is of use."""
-        context, now = self.context, self.context.clock()
-        if not 0 <= now - self._hint[0] < SHOWN_FOR:
+        now = self.context.clock()
+        since, hint = self._hint
+        over = hint is not None and hint.temporary and not hint.applies(self)
+        if over or not 0 <= now - since < SHOWN_FOR:
             hint = new_hint(self)
-            self._hint = (now, hint_text(hint, self)) if hint is not None else (0.0, "")
+            self._hint = (now if hint else 0.0, hint)
             if hint is not None:
-                context.seen_hints.add(hint.id)
-        self.hint_bar.paint(self._hint[1])
+                self.context.seen_hints.add(hint.id)
+        self.hint_bar.paint(hint_text(hint, self) if hint else "")
 
     def paint_keys(self) -> None:
         """Show the keys that work here now; also painted after each key."""

@@ -26,6 +26,8 @@ class Hint:
     applies: Callable[[Shown], bool]
     changes: bool = False
     """Whether it is about changes to the cluster, which read-only mode refuses."""
+    temporary: bool = False
+    """Whether it describes a state, and disappears with it."""
 
 
 def _marked(screen: Shown) -> bool:
@@ -52,6 +54,7 @@ HINTS: Final = (
         "This is a snapshot to browse, filter and copy; {freeze} shows the live state again",
         ("freeze",),
         lambda screen: screen.context.frozen,
+        temporary=True,
     ),
     Hint(
         "undo",
@@ -59,6 +62,7 @@ HINTS: Final = (
         ("undo",),
         lambda screen: bool(screen.context.lasting),
         changes=True,
+        temporary=True,
     ),
     Hint(
         "marks",
@@ -66,6 +70,7 @@ HINTS: Final = (
         ("act.menu", "mark.none"),
         lambda screen: _marked(screen) and "list" in screen.CONTEXTS,
         changes=True,
+        temporary=True,
     ),
     Hint(
         "failed-page",

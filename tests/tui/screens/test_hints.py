@@ -43,6 +43,17 @@ async def test_a_hint_is_shown_once_for_a_while(tmp_path: Path) -> None:
         assert hint_at(start + SHOWN_FOR + 1) == ""
 
 
+async def test_a_hint_about_a_state_disappears_with_it(tmp_path: Path) -> None:
+    async with run_app(cluster(20), Location("tasks"), size=(80, 24)) as ui:
+        ui.app.context.seen_hints = SeenHints(tmp_path / "hints.json")
+        await ui.press("p")
+        ui.screen.paint_hint()
+        assert "snapshot" in ui.screen.hint_bar.text
+        await ui.press("p")
+        ui.screen.paint_hint()
+        assert "snapshot" not in ui.screen.hint_bar.text
+
+
 async def test_in_read_only_mode_no_hint_is_about_changes(tmp_path: Path) -> None:
     async with run_app(cluster(20), Location("tasks"), read_only=True) as ui:
         ui.app.context.seen_hints = SeenHints(tmp_path / "hints.json")
