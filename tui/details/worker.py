@@ -40,7 +40,7 @@ def worker_fields(worker: Worker, status: WorkerHealth, frame: Frame) -> list[Fi
         Field("Pool", f"{worker.pool or '?'}, {_slots(worker)}"),
         Field("Busy", units.count(worker.running)),
         Field("Processes", ", ".join(map(str, worker.processes)) or "?"),
-        Field("Queues", visible(queue_names(worker) or "?", _MAX_TEXT)),
+        Field("Queues", visible(_queues(worker), _MAX_TEXT)),
         Field("Prefetch", units.count(worker.prefetch)),
         Field("Time limits", _limits(worker.stats)),
         Field("Max tasks per child", _per_child(worker.stats)),
@@ -116,6 +116,11 @@ def _limits(stats: dict[str, Any] | None) -> str:
 def _limit(value: object) -> str:
     seconds = to_float(value)
     return units.duration(seconds) if seconds else "none"
+
+
+def _queues(worker: Worker) -> str:
+    names = queue_names(worker)
+    return units.UNKNOWN if names is None else names or "none"
 
 
 def _per_child(stats: dict[str, Any] | None) -> str:
