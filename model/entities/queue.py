@@ -43,6 +43,8 @@ class Pause(msgspec.Struct, frozen=True, gc=False):
     """Since when, epoch seconds; None if an older celtop paused it."""
     by: str | None = None
     """The user who paused it."""
+    drained: bool = False
+    """Whether only drains of its workers cancelled them: others may consume the queue."""
 
 
 class Position(msgspec.Struct, frozen=True, gc=False):
@@ -161,8 +163,13 @@ class Queue(msgspec.Struct, eq=False):
 
     @property
     def paused(self) -> bool:
-        """Whether it is paused, and not all of the paused workers consume it again."""
-        return self.pause is not None and not self.receivers.issuperset(self.pause.workers)
+        """Whether it is paused, and not all of the paused workers consume it again.
+
+        A queue of a drained worker is not paused while other workers consume it.
+        """
+        if self.pause is None or self.receivers.issuperset(self.pause.workers):
+            return False
+        return not (self.pause.drained and self.receivers.difference(self.pause.workers))
 
     @property
     def unattended(self) -> bool:

@@ -83,7 +83,9 @@ def lasting(
         paused: The paused queues; celtop remembers them from one session to the next.
         workers: What the workers report now.
     """
-    changes: dict[object, Lasting] = {queue: resuming(pause) for queue, pause in paused.items()}
+    changes: dict[object, Lasting] = {
+        queue: resuming(pause, workers) for queue, pause in paused.items()
+    }
     for number, outcome in operations.items():
         operation, undo = outcome.operation, inverses.get(number, ())
         if isinstance(operation, PauseQueue) and operation.queue in changes:
@@ -95,10 +97,14 @@ def lasting(
     return list(changes.values())
 
 
-def resuming(pause: PauseQueue) -> Lasting:
-    """Return a paused queue as a change that is in force."""
+def resuming(pause: PauseQueue, workers: Workers) -> Lasting:
+    """Return a paused queue as a change in force, with its workers if others consume the queue."""
     resume = ResumeQueue(queue=pause.queue, consumers=pause.consumers)
     text = f"{pause.queue} paused"
+    paused = {one.worker for one in pause.consumers}
+    others = (worker for name, worker in workers.items() if name not in paused)
+    if any(queue.name == pause.queue for worker in others for queue in worker.queues or ()):
+        text += f" on {named(sorted(paused))}"
     return Lasting(text, text, (resume,))
 
 

@@ -22,8 +22,10 @@ def undoable(host: Host) -> list[Lasting]:
 
 def _selected(host: Host) -> list[Lasting]:
     """Return the selected queues that are paused."""
-    paused = host.context.paused_queues
-    return [resuming(paused[one.name]) for one in host.selection(Queue) if one.name in paused]
+    paused, workers = host.context.paused_queues, host.context.state.workers
+    return [
+        resuming(paused[one.name], workers) for one in host.selection(Queue) if one.name in paused
+    ]
 
 
 def _pausing(host: Host) -> str | None:

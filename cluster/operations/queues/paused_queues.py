@@ -30,6 +30,8 @@ class PausedConsumer(Consumer, frozen=True, gc=False):
     """Epoch seconds; None if an older celtop wrote it."""
     paused_by: str | None = None
     """The user."""
+    drained: bool = False
+    """Whether a drain of the worker cancelled it."""
 
     @property
     def consumer(self) -> Consumer:
@@ -74,7 +76,12 @@ class PausedQueues:
         """Return since when, and by whom, each queue of a cluster is paused."""
         consumers, _ = self._read()
         return {
-            queue: Pause(tuple(one.worker for one in its), its[-1].paused_at, its[-1].paused_by)
+            queue: Pause(
+                tuple(one.worker for one in its),
+                its[-1].paused_at,
+                its[-1].paused_by,
+                drained=all(one.drained for one in its),
+            )
             for queue, its in consumers.get(cluster, {}).items()
             if its
         }
@@ -84,8 +91,13 @@ class PausedQueues:
         """Why the file cannot be read; None if it can, or does not exist."""
         return self._read()[1]
 
-    def remember(self, cluster: str, pause: PauseQueue) -> None:
+    def remember(self, cluster: str, pause: PauseQueue, *, drained: bool = False) -> None:
         """Add paused consumers; earlier settings of the same workers are replaced.
+
+        Args:
+            cluster: The cluster.
+            pause: The queue, and how its workers consumed it.
+            drained: Whether a drain of the workers cancelled the consumers.
 
         Raises:
             OSError: If the file cannot be written.
@@ -99,7 +111,12 @@ class PausedQueues:
             known = queues.get(pause.queue, ())
             at, user = time.time(), user_name()
             added = (
-                PausedConsumer(**msgspec.structs.asdict(one) | {"paused_at": at, "paused_by": user})
+                PausedConsumer(
+                    **msgspec.structs.asdict(one),
+                    paused_at=at,
+                    paused_by=user,
+                    drained=drained,
+                )
                 for one in pause.consumers
             )
             merged = {one.worker: one for one in (*known, *added)}

@@ -169,7 +169,8 @@ class _Drain:
                     self._end(one, Answer("silent", f"{text}; nothing was changed"))
         try:
             for queue, consumers in _by_queue(ready).items():
-                self._paused.remember(self._cluster, PauseQueue(queue=queue, consumers=consumers))
+                pause = PauseQueue(queue=queue, consumers=consumers)
+                self._paused.remember(self._cluster, pause, drained=True)
         except OSError as error:
             reason = (
                 f"cannot write {self._paused.path}: {error.strerror}. The drain could not be undone"

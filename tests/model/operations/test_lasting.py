@@ -113,5 +113,14 @@ def test_a_paused_queue_is_resumed_and_stands_where_it_was_paused() -> None:
         {"mail": pause, "old": old},
         workers(w1=Limits(rate="10/m")),
     )
-    assert [one.text for one in changes] == ["old paused", "t limited to 10/m", "mail paused"]
+    assert [one.text for one in changes] == ["old paused", "t limited to 10/m", "mail paused on w1"]
     assert changes[-1].inverse == (ResumeQueue(queue="mail", consumers=pause.consumers),)
+
+
+def test_a_pause_names_its_workers_if_others_consume_the_queue() -> None:
+    consumer = Consumer(worker="w1", exchange="mail", exchange_type="direct", routing_key="mail")
+    paused = {"mail": PauseQueue(queue="mail", consumers=(consumer,))}
+    now = workers()
+    assert [one.text for one in lasting({}, {}, paused, now)] == ["mail paused on w1"]
+    del now["w2"]
+    assert [one.text for one in lasting({}, {}, paused, now)] == ["mail paused"]

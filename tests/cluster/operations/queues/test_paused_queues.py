@@ -113,3 +113,11 @@ def test_a_cluster_is_known_without_its_password() -> None:
         ),
     }
     assert plain not in others and len(others) == 3
+
+
+def test_a_queue_whose_consumers_only_drains_cancelled_is_marked(tmp_path: Path) -> None:
+    paused = PausedQueues(tmp_path / "paused.json")
+    paused.remember("c", PauseQueue(queue="q", consumers=(W1,)), drained=True)
+    assert paused.pauses("c")["q"].drained
+    paused.remember("c", PauseQueue(queue="q", consumers=(W2,)))
+    assert not paused.pauses("c")["q"].drained
