@@ -25,6 +25,7 @@ from ..context import AppContext
 from ..details.task import frame_place
 from ..keymap import bindings
 from ..navigation import DrillDown, Location
+from ..panes.group_tasks import GroupTasks
 from ..screens.row_lists import RowListScreen
 from ..search import SearchedScreen
 from ..selection import of_kind
@@ -38,6 +39,8 @@ R = TypeVar("R")
 
 MAX_WORKERS_SHOWN: Final = 8
 MIN_LIST_HEIGHT: Final = 4
+BORDER: Final = 2
+"""Lines of a pane's border."""
 
 
 class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScreen):
@@ -66,6 +69,7 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
         self.group_bar = Bar(id="group")
         self.traceback = TracebackView(glyphs=context.glyphs, id="traceback-text")
         self.example_pane = self.pane("example", "Example", self.traceback)
+        self.group_tasks = GroupTasks(context)
         self.list_table.add_class("pane")
 
     searching = SearchedScreen.searching
@@ -80,10 +84,11 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
         yield SearchLine(id="search")
 
     def compose_body(self) -> ComposeResult:
-        """Yield the groups and, below them, the traceback."""
+        """Yield the groups and, below them, the traceback and the tasks."""
         yield from super().compose_body()
         yield self.group_bar
         yield self.example_pane
+        yield self.group_tasks
 
     def on_mount(self) -> None:
         """Move the cursor to the group of the task that the screen was opened from."""
@@ -162,11 +167,26 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
         if task is None:
             self.traceback.show("")
             self.example_pane.show("idle", subtitle="")
+        else:
+            self.traceback.show(task.traceback or task.exception or "", task.name)
+            self.example_pane.show(
+                "bad", f"Example: {task.id}", subtitle=frame_place(self.traceback.own_frame)
+            )
+        self._share_rest(group)
+
+    def _share_rest(self, group: FailureGroup | None) -> None:
+        """Give the example the lines that it needs, and the tasks the rest if that is enough."""
+        if self.has_class("-zoomed"):
+            self.example_pane.styles.clear_rule("height")
             return
-        self.traceback.show(task.traceback or task.exception or "", task.name)
-        self.example_pane.show(
-            "bad", f"Example: {task.id}", subtitle=frame_place(self.traceback.own_frame)
-        )
+        needed = self.traceback.virtual_size.height + BORDER
+        above = self.list_table.styles.height
+        room = self.query_one("#body").size.height - int(above.value if above is not None else 0)
+        room -= int(self.group_bar.display)
+        if self.group_tasks.paint(group, room - needed):
+            self.example_pane.styles.height = needed
+        else:
+            self.example_pane.styles.clear_rule("height")
 
     def _share_height(self) -> None:
         """Give the list the lines that it needs, up to half, and the example the rest."""
@@ -252,6 +272,8 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
         """Go to the list or the traceback, which may have yet to follow the cursor."""
         self.paint_body()
         super().action_pane(step)
+        # A frame that was opened or closed takes another number of lines.
+        self._share_rest(self.list_table.cursor_row)
 
     def action_open(self) -> None:
         """Open the frame at the cursor of the traceback, or list the group's tasks."""

@@ -130,6 +130,28 @@ async def test_the_line_below_shows_what_a_group_has_in_common() -> None:
         assert "3 groups" in on.text and "12 FAILURE" in on.text
 
 
+async def test_the_groups_tasks_take_the_lines_that_the_traceback_leaves() -> None:
+    async with _Staged(size=(120, 40)) as on:
+        await on.press("e")
+        screen = await on_groups(on)
+        shown = [row.id for row in screen.group_tasks.tasks]
+        assert shown == [uuid(number) for number in range(6, -1, -1)]
+        await on.until(lambda: "Latest tasks" in on.text)
+        await on.press("j")
+        await on.until(
+            lambda: (
+                [row.id for row in screen.group_tasks.tasks]
+                == [uuid(number) for number in range(10, 6, -1)]
+            )
+        )
+        await on.press("tab", "f")
+        assert not screen.group_tasks.display
+        await on.press("f")
+        await on.until(lambda: screen.group_tasks.display)
+        await on.pilot.resize_terminal(80, 14)
+        await on.until(lambda: not screen.group_tasks.display)
+
+
 async def test_the_last_own_frame_is_three_keys_away() -> None:
     async with _Staged() as on:
         await on.press("e")
