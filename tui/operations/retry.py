@@ -43,13 +43,16 @@ async def retry(host: Host) -> None:
     """
     if groups := stored_groups(host):
         found = await ids_of_groups(host, groups)
-        if found is not None:
-            await retry_ids(host, found[0], counted_reasons([_TOO_OLD] * found[1]))
-        return
-    selected = host.selection(Task)
-    ended = [task for task in selected if task.state != RETRY] or selected
-    waiting = len(selected) - len(ended)
-    await retry_ids(host, ids(ended), counted_reasons([_RETRIED_ANYWAY] * waiting))
+        if found is None:
+            return
+        selected, older = found
+    else:
+        selected, older = ids(host.selection(Task)), 0
+    held = host.context.live.tasks
+    waiting = {id_ for id_ in selected if id_ in held and held[id_].state == RETRY}
+    ended = [id_ for id_ in selected if id_ not in waiting] or selected
+    left_out = [_RETRIED_ANYWAY] * (len(selected) - len(ended)) + [_TOO_OLD] * older
+    await retry_ids(host, ended, counted_reasons(left_out))
 
 
 async def retry_listed(host: Host) -> None:

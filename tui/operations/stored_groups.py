@@ -20,8 +20,9 @@ LOAD_CHECK: Final = 0.05
 
 
 def stored_groups(host: Host) -> list[FailureGroup]:
-    """Return the selected groups of failures of which not all tasks are in memory."""
-    return [one for one in host.selection(FailureGroup) if one.count > len(one.tasks)]
+    """Return the selected groups of failures, unless all their tasks are in memory."""
+    groups = host.selection(FailureGroup)
+    return groups if any(one.count > len(one.tasks) for one in groups) else []
 
 
 async def ids_of_groups(host: Host, groups: Sequence[FailureGroup]) -> tuple[list[str], int] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Final
 
@@ -75,9 +75,10 @@ class StoredFailures:
         from ...history.failure_groups import stored_group
 
         held = {group.id: group.tasks for group in self._context.state.failures}
-        self._window = window
+        self._window, start = window, self._context.now() - window
         self._groups = {
-            row.failure: stored_group(row, held.get(row.failure, {})) for row in found.result()
+            row.failure: stored_group(row, _since(start, held.get(row.failure, {})))
+            for row in found.result()
         }
 
     def load_example(self, group: FailureGroup) -> None:
@@ -88,3 +89,8 @@ class StoredFailures:
         if id_ not in self._examples:
             self._examples.add(id_)
             history.find(id_)
+
+
+def _since(start: float, tasks: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Return the tasks that failed in the window, or at an unknown time."""
+    return {id_: at for id_, at in tasks.items() if at is None or at >= start}
