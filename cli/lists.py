@@ -168,11 +168,20 @@ def _write_live(settings: Settings, choice: _Choice, options: ListOptions) -> Ex
     return ExitCode.OK if session.state.broker.phase == "live" else ExitCode.UNREACHABLE
 
 
+POLLED: Final = {
+    "workers": frozenset({"workers"}),
+    "queues": frozenset({"queues", "consumers"}),
+    "schedule": frozenset({"schedule", "queues", "consumers"}),
+}
+"""What is polled as often as for the screen that shows it, while a list of it is watched."""
+
+
 def _watch_live(settings: Settings, choice: _Choice, options: ListOptions) -> ExitCode:
     """Print what the cluster has, again and again until nothing reads it."""
     settings = _listening(settings, options)
     repeated = _repeated(settings, options)
     with open_session(settings) as session:
+        session.watch(POLLED.get(choice.listing.name, frozenset()))
         others = _fill(session, choice, options)
         for source in watched(session, options.interval, silent=repeated.redrawn):
             if not (session.state.broker.is_connected or repeated.shows_source):

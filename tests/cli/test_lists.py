@@ -7,15 +7,20 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import click
 import pytest
+from celtop.cli.lists import POLLED
 from celtop.cli.main import celtop, run
 from celtop.export.schemas import DOCUMENTS
 from celtop.lists.listing import LISTINGS
 from celtop.tests.cli.conftest import CELTOP
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import clean_environment
+from celtop.tui.screens.queues import QueuesScreen
+from celtop.tui.screens.schedule import ScheduleScreen
+from celtop.tui.screens.workers import WorkersScreen
 
 NOWHERE = ("-b", "redis://127.0.0.1:1/0")
 
@@ -87,3 +92,11 @@ def test_a_pipe_gets_one_list_after_the_other(redis_url: str, start_worker: Star
         running.stdout.close()
         assert running.wait(15) == 0
         assert running.stderr.read() == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "screen"),
+    [("workers", WorkersScreen), ("queues", QueuesScreen), ("schedule", ScheduleScreen)],
+)
+def test_a_watched_list_polls_what_its_screen_polls(name: str, screen: Any) -> None:
+    assert POLLED[name] == screen.topics.fget(None)

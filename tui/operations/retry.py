@@ -45,9 +45,9 @@ async def retry(host: Host) -> None:
         found = await ids_of_groups(host, groups)
         if found is None:
             return
-        selected, older = found
     else:
-        selected, older = ids(host.selection(Task)), 0
+        found = list(ids(host.selection(Task))), 0
+    selected, older = found
     held = host.context.live.tasks
     waiting = {id_ for id_ in selected if id_ in held and held[id_].state == RETRY}
     ended = [id_ for id_ in selected if id_ not in waiting] or selected
