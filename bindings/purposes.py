@@ -8,12 +8,12 @@ from typing import Final
 from .action import Action
 
 PURPOSES: Final = (
-    ("Change the cluster", "act task pool worker queue.purge message type schedule undo"),
-    ("Look closer", "open why error workflow queue.look tasks.all compare charts window"),
+    ("Look closer", "open why error workflow queue.look tasks.all compare charts window freeze"),
     ("Find", "filter search faults command palette"),
+    ("Change the cluster", "act task pool worker queue.purge message type schedule undo"),
     ("Sort, mark, copy", "sort mark copy"),
     ("Replay", "replay"),
-    ("Arrange", "wide zoom finding freeze follow times refresh export"),
+    ("Arrange", "wide zoom finding follow times refresh export"),
     ("Navigate", "view back history help quit suspend"),
     ("Move", "move scroll focus"),
 )

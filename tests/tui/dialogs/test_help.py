@@ -13,7 +13,10 @@ TASKS = ("list", "stream", "tasks")
 def test_the_keys_of_the_screen_come_first_by_purpose() -> None:
     here, _, elsewhere = str(Help(Keymap(), TASKS).text()).partition("Elsewhere")  # type: ignore[arg-type]
     titles = [line for line in here.split("\n") if line and not line.startswith(" ")][1:]
-    assert titles[0] == "Change the cluster" and titles[-1] == "Filter syntax"
+    assert (
+        titles[:3] == ["Look closer", "Find", "Change the cluster"]
+        and titles[-1] == "Filter syntax"
+    )
     assert "  R           Retry: Send the same task again under a new id" in here
     assert "Drain" not in here and "Drain: Stop consuming, finish" in elsewhere
 
