@@ -17,7 +17,8 @@ class RetentionClock:
     of a suspended host, looks the same: its rows are kept for another day.
 
     Args:
-        written_at: When the history was last written, in epoch seconds; None if it never was.
+        written_at: When the history was last written by a clock that had been steady for a day, in
+            epoch seconds; None if it never was.
     """
 
     def __init__(self, written_at: float | None) -> None:

@@ -84,8 +84,17 @@ class HistoryStore(Protocol):
     def size(self) -> int:
         """Return the bytes that the data takes; 0 if that is unknown. Raises: StoreError."""
 
-    def written_at(self, cluster: str | None = None) -> float | None:
-        """Return when a cluster, or any, was last written, by its writer's clock; None if never.
+    def written_at(self, cluster: str) -> float | None:
+        """Return when a cluster was last written, by its writer's clock; None if never.
+
+        Raises: StoreError.
+        """
+
+    def written_steadily_at(self) -> float | None:
+        """Return when any cluster was last written; None if never.
+
+        If the clock jumped ahead less than a day of its time before that, it is when it jumped: it
+        may be wrong.
 
         Raises: StoreError.
         """

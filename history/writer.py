@@ -190,7 +190,7 @@ class HistoryWriter(threading.Thread):
             if self._store is None:
                 self._store = self._open(self._location)
                 if self._retention_clock is None:
-                    self._retention_clock = RetentionClock(self._store.written_at())
+                    self._retention_clock = RetentionClock(self._store.written_steadily_at())
             self._write(self._store, batch)
         except CorruptStoreError as error:
             return self._move_aside(error) and again and self._attempt(batch, again=False)

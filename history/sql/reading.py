@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from ...model.query.language import Query
+from ..retention_clock import CONFIRMED_AFTER, MAX_JUMP
 from ..rows import (
     MINUTE,
     ClusterSummary,
@@ -68,13 +69,27 @@ class SqlReads(ABC):
             number = self._numbers[cluster] = int(found[0][0])
         return number
 
-    def written_at(self, cluster: str | None = None) -> float | None:
-        """Return when a cluster, or any, was last written; None if never. Raises: StoreError."""
-        if cluster is None:
-            rows = self._rows(statements.WRITTEN_AT)
-        else:
-            rows = self._rows(statements.ALIVE_AT, (self._known(cluster),))
-        written_at: float | None = rows[0][0]
+    def written_at(self, cluster: str) -> float | None:
+        """Return when a cluster was last written; None if never. Raises: StoreError."""
+        written_at: float | None = self._rows(statements.ALIVE_AT, (self._known(cluster),))[0][0]
+        return written_at
+
+    def written_steadily_at(self) -> float | None:
+        """Return when any cluster was last written, before a jump of the clock within a day.
+
+        Raises: StoreError.
+        """
+        written_at: float | None = self._rows(statements.WRITTEN_AT)[0][0]
+        if written_at is None:
+            return None
+        since = int((written_at - CONFIRMED_AFTER) // MINUTE)
+        before, first = [], [written_at / MINUTE]
+        for number, _ in self._rows(statements.CLUSTER_NAMES):
+            last, next_ = self._rows(statements.MINUTES_AROUND, (number, since, number, since))[0]
+            before += [] if last is None else [last]
+            first += [] if next_ is None else [next_]
+        if before and (min(first) - max(before)) * MINUTE > MAX_JUMP:
+            return float((max(before) + 1) * MINUTE)
         return written_at
 
     # Tasks

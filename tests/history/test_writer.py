@@ -46,7 +46,7 @@ class FlakyStore:
     def prune(self, now: float, max_age: float, max_bytes: int) -> Pruned:
         return Pruned(0, False, 0)
 
-    def written_at(self) -> float | None:
+    def written_steadily_at(self) -> float | None:
         return None
 
     def close(self) -> None:

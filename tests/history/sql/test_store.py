@@ -285,6 +285,24 @@ def test_gaps_between_runs(store: HistoryStore) -> None:
     ]
 
 
+def test_a_jump_of_the_clock_within_a_day_is_found(store: HistoryStore) -> None:
+    day, first = 1_440, int(NOW // 60)
+
+    def write(*minutes: int) -> None:
+        rollups = [Rollup(CLUSTER, "cluster", "", first + one, {"busy": 1.0}) for one in minutes]
+        alive_at = float((first + minutes[-1]) * 60)
+        run = Run(CLUSTER, "h:1:1", NOW, alive_at)
+        store.write(Batch(rollups=tuple(rollups), runs=(run,)))
+
+    assert store.written_steadily_at() is None
+    write(0, 1)
+    assert store.written_steadily_at() == (first + 1) * 60
+    write(365 * day, 365 * day + 5)
+    assert store.written_steadily_at() == (first + 2) * 60
+    write(*range(365 * day, 366 * day + 5, 60), 366 * day + 5)
+    assert store.written_steadily_at() == (first + 366 * day + 5) * 60, "it has been steady since"
+
+
 def test_old_rows_are_deleted_in_slices(
     store: HistoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
