@@ -52,6 +52,7 @@ async def test_a_frozen_overview_goes_back_into_the_history(tmp_path: Path) -> N
         await on.press("left")  # 24 minutes each
         await on.until(lambda: context.moment is not None)
         assert "Nothing was recorded at this time" in on.text
+        assert "?/s  fail ?" in on.text and "ok ?  " in on.text
         assert context.now() == NOW - 24 * 60 + MINUTE - 1 - NOW % MINUTE
         readers[0].held = True
         await on.press("left", "left", "left", "left")
