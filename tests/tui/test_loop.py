@@ -128,9 +128,11 @@ async def test_notifications_cover_neither_the_cursor_nor_the_footer() -> None:
             on.table.action_move(motion)
             for _ in range(3):
                 app.say("Copied")
-            await pilot.pause(0.1)
-            app.frame_loop.paint()
-            await pilot.pause(0.1)
-            covered = {y for toast in on.screen.query("Toast") for y in toast.region.line_range}
-            assert covered
-            assert not covered & {on.table.cursor_line, 0, 23}
+
+            def lie_elsewhere() -> bool:
+                app.frame_loop.paint()
+                toasts = on.screen.query("Toast")
+                covered = {y for toast in toasts for y in toast.region.line_range}
+                return bool(covered) and not covered & {on.table.cursor_line, 0, 23}
+
+            await on.until(lie_elsewhere)
