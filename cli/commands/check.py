@@ -203,7 +203,7 @@ def _run(settings: Settings, limits: CheckLimits, wait: float, timeout: float) -
 
     window = None if limits.max_failure_rate is None else wait
     deadline = time.monotonic() + timeout
-    settings = _settings_for(settings, limits)
+    settings = session_settings(settings, limits)
     with open_session(
         settings, inspect=limits.need_workers, report=False, one_shot=True
     ) as session:
@@ -240,9 +240,9 @@ def _run(settings: Settings, limits: CheckLimits, wait: float, timeout: float) -
         return CheckRun(broker.url, worst(results), results, window=window)
 
 
-def _settings_for(settings: Settings, limits: CheckLimits) -> Settings:
-    """Return the settings of the session: it measures the named queues, and little else."""
-    queues = dict.fromkeys((*settings.queues, *limits.max_waiting, *limits.max_age))
+def session_settings(settings: Settings, limits: CheckLimits) -> Settings:
+    """Return the settings of the session: it measures the named queues first, and little else."""
+    queues = dict.fromkeys((*limits.max_waiting, *limits.max_age, *settings.queues))
     enable_events = settings.enable_events and limits.max_failure_rate is not None
     return settings.model_copy(
         update={"queues": tuple(queues), "load_results": 0, "enable_events": enable_events}

@@ -8,6 +8,7 @@ seconds late: it is used for what a passive declare does not return, and for all
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -86,7 +87,8 @@ class AmqpDepths:
         self._roster = roster
         self._meter = broker.meter
         self._frugal = broker.settings.frugal
-        self._first = frozenset(broker.settings.queues)
+        self._ranks = {name: rank for rank, name in enumerate(broker.settings.queues)}
+        """The places of the important queues, the first ones first."""
         self._channel: Any = None
         self._listing = QueueListing(
             ManagementApi(broker, connection),
@@ -131,7 +133,7 @@ class AmqpDepths:
         listed = self._listing.queues
         if listed is None:
             others = sorted(self._measured - named)[:MAX_DECLARED]
-            first = sorted(named, key=lambda name: (name not in self._first, name))
+            first = sorted(named, key=lambda name: (self._ranks.get(name, math.inf), name))
             yield from self._declared_within_budget([*first, *others])
             if not self._listing.is_pending and self._may_have_delays:
                 yield from self._declared_delays()

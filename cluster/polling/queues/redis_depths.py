@@ -57,6 +57,7 @@ class RedisDepths:
         )
         self._unacked = RedisUnacked(self._redis, self._keys, self.bindings.queue_of)
         self._reads_unacked = not broker.settings.frugal
+        self._first = broker.settings.queues
         self._tags: Any = None
         self._held = False
         self._others = OtherClusterSearch(self._redis, channel, broker.settings.event_exchange)
@@ -162,10 +163,11 @@ class RedisDepths:
         keys.add(self._keys.unacked)
         filled = sorted(self._filled & keys)
         # If there are more than may be counted, queues with consumers and named ones come first.
-        first = {self._keys.list_of(queue, 0) for queue in names}
+        ranks = {queue: rank for rank, queue in enumerate(self._first)}
+        first = {self._keys.list_of(one, 0): ranks.get(one, len(ranks)) for one in names}
         others = sorted(
             keys - self._filled,
-            key=lambda key: (key != self._keys.unacked, key not in first, key),
+            key=lambda key: (key != self._keys.unacked, first.get(key, math.inf), key),
         )
         pipe = self._redis.pipeline(transaction=False)
         scans = self.bindings.ask(pipe)

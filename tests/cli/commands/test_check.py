@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 from celery import Celery
 from celery.schedules import schedule
+from celtop.cli.commands.check import session_settings
 from celtop.cli.main import run
 from celtop.history.rows import Batch, Rollup
 from celtop.history.sqlite import SqliteStore
+from celtop.model.health.check import CheckLimits
+from celtop.settings import Settings
 from celtop.tests.cli.conftest import celtop, error_text
 from celtop.tests.network import black_hole
 from celtop.tests.servers import RedisServer, free_port
@@ -107,3 +110,9 @@ def test_an_invalid_command_line(options: tuple[str, ...], capfd: Capture) -> No
     printed = capfd.readouterr().out.splitlines()
     assert all(line.startswith("CELTOP UNKNOWN - ") for line in printed)
     assert options[0] in printed[-1]
+
+
+def test_the_queues_with_limits_are_measured_first() -> None:
+    settings = Settings(broker_url="redis://localhost", queues=("a", "b"))
+    limits = CheckLimits(max_waiting={"z": 3})
+    assert session_settings(settings, limits).queues == ("z", "a", "b")
