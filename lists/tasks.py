@@ -177,7 +177,7 @@ def _due(task: Task, frame: Frame) -> Cell:
 
 
 def _reason(task: Task, frame: Frame) -> Cell:
-    number = task.retries + 1 if task.state == RETRY else task.retries
+    number = task.pending_retry if task.state == RETRY else task.retries
     return (f"retry {number}", "state-retry") if number else ("ETA", "text")
 
 

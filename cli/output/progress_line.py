@@ -152,7 +152,7 @@ def location(task: Task, now: float) -> str:
     due = "" if task.eta_at is None else f"due in {units.duration(max(0.0, task.eta_at - now))}"
     if task.state == RETRY:
         reason = visible(task.exception or "", MAX_TEXT_LENGTH)
-        return "  ".join(part for part in (f"retry {task.retries + 1}", due, reason) if part)
+        return "  ".join(part for part in (f"retry {task.pending_retry}", due, reason) if part)
     if task.waiting:
         where = f"waiting in {visible(task.queue)}" if task.queue else "waiting"
         if task.state != PENDING and task.worker:

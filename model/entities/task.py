@@ -200,6 +200,14 @@ class Task(msgspec.Struct, gc=False, eq=False, omit_defaults=True):
         return 0 if self.sources & (FROM_QUEUE | FROM_SENDING | REPORTS_RETRIES) else None
 
     @property
+    def pending_retry(self) -> int:
+        """The number of the retry that a task in state RETRY waits for, 1 for the first.
+
+        Once a worker has received the retry, `retries` counts it already.
+        """
+        return self.retries + 1 if self.finished_at is not None else max(1, self.retries)
+
+    @property
     def running(self) -> bool:
         """Whether a worker is running it."""
         return not self.waiting and self.state not in FINISHED and self.lost_at is None

@@ -28,6 +28,12 @@ def test_a_traceback_is_unchanged(text: str) -> None:
     assert task.traceback == text
 
 
+def test_a_received_retry_is_not_counted_twice() -> None:
+    assert Task("a", state="RETRY", finished_at=5.0).pending_retry == 1
+    assert Task("b", state="RETRY", retries=1, received_at=6.0).pending_retry == 1
+    assert Task("c", state="RETRY").pending_retry == 1
+
+
 def test_a_task_was_first_seen_at_its_first_attempt() -> None:
     task = Task("a", received_at=50.0, attempts=(Attempt(0, received_at=10.0),))
     assert first_seen_at(task) == 10.0
