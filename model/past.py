@@ -26,8 +26,8 @@ from .ingest.tasks.failure_groups import FailureGroups
 from .state import ClusterState
 
 GONE: Final[frozenset[MarkKind]] = frozenset({"lost", "stopped"})
-RATE_SECONDS: Final = 120
-"""Seconds before the time for which rates are restored."""
+RATE_SECONDS: Final = 300
+"""Seconds before the time for which rates are restored: the longest window of a rate."""
 
 
 def state_at(frozen: ClusterState, at: float) -> ClusterState:
@@ -94,12 +94,27 @@ def task_at(task: Task, at: float) -> Task | None:
     past.worker = run.worker if past.received_at or past.started_at or ended else None
     past.exception = run.exception if ended else None
     past.traceback = run.traceback if ended else None
+    ended_before = runs[number - 1] if number and past.state == RECEIVED else None
+    if ended_before is not None and _received_before_its_retry(run, ended_before, at):
+        past.state, past.state_at = RETRY, ended_before.finished_at
+        past.exception, past.traceback = ended_before.exception, ended_before.traceback
     past.retries = run.number if task.attempts else task.retries
     past.result = past.progress = past.lost_at = past.runtime = None
     if task.extra is not None and (task.extra.revoke_requested_at or 0.0) > at:
         past.set_extra(revoke_requested_at=None, terminate_requested=False)
     past.version = _version(at)
     return past
+
+
+def _received_before_its_retry(run: Attempt, before: Attempt, at: float) -> bool:
+    """Return whether a run was received before the event of the retry, which came by a time.
+
+    A worker sends the message of a retry, and may receive it, before it sends `task-retried`: the
+    task stays in RETRY then until it starts.
+    """
+    if before.state != RETRY or before.finished_at is None or run.received_at is None:
+        return False
+    return run.received_at <= before.finished_at <= at
 
 
 def _without_later_signs(task: Task, at: float) -> Task:
@@ -219,10 +234,14 @@ def _rates_at(recorded: TimeSeries, at: float) -> Rates:
     count = RATE_SECONDS // STEP
     for name in ("received", "succeeded", "failed", "retried"):
         ring = getattr(rates, name)
+        owed = 0.0
         for number, rate in enumerate(recorded.window(name, step, count)):
             if not isnan(rate):
-                # Spread over the seconds of the step, so that any window sees its share.
-                tasks, begins = round(rate * STEP), (step - count + 1 + number) * STEP
+                # Spread over the seconds of the step, so that any window sees its share; what is
+                # less than a task is left to the next step.
+                owed += rate * STEP
+                tasks, begins = round(owed), (step - count + 1 + number) * STEP
+                owed -= tasks
                 for second in range(STEP):
                     share = tasks // STEP + (second < tasks % STEP)
                     ring.add(begins + second, share)

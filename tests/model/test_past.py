@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from celtop.model.entities.task import Task
+from celtop.model.entities.time_series import STEP, TimeSeries
 from celtop.model.frozen_copy import frozen_copy
+from celtop.model.ingest.series_recorder import CLUSTER_VALUES
 from celtop.model.observations import ConnectionChanged, QueueMeasured
 from celtop.model.past import state_at
 from celtop.model.state import ClusterState
@@ -28,15 +30,18 @@ def events(seed: int) -> list[Event]:
         at += random.uniform(0.01, 20)
         tries = random.choice((1, 1, 1, 3))
         for attempt in range(tries):
+            # A worker may receive a retry just before it reports that it retries.
+            received = at - 0.01 if attempt and number % 2 else at
+            at = max(at, received) + (random.uniform(0.01, 9) if attempt and number % 2 else 0.0)
             found.append(
-                Event("task-received", timestamp=at, name="work", retries=attempt, **common)
+                Event("task-received", timestamp=received, name="work", retries=attempt, **common)
             )
             at += random.uniform(0.01, 9)
             found.append(Event("task-started", timestamp=at, **common))
             at += random.uniform(0.01, 30)
             if attempt + 1 < tries:
                 found.append(Event("task-retried", timestamp=at, exception="OSError()", **common))
-                at += random.uniform(0.01, 9)
+                at += 0.0 if number % 2 else random.uniform(0.01, 9)
         end = random.choice(("task-succeeded", "task-failed", None))
         if end == "task-succeeded":
             found.append(Event(end, timestamp=at, result="1", runtime=1.0, **common))
@@ -117,6 +122,16 @@ def test_queues_and_rates_are_as_they_were_sampled() -> None:
         then.rates.succeeded.count(at, window), abs=2
     )
     assert full.queues["q"].waiting == SECONDS, "the original is unchanged"
+
+
+def test_rare_failures_are_not_rounded_away() -> None:
+    series = TimeSeries(CLUSTER_VALUES)
+    for step in range(60):
+        series.record(step, dict.fromkeys(CLUSTER_VALUES, 0.0) | {"failed": 0.08})
+    frozen = ClusterState()
+    frozen.series.cluster = series
+    failed = state_at(frozen, 60.0 * STEP - 1).rates.failed
+    assert failed.count(60.0 * STEP - 1, 300) == pytest.approx(0.08 * 300, abs=1)
 
 
 def test_before_its_first_event_a_worker_is_not_there() -> None:
