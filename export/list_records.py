@@ -13,9 +13,9 @@ class TypeRecord(msgspec.Struct, frozen=True, gc=False):
     name: str
     tasks: int
     """Its tasks in memory."""
-    waiting: int
-    """Those that have not started."""
-    running: int
+    waiting: int | None
+    """Those that have not started; unknown if read from the history."""
+    running: int | None
     """Those that are running; a custom state also means running."""
     states: dict[str, int]
     """All of them by state; no zeros."""

@@ -238,6 +238,10 @@ def _in_state(state: str) -> Callable[[TypeRecord], int]:
     return lambda record: record.states.get(state, 0)
 
 
+def _retrying(record: TypeRecord) -> int | None:
+    return None if record.waiting is None else record.states.get(RETRY, 0)
+
+
 LISTS: Final[Mapping[str, ListExport]] = {
     "tasks": ListExport(
         lambda row, context: task_record(row, context.now, context.state),
@@ -309,7 +313,7 @@ LISTS: Final[Mapping[str, ListExport]] = {
             "started": _of("running"),
             "success": {"success": _in_state(SUCCESS)},
             "failure": {"failure": _in_state(FAILURE)},
-            "retry": {"retry": _in_state(RETRY)},
+            "retry": {"retry": _retrying},
             "failed_share": _of("failure_rate"),
             "p50": _of("runtime_p50_s"),
             "p95": _of("runtime_p95_s"),

@@ -25,28 +25,36 @@ from . import numbers
 from .limits import common_limits
 
 
-def waiting_count(task_type: TaskType) -> int:
-    """Count the tasks that have not started."""
+def waiting_count(task_type: TaskType) -> int | None:
+    """Count the tasks that have not started; None if that is unknown."""
+    if task_type.is_recorded:
+        return None
     return task_type.states.get(PENDING, 0) + task_type.states.get(RECEIVED, 0)
 
 
-def running_count(task_type: TaskType) -> int:
-    """Count the running tasks: a custom state also means running."""
+def running_count(task_type: TaskType) -> int | None:
+    """Count the running tasks, or return None: a custom state also means running."""
+    if task_type.is_recorded:
+        return None
     return task_type.states.get(STARTED, 0) + sum(
         count for state, count in task_type.states.items() if state not in CELERY_STATES
     )
+
+
+def _retry_count(task_type: TaskType) -> int | None:
+    return None if task_type.is_recorded else task_type.states.get(RETRY, 0)
 
 
 def _count_in(state: str) -> Callable[[TaskType], int]:
     return lambda task_type: task_type.states.get(state, 0)
 
 
-_COUNTS: Final[Mapping[str, Callable[[TaskType], int]]] = {
+_COUNTS: Final[Mapping[str, Callable[[TaskType], int | None]]] = {
     RECEIVED: waiting_count,
     STARTED: running_count,
     SUCCESS: _count_in(SUCCESS),
     FAILURE: _count_in(FAILURE),
-    RETRY: _count_in(RETRY),
+    RETRY: _retry_count,
 }
 
 

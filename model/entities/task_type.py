@@ -22,6 +22,8 @@ class TaskType(msgspec.Struct, eq=False):
     version: int = 0
     states: dict[str, int] = {}
     """Held tasks by state; no zeros."""
+    is_recorded: bool = False
+    """Whether it is from the history, which has no tasks that have not finished."""
     received: int = 0
     succeeded: int = 0
     failed: int = 0

@@ -94,6 +94,7 @@ def _fill_queue(queue: Queue, recorded: RecordedValues) -> None:
 
 
 def _count(kind: TaskType, recorded: RecordedType) -> None:
+    kind.is_recorded = True
     kind.received, kind.succeeded = recorded.received, recorded.succeeded
     kind.failed, kind.retried = recorded.failed, recorded.retried
     kind.revoked, kind.last_at = recorded.revoked, recorded.last_at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from celtop.export.lists import type_record
 from celtop.export.snapshot import queue_record, take_snapshot, worker_record
 from celtop.model.entities.recorded import (
     RecordedCluster,
@@ -65,6 +66,12 @@ def test_the_counts_of_task_types() -> None:
     kind = state.types["shop.bill"]
     assert (kind.received, kind.succeeded, kind.failed, kind.retried) == (9, 4, 2, 1)
     assert (kind.last_at, kind.held) == (AT, 0)
+
+
+def test_unfinished_tasks_are_unknown_as_they_are_not_recorded() -> None:
+    state = restored(RecordedCluster(AT, types=(RecordedType("shop.bill", 9, 4, 2, 1, 0, AT),)))
+    record = type_record(state.types["shop.bill"], state)
+    assert (record.waiting, record.running) == (None, None)
 
 
 def test_what_was_observed_last_goes_before_recorded_means() -> None:
