@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from ...entities.states import REJECTED, RETRY
@@ -96,11 +96,14 @@ def _killed(name: str, groups: Sequence[FailureGroup], state: ClusterState, now:
     count = sum(group.count for group in groups)
     how = "ended" if number is None else f"ended by {signal_name(number)}"
     next_step = f"Check the logs of {named(workers)}"
+    rss = _largest_rss(workers, state)
     if number == signal.SIGKILL:
         next_step = (
             f"Probably out of memory: check the kernel log of {_hosts(workers)} and the memory "
             "limit; worker_max_memory_per_child limits a process"
         )
+        if rss:
+            next_step += f". A main process had {units.size(rss)} when last inspected"
     return Finding(
         "type-kills-processes",
         "error",
@@ -109,10 +112,23 @@ def _killed(name: str, groups: Sequence[FailureGroup], state: ClusterState, now:
         f"the latest {units.elapsed(latest.last_at, now)} ago",
         name,
         next_step,
-        {"count": count, "signal": number, "workers": workers, "last_at": latest.last_at},
+        {
+            "count": count,
+            "signal": number,
+            "workers": workers,
+            "last_at": latest.last_at,
+            "rss_bytes": rss,
+        },
         since=min((one.first_at for one in groups if one.first_at is not None), default=None),
         common="pool processes ended",
     )
+
+
+def _largest_rss(workers: Iterable[str], state: ClusterState) -> int | None:
+    """Return the most memory in bytes that a main process had; that of its children is unknown."""
+    known = (state.workers.get(name) for name in workers)
+    sizes = [one.rusage.rss_bytes for one in known if one is not None and one.rusage is not None]
+    return max(sizes, default=0) or None
 
 
 def _hosts(workers: list[str]) -> str:

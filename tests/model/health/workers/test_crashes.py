@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from celtop.model.entities.worker import Rusage
 from celtop.model.health.workers.crashes import crash_findings
 from celtop.model.state import ClusterState
 from celtop.tests.model.streams import NOW, OTHER, WORKER, Script, play
@@ -53,4 +54,9 @@ def test_processes_killed_by_the_kernel() -> None:
     assert (found.code, found.subject) == ("type-kills-processes", "type shop.bill")
     assert "because the pool process was ended by SIGKILL" in found.text
     assert "Probably out of memory: check the kernel log of one" in found.next_step
+    assert found.evidence["rss_bytes"] is None
+    state.workers[WORKER].rusage = Rusage(rss_bytes=3 << 30)
+    (found,) = crash_findings(state, NOW)
+    assert found.evidence["rss_bytes"] == 3 << 30
+    assert found.next_step.endswith("A main process had 3.0 GiB when last inspected")
     assert not list(crash_findings(state, NOW + 3_600))
