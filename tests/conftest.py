@@ -11,6 +11,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from celtop.files.state_file import take_messages
 from celtop.tests.postgres import PostgresServer
 from celtop.tests.servers import CeleryWorker, RabbitServer, RedisServer, clean_environment
 
@@ -52,6 +53,12 @@ def _no_environment(
     # What the history has of one test must not be on the screen of another.
     own = tmp_path_factory.getbasetemp() / "data" / str(next(_numbers))
     monkeypatch.setenv("XDG_DATA_HOME", str(own))
+
+
+@pytest.fixture(autouse=True)
+def _no_earlier_messages() -> None:
+    """Drop the messages about files that other tests have damaged."""
+    take_messages()
 
 
 @pytest.fixture(scope="session")

@@ -11,12 +11,6 @@ from celtop.files.typed_history import TypedHistory
 from celtop.tui.seen_hints import SeenHints
 
 
-@pytest.fixture(autouse=True)
-def _no_earlier_messages() -> None:
-    """Drop the messages about files that other tests have damaged."""
-    take_messages()
-
-
 @pytest.mark.parametrize("content", [b'{"a": ', b"\xff\xfe", b"[1]", b"[" * 9_000])
 def test_a_damaged_file_is_moved_aside_once(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "some.json"
