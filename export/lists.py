@@ -78,7 +78,7 @@ def list_document(
         limit: The number of rows that are included; None for all.
         chosen: The ids of the columns, in order; without any, those of the screen.
         unlisted: Further rows that match, beyond `rows`.
-        exact: Whether there are no more than these.
+        exact: Whether these are all that match.
     """
     kind = LISTS[name]
     total = len(rows) + unlisted

@@ -203,7 +203,7 @@ def _is_gone(worker: Worker, now: float) -> bool:
 
 
 def _sign_of_life(worker: Worker) -> EventBatch:
-    """Return the last event of a worker as far as it is known, for all of its kind."""
+    """Return what is known of a worker as if it were its last event."""
     at = worker.last_seen_at or 0.0
     is_regular = worker.sends_heartbeats
     event = Event(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 MAX_JUMP: Final = 86_400.0
-"""Seconds that the clock may jump ahead: no more than a day of rows is deleted early then."""
+"""Seconds that the clock may jump ahead: at most the rows of a day are deleted early then."""
 CONFIRMED_AFTER: Final = 86_400.0
 """Seconds for which a clock that jumped further has to go on: then the time has passed."""
 

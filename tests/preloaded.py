@@ -3,8 +3,7 @@
 Imports are most of the work of a short command and of a worker's start. One process for each test
 process has done them, and forks a new process for each command: with its own arguments,
 environment, working directory, standard streams and session, and ended by the interpreter as any
-other. Whatever a test is to prove about imports or about Python's own options needs a process of
-its own instead.
+other. A test about imports or Python's own options needs a process of its own instead.
 """
 
 from __future__ import annotations
