@@ -125,7 +125,8 @@ def _totals(state: ClusterState, now: float) -> TotalsRecord:
 
 
 def _rate(state: ClusterState, counts: SecondRing, now: float) -> float | None:
-    return _number(counts.per_second(now, RATE_WINDOW)) if state.observed else None
+    until = state.broker.observed_until(now)
+    return _number(counts.per_second(until, RATE_WINDOW)) if state.observed else None
 
 
 def worker_record(worker: Worker, now: float, listening: Listening) -> WorkerRecord:

@@ -94,6 +94,10 @@ class Broker(msgspec.Struct, eq=False):
         """Whether events can be received, though perhaps nothing can be sent."""
         return self.phase in ("live", "blocked")
 
+    def observed_until(self, now: float) -> float:
+        """Return the time up to which rates are known: `now`, or when the connection was lost."""
+        return now if self.phase == "live" else self.listening(now).until
+
     def listening(self, now: float) -> Listening:
         """Return the time in which silence means something.
 

@@ -20,7 +20,8 @@ def status_of(
     """Return the row of the cluster of a model, with its findings at `now` (epoch seconds)."""
     severities = Counter(finding.severity for finding in findings)
     latest = state.series.cluster
-    failed = state.rates.failed.per_second(now, FAILURE_SECONDS) if state.observed else None
+    until = state.broker.observed_until(now)
+    failed = state.rates.failed.per_second(until, FAILURE_SECONDS) if state.observed else None
     waiting, online, runnable = (latest.last(one) for one in ("waiting", "online", "runnable"))
     return ClusterStatus(
         name,

@@ -195,8 +195,8 @@ def _clock(now: float, *, utc: bool) -> str:
 
 
 def finished_per_second(state: ClusterState, now: float) -> float:
-    """Return how many tasks finish per second."""
-    rates = state.rates
+    """Return how many tasks finish per second, or did when the connection was lost."""
+    rates, now = state.rates, state.broker.observed_until(now)
     return rates.succeeded.per_second(now, RATE_WINDOW) + rates.failed.per_second(now, RATE_WINDOW)
 
 
@@ -210,6 +210,7 @@ def finished_rate(state: ClusterState, now: float) -> str:
 
 def failure_share(state: ClusterState, now: float) -> float | None:
     """Return the share of failed tasks, 0.0 to 1.0; None if none finished recently."""
+    now = state.broker.observed_until(now)
     failed = state.rates.failed.per_second(now, FAILURE_WINDOW)
     ended = failed + state.rates.succeeded.per_second(now, FAILURE_WINDOW)
     return failed / ended if ended else None

@@ -121,7 +121,8 @@ def current_rates(context: AppContext) -> tuple[str, ...]:
     if not state.observed or (not state.tasks and not_known_yet(state)):
         return (units.UNKNOWN,) * 3
     rates = (state.rates.succeeded, state.rates.retried, state.rates.failed)
-    return tuple(units.rate(ring.per_second(now, RATE_WINDOW)) for ring in rates)
+    until = state.broker.observed_until(now)
+    return tuple(units.rate(ring.per_second(until, RATE_WINDOW)) for ring in rates)
 
 
 def average_rates(data: ChartData) -> tuple[str, ...]:

@@ -11,7 +11,14 @@ from celtop.model.entities.fault import Fault
 from celtop.model.observations import ConnectionChanged, QuestionsFailed
 from celtop.settings import Settings
 from celtop.tests.tui.fake_session import NOW, FakeSession, cluster
-from celtop.tui.bars.header import collector_part, connection, numbers, workers_online
+from celtop.tui.bars.header import (
+    collector_part,
+    connection,
+    failure_share,
+    finished_per_second,
+    numbers,
+    workers_online,
+)
 from celtop.tui.context import AppContext
 from celtop.widgets.glyphs import UNICODE
 
@@ -53,6 +60,17 @@ def test_the_zone_is_named_if_it_is_not_the_local_one(monkeypatch: pytest.Monkey
     time.tzset()
     assert " UTC " in shown(context())
     assert "UTC" not in shown(context(utc=False))
+
+
+def test_rates_stay_those_of_the_time_when_the_connection_was_lost() -> None:
+    at = context()
+    at.state.observe(ConnectionChanged("live", NOW))
+    assert finished_per_second(at.state, NOW + 400) == 0
+    at.state.observe(ConnectionChanged("lost", NOW))
+    until = at.state.broker.listening(NOW).until
+    for later in (NOW, NOW + 400):
+        assert finished_per_second(at.state, later) == finished_per_second(at.state, until) > 0
+        assert failure_share(at.state, later) == failure_share(at.state, until) is not None
 
 
 def test_workers_online_are_none_while_no_event_can_arrive() -> None:
