@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from celtop.history.rows import Batch, StoredTask
-from celtop.history.sqlite import SqliteStore
+from celtop.history.sqlite.store import SqliteStore
 from celtop.history.task_body import stored_task
 from celtop.model.entities.task import Task
 from celtop.model.query.language import parse_query

@@ -146,7 +146,7 @@ def load_recorded(session: Session, *, types: bool) -> str:
 
     Return when that was: `history, last written 3 s ago`.
     """
-    from ..history.recorded_cluster import recorded_cluster, recorded_observations
+    from ..history.reading.recorded_cluster import recorded_cluster, recorded_observations
     from ..model.text.units import ago
 
     now = time.time()

@@ -38,7 +38,7 @@ def open_store(location: str, *, read_only: bool = False) -> HistoryStore:
     """
     path = history_file(location)
     if path is not None:
-        from .sqlite import SqliteStore
+        from .sqlite.store import SqliteStore
 
         return SqliteStore(path, read_only=read_only)
     if location == OFF:

@@ -136,7 +136,7 @@ class StoredObservation(msgspec.Struct, frozen=True, gc=False):
 
     cluster: str
     subject: str
-    """What was observed, such as `reply stats w1@host`; see `latest_observations`."""
+    """What was observed, such as `reply stats w1@host`; see `writing.latest_observations`."""
     at: float
     """When it was written, epoch seconds."""
     body: str

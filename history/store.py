@@ -1,7 +1,7 @@
 """The port of the history: what every driver can do.
 
-A store object belongs to one thread. All methods may block: only `history.writer` and
-`history.reader`, which have threads of their own, call them. Writes are idempotent, so that a batch
+A store object belongs to one thread. All methods may block: only `writing.writer` and
+`reading.reader`, which have threads of their own, call them. Writes are idempotent, so that a batch
 whose outcome is unknown is written again.
 """
 

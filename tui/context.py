@@ -33,7 +33,7 @@ from .seen_hints import SeenHints
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
-    from ..history.moments import Moment
+    from ..history.reading.moments import Moment
     from ..model.operations.commands import PauseQueue
     from ..model.state import ClusterState
     from ..recording.session import ReplaySession

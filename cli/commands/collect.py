@@ -63,7 +63,7 @@ def collect(ctx: click.Context, listen: str | None) -> int:
 
 def _await_written(sinks: Sequence[Sequence[Sink]]) -> None:
     """Wait until the histories have been written, and report what they lack."""
-    from ...history.sink import HistorySink
+    from ...history.writing.sink import HistorySink
     from ...model.text.phrases import counted
 
     deadline = time.monotonic() + WRITE_TIMEOUT

@@ -22,8 +22,8 @@ from ..events.roster import Roster
 from ..inbox import Inbox
 
 if TYPE_CHECKING:
-    from ...history.reader import HistoryReader
-    from ...history.sink import HistorySink
+    from ...history.reading.reader import HistoryReader
+    from ...history.writing.sink import HistorySink
     from .prometheus_history import ChartHistory
     from .stored_events import StoredEvents
     from .stored_history import StoredHistory
@@ -85,7 +85,7 @@ class SessionHistory:
 
     def clusters(self, now: float) -> Future[Sequence[ClusterStatus]]:
         """Look up how the clusters of the history are."""
-        from ...history.cluster_statuses import cluster_statuses
+        from ...history.reading.cluster_statuses import cluster_statuses
 
         if self.stored is None:
             none: Future[Sequence[ClusterStatus]] = Future()
@@ -96,7 +96,7 @@ class SessionHistory:
     def read(self) -> StoredHistory | None:
         """Read the history from now on; return None if the settings turn it off."""
         from ...history.open import OFF, open_store
-        from ...history.reader import HistoryReader
+        from ...history.reading.reader import HistoryReader
         from .stored_history import StoredHistory
 
         location = self._settings.read_history
@@ -112,8 +112,8 @@ class SessionHistory:
         Call `Session.take_changes` at least once a second then.
         """
         from ...history.open import OFF
-        from ...history.sink import HistorySink
-        from ...history.writer import Retention
+        from ...history.writing.sink import HistorySink
+        from ...history.writing.writer import Retention
 
         settings = self._settings
         if settings.history == OFF or settings.from_history or self.sink is not None:

@@ -11,11 +11,12 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from ...history.latest_observations import WORKERS, observations_of
 from ...history.open import open_store
+from ...history.reading.stored_observations import observations_of
 from ...history.rows import Cursor, StoredTask
 from ...history.store import HistoryStore, StoreError
 from ...history.task_body import task_of
+from ...history.writing.latest_observations import WORKERS
 from ...model.entities.fault import Fault
 from ...model.observations import (
     ConnectionChanged,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from typing import Final, Protocol, TypeVar
 
-from ...history.moments import Moment, read_moment
+from ...history.reading.moments import Moment, read_moment
 from ...history.rows import (
     MINUTE,
     Cursor,

@@ -31,9 +31,9 @@ from ..rows import (
     TaskPage,
     TypeRow,
 )
-from ..run_gaps import gaps_between
 from . import statements
 from .conditions import Parameter
+from .run_gaps import gaps_between
 from .schema import (
     COUNTS,
     MEANS,

@@ -15,7 +15,6 @@ from typing import Any, Final
 
 import msgspec
 
-from ..other_writers import OtherWriters
 from ..rows import (
     Batch,
     Pruned,
@@ -24,6 +23,7 @@ from ..rows import (
     StoredTask,
 )
 from . import statements
+from .other_writers import OtherWriters
 from .reading import SqlReads
 from .schema import (
     COUNTS,

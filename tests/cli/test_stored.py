@@ -10,7 +10,7 @@ import pytest
 from celtop.cli.main import run
 from celtop.export.schemas import schema
 from celtop.history.rows import Batch, Rollup, Run, StoredObservation
-from celtop.history.sqlite import SqliteStore
+from celtop.history.sqlite.store import SqliteStore
 from celtop.model.ingest.redaction import Redaction
 from celtop.model.observations import ScheduleRead
 from celtop.model.records.record import encode_record

@@ -13,7 +13,7 @@ from celtop.cli.main import run
 from celtop.cli.tail import Tail
 from celtop.cluster.session import Session
 from celtop.history.rows import Batch, Run
-from celtop.history.sqlite import SqliteStore
+from celtop.history.sqlite.store import SqliteStore
 from celtop.model.entities.fault import Fault
 from celtop.model.entities.task import Task
 from celtop.model.observations import EventsDropped, HistoryRead, QuestionsFailed

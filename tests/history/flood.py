@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 from celtop.history.rows import Batch, Run
-from celtop.history.writer import HistoryWriter, Retention
+from celtop.history.writing.writer import HistoryWriter, Retention
 from celtop.tests.history.rows import CLUSTER, row
 
 TICK: Final = 0.2

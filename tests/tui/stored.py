@@ -10,7 +10,7 @@ from typing import TypeVar, cast
 from celtop.cluster.history.stored_history import StoredHistory
 from celtop.cluster.inbox import Inbox
 from celtop.history.rows import Batch, Rollup, StoredMark, StoredOperation, StoredTask
-from celtop.history.sqlite import SqliteStore
+from celtop.history.sqlite.store import SqliteStore
 from celtop.history.store import HistoryStore
 from celtop.history.task_body import stored_task
 from celtop.model.ingest.tasks.failure_groups import FailureGroups

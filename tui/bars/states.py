@@ -24,7 +24,7 @@ from ..text.unknown import not_known_yet
 from .base import Bar, Part
 
 if TYPE_CHECKING:
-    from ...history.moments import Moment
+    from ...history.reading.moments import Moment
 
 _PRIORITIES: Final = {
     name: priority

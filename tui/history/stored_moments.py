@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ...cluster.session import StoredHistory
-    from ...history.moments import Moment
+    from ...history.reading.moments import Moment
 
 
 class StoredMoments:

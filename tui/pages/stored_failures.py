@@ -12,7 +12,7 @@ from ...model.ingest.tasks.failure_groups import TREND_STEPS, FailureGroup
 from ..context import AppContext
 
 if TYPE_CHECKING:
-    from ...history.failure_groups import StoredGroup
+    from ...history.reading.failure_groups import StoredGroup
     from ...history.rows import FailureRow
 
 MAX_GROUPS: Final = 500
@@ -72,7 +72,7 @@ class StoredFailures:
         if found.cancelled() or found.exception() is not None:
             self._window, self._groups = window, {}
             return
-        from ...history.failure_groups import stored_group
+        from ...history.reading.failure_groups import stored_group
 
         held = {group.id: group.tasks for group in self._context.state.failures}
         self._window, start = window, self._context.now() - window

@@ -14,7 +14,7 @@ from celery.schedules import schedule
 from celtop.cli.commands.check import session_settings
 from celtop.cli.main import run
 from celtop.history.rows import Batch, Rollup
-from celtop.history.sqlite import SqliteStore
+from celtop.history.sqlite.store import SqliteStore
 from celtop.model.health.check import CheckLimits
 from celtop.settings import Settings
 from celtop.tests.cli.conftest import celtop, error_text

@@ -11,7 +11,7 @@ from celtop.cluster.history import stored_history
 from celtop.cluster.history.stored_history import StoredHistory
 from celtop.cluster.inbox import Inbox
 from celtop.history.rows import Batch, StoredTask
-from celtop.history.sqlite import SqliteStore
+from celtop.history.sqlite.store import SqliteStore
 from celtop.history.store import NoHistoryError
 from celtop.model.observations import FailuresKnown, HistoryRead, LogMessage
 from celtop.model.query.language import EVERY_TASK, parse_query

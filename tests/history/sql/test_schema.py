@@ -84,7 +84,7 @@ def test_an_older_file_that_cannot_be_updated(
         connection.execute("PRAGMA user_version = 1")
     connection.close()
     monkeypatch.setattr(
-        "celtop.history.sqlite.creation", lambda *_: ["ALTER TABLE missing ADD COLUMN a"]
+        "celtop.history.sqlite.store.creation", lambda *_: ["ALTER TABLE missing ADD COLUMN a"]
     )
     with pytest.raises(StoreError, match="older celtop, and cannot be brought up to date"):
         open_store(str(path), read_only=True)

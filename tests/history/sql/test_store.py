@@ -5,7 +5,6 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from celtop.history import other_writers
 from celtop.history.open import open_store
 from celtop.history.rows import (
     Batch,
@@ -19,8 +18,8 @@ from celtop.history.rows import (
     StoredTask,
     TaskCount,
 )
+from celtop.history.sql import other_writers, task_search
 from celtop.history.sql import store as sql_store
-from celtop.history.sql import task_search
 from celtop.history.store import HistoryStore, StoreError
 from celtop.history.task_body import task_of
 from celtop.model.query.language import parse_query

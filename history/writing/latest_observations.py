@@ -11,9 +11,9 @@ from typing import Final, TypeAlias
 
 from msgspec import structs
 
-from ..model.entities.worker import Worker
-from ..model.ingest.redaction import Redaction
-from ..model.observations import (
+from ...model.entities.worker import Worker
+from ...model.ingest.redaction import Redaction
+from ...model.observations import (
     ConnectionChanged,
     DelayedMeasured,
     InspectReply,
@@ -29,10 +29,10 @@ from ..model.observations import (
     UnackedRead,
     VersionsKnown,
 )
-from ..model.records.record import InvalidRecord, decode_record, encode_record
-from ..model.state import ClusterState
-from ..model.wire.events import Event, EventBatch
-from .rows import StoredObservation
+from ...model.records.record import encode_record
+from ...model.state import ClusterState
+from ...model.wire.events import Event, EventBatch
+from ..rows import StoredObservation
 
 VERSIONS: Final = "versions"
 WORKERS: Final = "workers"
@@ -124,17 +124,6 @@ class LatestObservations:
         for subject in subjects:
             self._new.pop(subject, None)
         return subjects
-
-
-def observations_of(row: StoredObservation) -> Iterator[Observation]:
-    """Yield the observations of a row; those that another version has written are left out."""
-    for line in row.body.splitlines():
-        try:
-            observation = decode_record(line.encode()).observation
-        except InvalidRecord:
-            continue
-        if observation is not None:
-            yield observation
 
 
 def _named(observation: Observation) -> _Named:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from celtop.history.recorded_cluster import recorded_cluster, recorded_observations
+from celtop.history.reading.recorded_cluster import recorded_cluster, recorded_observations
 from celtop.history.rows import (
     Batch,
     Rollup,

@@ -3,10 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from celtop.history import recorder
-from celtop.history.sink import SAMPLING_PAUSE, HistorySink
-from celtop.history.sqlite import SqliteStore
-from celtop.history.writer import Retention
+from celtop.history.sqlite.store import SqliteStore
+from celtop.history.writing import recorder
+from celtop.history.writing.sink import SAMPLING_PAUSE, HistorySink
+from celtop.history.writing.writer import Retention
 from celtop.model.query.language import EVERY_TASK
 from celtop.model.state import ClusterState
 from celtop.tests.model.streams import NOW, Script, decode_fields

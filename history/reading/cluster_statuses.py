@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from ..model.entities.cluster_status import RECORDED_WITHIN, ClusterStatus
-from .rows import ClusterSummary
-from .store import HistoryStore
+from ...model.entities.cluster_status import RECORDED_WITHIN, ClusterStatus
+from ..rows import ClusterSummary
+from ..store import HistoryStore
 
 FAILURE_SECONDS: Final = 60
 """Rollups have rates per second; failures are told per minute."""

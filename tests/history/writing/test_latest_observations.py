@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from celtop.history.latest_observations import MAX_BODY, MAX_SILENCE, LatestObservations
 from celtop.history.rows import StoredObservation
+from celtop.history.writing.latest_observations import MAX_BODY, MAX_SILENCE, LatestObservations
 from celtop.model.entities.fault import NO_REPLY
 from celtop.model.ingest.redaction import Redaction
 from celtop.model.observations import InspectReply, QuestionsFailed, QueueHead, QueueMeasured

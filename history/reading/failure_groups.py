@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..model.ingest.tasks.failure_groups import FailureGroup, Trend
-from .rows import FailureRow
+from ...model.ingest.tasks.failure_groups import FailureGroup, Trend
+from ..rows import FailureRow
 
 
 class StoredTrend(Trend):

@@ -10,12 +10,12 @@ from typing import Final
 
 from msgspec import structs
 
-from ..model.entities.changes import Changes
-from ..model.health.finding import Finding
-from ..model.health.findings import findings
-from ..model.ingest.redaction import Redaction
-from ..model.observations import Observation
-from ..model.state import ClusterState
+from ...model.entities.changes import Changes
+from ...model.health.finding import Finding
+from ...model.health.findings import findings
+from ...model.ingest.redaction import Redaction
+from ...model.observations import Observation
+from ...model.state import ClusterState
 from .latest_observations import LatestObservations
 from .recorder import MAX_SUCCESSES_PER_S, Recorder
 from .writer import HistoryWriter, Report, Retention

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from msgspec import structs
 
-from .rows import StoredFinding
+from ..rows import StoredFinding
 
 _Key: TypeAlias = tuple[str, str, str]
 

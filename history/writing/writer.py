@@ -14,18 +14,18 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from msgspec import structs
 
-from ..model.observations import Observation, VersionsKnown
-from ..model.records.record import decode_record
-from ..model.text import units
-from ..model.text.phrases import counted
+from ...model.observations import Observation, VersionsKnown
+from ...model.records.record import decode_record
+from ...model.text import units
+from ...model.text.phrases import counted
+from ..open import history_file, open_store
+from ..retention_clock import RetentionClock
+from ..rows import MINUTE, Batch, Rollup, Run, StoredFinding, StoredObservation
+from ..sql.schema import COUNTS
+from ..sqlite.store import move_aside
+from ..store import CorruptStoreError, HistoryStore, NewerStoreError, StoreError
 from .lasting_findings import LastingFindings
 from .latest_observations import VERSIONS
-from .open import history_file, open_store
-from .retention_clock import RetentionClock
-from .rows import MINUTE, Batch, Rollup, Run, StoredFinding, StoredObservation
-from .sql.schema import COUNTS
-from .sqlite import move_aside
-from .store import CorruptStoreError, HistoryStore, NewerStoreError, StoreError
 
 Level: TypeAlias = Literal["info", "warning", "error"]
 Report: TypeAlias = Callable[[Level, str, str | None], object]

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
-from .store import HistoryStore, StoreError
+from ..store import HistoryStore, StoreError
 
 R = TypeVar("R")
 

@@ -17,14 +17,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-from ..model.text.coerce import without_surrogates
+from ...model.text.coerce import without_surrogates
+from ..rows import Pruned
+from ..sql import statements
+from ..sql.conditions import Parameter
+from ..sql.schema import SQLITE, VERSION, Table, creation
+from ..sql.store import SqlStore
+from ..store import CorruptStoreError, NewerStoreError, NoHistoryError, StoreError
 from .file_lock import FileLock
-from .rows import Pruned
-from .sql import statements
-from .sql.conditions import Parameter
-from .sql.schema import SQLITE, VERSION, Table, creation
-from .sql.store import SqlStore
-from .store import CorruptStoreError, NewerStoreError, NoHistoryError, StoreError
 
 OWNER_ONLY: Final = 0o600
 OWNER_ONLY_FOLDER: Final = 0o700

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celtop.history import writer as module
 from celtop.history.open import open_store
 from celtop.history.rows import Batch, Run
 from celtop.history.store import HistoryStore
-from celtop.history.writer import HistoryWriter, Retention
+from celtop.history.writing import writer as module
+from celtop.history.writing.writer import HistoryWriter, Retention
 from celtop.model.query.language import parse_query
 from celtop.tests.history.flood import TICK, ids_of, tick_of
 from celtop.tests.history.rows import CLUSTER, NOW, row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from .rows import Gap, Run
+from ..rows import Gap, Run
 
 WRITE_INTERVAL: Final = 1.0
 """Seconds from one batch to the next."""

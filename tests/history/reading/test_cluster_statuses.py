@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from celtop.history.cluster_statuses import cluster_statuses
+from celtop.history.reading.cluster_statuses import cluster_statuses
 from celtop.history.rows import Batch, Rollup, Run, StoredFinding
 from celtop.history.store import HistoryStore
 from celtop.model.entities.cluster_status import RECORDED_WITHIN, ClusterStatus

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple, cast
 
-from ..model.health.finding import Finding, Severity, SubjectKind
-from ..model.ingest.tasks.failure_groups import TREND_STEPS, FailureGroup
-from ..model.stored_past import MINUTE, Stored
+from ...model.health.finding import Finding, Severity, SubjectKind
+from ...model.ingest.tasks.failure_groups import TREND_STEPS, FailureGroup
+from ...model.stored_past import MINUTE, Stored
+from ..store import HistoryStore
 from .failure_groups import stored_group
-from .store import HistoryStore
 
 FAILURE_SECONDS: Final = 3_600
 """The time before, of which the groups of failures are read."""

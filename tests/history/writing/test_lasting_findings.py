@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from celtop.history.lasting_findings import LastingFindings
 from celtop.history.rows import StoredFinding
+from celtop.history.writing.lasting_findings import LastingFindings
 from celtop.tests.history.rows import CLUSTER, NOW
 
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
-from celtop.history import recorder as module
-from celtop.history.recorder import Recorder
 from celtop.history.rows import Batch, StoredFinding
 from celtop.history.task_body import task_of
+from celtop.history.writing import recorder as module
+from celtop.history.writing.recorder import Recorder
 from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.states import FROM_BACKEND, FROM_HISTORY
 from celtop.model.entities.task import Task, TaskExtra

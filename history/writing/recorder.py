@@ -14,16 +14,16 @@ from typing import Any, Final, TypeAlias
 
 from msgspec import structs
 
-from ..model.entities.changes import Changes
-from ..model.entities.states import FINISHED, FROM_HISTORY, SUCCESS, is_only_read
-from ..model.entities.task import Task
-from ..model.entities.time_series import STEP, Mark, TimeSeries
-from ..model.health.finding import Finding
-from ..model.ingest.series_recorder import RATES, TYPE_RATES, Subjects
-from ..model.operations.outcome import Outcome
-from ..model.operations.summary import sentence
-from ..model.state import ClusterState
-from .rows import (
+from ...model.entities.changes import Changes
+from ...model.entities.states import FINISHED, FROM_HISTORY, SUCCESS, is_only_read
+from ...model.entities.task import Task
+from ...model.entities.time_series import STEP, Mark, TimeSeries
+from ...model.health.finding import Finding
+from ...model.ingest.series_recorder import RATES, TYPE_RATES, Subjects
+from ...model.operations.outcome import Outcome
+from ...model.operations.summary import sentence
+from ...model.state import ClusterState
+from ..rows import (
     LONG_RUN,
     MINUTE,
     Batch,
@@ -36,8 +36,8 @@ from .rows import (
     StoredTask,
     SubjectKind,
 )
-from .sql.schema import SHARE
-from .task_body import stored_task
+from ..sql.schema import SHARE
+from ..task_body import stored_task
 
 BATCH_INTERVAL: Final = 1.0
 """Seconds from one batch to the next."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from celtop.history.open import open_store
-from celtop.history.reader import HistoryReader
+from celtop.history.reading.reader import HistoryReader
 from celtop.history.store import HistoryStore, StoreError
 
 TIMEOUT = 5.0

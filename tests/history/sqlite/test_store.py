@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from celtop.history.rows import Batch, StoredLog
 from celtop.history.sql.schema import VERSION
-from celtop.history.sqlite import SqliteStore
+from celtop.history.sqlite.store import SqliteStore
 from celtop.history.store import CorruptStoreError, NewerStoreError, StoreError
 from celtop.model.query.language import parse_query
 from celtop.tests.history.rows import CLUSTER, NOW, row

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from ..model.entities.recorded import (
+from ...model.entities.recorded import (
     RecordedCluster,
     RecordedFinding,
     RecordedType,
     RecordedValues,
 )
-from ..model.observations import (
+from ...model.observations import (
     InspectReply,
     Observation,
     QuestionsAnswered,
@@ -20,10 +20,10 @@ from ..model.observations import (
     QueueMeasured,
     ScheduleRead,
 )
-from ..model.wire.events import EventBatch
-from .latest_observations import observations_of
-from .rows import MINUTE, Rollup, StoredFinding, StoredMark, SubjectKind, TypeRow
-from .store import HistoryStore
+from ...model.wire.events import EventBatch
+from ..rows import MINUTE, Rollup, StoredFinding, StoredMark, SubjectKind, TypeRow
+from ..store import HistoryStore
+from .stored_observations import observations_of
 
 _KEPT: Final = (
     *(InspectReply, QueueMeasured, QueueGone, ScheduleRead),

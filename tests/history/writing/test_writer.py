@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celtop.history import writer as module
 from celtop.history.open import open_store
 from celtop.history.rows import Batch, Pruned, Rollup, Run, StoredFinding, StoredOperation
-from celtop.history.sqlite import SqliteStore
+from celtop.history.sqlite.store import SqliteStore
 from celtop.history.store import StoreError
-from celtop.history.writer import HistoryWriter, Retention
+from celtop.history.writing import writer as module
+from celtop.history.writing.writer import HistoryWriter, Retention
 from celtop.model.query.language import parse_query
 from celtop.tests.history.rows import CLUSTER, NOW, row
 from celtop.tests.servers import until

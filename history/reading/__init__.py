@@ -1,0 +1,1 @@
+"""Reading a history: for the screens, frozen or not, and for the commands."""

@@ -1,0 +1,1 @@
+"""The history of one person, in an SQLite file."""

@@ -1,0 +1,1 @@
+"""Writing a history: from the changes of the model to the batches that a thread writes."""
