@@ -9,24 +9,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from ....model.entities.fault import Fault
-from ....model.entities.worker import BEAT_PREFIX
 from ....model.observations import (
-    InspectReply,
     QuestionsAnswered,
     QuestionsAsked,
     QuestionsFailed,
 )
-from ....model.text.passwords import mask_reply
 from ...connection.backoff import backoff
 from ...connection.remote_control import RemoteControl
-from ...connection.replies import NO_REPLY, Replies, Reply
+from ...connection.replies import NO_REPLY, Replies
 from ...events.open_tasks import OpenTasks
 from ...events.task_events import TaskEvents
 from ...messages.sent_cache import SentCache
 from ..poller import MAX_INTERVAL, PAUSE_AFTER, Poller
+from .event_silence import EventSilence
 from .inspect_schedule import (
     ALL_COMMANDS,
     FREQUENT_COMMANDS,
@@ -41,14 +40,13 @@ from .missing_replies import MAX_ASKED_ALONE, MissingReplies
 from .task_queries import TaskQueries
 from .unobserved_workers import COMMANDS as UNOBSERVED_COMMANDS
 from .unobserved_workers import UnobservedWorkers
+from .worker_replies import WorkerReplies
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
 
 DISCOVERY_TIME: Final = 0.5
 """Seconds in the first round for unknown workers to reply."""
-MAX_EVENT_SILENCE: Final = 10.0
-"""Seconds without an event, from workers that send heartbeats, before the connection is checked."""
 ENABLE_TIMEOUT: Final = 0.4
 """Seconds at the end of celtop for the replies of workers whose task events are being enabled."""
 RECEIVER_TIMEOUT: Final = 1.0
@@ -67,7 +65,6 @@ class Inspector(Poller):
     _control: RemoteControl
     _blocked: Fault | None = None
     _inspected_all_at_connect = -1
-    _reconnected_at = 0.0
     _has_unknown = False
     """Whether there are workers whose names or queues are unknown."""
 
@@ -75,7 +72,6 @@ class Inspector(Poller):
         super().__init__(*shared)
         self.sent_cache = SentCache()
         """The calls of the tasks in the replies."""
-        self._open_tasks = open_tasks
         self._task_events = TaskEvents(self._broker, self._roster)
         settings = self._broker.settings
         self._unobserved = UnobservedWorkers(
@@ -89,6 +85,17 @@ class Inspector(Poller):
         self._in_flight: tuple[tuple[str, ...], Sequence[str] | None] | None = None
         """The commands and workers (None: all) of the current round."""
         self._missing = MissingReplies(self._roster)
+        self._replies = WorkerReplies(
+            self.put,
+            partial(self.note, "warning"),
+            self._broker.hide,
+            self._roster,
+            self.sent_cache,
+            open_tasks,
+            self._task_events,
+            self._unobserved,
+        )
+        self._silence = EventSilence(self._roster, self._receiver)
         self._asked_last: set[str] = set()
         """Commands to which a worker could not encode its reply."""
 
@@ -196,7 +203,7 @@ class Inspector(Poller):
             elif self._schedule.consumers_due:
                 self._round(OCCASIONAL_COMMANDS, self._schedule.shown_workers())
             self._inspect_unobserved()
-        self._check_events_arrive()
+        self._silence.check(self._control)
         return POLL_INTERVAL
 
     def _no_remote_control(self, connection: Connection) -> Fault | None:
@@ -296,7 +303,7 @@ class Inspector(Poller):
             lambda: expected() or None,
             destination=names,
             arguments={**INSPECT_ARGUMENTS, "query_task": {"ids": list(ids)}},
-            on_reply=lambda reply: self._on_reply(
+            on_reply=lambda reply: self._replies.apply(
                 reply, ids if reply.command == "query_task" else ()
             ),
             discovery_time=DISCOVERY_TIME if names is None else 0.0,
@@ -363,69 +370,3 @@ class Inspector(Poller):
         now = time.monotonic()
         self._give_up_at = self._give_up_at or now + ENABLE_TIMEOUT
         return now > self._give_up_at
-
-    def _on_reply(self, reply: Reply, ids: tuple[str, ...]) -> None:
-        if reply.worker.startswith(BEAT_PREFIX):
-            return
-        member = self._roster.replied(reply.worker)
-        if member is not None and reply.command == "enable_events":
-            # Also after an error: a worker that cannot send events cannot do so at the next try.
-            member.events_enabled = True
-            member.without_events = reply.error is not None
-            self._record_enabled(reply)
-        elif member is not None and reply.command == "stats" and isinstance(reply.value, dict):
-            # Without heartbeats, only the pid shows a restart.
-            member.record_process(reply.value.get("pid"))
-        elif member is not None:
-            self._unobserved.replied(member, reply)
-        if reply.command == "active_queues" and isinstance(reply.value, list):
-            self._add_queues(reply.value)
-        value = mask_reply(reply.value) if reply.command in ("stats", "conf") else reply.value
-        self.sent_cache.add_reply(reply.command, reply.value, time.time())
-        self._open_tasks.apply_reply(reply.command, reply.value)
-        error = None if reply.error is None else self._broker.hide(reply.error)
-        self.put(
-            InspectReply(
-                reply.worker, reply.command, value, time.time(), error, ids, reply.repeated
-            )
-        )
-
-    def _record_enabled(self, reply: Reply) -> None:
-        try:
-            self._task_events.replied(reply)
-        except OSError as error:
-            self.note(
-                "warning",
-                f"Cannot record that task events were enabled: {error}. They stay enabled if "
-                "celtop is killed",
-            )
-
-    def _add_queues(self, queues: list[Any]) -> None:
-        for queue in queues:
-            if isinstance(queue, dict) and isinstance(queue.get("name"), str):
-                self._roster.add_queue(queue["name"])
-                arguments = queue.get("queue_arguments")
-                if isinstance(arguments, dict) and arguments.get("x-queue-type") == "quorum":
-                    self._roster.has_quorum_queues = True
-                exchange = queue.get("exchange")
-                if isinstance(exchange, dict) and isinstance(exchange.get("name"), str):
-                    self._roster.add_exchange(exchange["name"])
-
-    def _check_events_arrive(self) -> None:
-        """Have the receiver reconnect if workers reply to us but their events do not arrive."""
-        now = time.monotonic()
-        members = self._roster.members.copy().values()
-        beats = [
-            one.heartbeat_interval
-            for one in members
-            if one.heartbeat_at is not None and one.sends_heartbeats
-        ]
-        if not beats or now - self._reconnected_at < 60.0:
-            return
-        if now - self._roster.last_event_at < max(MAX_EVENT_SILENCE, 4 * max(beats)):
-            return
-        self._reconnected_at = now
-        replies: list[Reply] = []
-        self._control.gather(["ping"], on_reply=replies.append, cancelled=lambda: bool(replies))
-        if replies and now - self._roster.last_event_at >= MAX_EVENT_SILENCE:
-            self._receiver.reconnect()

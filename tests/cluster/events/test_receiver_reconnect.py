@@ -134,7 +134,7 @@ def test_reconnects_when_workers_reply_but_their_events_do_not_arrive(
     start_worker: StartWorker,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("celtop.cluster.polling.workers.inspector.MAX_EVENT_SILENCE", 1.0)
+    monkeypatch.setattr("celtop.cluster.polling.workers.event_silence.MAX_EVENT_SILENCE", 1.0)
     start_worker(redis_url)
     live = open_session(redis_url)
     live.until(knows_worker(live))
