@@ -189,7 +189,8 @@ def _follow(session: Session, running: RunningOperation, options: RunOptions) ->
     except (KeyboardInterrupt, SystemExit):
         running.cancel()
         _wait_for_end(session, running)
-        stderr.echo("Interrupted; commands already sent stay in effect")
+        undone = running.outcome.workers_having("restored")
+        stderr.echo(f"Interrupted{'' if undone else '; commands already sent stay in effect'}")
         stderr.echo("\n".join(outcome_lines(running.outcome)))
         if options.as_json:
             print_outcome(running.outcome, options)

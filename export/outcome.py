@@ -31,7 +31,7 @@ class AnswerRecord(msgspec.Struct, frozen=True, gc=False):
 
     name: str
     verdict: str
-    """`confirmed`, `refused`, `silent`, `unsure` or `unsent`."""
+    """`confirmed`, `refused`, `silent`, `unsure`, `unsent` or `restored`."""
     text: str
     workers: int | msgspec.UnsetType = msgspec.UNSET
     """How many workers share this name; left out if it is one."""

@@ -304,7 +304,9 @@ class AppContext:
     def lasting(self) -> list[Lasting]:
         """The changes by operations that are in force, the latest last; empty in the usual case."""
         state = self.live
-        return lasting(state.operations, state.inverses, self.paused_queues, state.workers)
+        return lasting(
+            state.operations, state.inverses, self.paused_queues, state.workers, state.queues
+        )
 
     @property
     def progress_unavailable(self) -> str | None:

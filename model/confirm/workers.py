@@ -19,6 +19,7 @@ from ..operations.commands import (
     TimeLimit,
     WorkerOperation,
 )
+from ..operations.outcome import Outcome
 from ..state import ClusterState
 from ..text import units
 from ..text.phrases import named
@@ -131,6 +132,20 @@ def drain(operation: Drain, state: ClusterState, now: float) -> Confirmation:
         warnings=warnings,
         # No task is lost, and it can be cancelled; but a queue may be left without consumers.
         must_type=_word_or_count(operation, "drain") if several or warnings else "",
+    )
+
+
+def undo_drain(outcome: Outcome, state: ClusterState) -> Confirmation:
+    """Confirm cancelling a drain, which undoes it; `outcome` is that of the drain so far."""
+    title = f"Undo draining {outcome.operation.phrase().object}"
+    left = [name for name in outcome.operation.expected_workers if name not in outcome.workers]
+    return Confirmation(
+        verb="Undo",
+        title=title,
+        targets=worker_lines(state, left),
+        effects=("Workers consume their queues again, as before",),
+        caveats=("A worker that has been sent its shutdown shuts down",),
+        refusal="the drain has ended" if outcome.ended or not left else None,
     )
 
 

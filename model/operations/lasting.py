@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
+from ..entities.queue import Queue
 from ..entities.worker import UNLIMITED, Limits, Worker, WorkerQueue
 from ..text.parse import reported_rate
 from ..text.phrases import named
-from .commands import AddConsumer, CancelConsumer, PauseQueue, RateLimit, ResumeQueue, TimeLimit
+from .commands import (
+    AddConsumer,
+    CancelConsumer,
+    Drain,
+    PauseQueue,
+    RateLimit,
+    ResumeQueue,
+    TimeLimit,
+)
 from .operation import Operation
 from .outcome import Outcome
 
@@ -27,7 +37,11 @@ class Lasting:
     """The change in full: `billing limited to 10/m`."""
     badge: str
     """The change in a few words: `billing limited`."""
-    inverse: tuple[Operation, ...]
+    inverse: tuple[Operation, ...] = ()
+    queue: str | None = None
+    """The queue that is paused."""
+    drain: int | None = None
+    """The number of a running drain, which is undone by cancelling it."""
 
 
 def inverse(operation: Operation, workers: Workers) -> tuple[Operation, ...]:
@@ -74,6 +88,7 @@ def lasting(
     inverses: Mapping[int, tuple[Operation, ...]],
     paused: Mapping[str, PauseQueue],
     workers: Workers,
+    queues: Mapping[str, Queue] = MappingProxyType({}),
 ) -> list[Lasting]:
     """Return the changes that are in force, the latest last.
 
@@ -82,13 +97,25 @@ def lasting(
         inverses: What undoes each of them.
         paused: The paused queues; celtop remembers them from one session to the next.
         workers: What the workers report now.
+        queues: The queues, with who paused them.
     """
+    drains = {
+        number: outcome.operation
+        for number, outcome in operations.items()
+        if isinstance(outcome.operation, Drain) and not outcome.ended
+    }
+    draining = {worker for drain in drains.values() for worker in drain.workers}
     changes: dict[object, Lasting] = {
-        queue: resuming(pause, workers) for queue, pause in paused.items()
+        queue: _pause(pause, workers)
+        for queue, pause in paused.items()
+        if not (draining and _drained(pause, draining, queues.get(queue)))
     }
     for number, outcome in operations.items():
         operation, undo = outcome.operation, inverses.get(number, ())
-        if isinstance(operation, PauseQueue) and operation.queue in changes:
+        if number in drains:
+            text = f"{named(drains[number].workers)} draining"
+            changes[number] = Lasting(text, text, drain=number)
+        elif isinstance(operation, PauseQueue) and operation.queue in changes:
             changes[operation.queue] = changes.pop(
                 operation.queue
             )  # it takes the place of its latest pause
@@ -97,7 +124,7 @@ def lasting(
     return list(changes.values())
 
 
-def resuming(pause: PauseQueue, workers: Workers) -> Lasting:
+def _pause(pause: PauseQueue, workers: Workers) -> Lasting:
     """Return a paused queue as a change in force, with its workers if others consume the queue."""
     resume = ResumeQueue(queue=pause.queue, consumers=pause.consumers)
     text = f"{pause.queue} paused"
@@ -105,7 +132,13 @@ def resuming(pause: PauseQueue, workers: Workers) -> Lasting:
     others = (worker for name, worker in workers.items() if name not in paused)
     if any(queue.name == pause.queue for worker in others for queue in worker.queues or ()):
         text += f" on {named(sorted(paused))}"
-    return Lasting(text, text, (resume,))
+    return Lasting(text, text, (resume,), queue=pause.queue)
+
+
+def _drained(pause: PauseQueue, draining: Collection[str], queue: Queue | None) -> bool:
+    """Return whether a queue is paused only because the workers that consumed it are drained."""
+    by_hand = queue is not None and queue.pause is not None and not queue.pause.drained
+    return not by_hand and all(one.worker in draining for one in pause.consumers)
 
 
 def _in_force(operation: Operation, workers: Workers) -> bool:

@@ -10,12 +10,12 @@ from ..entities.fault import Fault
 from ..entities.states import TaskState
 from .commands import Operation
 
-Verdict: TypeAlias = Literal["confirmed", "refused", "silent", "unsure", "unsent"]
+Verdict: TypeAlias = Literal["confirmed", "refused", "silent", "unsure", "unsent", "restored"]
 """`confirmed`: done, or accepted by the worker. `refused`: the reply is an error. `silent`: sent,
 but no reply came. `unsure`: the connection broke during sending, so it may have been sent or not.
-`unsent`: certainly not sent."""
+`unsent`: certainly not sent. `restored`: cancelled, and what was changed is as before."""
 
-UNCONFIRMED: Final[tuple[Verdict, ...]] = ("unsent", "unsure", "refused", "silent")
+UNCONFIRMED: Final[tuple[Verdict, ...]] = ("unsent", "unsure", "refused", "silent", "restored")
 
 MARKED_ONLY: Final = "no worker has it; marked as revoked"
 """The text of a task to be terminated that no worker holds: it may have finished, or be waiting in

@@ -23,6 +23,7 @@ _VERDICTS: Final[dict[Verdict, str]] = {
     "refused": "refused",
     "silent": "did not reply",
     "unsent": "not sent",
+    "restored": "restored",
 }
 """The words of all verdicts but `confirmed`, the worst first."""
 
@@ -103,6 +104,8 @@ def _headline(outcome: Outcome, phrase: Words) -> str:
         verdicts = {one.verdict for one in (*outcome.targets.values(), *outcome.workers.values())}
         if verdicts & {"unsure", "silent"}:
             return f"{phrase.infinitive} {phrase.object}: result unknown"
+        if "restored" in verdicts:
+            return f"Cancelled {phrase.progressive.lower()} {phrase.object}"
         return f"Did not {_infinitive(phrase)}"
     counts = bool(outcome.targets) or isinstance(operation, WorkerOperation)
     if counts and phrase.object[0].isdigit():
@@ -119,6 +122,8 @@ def _confirmations(outcome: Outcome) -> list[str]:
     confirmed, number = outcome.number_of_workers("confirmed"), outcome.number_of_workers()
     verb = "replied" if outcome.operation.read_only else "confirmed"
     parts = [f"{confirmed:,} of {counted(number, 'worker')} {verb}"]
+    if not confirmed and outcome.workers_having("restored"):
+        parts = []  # none was to confirm it after that
     parts += _unconfirmed(workers, by_name=True)
     # Targets that a worker's own answer explains are not counted a second time.
     others = {

@@ -1,15 +1,16 @@
-"""Undoing operations whose effect lasts: paused queues, limits, changed consumers."""
+"""Undoing operations whose effect lasts: paused queues, limits, changed consumers, drains."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...model.confirm.workers import undo_drain
 from ...model.entities.queue import Queue
 from ...model.operations.commands import PauseQueue
-from ...model.operations.lasting import resuming
+from ..dialogs.confirm import Present
 from ..dialogs.menu import Menu
 from ..host import Host
-from .run import run
+from .run import confirmed, run
 
 if TYPE_CHECKING:
     from ...model.operations.lasting import Lasting
@@ -17,15 +18,9 @@ if TYPE_CHECKING:
 
 def undoable(host: Host) -> list[Lasting]:
     """Return what can be undone, the latest first; a selected queue that is paused goes alone."""
-    return _selected(host) or host.context.lasting[::-1]
-
-
-def _selected(host: Host) -> list[Lasting]:
-    """Return the selected queues that are paused."""
-    paused, workers = host.context.paused_queues, host.context.state.workers
-    return [
-        resuming(paused[one.name], workers) for one in host.selection(Queue) if one.name in paused
-    ]
+    selected = {one.name for one in host.selection(Queue)}
+    changes = host.context.lasting[::-1]
+    return [one for one in changes if one.queue in selected] or changes
 
 
 def _pausing(host: Host) -> str | None:
@@ -36,12 +31,13 @@ def _pausing(host: Host) -> str | None:
 
 async def undo(host: Host) -> None:
     """Undo a selected queue's pause, otherwise the latest change; of several, ask which."""
+    found = undoable(host)
     queue = _pausing(host)
-    if queue is not None and not _selected(host):
+    selected = {one.name for one in host.selection(Queue)}
+    if queue is not None and not any(one.queue in selected for one in found):
         key = host.context.keymap.key("undo", ascii_only=host.context.ascii)
         host.say(f"{queue} is still being paused: press {key} when that has finished", "warning")
         return
-    found = undoable(host)
     if not found:
         host.say("Nothing to undo: no queue is paused, no limit or consumer was changed")
         return
@@ -52,6 +48,24 @@ async def undo(host: Host) -> None:
         if answer is None:
             return
         chosen = found[int(answer)]
+    if chosen.drain is not None:
+        await _undo_drain(host, chosen.drain)
+        return
     for operation in chosen.inverse:
         if not await run(host, operation):
             return
+
+
+async def _undo_drain(host: Host, number: int) -> None:
+    """Cancel a running drain: it makes its workers consume their queues again itself."""
+    running = {one.outcome.number: one for one in host.context.operations.running}
+    if number not in running:
+        return
+    drain = running[number]
+
+    def present() -> Present:
+        return undo_drain(drain.outcome, host.context.live), ()
+
+    if await confirmed(host, present()[0], present=present):
+        drain.operation.cancel()
+    host.answered()

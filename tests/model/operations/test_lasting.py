@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from celtop.model.entities.queue import Pause, Queue
 from celtop.model.entities.worker import Limits, Worker, WorkerQueue
 from celtop.model.operations.commands import (
     AddConsumer,
     CancelConsumer,
     Consumer,
+    Drain,
     Operation,
     PauseQueue,
     Ping,
@@ -124,3 +126,20 @@ def test_a_pause_names_its_workers_if_others_consume_the_queue() -> None:
     assert [one.text for one in lasting({}, {}, paused, now)] == ["mail paused on w1"]
     del now["w2"]
     assert [one.text for one in lasting({}, {}, paused, now)] == ["mail paused"]
+
+
+def test_a_drain_stands_for_the_queues_of_its_workers_while_it_is_running() -> None:
+    paused = {
+        name: PauseQueue(queue=name, consumers=tuple(Consumer(one) for one in consumers))
+        for name, consumers in {"mail": ("w1",), "both": BOTH, "by_hand": ("w1",)}.items()
+    }
+    queues = {"by_hand": Queue("by_hand", pause=Pause(("w1",)))}
+    drain = Outcome(1, Drain(workers=("w1",)), 0.0)
+    changes = lasting({1: drain}, {}, paused, workers(), queues)
+    assert [(one.text, one.drain) for one in changes] == [
+        ("both paused", None),
+        ("by_hand paused", None),
+        ("w1 draining", 1),
+    ]
+    ended = Outcome(1, drain.operation, 0.0, ended_at=1.0)
+    assert len(lasting({1: ended}, {}, paused, workers(), queues)) == 3

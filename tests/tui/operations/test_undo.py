@@ -6,7 +6,7 @@ from typing import cast
 
 from celtop.cluster.session import RunningOperation
 from celtop.model.observations import OperationChanged
-from celtop.model.operations.commands import Consumer, PauseQueue, RateLimit, ResumeQueue
+from celtop.model.operations.commands import Consumer, Drain, PauseQueue, RateLimit, ResumeQueue
 from celtop.model.operations.outcome import Answer, Outcome
 from celtop.tests.tui.app_under_test import AppUnderTest, run_app
 from celtop.tests.tui.fake_session import NOW, cluster
@@ -75,3 +75,34 @@ async def test_a_pause_that_is_still_running_can_be_undone_when_it_has_finished(
         await ui.until(lambda: not ui.app.context.operations.running)
         await ui.press("u")
         assert (await ui.asked()).confirmation.title == "Resume queue celery"
+
+
+async def test_a_drain_is_undone_as_a_whole_by_cancelling_it() -> None:
+    async with run_app(cluster(), Location("queues")) as ui:
+        drain = Drain(workers=(WORKER,))
+        ui.app.context.operations.begin(cast(RunningOperation, ui.session.do(drain)))
+        running = ui.session.operations[0]
+        ui.session.state.observe(OperationChanged(running.outcome, NOW))
+        ui.session.held["celery"] = PAUSE
+        ui.app.context._paused_queues = None
+        assert [change.text for change in ui.app.context.lasting] == [f"{WORKER} draining"]
+        await ui.press("u")
+        asked = (await ui.asked()).confirmation
+        assert (asked.title, asked.verb) == (f"Undo draining {WORKER}", "Undo")
+        await ui.press("y")
+        await ui.until(lambda: running.cancelled)
+        assert ui.session.done == [drain]
+
+
+async def test_a_drain_that_ends_meanwhile_can_no_longer_be_undone() -> None:
+    async with run_app(cluster()) as ui:
+        drain = Drain(workers=(WORKER,))
+        ui.app.context.operations.begin(cast(RunningOperation, ui.session.do(drain)))
+        running = ui.session.operations[0]
+        ui.session.state.observe(OperationChanged(running.outcome, NOW))
+        await ui.press("u")
+        dialog = await ui.asked()
+        running.end(workers={WORKER: Answer("confirmed")})
+        await ui.until(lambda: not dialog.confirmed)
+        await ui.press("y", "escape")
+        assert not running.cancelled
