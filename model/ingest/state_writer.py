@@ -1,4 +1,4 @@
-"""The stores of a cluster's state, and how observations change them.
+"""How observations change the stores of a cluster's state.
 
 `StateWriter.observe` applies an observation, `take_changes` returns the changes for the views.
 Nothing here reads a clock: `now` is the local time in epoch seconds.
@@ -9,20 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
-from ..entities.broker import Broker
 from ..entities.changes import Changes
-from ..entities.fact import Fact
 from ..entities.keep import KEEP
-from ..entities.log import EventLog
-from ..entities.other_cluster import OtherCluster
-from ..entities.queue import Queue
 from ..entities.recorded import RecordedCluster
 from ..entities.task import Task
-from ..entities.task_type import TaskType
 from ..entities.thresholds import Thresholds
-from ..entities.totals import Rates, Totals
-from ..entities.unacked import Unacked
-from ..entities.worker import BEAT_PREFIX, Worker
+from ..entities.worker import BEAT_PREFIX
 from ..observations import (
     ConnectionChanged,
     ConnectionProved,
@@ -51,51 +43,35 @@ from ..observations import (
     VersionsKnown,
 )
 from ..operations.commands import PurgeResults
-from ..operations.outcome import Outcome
 from ..text.coerce import MAX_NAME_LENGTH, to_text
 from ..wire.events import TASK_EVENTS, WORKER_EVENTS, Event, EventBatch
 from .event_stream import EventStream
-from .operation_log import OperationLog
-from .questions import Questions
-from .queues.delayed_messages import DelayedMessages
-from .queues.queue_ages import QueueAges
 from .queues.queue_loads import QueueLoads
 from .queues.queue_peeks import QueuePeeks
-from .queues.queue_store import QueueStore
-from .queues.sent_messages import SentTasks
-from .queues.stale_consumers import StaleConsumers
-from .queues.unacked_messages import UnackedMessages
 from .recorded_cluster import restore
 from .redaction import Redaction
 from .results.backend_overlay import BackendOverlay
 from .results.backend_results import BackendResults
-from .results.history_searches import HistorySearches
 from .results.stored_tasks import StoredTasks
-from .schedule_store import ScheduleStore
-from .series_recorder import SeriesRecorder
-from .tasks.failure_groups import FailureGroups
+from .stores import Stores
 from .tasks.lost_tasks import update_lost
 from .tasks.progress import ProgressReader
 from .tasks.progress_rate import ProgressRates
 from .tasks.reconciler import Reconciler
 from .tasks.task_events import TaskEvents
-from .tasks.task_store import MAX_TASKS, MAX_TEXT_BYTES, TaskStore
-from .workers.deploys import Deploys
+from .tasks.task_store import MAX_TASKS, MAX_TEXT_BYTES
 from .workers.inspect_replies import InspectReplies
 from .workers.stalled_workers import find_stalled_workers
-from .workers.worker_store import WorkerStore
 
 TaskEventListener: TypeAlias = Callable[[Event, Task, float], object]
 """Takes a task event, its task, and when the event was received."""
 
 
-class StateWriter:
+class StateWriter(Stores):
     """All that is known of one cluster, as its one writer applies it.
 
-    `redaction` masks arguments, results and errors before they are stored; `progress_paths` is
-    where tasks report their progress, by pattern of task names (`progress.ProgressPaths`);
-    `keep` is how many tasks of each kind are kept at least; `thresholds` are the limits of the
-    findings.
+    `progress_paths` is where tasks report their progress, by pattern of task names
+    (`progress.ProgressPaths`); the others are as for `Stores`.
     """
 
     def __init__(
@@ -107,91 +83,26 @@ class StateWriter:
         keep: Mapping[str, int] = KEEP,
         thresholds: Thresholds | None = None,
     ) -> None:
-        self.redaction = redaction or Redaction()
-        self.thresholds = thresholds or Thresholds()
-        self.totals = Totals()
-        self.rates = Rates()
-        self.log = EventLog()
-        self.broker = Broker()
-        self._tasks = TaskStore(self.totals, max_tasks, max_text_bytes, keep)
-        self._workers = WorkerStore(self.log)
-        self._stale_consumers = StaleConsumers(self._workers.workers)
-        skew = self._workers.skew
-        sent = SentTasks(self._tasks.tasks, self._workers.workers, self.broker, skew)
-        ages = QueueAges(self._tasks.tasks, skew, sent.waiting_in)
-        self._queues = QueueStore(self._workers.workers, ages, self._stale_consumers)
-        self.delayed = DelayedMessages(self._workers.workers)
-        """The messages of Celery's delayed delivery on RabbitMQ."""
-        overlay, reader = BackendOverlay(self._tasks, self._workers), ProgressReader(progress_paths)
+        super().__init__(max_tasks, max_text_bytes, redaction, keep, thresholds)
+        tasks, workers, queues = self._tasks, self._workers, self._queues
+        overlay, reader = BackendOverlay(tasks, workers), ProgressReader(progress_paths)
         rates = self._progress_rates = ProgressRates()
         self._task_events = TaskEvents(
-            self._tasks,
-            self._workers,
-            self._queues,
-            self.totals,
-            overlay,
-            reader,
-            rates,
-            self.delayed,
+            tasks, workers, queues, self.totals, overlay, reader, rates, self.delayed
         )
         self._merge: Callable[[Event, float], None] = self._task_events.apply
         self._backend_results = BackendResults(
-            self._tasks, self._workers, overlay, rates, reader, self.redaction
+            tasks, workers, overlay, rates, reader, self.redaction
         )
-        self._reconciler = Reconciler(self._tasks, self._workers, self._queues.queues)
-        self.deploys = Deploys(self._workers.marks, self.log)
+        self._reconciler = Reconciler(tasks, workers, self.queues)
         self._inspect_replies = InspectReplies(
-            self._tasks,
-            self._workers,
-            overlay,
-            self.redaction,
-            self.deploys,
+            tasks, workers, overlay, self.redaction, self.deploys
         )
-        self._operation_log = OperationLog(
-            self.log, self._tasks, self._queues, self._workers.workers, self.redaction
-        )
-        self._queue_peeks = QueuePeeks(
-            self._tasks, self._workers, self._queues, overlay, self.redaction
-        )
-        self._questions = Questions(self._workers.workers, self._queues.queues)
-        self._unacked = UnackedMessages(
-            self._tasks, self._workers, self._queues, self.broker, self._questions.cluster
-        )
+        self._queue_peeks = QueuePeeks(tasks, workers, queues, overlay, self.redaction)
         self._stream = EventStream(self.broker, self.totals, self.log)
-        self._searches = HistorySearches()
+        self._loads = QueueLoads(self.tasks, self.types, workers, self.queues)
         self._other_changed = False
         self._consumers_versions = (0, 0)
-        self.tasks: dict[str, Task] = self._tasks.tasks
-        """Held tasks by id, in order of arrival."""
-        self.interrupted: dict[str, None] = self._tasks.interrupted
-        """The latest tasks that ran again although a run of theirs had no end; some are evicted."""
-        self.workers: dict[str, Worker] = self._workers.workers
-        self.queues: dict[str, Queue] = self._queues.queues
-        self.other_clusters: tuple[OtherCluster, ...] = ()
-        """Other clusters on the broker, looked for while this one has no workers."""
-        self.queues_left_out: Mapping[str, int | None] = self._queues.left_out
-        """Waiting messages of queues that are too many to be kept, by name; None if unknown."""
-        self.unacked: Mapping[str, Unacked] = self._unacked.by_id
-        """The oldest unacknowledged messages by task id; only on Redis."""
-        self.types: dict[str, TaskType] = self._tasks.types
-        self.series = SeriesRecorder(self.totals, self.queues, self._workers, self.types)
-        """The last hour; recorded by `tick`."""
-        self._loads = QueueLoads(self.tasks, self.types, self._workers, self.queues)
-        self.schedule = ScheduleStore(self._tasks.tasks, self.redaction, self._workers.skew)
-        """The periodic tasks, once they were read."""
-        self.facts: dict[str, Fact] = self._questions.cluster
-        """The questions about the cluster: `workers` and `queues` (which there are), ..."""
-        self.recorded: RecordedCluster | None = None
-        """The record of the history, if this is the state of that time."""
-        self.failures = FailureGroups()
-        """Failed tasks in groups; updated by `take_changes`."""
-        self.lost: dict[str, Task] = {}
-        """Lost tasks by id; updated by `take_changes`."""
-        self.history: dict[str, HistorySearched] = self._searches.latest
-        """The latest searches of the result backend by filter, the newest last."""
-        self.operations: dict[int, Outcome] = self._operation_log.outcomes
-        """This session's operations by number, the newest last."""
-        self.inverses = self._operation_log.inverses
         self._observers = self._handlers()
 
     def _handlers(self) -> dict[type, Callable[[Any], None]]:
