@@ -18,9 +18,7 @@ from ..model.confirm.targets import known_targets
 from ..model.entities.log import Level
 from ..model.entities.thresholds import Thresholds
 from ..model.ingest.redaction import Redaction
-from ..model.observations import (
-    Observation,
-)
+from ..model.observations import Observation
 from ..model.operations.call import SentTask
 from ..model.operations.commands import Operation, PauseQueue
 from ..model.state import ClusterState
@@ -38,9 +36,8 @@ from .inbox import Inbox
 from .lookups import Lookups
 from .operations.audit import Audit, audit_file, user_name
 from .operations.queues.paused_queues import PausedQueues, is_over
-from .polling.poller import Poller, PollThread, ScreenInterest
-from .polling.queues.queue_poller import QueuePoller
-from .polling.workers.inspector import Inspector
+from .polling.poller import ScreenInterest
+from .polling.polling import Polling
 from .results.follower import ResultFollower
 from .results.lookups import ResultLookup
 from .schedule.reader import ScheduleReader
@@ -53,10 +50,6 @@ if TYPE_CHECKING:
 
 ONE_SHOT_COMMANDS: Final = 40.0
 """Commands of a session for one command, to which optional ones may add up."""
-REFRESH_COMMANDS: Final = 20.0
-"""Commands by which each further `refresh` extends the budget."""
-REVOKED_COST: Final = 2.0
-"""Commands that asking the workers for their revoked tasks takes."""
 GRACEFUL_SHARE: Final = 0.6
 """The share of the time to stop that threads have to disconnect cleanly before they are cut off."""
 
@@ -118,12 +111,15 @@ class Session:
         self._receiver = Receiver(
             self._broker, self._inbox, roster, open_tasks, listens=settings.from_history is None
         )
-        shared = (self._broker, self._inbox, roster, self._receiver, self._interest)
-        self._inspector = Inspector("inspector", *shared, open_tasks=open_tasks)
-        self._queues = QueuePoller("queues", *shared)
-        self._queues.pauses = lambda: PausedQueues().pauses(self._broker.identity)
-        self._polling: list[PollThread] = []
-        self._inspects = False
+        self._polling = Polling(
+            self._broker,
+            self._inbox,
+            roster,
+            self._receiver,
+            self._interest,
+            open_tasks,
+            pauses=lambda: PausedQueues().pauses(self._broker.identity),
+        )
         self._schedule = ScheduleReader(
             settings, self._broker, self._inbox, self._receiver, self._interest
         )
@@ -134,8 +130,8 @@ class Session:
             self._broker,
             self._receiver,
             self._inbox,
-            self._inspector.query,
-            self._inspector.found_unknown,
+            self._polling.inspector.query,
+            self._polling.inspector.found_unknown,
             collected=collected,
         )
         cluster = settings.cluster or self._broker.identity
@@ -148,30 +144,19 @@ class Session:
             self.state,
             self._broker,
             roster,
-            self._inspector.sent_cache,
+            self._polling.inspector.sent_cache,
             self._results,
             self._inbox,
             redaction,
             self._worker_conf,
         )
         """Finds tasks, messages and results on request."""
-        path = audit_file(settings.audit_file)
-        self._control = Control(
-            self._broker,
-            self._inbox,
-            roster,
-            Audit(path, lambda: self._broker.shown_url, redaction.value),
-            settings.read_only,
-            settings.audit_required,
-            results=self._follower.reader,
-            redact=redaction.text,
-            switch_entries=self._schedule.switch if settings.app is not None else None,
-        )
+        self._control = self._new_control(roster, redaction)
 
     @property
     def threads(self) -> tuple[threading.Thread, ...]:
         """The threads that talk to the cluster, and those of its history."""
-        own: list[threading.Thread] = [self._receiver, *self._polling, self._schedule]
+        own: list[threading.Thread] = [self._receiver, *self._polling.threads, self._schedule]
         return (
             *own,
             *self.history.threads,
@@ -210,16 +195,10 @@ class Session:
             # Their stderr output would land in the middle of the screen; the errors that matter
             # reach us as exceptions and go to our own log.
             logging.getLogger(library).addHandler(logging.NullHandler())
-        self._inspects = inspect
-        pollers: list[Poller] = [self._queues]
-        if inspect:
-            # Their replies name queues, and show whose the unacknowledged messages are.
-            pollers.insert(0, self._inspector)
-        together = [pollers] if self._interest.one_shot else [[one] for one in pollers]
-        self._polling = [PollThread(self._broker, self._receiver, *them) for them in together]
+        self._polling.prepare(inspect=inspect)
         if not self._interest.collected:
             self.refresh()
-        for thread in (self._receiver, *self._polling, self._schedule):
+        for thread in (self._receiver, *self._polling.threads, self._schedule):
             thread.start()
         self._follower.start()
         if self.settings.from_history is not None:
@@ -234,7 +213,7 @@ class Session:
         self.history.stop()
         self._results.begin_search().set()
         self._control.stop()
-        for thread in (*self._polling, self._schedule):
+        for thread in (*self._polling.threads, self._schedule):
             thread.stop()
         self._follower.stop()
         self._receiver.stop()
@@ -268,7 +247,7 @@ class Session:
             if time.perf_counter() - started >= budget:
                 break
         if stale := self.state.take_stale_consumers(now):
-            self._inspector.inspect_consumers(stale)
+            self._polling.inspector.inspect_consumers(stale)
         # No event has it: of a thousand workers without, all would be looked at each time.
         if replied:
             self._conf = self._worker_conf()
@@ -314,11 +293,7 @@ class Session:
             workers: Whether to inspect workers.
         """
         self._receiver.retry_now()
-        if any(thread.is_alive() for thread in self._polling):
-            self._broker.meter.allow(REFRESH_COMMANDS)
-        if workers and self._inspects:
-            self._inspector.wake(refresh=True)
-        self._queues.wake(refresh=True)
+        self._polling.refresh(workers=workers)
         if self._schedule.wanted or self._interest.collected:
             self._schedule.read()
 
@@ -331,10 +306,7 @@ class Session:
         """
         state = self.state
         any_read = any(state.messages_in(one.name) for one in state.queues.values() if one.waiting)
-        asked = any_read and self._inspects and self._broker.meter.spare >= REVOKED_COST
-        if asked:
-            self._inspector.inspect_revoked()
-        return asked
+        return any_read and self._polling.inspect_revoked()
 
     def read_schedule(self) -> Future[None]:
         """Read beat's schedule now, and regularly from then on; the model is updated."""
@@ -343,7 +315,7 @@ class Session:
     @property
     def refreshed(self) -> bool:
         """Whether every `refresh` is complete, or was given up; `pump` before reading `state`."""
-        return self._inspector.refreshed and self._queues.refreshed
+        return self._polling.refreshed
 
     @property
     def messages_read(self) -> bool:
@@ -365,12 +337,8 @@ class Session:
         if not self._schedule.wanted and not self._interest.collected:
             self._schedule.wanted = True
             self._schedule.wake()
-        if topics != self._interest.topics:
-            self._interest.topics = topics
-            self._inspector.wake()
-            self._queues.wake()
-            if "schedule" in topics:
-                self._schedule.wake()
+        if self._polling.watch(topics) and "schedule" in topics:
+            self._schedule.wake()
 
     def watch_results(self, ids: Sequence[str]) -> None:
         """Follow the progress of these unfinished tasks, in place of the tasks before."""
@@ -413,6 +381,21 @@ class Session:
         paused = PausedQueues().all(self._broker.identity)
         workers = self.state.workers
         return {queue: its for queue, its in paused.items() if not is_over(its, workers)}
+
+    def _new_control(self, roster: Roster, redaction: Redaction) -> Control:
+        settings = self.settings
+        path = audit_file(settings.audit_file)
+        return Control(
+            self._broker,
+            self._inbox,
+            roster,
+            Audit(path, lambda: self._broker.shown_url, redaction.value),
+            settings.read_only,
+            settings.audit_required,
+            results=self._follower.reader,
+            redact=redaction.text,
+            switch_entries=self._schedule.switch if settings.app is not None else None,
+        )
 
     def _worker_conf(self) -> Mapping[str, Any] | None:
         """Return a worker's configuration, if one has reported it."""
