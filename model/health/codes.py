@@ -364,8 +364,8 @@ CODES: Final[Mapping[str, Code]] = {
     "type-failing": Code(
         "type",
         ("error", "warning"),
-        "A much larger part of the tasks of a type fails than in the hour before "
-        "(`type_failing`). It is an error if most of them fail.",
+        "In the last five minutes, a much larger part of the tasks of a type failed than before, "
+        "in the last hour (`type_failing`). It is an error if most of them failed.",
         "Open the failures of the type: their exception, their workers, and when they began.",
     ),
     "type-unregistered": Code(
@@ -385,8 +385,9 @@ CODES: Final[Mapping[str, Code]] = {
     "type-slow": Code(
         "type",
         ("warning",),
-        "The median or the p95 of the run times of a task type is much longer than in the hour "
-        "before (`type_slow`).",
+        "The median or the p95 of the run times of a task type is much longer in the last five "
+        "minutes than before, in the last hour (`type_slow`). If less than 15 minutes are known, "
+        "their last third is compared with the rest; below five minutes, nothing is.",
         "Compare the slow tasks with earlier ones: arguments, workers and versions.",
     ),
     # Beat

@@ -1,6 +1,7 @@
 """Findings on task types that became slow, or fail more often than before.
 
-Both compare the last five minutes with the hour before; without enough of it they conclude nothing.
+Both compare the last minutes with the rest of the last hour; without enough of it they conclude
+nothing.
 """
 
 from __future__ import annotations
@@ -19,9 +20,15 @@ from ..newness import DEVIATIONS, MIN_FAILURES
 NEAR: Final = 0.9
 """How much of a limit is enough where run times are only known roughly."""
 RECENT_STEPS: Final = 300 // STEP
-MIN_RECENT: Final = 6
-"""Steps of the last five minutes with finished tasks; and of the time before:"""
-MIN_BEFORE: Final = 24
+MIN_STEPS_BEFORE: Final = 180 // STEP
+"""Steps before the recent ones. Run times of less than 15 minutes are compared in two parts: the
+last third is recent."""
+MIN_RECENT: Final = 5
+"""Recent steps with finished tasks; and steps of the time before:"""
+MIN_BEFORE: Final = 20
+SLOW_DEVIATIONS: Final = 4.5
+"""Standard deviations by which long run times are more frequent than before, if that is not by
+chance."""
 MIN_ENDED: Final = 10
 """Tasks that ended in the last five minutes, and in the time before:"""
 MIN_ENDED_BEFORE: Final = 20
@@ -60,7 +67,7 @@ def type_findings(state: ClusterState, now: float) -> Iterator[Finding]:
 def _slow(
     type_: TaskType, series: TimeSeries, state: ClusterState, now: float
 ) -> Iterator[Finding]:
-    """Yield a finding if the runs of the last five minutes take much longer than those before."""
+    """Yield a finding if recent runs take much longer than those before."""
     for measure in MEASURES:
         found = _slowdown(type_, series, state, measure)
         if found is None:
@@ -85,8 +92,12 @@ def _slowdown(
     type_: TaskType, series: TimeSeries, state: ClusterState, measure: Measure
 ) -> tuple[float, float, float] | None:
     """Return the run time now and before, and since when it is longer; None if it is not."""
-    limits = state.thresholds
-    recent = _known(_runs(series, state, measure, RECENT_STEPS))
+    newest, limits = state.series.newest, state.thresholds
+    recorded = min(STEPS, newest - (newest if series.first is None else series.first) + 1)
+    count = min(RECENT_STEPS, recorded // 3)
+    if recorded - count < MIN_STEPS_BEFORE:
+        return None
+    recent = _known(_runs(series, state, measure, count))
     # Cheap for the many types that are as fast as ever: the whole hour is read for the others.
     least = type_.runtime.quantile(measure.least)
     if least is None or len(recent) < MIN_RECENT:
@@ -94,14 +105,17 @@ def _slowdown(
     if _median(recent) < NEAR * limits.type_slow_ratio * least:
         return None
     steps = _runs(series, state, measure, STEPS)
-    before = _known(steps[:-RECENT_STEPS])
+    before = _known(steps[:-count])
     if len(before) < MIN_BEFORE:
         return None
     slow, fast = _median(recent), _median(before)
     if slow < limits.type_slow_ratio * fast or slow - fast < limits.type_slow:
         return None
-    slow_for = _high_for(steps, (slow + fast) / 2)
-    return slow, fast, float((state.series.newest - slow_for + 1) * STEP)
+    middle = (slow + fast) / 2
+    longer, longer_before = (sum(value > middle for value in part) for part in (recent, before))
+    if not _is_more(longer, len(recent), longer_before, len(before), SLOW_DEVIATIONS):
+        return None
+    return slow, fast, float((newest - _high_for(steps, middle) + 1) * STEP)
 
 
 def _runs(series: TimeSeries, state: ClusterState, measure: Measure, count: int) -> list[float]:
@@ -117,7 +131,7 @@ def _runs(series: TimeSeries, state: ClusterState, measure: Measure, count: int)
 def _failing(
     type_: TaskType, series: TimeSeries, state: ClusterState, now: float
 ) -> Iterator[Finding]:
-    """Yield a finding if a much larger part of the tasks fails than in the hour before."""
+    """Yield a finding if a much larger part of the tasks fails than before."""
     newest, limits = state.series.newest, state.thresholds
     failed = _total(series.window("failed", newest, RECENT_STEPS))
     if failed < MIN_FAILURES:
@@ -132,10 +146,9 @@ def _failing(
     if ended_before < MIN_ENDED_BEFORE:
         return
     share, before = failed / ended, failed_before / ended_before
-    expected = before * ended
     if share < limits.type_failing_ratio * before:
         return
-    if failed <= expected + DEVIATIONS * sqrt(expected):
+    if not _is_more(failed, ended, failed_before, ended_before, DEVIATIONS):
         return
     shares = _shares_by_minute(failures, successes)
     since = now - 60.0 * _high_for(shares, (share + before) / 2)
@@ -151,6 +164,18 @@ def _failing(
         since=since // 60 * 60,
         common="failing more often than before",
     )
+
+
+def _is_more(
+    part: float, of: float, part_before: float, of_before: float, deviations: float
+) -> bool:
+    """Return whether a part of all is larger than before, and not just by chance.
+
+    By chance, a type with short and long runs has another median in each few of them.
+    """
+    share = (part + part_before) / (of + of_before)
+    variance = share * (1 - share) * (1 / of + 1 / of_before)
+    return part / of - part_before / of_before > deviations * sqrt(variance)
 
 
 def _shares_by_minute(failures: list[float], successes: list[float]) -> list[float]:

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from random import Random
+from typing import Final
+
 import pytest
+from celtop.model.entities.distribution import Distribution
+from celtop.model.entities.time_series import STEP
 from celtop.model.health.finding import Finding
 from celtop.model.health.tasks.task_types import type_findings
 from celtop.model.state import ClusterState
 from celtop.tests.model.health.hours import with_runs
 from celtop.tests.tui.fake_session import NOW
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+RUN_TIMES: Final[dict[str, Callable[[Random], float]]] = {
+    "alike": lambda random: random.gauss(2.0, 0.2),
+    "exponential": lambda random: random.expovariate(0.5),
+    "scattered": lambda random: random.lognormvariate(0.0, 1.5),
+    "short and long": lambda random: random.choice([1.0, 10.0]),
+    "a few long": lambda random: 30.0 if random.random() < 0.1 else 1.0,
+}
+"""Run times of types in a healthy cluster, each independent of those before."""
 
 
 def found(state: ClusterState) -> list[Finding]:
@@ -36,6 +53,42 @@ def test_a_type_got_slow_if_its_median_run_time_doubled() -> None:
 )
 def test_other_changes_are_no_slowness(runs: list[float]) -> None:
     assert found(with_runs(runs)) == []
+
+
+def test_a_type_got_slow_in_a_cluster_that_has_been_watched_for_five_minutes() -> None:
+    (one,) = found(with_runs([1.0] * 42 + [4.0] * 20))
+    assert one.text == "median run time ~4.1 s for 1 m 45 s, ~1.0 s before"
+    assert found(with_runs([1.0] * 30 + [4.0] * 20)) == []  # too little before
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(
+    st.sampled_from(sorted(RUN_TIMES)),
+    st.sampled_from([0.1, 0.4, 1.0, 5.0]),
+    st.floats(0.0, 0.2),
+    st.integers(0, 2**32),
+)
+def test_types_of_a_healthy_cluster_are_neither_slow_nor_failing_in_its_first_minutes(
+    kind: str, runs_in_a_step: float, failing: float, seed: int
+) -> None:
+    random = Random(seed)
+    state = with_runs([RUN_TIMES[kind](random)])
+    type_, series = state.types["images.resize"], state.series.types["images.resize"].series
+    for _ in range(144):
+        runs = int(runs_in_a_step) + (random.random() < runs_in_a_step % 1)
+        times, failed = Distribution(), 0
+        for _ in range(runs):
+            if random.random() < failing:
+                failed += 1
+                continue
+            seconds = RUN_TIMES[kind](random)
+            times.add(seconds)
+            type_.runtime.add(seconds)
+        rates = {"succeeded": times.count / STEP, "failed": failed / STEP}
+        p50, p95 = times.quantile(0.5), times.quantile(0.95)
+        state.series._step += 1
+        series.record(state.series._step, {**rates, "runtime_p50": p50, "runtime_p95": p95})
+        assert list(type_findings(state, state.series.end)) == []
 
 
 @pytest.mark.parametrize("slow", [5, 20])
