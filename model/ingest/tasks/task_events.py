@@ -34,13 +34,13 @@ from ...entities.states import (
 from ...entities.task import Task, newest_time
 from ...entities.totals import Totals
 from ...entities.worker import Worker
-from ...text.coerce import parse_timestamp
 from ...wire.events import Event
 from ..queues.delayed_messages import DelayedMessages
 from ..queues.queue_store import QueueStore
 from ..results.backend_overlay import BackendOverlay
 from ..workers.worker_store import WorkerStore
 from .attempts import Attempts, exception_of
+from .event_fields import fill_in, forget_fault, set_fault
 from .event_order import begins_again, ends_previous_attempt, replaced_by, replaces, supersedes
 from .progress import ProgressReader
 from .progress_rate import ProgressRates
@@ -95,7 +95,6 @@ class TaskEvents:
         self._held = tasks.tasks
         self._types = tasks.types
         self._changed = tasks.changed
-        self._relations = tasks.relations
         self._overlay = overlay
         self._event_states = overlay.event_states
         self._reader = reader
@@ -162,7 +161,7 @@ class TaskEvents:
                 received = self._workers.take_unattributed(task.worker, task.id)
                 if received is not None:
                     self._queues.received(task.queue, task.worker or "", received)
-        self._fill_in(task, event, only_missing=task.received_at is not None)
+        fill_in(self._tasks, task, event, only_missing=task.received_at is not None)
         client = sys.intern(event.hostname)
         if task.state == PENDING:
             task.state_at, task.state_host = at, client
@@ -192,7 +191,7 @@ class TaskEvents:
                     ended = retries - 1 if retries > task.retries else task.retries
                     self._attempts.keep_present(task, ended)
             elif not (task.started_at is None and task.finished_at is None and at > begun):
-                self._fill_in(task, event, only_missing=retries < task.retries)
+                fill_in(self._tasks, task, event, only_missing=retries < task.retries)
                 self._attempts.received(task, at, retries)
                 if task.worker is None:
                     task.worker = worker.name
@@ -207,7 +206,7 @@ class TaskEvents:
         task.received_at = at
         task.retries = retries
         task.worker = worker.name
-        self._fill_in(task, event, only_missing=False)
+        fill_in(self._tasks, task, event, only_missing=False)
         if moves:
             self._tasks.move(task, RECEIVED, at, worker.name)
         self._workers.received(worker, task.id, task.eta_at is not None and task.eta_at > at)
@@ -246,7 +245,7 @@ class TaskEvents:
             self._attempts.keep_present(task, task.retries)
             task.retries += retried
         elif retried and task.exception is not None:
-            self._forget_fault(task)
+            forget_fault(self._tasks, task)
         task.started_at = at
         task.worker = host
         if again or (task.state in ORDERED and supersedes(task, STARTED, at, host)):
@@ -267,7 +266,7 @@ class TaskEvents:
         if event.result is not None:
             self._tasks.set_result(task, event.result)
         if task.exception is not None:
-            self._forget_fault(task)
+            forget_fault(self._tasks, task)
         if event.runtime is not None:
             task.runtime = event.runtime
         self._totals.succeeded += 1
@@ -283,9 +282,9 @@ class TaskEvents:
     def _failed(self, task: Task, event: Event, worker: Worker, now: float) -> None:
         if not self._end(task, event, worker, FAILURE):
             if task.state == FAILURE and not task.traceback:
-                self._set_fault(task, event)
+                set_fault(self._tasks, task, event)
             return
-        self._set_fault(task, event)
+        set_fault(self._tasks, task, event)
         self._totals.failed += 1
         worker.failed += 1
         if task.name is not None:
@@ -362,7 +361,7 @@ class TaskEvents:
                 task.finished_at = at
                 task.worker = host
         if shows and (task.state_host != host or at >= (task.state_at or 0.0)):
-            self._set_fault(task, event)
+            set_fault(self._tasks, task, event)
             self._tasks.move(task, RETRY, at, host)
         self._totals.retried += 1
         worker.retried += 1
@@ -399,33 +398,3 @@ class TaskEvents:
                 if task.worker in self._workers.workers:
                     self._workers.ended(self._workers.workers[task.worker], task.id)
             self._tasks.move(task, state, at, host)
-
-    def _fill_in(self, task: Task, event: Event, only_missing: bool) -> None:
-        tasks = self._tasks
-        if event.name and not (only_missing and task.name):
-            tasks.set_name(task, event.name)
-        if not (only_missing and task.args is not None):
-            tasks.set_arguments(task, event.args, event.kwargs)
-        if (
-            event.root_id == task.id
-            and task.root_id is task.parent_id is None
-            and event.parent_id is None
-        ):
-            task.root_id = task.id
-        else:
-            self._relations.set_family(task, event.root_id, event.parent_id)
-        if event.eta is not None and not (only_missing and task.eta_at is not None):
-            task.eta_at = parse_timestamp(event.eta)
-        if event.expires is not None and not (only_missing and task.expires_at is not None):
-            task.expires_at = parse_timestamp(event.expires)
-        if event.type == "task-sent" and event.retries and task.received_at is None:
-            task.retries = event.retries
-
-    def _set_fault(self, task: Task, event: Event) -> None:
-        exception, traceback = exception_of(event)
-        self._tasks.set_text(task, "exception", exception)
-        self._tasks.set_text(task, "traceback", traceback)
-
-    def _forget_fault(self, task: Task) -> None:
-        self._tasks.set_text(task, "exception", None)
-        self._tasks.set_text(task, "traceback", None)
