@@ -76,7 +76,7 @@ _GLOBAL: Final = (
         ("u",),
         "operation('undo')",
         "undo",
-        "Undo a pause, a limit or a change of consumers; resume the selected queue",
+        "Undo a pause, a limit, a drain or a change of consumers; resume the selected queue",
     ),
     _everywhere(
         "act.details",

@@ -200,7 +200,10 @@ async def _form(ui: AppUnderTest, key: str) -> None:
 async def _undo(ui: AppUnderTest, key: str) -> None:
     await ui.press(key)
     assert not ui.session.done
-    assert ui.said == ["Nothing to undo: no queue is paused, no limit or consumer was changed"]
+    assert ui.said == [
+        "Nothing to undo: no queue is paused, no worker is being drained, "
+        "no limit or consumer was changed"
+    ]
 
 
 @checks("schedule.switch")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from celtop.tests.tui.app_under_test import run_app
+from typing import cast
+
+from celtop.tests.tui.app_under_test import AppUnderTest, run_app
 from celtop.tests.tui.fake_session import cluster
+from celtop.tui.dialogs.menu import Menu
 from celtop.tui.navigation import DrillDown, Location
+from celtop.tui.screens.tasks import TaskListScreen
 
 FAILED = f"{5:08x}-0000-4000-8000-{5:012x}"
 
@@ -42,3 +46,29 @@ async def test_back_returns_to_the_row_that_was_opened() -> None:
         await ui.press("escape")
         await ui.until(lambda: not ui.app.location.path)
         assert ui.table.cursor_id == row
+
+
+async def click_on(ui: AppUnderTest, text: str, blanks: int = 0) -> None:
+    """Click on the first place of a text, or beside its first characters."""
+    lines = ui.text.splitlines()
+    y = next(y for y, line in enumerate(lines) if text in line)
+    await ui.pilot.click(offset=(lines[y].index(text) + blanks, y))
+    await ui.pilot.pause()
+
+
+async def test_a_click_on_a_value_of_a_bar_shows_more_about_it() -> None:
+    async with run_app(cluster(20), Location("workers"), size=(160, 30)) as ui:
+        await click_on(ui, "2 Tasks", 1)  # the blank between the key and its name
+        assert ui.app.location == Location("tasks")
+        await click_on(ui, "by First seen")
+        await ui.dialog(Menu)
+        await ui.press("escape")
+        await click_on(ui, "following")
+        assert not ui.table.follow
+        await click_on(ui, "workers ")
+        assert ui.app.location == Location("workers")
+        await click_on(ui, "celtop")
+        await ui.until(lambda: ui.app.location == Location("overview"))
+        await click_on(ui, "FAILURE")
+        await ui.until(lambda: ui.app.location == Location("tasks"))
+        assert cast(TaskListScreen, ui.screen).filter_text == "state:failure"

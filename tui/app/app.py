@@ -244,6 +244,10 @@ class CeltopApp(HostApp, inherit_bindings=False):
         """Show the corrected task states in the log."""
         self.go(Location("log"), filter_text="warning tasks")
 
+    def action_list_tasks(self, filter_text: str) -> None:
+        """List the tasks that match a filter."""
+        self.go(Location("tasks"), filter_text=filter_text)
+
     async def action_back(self) -> None:
         """Undo one step: on the screen, otherwise to the screen before."""
         self.navigator.back()

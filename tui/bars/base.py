@@ -130,9 +130,13 @@ class Bar(Widget):
     def _segments(self, parts: Sequence[Part]) -> list[Segment]:
         plain = self._style("")
         segments: list[Segment] = []
+        before: str | None = None
         for part in parts:
-            segments.append(Segment(" " * part.gap, plain))
+            # A key and its name are one target of the mouse, with the blank between them.
+            gap = self._style("", part.click) if part.click == before else plain
+            segments.append(Segment(" " * part.gap, gap))
             segments.append(Segment(part.shown, self._style(part.style, part.click)))
+            before = part.click
         return segments
 
     def _shortened(self, strip: Strip, width: int) -> Strip:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC
 from typing import Final
 
@@ -48,8 +49,14 @@ class HeaderBar(Bar):
         """Show the current state."""
         self.show(
             [
-                Part(f"celtop{_app_name(context)}", "bold $text-primary", 4, gap=1),
-                connection(context),
+                Part(
+                    f"celtop{_app_name(context)}",
+                    "bold $text-primary",
+                    4,
+                    "app.view('overview')",
+                    gap=1,
+                ),
+                replace(connection(context), click="app.view('log')"),
                 Part(context.live.broker.url or "no broker", "$text-muted", 6),
                 read_only(context),
                 *collector_part(context),
@@ -113,20 +120,23 @@ def warnings(context: AppContext) -> list[Part]:
     if context.frozen:
         held = units.count(context.held_back)
         at = f" {_frozen_time(context)}" if context.stepped_back else ""
-        parts.append(Part(f" FROZEN{at} +{held} ", "bold reverse $text-warning"))
+        parts.append(
+            Part(f" FROZEN{at} +{held} ", "bold reverse $text-warning", click="app.freeze")
+        )
     changes = context.lasting
     if changes:
         more = f" +{len(changes) - 1}" if len(changes) > 1 else ""
         text = f" {visible(changes[-1].badge, MAX_BADGE_CHARACTERS, '...')}{more} "
         parts.append(Part(text, "bold reverse $text-warning", 2, "app.operation('undo')"))
     if state.totals.lost:
-        parts.append(Part(f"{units.count(state.totals.lost)} events lost", "bold $text-error", 1))
+        lost = f"{units.count(state.totals.lost)} events lost"
+        parts.append(Part(lost, "bold $text-error", 1, "app.view('log')"))
     if state.totals.corrected:
         corrected = f"{counted(state.totals.corrected, 'state')} corrected"
         parts.append(Part(corrected, "$text-warning", 3, "app.corrected"))
     if state.totals.malformed:
-        malformed = units.count(state.totals.malformed)
-        parts.append(Part(f"{malformed} malformed", "$text-warning", 2))
+        malformed = f"{units.count(state.totals.malformed)} malformed"
+        parts.append(Part(malformed, "$text-warning", 2, "app.view('log')"))
     if context.session.backlog > MIN_BACKLOG_SHOWN:
         parts.append(Part(f"{units.count(context.session.backlog)} behind", "$text-warning", 2))
     return parts
@@ -164,10 +174,15 @@ def numbers(context: AppContext) -> list[Part]:
         held, rate = units.UNKNOWN, f"{units.UNKNOWN}/s"
     return [
         Part(f"{held} tasks", "bold", 1, "app.view('tasks')"),
-        Part(rate, "", 4),
-        Part(f"fail {failing}", _failing_style(state, now) if share else "$text-muted", 3),
+        Part(rate, "", 4, "app.charts"),
+        Part(
+            f"fail {failing}",
+            _failing_style(state, now) if share else "$text-muted",
+            3,
+            "app.error",
+        ),
         workers,
-        Part(_clock(context.clock(), utc=context.utc) + " ", "$text-muted", 5),
+        Part(_clock(context.clock(), utc=context.utc) + " ", "$text-muted", 5, "app.times"),
     ]
 
 

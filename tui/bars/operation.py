@@ -32,7 +32,7 @@ class OperationBar(Bar):
             return
         from ...model.operations.summary import sentence
 
-        left = [Part(sentence(outcome), _style(outcome), gap=1)]
+        left = [Part(sentence(outcome), _style(outcome), click="app.operation_details", gap=1)]
         key = context.keymap.key("act.details", ascii_only=context.ascii)
         label = f"{key} details ".lstrip()
         right = [Part(label, "$text-muted", 0, "app.operation_details")]

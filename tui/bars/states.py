@@ -69,10 +69,18 @@ class StateStrip(Bar):
             text = f"{context.glyphs.state(name)} {name} {count}"
             if name == STARTED and any(custom.values()):
                 text += f" ({', '.join(f'{each} {n:,}' for each, n in custom.items() if n)})"
-            parts.append(Part(text, style, _PRIORITIES[name], gap=1 if not parts else 3))
+            listed = "running" if name == STARTED else name.lower()
+            gap = 1 if not parts else 3
+            parts.append(Part(text, style, _PRIORITIES[name], _listing(listed), gap))
         if lost:
-            parts.append(Part(f"{units.UNKNOWN} lost {units.count(len(lost))}", "$text-warning", 3))
+            text = f"{units.UNKNOWN} lost {units.count(len(lost))}"
+            parts.append(Part(text, "$text-warning", 3, _listing("lost")))
         self.show(parts)
+
+
+def _listing(state: str) -> str:
+    """Return the action that lists the tasks in a state."""
+    return f"app.list_tasks('state:{state}')"
 
 
 def _stored_parts(moment: Moment) -> list[Part]:

@@ -39,7 +39,10 @@ async def undo(host: Host) -> None:
         host.say(f"{queue} is still being paused: press {key} when that has finished", "warning")
         return
     if not found:
-        host.say("Nothing to undo: no queue is paused, no limit or consumer was changed")
+        host.say(
+            "Nothing to undo: no queue is paused, no worker is being drained, "
+            "no limit or consumer was changed"
+        )
         return
     chosen = found[0]
     if len(found) > 1:

@@ -143,19 +143,20 @@ class ListScreen(MonitorScreen):
         left = [*self.breadcrumbs, *self.counts()]
         if self.faults_only:
             text = f"{self.context.keymap.key('faults')} {self.FAULTS}".lstrip()
-            left.append(Part(text, "bold $text-error"))
+            left.append(Part(text, "bold $text-error", click="screen.faults"))
         if self.filter_text:
             text = f"{self.context.keymap.key('filter')} {self.filter_text}".lstrip()
-            left.append(Part(text, "$text-accent", 3))
+            left.append(Part(text, "$text-accent", 3, "screen.filter"))
         left += self.notes()
         right = []
         if table.marks:
             right.append(Part(f"{units.count(len(table.marks))} marked", "bold $text-accent", 1))
         if table.follow:
-            right.append(Part("following", "$text-success", 4))
+            right.append(Part("following", "$text-success", 4, "screen.follow"))
         elif table.unseen and table.sort is not None and "follow" in self.CONTEXTS:
-            right.append(Part(f"{units.count(table.unseen)} newer", "$text-muted", 4))
-        right.append(Part(f"{self.order_text()} ", "$text-muted", 5))
+            newer = f"{units.count(table.unseen)} newer"
+            right.append(Part(newer, "$text-muted", 4, "screen.follow"))
+        right.append(Part(f"{self.order_text()} ", "$text-muted", 5, "screen.sort_menu"))
         self.info_bar.show(left, right)
 
     def counts(self) -> list[Part]:

@@ -80,11 +80,16 @@ class Viewport(Generic[R]):
         self.top = max(0, min(self.top, self.last_top))
 
     def scroll(self, top: int) -> None:
-        """Show the rows from `top` on; the cursor stays on its row."""
+        """Show the rows from `top` on; the cursor stays on its row.
+
+        Following ends: it would scroll back to the newest row, or to the cursor's.
+        """
         self.top = max(0, min(top, self.last_top))
         if self.follow and self.newest is not None:
             edge = 0 if self.newest == "first" else self.last_top
             self.follow = self.top == edge
+        elif self.follow:
+            self.follow = self.top <= self.cursor_index < self.top + self.height
         self._look()
 
     def move(self, motion: Motion) -> None:

@@ -116,3 +116,17 @@ def test_a_resting_window_shows_the_first_rows() -> None:
     rows.arrive(450)
     view.settle()
     assert (view.top, view.cursor_id) == (0, "469")
+
+
+def test_scrolling_away_from_the_cursor_ends_following_in_any_order() -> None:
+    rows = Arrivals(20)
+    view = following(rows)
+    view.newest = None  # sorted by something else: the cursor's row is followed
+    view.scroll(3)
+    view.settle()
+    assert view.top == 3 and not view.follow
+    view.follow = True
+    view.place(6)
+    view.scroll(4)
+    view.settle()
+    assert view.top == 4 and view.follow
