@@ -295,7 +295,7 @@ LISTS: Final[Mapping[str, ListExport]] = {
         _schedule,
         {
             **{name: _of(name) for name in ("name", "status", "schedule", "task", "queue")},
-            "next": _of("next_run_at", "overdue_s"),
+            "next": _of("next_run_at", "next_run_within_s", "overdue_s"),
             "last": _of("last_run_at"),
             "runs": {},
             "total": _of("total_runs"),

@@ -9,6 +9,7 @@ import msgspec
 from ..model.health.tasks.beat import beat_findings
 from ..model.health.tasks.schedule_status import EntryStatus, entry_statuses
 from ..model.state import ClusterState
+from ..model.text.phrases import counted
 from ..model.text.units import iso
 from .encoding.json import utf8, utf8_or_none
 from .notes import source_note
@@ -58,6 +59,7 @@ class EntryRecord(msgspec.Struct, frozen=True, gc=False):
     expires_at: str | None
     last_run_at: str | None
     next_run_at: str | None
+    """Null if it never runs, or if that is unknown; see `next_run_within_s`."""
     next_times: list[str | None]
     overdue_s: float | None
     """Seconds since it should have run; null if it is not certain that it has not."""
@@ -69,6 +71,8 @@ class EntryRecord(msgspec.Struct, frozen=True, gc=False):
     sources: list[str]
     """`django-celery-beat`, `redbeat`, `file`, `app`, `workers`: the first one counts."""
     note: str | None
+    next_run_within_s: float | None = None
+    """The interval, in which it runs, if `next_run_at` is unknown because the last run is."""
 
 
 class ScheduleRecord(msgspec.Struct, frozen=True, gc=False):
@@ -101,7 +105,18 @@ def schedule_notes(state: ClusterState, now: float) -> list[Note]:
     if any(one.last_run_at is None and one.entry.total_runs is None for one in statuses):
         text = "last_run_at unknown: no source has it, and no task of the entry was seen"
         notes.append(Note("schedule", text))
+    unknown = sum(_within(one) is not None for one in statuses)
+    if unknown:
+        text = f"next_run_at unknown of {counted(unknown, 'entry')}: the latest run is unknown; "
+        text += "the next one is within next_run_within_s if beat is running"
+        notes.append(Note("schedule", text))
     return notes
+
+
+def _within(status: EntryStatus) -> float | None:
+    """Return the seconds in which an entry runs, if it is unknown when."""
+    at, by = status.next_run_at, status.next_run_by
+    return status.entry.every if at is None and by is not None else None
 
 
 def beat_records(state: ClusterState, now: float) -> list[FindingRecord]:
@@ -144,6 +159,7 @@ def entry_record(status: EntryStatus, state: ClusterState) -> EntryRecord:
         runs_by_name=status.by_name,
         sources=list(status.sources),
         note=utf8(entry.note) if entry.note else None,
+        next_run_within_s=_within(status),
     )
 
 

@@ -36,10 +36,12 @@ def status(row: EntryStatus, frame: Frame) -> Cell:
 
 
 def next_run(row: EntryStatus, frame: Frame) -> Cell:
-    """Return when an entry is due: `in 12 s`, or for how long it is overdue."""
+    """Return when an entry is due: `in 12 s`, `within 1 h`, or for how long it is overdue."""
     at = row.next_run_at
     if row.overdue_s is not None and at is not None:
         return f"{units.duration(int(frame.now - at))} late", "bad"
+    if at is None and row.next_run_by is not None and row.entry.every is not None:
+        return units.within(row.entry.every), "muted"
     if at is None:
         return ("-", "muted") if row.word != "unknown" else numbers.UNKNOWN
     return ("now", "text") if at <= frame.now else (units.age(at, frame.now), "text")
@@ -125,7 +127,7 @@ SCHEDULE_KEYS: Final[Mapping[str, Callable[[EntryStatus], Any]]] = {
 
 
 def _due(row: EntryStatus) -> float:
-    return _NEVER if row.next_run_at is None else row.next_run_at
+    return _NEVER if row.next_run_by is None else row.next_run_by
 
 
 ORDER: Final = ("status", False)

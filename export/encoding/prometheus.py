@@ -70,7 +70,11 @@ def _listed(rows: Iterable[Any], known: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _schedule(rows: Iterable[Any], state: ClusterState, now: float) -> Iterator[Family]:
-    late = {row.name: row.overdue_s or 0.0 for row in rows if row.next_run_at is not None}
+    late = {
+        row.name: row.overdue_s or 0.0
+        for row in rows
+        if row.next_run_at is not None or row.next_run_within_s is not None
+    }
     text = "Time since the entry was due and not sent; 0 if it is on time."
     yield _gauge("celtop_beat_overdue_seconds", text, ("entry",), late.items())
 

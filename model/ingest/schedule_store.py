@@ -117,11 +117,21 @@ class ScheduleStore:
     def due(self, name: str) -> float | None:
         """Return when an entry is due first after its last known run; None if unknown.
 
-        Without a known run, it counts from when the entry was changed or first read.
+        Without a known run, it counts from when the entry was changed. An interval counts from the
+        last run, or the start of beat: if both are unknown, so is when it ends.
         """
         entry, last = self.entries[name], self.last_run_at(name)
         due = entry.due_at if last is None else entry.after(last)
-        return entry.after(self.since[name]) if last is None and due is None else due
+        unknown = last is None and due is None and entry.every is None
+        return entry.after(self.since[name]) if unknown else due
+
+    def due_by(self, name: str) -> float | None:
+        """Return the latest time at which an entry is due: `due`, or an interval after it was read.
+
+        None if unknown.
+        """
+        due = self.due(name)
+        return self.entries[name].after(self.since[name]) if due is None else due
 
     def expected(self, name: str) -> float | None:
         """Return when an entry is due first after its last run, of the times that were observed.

@@ -60,6 +60,13 @@ def ago(at: float | None, now: float) -> str:
     return f"in {text}" if at > now and whole else f"{text} ago"
 
 
+def within(seconds: float) -> str:
+    """Return `within 45 s`, `within 2 h`: rounded up to a whole unit."""
+    whole = math.ceil(seconds)
+    size, unit = next((one for one in _LARGEST_UNITS if whole >= one[0]), (1, "s"))
+    return f"within {-(-whole // size)} {unit}"
+
+
 def count(number: int | None) -> str:
     """Return `1,204`."""
     return UNKNOWN if number is None else f"{number:,}"

@@ -33,7 +33,7 @@ FIELDS = {
     "name", "task", "status", "schedule", "kind", "definition", "every_s", "timezone", "args",
     "kwargs", "arguments_exact", "queue", "priority", "task_expires_s", "options", "enabled",
     "one_off", "starts_at", "expires_at", "last_run_at", "next_run_at", "next_times", "overdue_s",
-    "total_runs", "runs", "runs_by_name", "sources", "note",
+    "total_runs", "runs", "runs_by_name", "sources", "note", "next_run_within_s",
 }  # fmt: skip
 
 
@@ -57,8 +57,13 @@ def test_unknown_values_have_a_note() -> None:
     state = ClusterState()
     read(state, entry())
     found = as_json(state, NOW + 3)
-    assert found["entries"][0]["last_run_at"] is None
-    assert found["notes"][0]["text"].startswith("last_run_at unknown")
+    [one] = found["entries"]
+    assert (one["last_run_at"], one["next_run_at"], one["next_run_within_s"]) == (None, None, 10.0)
+    assert [note["text"].split(" unknown")[0] for note in found["notes"]] == [
+        "last_run_at",
+        "next_run_at",
+    ]
+    assert "within 10 s" in as_text(state, NOW + 3)
 
 
 def test_the_table_names_entries_schedules_and_findings() -> None:

@@ -46,6 +46,8 @@ class EntryStatus(msgspec.Struct, frozen=True):
     """By its source, or by the tasks that were seen; None if unknown."""
     next_run_at: float | None
     """When it is due; in the past if it should have run already. None if never, or unknown."""
+    next_run_by: float | None
+    """The latest time at which it is due: an interval from now if its last run is unknown."""
     upcoming: tuple[float, ...]
     """The next times from now on."""
     overdue_s: float | None
@@ -80,7 +82,7 @@ def _entry_statuses(state: ClusterState, now: float) -> list[EntryStatus]:
         found,
         key=lambda one: (
             one.word != "overdue",
-            never if one.next_run_at is None else one.next_run_at,
+            never if one.next_run_by is None else one.next_run_by,
             one.entry.name,
         ),
     )
@@ -90,14 +92,16 @@ def entry_status(state: ClusterState, name: str, now: float) -> EntryStatus:
     """Return what is known of an entry."""
     schedule = state.schedule
     entry, runs = schedule.entries[name], schedule.runs(name)
-    due = schedule.due(name)
-    word = _word(entry, due, now)
+    due, due_by = schedule.due(name), schedule.due_by(name)
+    word = _word(entry, due_by, now)
     missed = _missed(state, entry, now) if word == "scheduled" else None
-    upcoming = [] if word in _ENDED else list(_upcoming(entry, due, now))
     if missed is not None:
         word, due = "overdue", missed
-    elif due is not None and due < now:
-        # It may have run unobserved.
+    elif entry.every is not None and word == "scheduled" and (due is None or due + GRACE < now):
+        # It may have run unobserved: when its interval ends is unknown.
+        due, due_by = None, now + entry.every
+    upcoming = [] if word in _ENDED else list(_upcoming(entry, due, now))
+    if missed is None and due is not None and due < now:
         due = next(iter(upcoming), due)
     return EntryStatus(
         entry,
@@ -105,6 +109,7 @@ def entry_status(state: ClusterState, name: str, now: float) -> EntryStatus:
         word,
         schedule.last_run_at(name),
         None if word in _ENDED else due,
+        None if word in _ENDED else due_by if due is None else due,
         tuple(upcoming),
         None if missed is None else now - missed,
         tuple(runs),
@@ -138,7 +143,7 @@ def _upcoming(entry: ScheduleEntry, due: float | None, now: float) -> Iterator[f
 
 def _missed(state: ClusterState, entry: ScheduleEntry, now: float) -> float | None:
     """Return when an entry was due and has certainly not run; None if it may have."""
-    due, expected = state.schedule.due(entry.name), state.schedule.expected(entry.name)
+    due, expected = state.schedule.due_by(entry.name), state.schedule.expected(entry.name)
     if due is not None and (missed := _missed_by_source(state, entry, due)) is not None:
         return missed
     if expected is not None and now >= expected + GRACE:

@@ -13,6 +13,13 @@ AT = 1_795_222_923.456
 
 
 @pytest.mark.parametrize(
+    ("seconds", "text"), [(9.2, "10 s"), (90.0, "2 m"), (3600.0, "1 h"), (86_400.0, "1 d")]
+)
+def test_within_is_rounded_up(seconds: float, text: str) -> None:
+    assert units.within(seconds) == f"within {text}"
+
+
+@pytest.mark.parametrize(
     ("seconds", "text"),
     [
         (None, "?"),

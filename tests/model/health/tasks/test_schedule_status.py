@@ -25,6 +25,19 @@ def test_an_entry_that_runs_is_scheduled() -> None:
     assert found.by_name
 
 
+def test_the_next_run_of_an_interval_is_unknown_until_a_run_is_known() -> None:
+    state = watched(entry())
+    pass_time(state, NOW + 4)
+    found = status(state, NOW + 4)
+    assert (found.word, found.next_run_at, found.upcoming) == ("scheduled", None, ())
+    assert found.next_run_by == NOW + 14
+    run(state, NOW + 5)
+    pass_time(state, NOW + 6)
+    assert status(state, NOW + 6).next_run_at == status(state, NOW + 6).next_run_by == NOW + 15
+    crontab = ScheduleEntry(**{**_fields(entry(every=None)), "upcoming": (NOW + 60,)})
+    assert status(watched(crontab), NOW).next_run_at == NOW + 60
+
+
 def test_an_entry_that_was_not_received_is_overdue() -> None:
     state = watched(entry())
     pass_time(state, NOW + 14)
@@ -84,7 +97,9 @@ def test_other_sources_have_it_when_beat_sends_after_three_minutes() -> None:
     state = ClusterState()
     read(state, by_source("file", NOW), at=NOW + 190)
     assert status(state, NOW + 190).word == "scheduled"
-    assert status(state, NOW + 190).next_run_at == NOW + 190
+    # It may have run unobserved since.
+    assert (status(state, NOW + 190).next_run_at, status(state, NOW + 190).upcoming) == (None, ())
+    assert status(state, NOW + 190).next_run_by == NOW + 200
     read(state, by_source("file", NOW), at=NOW + 210)
     assert status(state, NOW + 210).word == "overdue"
 
