@@ -15,7 +15,7 @@ import psutil
 import redis
 from celtop.history.open import open_store
 
-from . import server, stream
+from . import core_speed, server, stream
 from .lines import Reading, attempt
 from .stream import Message
 from .subjects import BIN, Name, Running, SubjectFailed, environment, running
@@ -66,8 +66,9 @@ def _measure(name: Name, seconds: float) -> list[Reading]:
             for each, url in urls.items()
         }
         before = [one.cpu() for one in (collector, *screens)]
-        took = _publish(urls, messages)
-        seen = _await_tasks(screens, tasks)
+        with core_speed.sampled() as core:
+            took = _publish(urls, messages)
+            seen = _await_tasks(screens, tasks)
         after = [one.cpu() for one in (collector, *screens)]
         held = collector.memory()
         collector.process.send_signal(signal.SIGTERM)
@@ -78,9 +79,15 @@ def _measure(name: Name, seconds: float) -> list[Reading]:
     note = f"{tasks:,} tasks in each of {len(CLUSTERS)} clusters"
     wrong = {each: count for each, count in counted.items() if count != tasks}
     return [
-        Reading("collector-cpu", name, shares[0], note),
+        Reading("collector-cpu", name, shares[0], f"{note}; {core.note(shares[0])}", core.details),
         Reading("collector-memory", name, held / MIB, note),
-        Reading("collector-screens", name, max(shares[1:]), f"{len(SCREENS)} screens"),
+        Reading(
+            "collector-screens",
+            name,
+            max(shares[1:]),
+            f"{len(SCREENS)} screens; {core.note(max(shares[1:]))}",
+            core.details,
+        ),
         Reading(
             "collector-counted",
             name,

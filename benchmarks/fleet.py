@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from . import server, stream
+from . import core_speed, server, stream
 from .lines import Reading, attempt
 from .subjects import Name, SubjectFailed, running
 
@@ -30,6 +30,7 @@ def _fleet(name: Name, seconds: float) -> list[Reading]:
     """The CPU time until all is applied, as a share of the time in which it arrived."""
     tasks = int(PER_SECOND * seconds / stream.EVENTS_PER_TASK)
     shares: dict[str, float] = {}
+    at_reference: dict[str, float] = {}
     with server.running() as url, running(name, url) as subject:
         assert subject.terminal is not None
         server.await_listener(url)
@@ -47,16 +48,23 @@ def _fleet(name: Name, seconds: float) -> list[Reading]:
                 subject.await_quiet(60)
                 time.sleep(max(0.0, start - time.time()))
             before = subject.cpu()
-            took = stream.publish(url, messages)
-            subject.await_quiet(60)
+            with core_speed.sampled() as core:
+                took = stream.publish(url, messages)
+                subject.await_quiet(60)
             shares[screen] = 100 * (subject.cpu() - before) / took
+            at_reference[screen] = core.at_reference(shares[screen])
         held = subject.memory()
         if WORKERS[0] not in subject.terminal.screen().text:
             raise SubjectFailed("no worker of the fleet on its screen")
-    note = ", ".join(f"{screen} {share:.0f} %" for screen, share in shares.items())
-    del shares["all new"]
+    note = ", ".join(
+        f"{screen} {share:.0f} % ({at_reference[screen]:.0f})" for screen, share in shares.items()
+    )
+    note += "; in parentheses at the reference speed"
+    details: dict[str, object] = {"shares": shares, "at_reference": at_reference}
     return [
-        Reading("fleet-cpu", name, max(shares.values()), note),
+        Reading(
+            "fleet-cpu", name, max(shares[screen] for screen in SCREENS.values()), note, details
+        ),
         Reading(
             "fleet-memory", name, held / MIB, f"{len(WORKERS):,} workers, {4 * tasks:,} tasks sent"
         ),

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import redis
 
-from . import proxy, server
+from . import core_speed, proxy, server
+from .core_speed import CoreSpeed
 from .lines import Reading
 from .subjects import Name, Running, SubjectFailed, running, worker
 
@@ -43,10 +44,10 @@ def measure(wanted: frozenset[str], quick: bool) -> list[Reading]:
                 readings.append(Reading(line, name, None, f"failed: {error}"))
         time.sleep(SETTLE)
         before = [subject.cpu() for _, subject, _ in watched]
-        with _monitor(server.port_of(url)) as heard:
+        with _monitor(server.port_of(url)) as heard, core_speed.sampled() as core:
             time.sleep(seconds)
         for (line, subject, forwarded), cpu in zip(watched, before, strict=True):
-            readings += _readings(line, subject, forwarded, cpu, heard, seconds)
+            readings += _readings(line, subject, forwarded, cpu, core, heard, seconds)
     return readings
 
 
@@ -55,6 +56,7 @@ def _readings(
     subject: Running,
     forwarded: proxy.Proxy,
     cpu: float,
+    core: CoreSpeed,
     heard: list[tuple[str, str]],
     seconds: float,
 ) -> list[Reading]:
@@ -69,8 +71,9 @@ def _readings(
     ]
     if line == "commands":
         share = 100 * (subject.cpu() - cpu) / seconds
-        note = "Tasks open" if subject.name == "celtop" else ""
-        readings.append(Reading("idle-cpu", subject.name, share, note))
+        note = "Tasks open; " if subject.name == "celtop" else ""
+        note += core.note(share)
+        readings.append(Reading("idle-cpu", subject.name, share, note, core.details))
     return readings
 
 

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from . import server, stream, terminal
+from . import core_speed, server, stream, terminal
 from .lines import Reading, attempt
 from .subjects import Name, Running, SubjectFailed, running
 
@@ -67,15 +67,17 @@ def _following(name: Name, url: str, width: int) -> Iterator[tuple[Running, list
 def _costs(name: Name, url: str, seconds: float) -> list[Reading]:
     with _following(name, url, terminal.WIDTH) as (subject, ids):
         idle = _share(subject, seconds)
-        share, _, _ = _share_while(subject, url, ids, seconds)
+        with core_speed.sampled() as core:
+            share, _, _ = _share_while(subject, url, ids, seconds)
         passed_by, _, _ = _share_while(subject, url, (), seconds)
         assert subject.terminal is not None
         if "PROGRESS" not in subject.terminal.screen().text:
             raise SubjectFailed("no report was ever on the screen")
     pace = TASKS * PER_SECOND
-    note = f"{TASKS} tasks, {pace:,} reports a second; while none reports {idle:.1f} %"
+    note = f"{TASKS} tasks, {pace:,} reports a second; while none reports {idle:.1f} %; "
+    note += core.note(share)
     return [
-        Reading("progress", name, share, note, {"idle_percent": idle}),
+        Reading("progress", name, share, note, {"idle_percent": idle, **core.details}),
         Reading("progress-report", name, (share - idle) / pace * 1e4),
         Reading("progress-stranger", name, (passed_by - idle) / pace * 1e4),
     ]

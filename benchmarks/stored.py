@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from . import server, stream
+from . import core_speed, server, stream
 from .flood import MIB, merge
 from .lines import Reading, attempt
 from .stream import Message
@@ -23,15 +24,18 @@ def measure(wanted: frozenset[str], quick: bool) -> list[Reading]:
 
 
 def _compare(name: Name, url: str, messages: Sequence[Message], rounds: int) -> list[Reading]:
-    without: list[tuple[float, int]] = []
-    with_it: list[tuple[float, int]] = []
+    without: list[_Cost] = []
+    with_it: list[_Cost] = []
     for _ in range(rounds):
         without.append(_cost(name, url, messages, "--no-history"))
         with_it.append(_cost(name, url, messages))
-    cpu, cpu_with = (min(cost for cost, _ in one) for one in (without, with_it))
-    memory, memory_with = (min(size for _, size in one) for one in (without, with_it))
+    cpu, cpu_with = (min(cost.cpu for cost in one) for one in (without, with_it))
+    even, even_with = (min(cost.at_reference for cost in one) for one in (without, with_it))
+    memory, memory_with = (min(cost.memory for cost in one) for one in (without, with_it))
+    note = f"{cpu_with:.2f} s against {cpu:.2f} s"
+    note += f"; {even_with:.2f} s against {even:.2f} s at the reference speed"
     return [
-        Reading("stored-cpu", name, cpu_with / cpu, f"{cpu_with:.2f} s against {cpu:.2f} s"),
+        Reading("stored-cpu", name, cpu_with / cpu, note, {"at_reference": even_with / even}),
         Reading(
             "stored-memory",
             name,
@@ -41,11 +45,21 @@ def _compare(name: Name, url: str, messages: Sequence[Message], rounds: int) -> 
     ]
 
 
-def _cost(name: Name, url: str, messages: Sequence[Message], *arguments: str) -> tuple[float, int]:
-    """Return the CPU-seconds that the stream takes, and the memory after it."""
+@dataclass(frozen=True, slots=True)
+class _Cost:
+    cpu: float
+    """CPU-seconds."""
+    at_reference: float
+    """CPU-seconds on the reference core."""
+    memory: int
+
+
+def _cost(name: Name, url: str, messages: Sequence[Message], *arguments: str) -> _Cost:
+    """Return the CPU time that the stream takes, and the memory after it."""
     with running(name, url, arguments=arguments) as subject:
         server.await_listener(url)
         subject.press("2")
         subject.await_quiet(30)
-        cpu = merge(subject, url, messages, stream.task_events_in(messages))
-        return cpu, subject.memory()
+        with core_speed.sampled() as core:
+            cpu = merge(subject, url, messages, stream.task_events_in(messages))
+        return _Cost(cpu, core.at_reference(cpu), subject.memory())

@@ -86,6 +86,7 @@ def encode(
         caught.heartbeat(worker, start + second + phase, due=second + phase)
         for second in range(0, int(total * step) + 1, 2)
         for worker, phase in _phases(workers)
+        if second + phase <= total * step
     ]
     sent = 0
     for turn, worker in itertools.cycle(zip(turns, workers, strict=True)):
