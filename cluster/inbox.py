@@ -86,16 +86,22 @@ class Inbox:
                 self._events += _size(observation)
                 if self._events > self._capacity:
                     self._make_room(observation.at)
-            callback, self._callback = self._callback, None
-        if callback is not None:
-            callback()
+            callback = self._callback
+            if callback is None or _only_heartbeats(observation):
+                return
+            self._callback = None
+        callback()
 
     def log(self, level: Level, source: str, text: str) -> None:
         """Add a log line."""
         self.put(LogMessage(level, source, text, time.time()))
 
     def call_on_put(self, callback: Callable[[], object]) -> None:
-        """Call `callback` once, in the thread of the next `put`; now if the inbox is not empty."""
+        """Call `callback` once, in the thread of the next `put`; now if the inbox is not empty.
+
+        Heartbeats alone do not call it: they can wait until the consumer looks the next time, and
+        with one for each of many workers it would never rest.
+        """
         with self._lock:
             if not self._waiting:
                 self._callback = callback
@@ -142,6 +148,15 @@ class Inbox:
             self._lost_others += others
         kept.extend(self._waiting)
         self._waiting = kept
+
+
+def _only_heartbeats(observation: Observation) -> bool:
+    """Return whether it is a message with heartbeats and nothing else."""
+    return (
+        isinstance(observation, EventBatch)
+        and not observation.malformed
+        and all(event.type == "worker-heartbeat" for event in observation.events)
+    )
 
 
 def _counts(batch: EventBatch | UndecodedBatch) -> tuple[int, int]:

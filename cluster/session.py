@@ -111,6 +111,7 @@ class Session:
         self._receiver = Receiver(
             self._broker, self._inbox, roster, open_tasks, listens=settings.from_history is None
         )
+        self._paused = PausedQueues()
         self._polling = Polling(
             self._broker,
             self._inbox,
@@ -118,7 +119,7 @@ class Session:
             self._receiver,
             self._interest,
             open_tasks,
-            pauses=lambda: PausedQueues().pauses(self._broker.identity),
+            pauses=lambda: self._paused.pauses(self._broker.identity),
         )
         self._schedule = ScheduleReader(
             settings, self._broker, self._inbox, self._receiver, self._interest
@@ -378,7 +379,7 @@ class Session:
 
         A queue that all its workers report consuming again is left out.
         """
-        paused = PausedQueues().all(self._broker.identity)
+        paused = self._paused.all(self._broker.identity)
         workers = self.state.workers
         return {queue: its for queue, its in paused.items() if not is_over(its, workers)}
 

@@ -120,6 +120,20 @@ def test_a_put_calls_the_callback_once() -> None:
     assert woken == [1, 2, 3]
 
 
+def test_heartbeats_alone_do_not_call_the_callback() -> None:
+    inbox = Inbox(100)
+    woken: list[int] = []
+    inbox.call_on_put(lambda: woken.append(1))
+    inbox.put(heard("worker-heartbeat", 2))
+    assert woken == []
+    inbox.put(EventBatch(heard("worker-heartbeat").events, 1.0, ("unreadable",)))
+    assert woken == [1]
+    assert len(taken(inbox)) == 2
+    inbox.call_on_put(lambda: woken.append(2))
+    inbox.put(EventBatch(heard("worker-heartbeat").events + heard("worker-online").events, 1.0))
+    assert woken == [1, 2]
+
+
 def message(*kinds: str) -> bytes:
     common = {"hostname": "w@h", "timestamp": 5.0, "uuid": "a"}
     return json.dumps([{"type": kind, **common} for kind in kinds]).encode()

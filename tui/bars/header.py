@@ -42,6 +42,8 @@ class HeaderBar(Bar):
     @property
     def shows_windows(self) -> bool:
         """Whether there is room for the windows of time that memory covers."""
+        if not any(part.priority == WINDOWS_PRIORITY for part in self._parts[0]):
+            return False
         left, _ = self._fitting(self.size.width)
         return any(part.priority == WINDOWS_PRIORITY for part in left)
 

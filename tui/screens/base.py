@@ -51,6 +51,7 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (40, "-narrow"), (100, "-normal")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (10, "-low"), (20, "-high")]  # noqa: RUF012
     ESCAPE_TO_MINIMIZE = False
+    BLANK = True  # widgets cover all of it
 
     def __init__(self, context: AppContext, location: Location) -> None:
         super().__init__()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from math import ceil
 from types import SimpleNamespace
@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, Any
 from rich.color import ColorSystem
 from rich.segment import Segment
 from textual import screen as textual_screen
-from textual._compositor import ChopsUpdate, CompositorUpdate
+from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate
 from textual.app import App
 from textual.css.styles import RenderStyles
 from textual.dom import DOMNode
 from textual.filter import Monochrome, NoColor
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
+from textual.strip import Strip
 from textual.widget import Widget
 
 from .line_strip import cheap_strips
@@ -174,6 +175,21 @@ class FrugalUpdate(CompositorUpdate):
         return "".join(out)
 
 
+def _renders(
+    compositor: Compositor, crop: Region | None = None
+) -> Iterator[tuple[Region, Region, list[Strip]]]:
+    """Yield the lines of `crop` of each visible widget, in place of `Compositor._get_renders`.
+
+    Textual draws every widget of the screen whole, even if only the clock in the header changed.
+    """
+    for widget, (region, clip) in compositor.visible_widgets.items():
+        part = region.intersection(clip)
+        if crop is not None:
+            part = part.intersection(Region(part.x, crop.y, part.width, crop.height))
+        if part:
+            yield part, part, widget.render_lines(part.translate(-region.offset))
+
+
 class _InputSelector(selectors.SelectSelector):
     """Waits for keys without waking up ten times a second.
 
@@ -212,6 +228,7 @@ class FrugalApp(App[None], inherit_bindings=False):
         period = min(textual_screen.UPDATE_PERIOD, _UPDATE_PERIOD)
         with (
             replaced(textual_screen, "UPDATE_PERIOD", period),
+            replaced(Compositor, "_get_renders", _renders),
             cheap_strips(),
             quiet_input_thread(),
         ):
@@ -248,6 +265,8 @@ def place_notifications(screen: Screen[Any], line: int | None) -> None:
 
     The style sheet does so by the class `-bottom` of their rack.
     """
+    if not screen.app._notifications:
+        return  # the query takes as long as a bar
     for rack in screen.query_children("ToastRack"):
         if rack.display:
             height = sum(toast.outer_size.height for toast in rack.query("Toast"))

@@ -41,6 +41,8 @@ class PausedConsumer(Consumer, frozen=True, gc=False):
 
 _Clusters: TypeAlias = dict[str, dict[str, tuple[PausedConsumer, ...]]]
 """Consumers by cluster and queue."""
+_Content: TypeAlias = tuple[_Clusters, str | None]
+"""What the file has, and why it cannot be read; None if it can."""
 _lock = threading.Lock()
 
 
@@ -59,10 +61,15 @@ def is_over(pause: PauseQueue, workers: Mapping[str, Worker]) -> bool:
 
 
 class PausedQueues:
-    """The file of paused queues. Safe to use from any thread; of two processes the last wins."""
+    """The file of paused queues. Safe to use from any thread; of two processes the last wins.
+
+    It is read again only after it has changed: each time it is replaced by a new file.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or state_folder() / FILE_NAME
+        self._known: tuple[tuple[int, int, int], _Content] | None = None
+        """What identifies the file that was read last, and its content."""
 
     def all(self, cluster: str) -> dict[str, PauseQueue]:
         """Return the paused queues of a cluster by name; empty if the file cannot be read."""
@@ -140,10 +147,16 @@ class PausedQueues:
             clusters = {**clusters, cluster: queues}
             self._write({name: its for name, its in clusters.items() if its})
 
-    def _read(self) -> tuple[_Clusters, str | None]:
+    def _read(self) -> _Content:
         """Return the content of the file, and why it cannot be read."""
         try:
-            return msgspec.json.decode(self.path.read_bytes(), type=_Clusters), None
+            found = self.path.stat()
+            identity = (found.st_ino, found.st_mtime_ns, found.st_size)
+            known = self._known
+            if known is None or known[0] != identity:
+                content = msgspec.json.decode(self.path.read_bytes(), type=_Clusters), None
+                known = self._known = identity, content
+            return known[1]
         except FileNotFoundError:
             return {}, None
         except OSError as error:

@@ -29,6 +29,20 @@ def test_paused_queues_are_read_by_the_next_process(tmp_path: Path) -> None:
     assert [one.name for one in path.parent.iterdir()] == ["paused.json"]
 
 
+def test_a_change_by_another_process_is_read_and_an_unchanged_file_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, others = PausedQueues(tmp_path / "p.json"), PausedQueues(tmp_path / "p.json")
+    assert ours.all("c") == {}
+    others.remember("c", PauseQueue(queue="q", consumers=(W1,)))
+    assert set(ours.all("c")) == {"q"}
+    with monkeypatch.context() as patch:
+        patch.delattr(Path, "read_bytes")
+        assert set(ours.all("c")) == {"q"}
+    others.forget("c", "q", {"w1@h"})
+    assert ours.all("c") == {}
+
+
 def test_a_pause_records_its_user_and_time(tmp_path: Path) -> None:
     paused = PausedQueues(tmp_path / "paused.json")
     before = time.time()

@@ -1,0 +1,52 @@
+"""A partial update draws only the lines that changed, and the same as a full one."""
+
+from __future__ import annotations
+
+from celtop.widgets.compat.textual_internals import FrugalApp
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widgets import Static
+
+
+class Drawn(Static):
+    """Counts the lines that it draws."""
+
+    lines_drawn = 0
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self.lines_drawn += crop.height
+        return super().render_lines(crop)
+
+
+class Lines(FrugalApp):
+    CSS = "#first { height: 1 } #rest { height: 1fr } .padded { margin: 1 2; height: 30 }"
+
+    def compose(self) -> ComposeResult:
+        yield Static("first", id="first")
+        with Vertical(id="rest"):
+            yield Drawn("a b c\n" * 30, classes="padded")
+
+
+async def test_a_changed_line_does_not_draw_the_others() -> None:
+    app = Lines()
+    async with app.run_test(size=(40, 12)) as pilot:
+        first, rest = app.query_one("#first", Static), app.query_one(Drawn)
+        await pilot.pause()
+        rest.lines_drawn = 0
+        first.update("other", layout=False)
+        await pilot.pause()
+        assert rest.lines_drawn == 0
+        compositor = app.screen._compositor
+        whole = [strip.text for strip in compositor.render_strips()]
+        assert whole[0].rstrip() == "other"
+        rest.refresh(Region(0, 1, 5, 1))
+        compositor.update_widgets({rest})
+        rest.lines_drawn = 0
+        update = compositor.render_partial_update()
+        assert rest.lines_drawn == 1
+        assert update is not None
+        assert [(y, x1, x2) for y, x1, x2 in update.spans] == [(3, 2, 7)]
+        parts = [strip for strip in update.chops[3].values() if strip is not None]
+        assert Strip.join(parts).text == whole[3]
