@@ -142,6 +142,12 @@ class HistoryStore(Protocol):
     def rollups(self, cluster: str, minute: int) -> Sequence[Rollup]:
         """Return the rollups of one minute. Raises: StoreError."""
 
+    def minutes_around(self, cluster: str, minute: int) -> tuple[int | None, int | None]:
+        """Return the last recorded minute up to one, and the first after it; None if there is none.
+
+        Raises: StoreError.
+        """
+
     def latest_rollups(self, cluster: str, since: float) -> Sequence[Rollup]:
         """Return the newest rollup of each subject since a time, in epoch seconds.
 

@@ -26,6 +26,7 @@ from .ingest.tasks.failure_groups import FailureGroups
 from .state import ClusterState
 
 GONE: Final[frozenset[MarkKind]] = frozenset({"lost", "stopped"})
+BUSY_SLOTS: Final = ("busy", "slots")
 RATE_SECONDS: Final = 300
 """Seconds before the time for which rates are restored: the longest window of a rate."""
 
@@ -177,7 +178,7 @@ def _workers_at(
     past = {}
     for name, worker in workers.items():
         recorded = series.workers.series(name)
-        busy = None if recorded is None else recorded.at("busy", at)
+        busy, slots = (None if recorded is None else recorded.at(each, at) for each in BUSY_SLOTS)
         found = copy.copy(worker)
         found.version = _version(at)
         found.active_ids = running.get(name, {})
@@ -185,6 +186,8 @@ def _workers_at(
             found.active = len(found.active_ids) if busy is None else round(busy)
             found.last_seen_at, found.left_at, found.lost_at = at, None, None
             found.unanswered_at = found.stalled_since = found.idle_since = None
+            if slots is not None and round(slots) != found.slots:
+                found.processes, found.concurrency = (), round(slots)
         elif name in gone_at:
             found.active = 0
             found.last_seen_at = found.lost_at = gone_at[name]
@@ -238,9 +241,10 @@ def _rates_at(recorded: TimeSeries, at: float) -> Rates:
         for number, rate in enumerate(recorded.window(name, step, count)):
             if not isnan(rate):
                 # Spread over the seconds of the step, so that any window sees its share; what is
-                # less than a task is left to the next step.
+                # less than a task is left to the next step. A second early: rates leave out the
+                # current one.
                 owed += rate * STEP
-                tasks, begins = round(owed), (step - count + 1 + number) * STEP
+                tasks, begins = round(owed), (step - count + 1 + number) * STEP - 1
                 owed -= tasks
                 for second in range(STEP):
                     share = tasks // STEP + (second < tasks % STEP)

@@ -196,6 +196,7 @@ class AppContext:
         self.frozen_at = self.clock()
         self._snapshot = self.frozen_at, frozen_copy(self.live)
         self._shown.state = self._snapshot[1]
+        self.moments.find_first()
 
     @property
     def stepped_back(self) -> bool:
@@ -213,16 +214,28 @@ class AppContext:
         """
         if self._snapshot is None:
             return False
-        frozen_at, snapshot = self._snapshot
-        series = snapshot.series
-        first = max(series.cluster.first or series.newest, series.newest - STEPS + 1) * STEP
+        first, first_at = self._first_in_memory, self.moments.first_at
         before = self.moments.wanted_at or self.now()
         at = before + steps * max(STEP, self.chart_seconds // STEPS_PER_CHART)
-        if at < first and self.moments.available:
-            at = max(_other_minute(before, at), frozen_at - self.settings.history_max_age)
-            self.moments.ask(at)
+        if at < first and first_at < first:
+            at = max(_other_minute(before, at), first_at)
+            if at != before:
+                self.moments.ask(at, later=steps > 0)
             return at != before
-        at = min(max(at, float(first)), frozen_at)
+        return self._show_memory(at, before)
+
+    @property
+    def _first_in_memory(self) -> float:
+        """The first time of the frozen state, of its last hour."""
+        assert self._snapshot is not None
+        series = self._snapshot[1].series
+        return max(series.cluster.first or series.newest, series.newest - STEPS + 1) * STEP
+
+    def _show_memory(self, at: float, before: float) -> bool:
+        """Show the frozen state of a time in memory; return whether that differs from another."""
+        assert self._snapshot is not None
+        frozen_at, snapshot = self._snapshot
+        at = min(max(at, self._first_in_memory), frozen_at)
         if at == before:
             return False
         self.moments.cancel()
@@ -231,13 +244,24 @@ class AppContext:
         return True
 
     def take_moment(self) -> bool:
-        """Show the minute that `step_time` asked for; return whether it has been read."""
-        found = self.moments.take()
-        if found is None or self._snapshot is None:
+        """Show the minute that `step_time` asked for; return whether that changes the screen."""
+        if self._snapshot is None or not self.moments.answered:
             return False
+        later, found = self.moments.later, self.moments.take()
+        first = self._first_in_memory
+        if found is None or found.at >= first:
+            # Nothing was recorded between the history and what is in memory.
+            return later and not self.moments.fault and self._show_memory(first, self.now())
         self.frozen_at, self.moment = found.at, found
         self._shown.state = stored_state(self._snapshot[1], found.at, found.stored, found.failures)
         return True
+
+    @property
+    def at_first_record(self) -> bool:
+        """Whether the frozen screen shows the earliest time that is known."""
+        if self._snapshot is None:
+            return False
+        return self.now() <= min(self._first_in_memory, self.moments.first_at)
 
     def unfreeze(self) -> None:
         """Show the live model again."""

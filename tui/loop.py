@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 from ..garbage import IdleCollector
 from ..model.entities.changes import Changes
+from ..model.text.sanitize import visible
 from ..widgets.compat.textual_internals import terminal_is_behind
 from .context import AppContext
 from .dialogs.base import Dialog
@@ -190,6 +191,8 @@ class FrameLoop:
             changes = NO_CHANGES
             if self._context.take_moment():
                 self._painted = None
+            elif fault := self._context.moments.take_fault():
+                self._app.notify(visible(fault), severity="warning", markup=False)
         screen = self.topmost_screen
         if screen is None or not screen.ready:
             self._painted = None

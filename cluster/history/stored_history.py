@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from typing import Final, Protocol, TypeVar
 
-from ...history.reading.moments import Moment, read_moment
+from ...history.reading.moments import Moment, read_moment, recorded_since
 from ...history.rows import (
     MINUTE,
     Cursor,
@@ -351,9 +351,13 @@ class StoredHistory:
 
         return self._ask(read)
 
-    def moment(self, at: float) -> Future[Moment]:
-        """Return the minute that ends at an epoch time."""
-        return self._ask(lambda store: read_moment(store, self.cluster, at))
+    def moment(self, at: float, *, later: bool) -> Future[Moment | None]:
+        """Return the minute that ends at an epoch time, or one next to it (`read_moment`)."""
+        return self._ask(lambda store: read_moment(store, self.cluster, at, later=later))
+
+    def recorded_since(self) -> Future[float | None]:
+        """Return the last second of the first minute, in epoch seconds; None if there is none."""
+        return self._ask(lambda store: recorded_since(store, self.cluster))
 
     def gaps(self, start: float, end: float) -> Future[Sequence[Gap]]:
         """Return the times of a window in which nothing was recorded."""

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple, cast
 
 from ...model.health.finding import Finding, Severity, SubjectKind
 from ...model.ingest.tasks.failure_groups import TREND_STEPS, FailureGroup
-from ...model.stored_past import MINUTE, Stored
+from ...model.stored_past import MINUTE, Stored, end_of_minute
 from ..store import HistoryStore
 from .failure_groups import stored_group
 
@@ -20,8 +20,10 @@ class Moment(NamedTuple):
 
     at: float
     """Its last second, epoch seconds."""
+    asked_at: float
+    """The last second of the minute that was asked for; if that was not recorded, this is next."""
     stored: tuple[Stored, ...]
-    """The values of the cluster and all subjects; empty if nothing was recorded."""
+    """The values of the cluster and all subjects."""
     failures: tuple[FailureGroup, ...]
     findings: tuple[Finding, ...]
     """Those that lasted at that time, the worst first."""
@@ -37,9 +39,26 @@ class Moment(NamedTuple):
         }
 
 
-def read_moment(store: HistoryStore, cluster: str, at: float) -> Moment:
-    """Read the minute that ends at an epoch time. Raises: StoreError."""
-    rollups = store.rollups(cluster, int(at // MINUTE))
+def read_moment(
+    store: HistoryStore, cluster: str, asked_at: float, *, later: bool
+) -> Moment | None:
+    """Read a minute, or the one next to it that was recorded; None if there is none.
+
+    Raises: StoreError.
+
+    Args:
+        store: The store.
+        cluster: The cluster.
+        asked_at: The last second of the minute, epoch seconds.
+        later: Whether the next one is to be after it, rather than before it.
+    """
+    asked = int(asked_at // MINUTE)
+    before, after = store.minutes_around(cluster, asked)
+    minute = after if later and before != asked else before
+    if minute is None:
+        return None
+    at = end_of_minute(minute * MINUTE)
+    rollups = store.rollups(cluster, minute)
     failures = store.failures(cluster, at - FAILURE_SECONDS, at + 1, TREND_STEPS, MAX_FAILURES)
     found = [
         Finding(
@@ -52,12 +71,18 @@ def read_moment(store: HistoryStore, cluster: str, at: float) -> Moment:
             since=row.began_at,
         )
         for row in store.findings(cluster, at, at + 1)
-        if row.ended_at is not None or rollups
     ]
     order = ("error", "warning", "info")
     return Moment(
         at,
+        asked_at,
         tuple(Stored(row.kind, row.name, row.values) for row in rollups),
         tuple(stored_group(row, {}) for row in failures),
         tuple(sorted(found, key=lambda one: order.index(one.severity))),
     )
+
+
+def recorded_since(store: HistoryStore, cluster: str) -> float | None:
+    """Return the last second of the first minute of a cluster, or None. Raises: StoreError."""
+    _, first = store.minutes_around(cluster, 0)
+    return None if first is None else end_of_minute(first * MINUTE)

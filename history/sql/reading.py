@@ -85,7 +85,7 @@ class SqlReads(ABC):
         since = int((written_at - CONFIRMED_AFTER) // MINUTE)
         before, first = [], [written_at / MINUTE]
         for number, _ in self._rows(statements.CLUSTER_NAMES):
-            last, next_ = self._rows(statements.MINUTES_AROUND, (number, since, number, since))[0]
+            last, next_ = self._minutes_around(int(number), since - 1)
             before += [] if last is None else [last]
             first += [] if next_ is None else [next_]
         if before and (min(first) - max(before)) * MINUTE > MAX_JUMP:
@@ -143,6 +143,15 @@ class SqlReads(ABC):
         """Return the rollups of one minute. Raises: StoreError."""
         rows = self._rows(statements.ROLLUPS_OF, (self._known(cluster), minute))
         return [_rollup(cluster, row) for row in rows]
+
+    def minutes_around(self, cluster: str, minute: int) -> tuple[int | None, int | None]:
+        """Return the recorded minutes up to one and after it that are next. Raises: StoreError."""
+        return self._minutes_around(self._known(cluster), minute)
+
+    def _minutes_around(self, number: int, minute: int) -> tuple[int | None, int | None]:
+        limits = (number, minute, number, minute)
+        before, after = self._rows(statements.MINUTES_AROUND, limits)[0]
+        return before, after
 
     def latest_rollups(self, cluster: str, since: float) -> Sequence[Rollup]:
         """Return the newest rollup of each subject, with its counts since. Raises: StoreError."""

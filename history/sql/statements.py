@@ -139,8 +139,8 @@ REMOVE_OBSERVATIONS_BEFORE: Final = (
 RUNS_OF: Final = f"SELECT {', '.join(RUNS.names[1:])} FROM runs WHERE cluster = ? ORDER BY began_at"
 WRITTEN_AT: Final = "SELECT max(alive_at) FROM runs"
 MINUTES_AROUND: Final = (
-    "SELECT (SELECT max(minute) FROM rollups WHERE cluster = ? AND minute < ?), "
-    "(SELECT min(minute) FROM rollups WHERE cluster = ? AND minute >= ?)"
+    "SELECT (SELECT max(minute) FROM rollups WHERE cluster = ? AND minute <= ?), "
+    "(SELECT min(minute) FROM rollups WHERE cluster = ? AND minute > ?)"
 )
 ALIVE_AT: Final = "SELECT max(alive_at) FROM runs WHERE cluster = ?"
 COUNT_TASKS: Final = "SELECT count(*) FROM tasks WHERE cluster = ?"

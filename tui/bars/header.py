@@ -122,6 +122,7 @@ def warnings(context: AppContext) -> list[Part]:
     if context.frozen:
         held = units.count(context.held_back)
         at = f" {_frozen_time(context)}" if context.stepped_back else ""
+        at += ", first record" if at and context.at_first_record else ""
         parts.append(
             Part(f" FROZEN{at} +{held} ", "bold reverse $text-warning", click="app.freeze")
         )
@@ -170,7 +171,7 @@ def numbers(context: AppContext) -> list[Part]:
     held, rate = units.count(len(state.tasks)), finished_rate(state, now)
     if context.moment is not None:
         held = units.UNKNOWN
-        if not context.moment.stored:
+        if not context.moment.counts:
             rate, failing = f"{units.UNKNOWN}/s", units.UNKNOWN
     if not state.tasks and not_known_yet(state):
         held, rate = units.UNKNOWN, f"{units.UNKNOWN}/s"

@@ -61,6 +61,8 @@ class ReplayBar(Bar):
             return " seeking "
         if playback.is_over:
             return " end of recording "
+        if playback.paused and playback.position <= playback.begin:
+            return " start "
         return " paused " if playback.paused else " replay "
 
     def _slider(self, context: AppContext) -> list[Part]:

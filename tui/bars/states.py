@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
 from ...model.entities.states import (
@@ -45,7 +46,7 @@ class StateStrip(Bar):
     def paint(self, context: AppContext) -> None:
         """Show the counts of the tasks in memory; of a minute of the history, its own."""
         if context.moment is not None:
-            self.show(_stored_parts(context.moment))
+            self.show(_stored_parts(context, context.moment))
             return
         counts = dict(context.state.totals.by_state)
         lost = context.state.lost
@@ -83,11 +84,12 @@ def _listing(state: str) -> str:
     return f"app.list_tasks('state:{state}')"
 
 
-def _stored_parts(moment: Moment) -> list[Part]:
+def _stored_parts(context: AppContext, moment: Moment) -> list[Part]:
     """Return what happened in a minute, and that states are not stored."""
-    if not moment.stored:
-        return [Part("Nothing was recorded at this time", "$text-warning", gap=1)]
     parts = [Part("In this minute", "$text-muted", gap=1)]
+    if moment.at != moment.asked_at:
+        asked = units.date_time(moment.asked_at, UTC if context.utc else None)[:16]
+        parts.insert(0, Part(f"Nothing was recorded at {asked}", "$text-warning", gap=1))
     for name, state in _COUNTED.items():
         number = moment.counts.get(name)
         style = COLOURS[state_style(state)] if number else "$text-muted"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,33 +20,60 @@ class StoredMoments:
 
     def __init__(self, history: StoredHistory | None) -> None:
         self._history = history
-        self._asked: Future[Moment] | None = None
+        self._first: Future[float | None] | None = None
+        self._asked: Future[Moment | None] | None = None
         self.wanted_at: float | None = None
         """The minute that is being read, by its last second; None if none is."""
+        self.later = False
+        """Whether it is later than what the screen shows."""
+        self.fault = ""
+        """Why the last minute could not be read; empty if it was."""
+
+    def find_first(self) -> None:
+        """Look up when the history begins."""
+        self._first = None if self._history is None else self._history.recorded_since()
 
     @property
-    def available(self) -> bool:
-        """Whether there is a history."""
-        return self._history is not None
+    def first_at(self) -> float:
+        """The last second of the first minute; infinite without one, -infinite until known."""
+        if self._first is None:
+            return inf
+        if not self._first.done() or self._first.cancelled() or self._first.exception():
+            return -inf
+        found = self._first.result()
+        return inf if found is None else found
 
-    def ask(self, at: float) -> None:
+    def ask(self, at: float, *, later: bool) -> None:
         """Have a minute read, by its last second, in place of the one before."""
         self.cancel()
         if self._history is not None:
-            self.wanted_at, self._asked = at, self._history.moment(at)
+            self.wanted_at, self.later = at, later
+            self._asked = self._history.moment(at, later=later)
+
+    def take_fault(self) -> str:
+        """Return why the last minute could not be read, once; empty if it was."""
+        fault, self.fault = self.fault, ""
+        return fault
 
     def cancel(self) -> None:
         """Want no minute any longer."""
         if self._asked is not None:
             self._asked.cancel()
         self.wanted_at = self._asked = None
+        self.fault = ""
+
+    @property
+    def answered(self) -> bool:
+        """Whether the minute that was asked for has been read, or cannot be."""
+        return self._asked is not None and self._asked.done()
 
     def take(self) -> Moment | None:
-        """Return the minute once, when it has been read; None otherwise."""
+        """Return the minute once it is `answered`; None if there is none, or if it failed."""
         asked = self._asked
-        if asked is None or not asked.done():
-            return None
+        assert asked is not None
         self.wanted_at = self._asked = None
-        if asked.cancelled() or asked.exception() is not None:
+        if asked.cancelled():
             return None
-        return asked.result()
+        error = asked.exception()
+        self.fault = "" if error is None else str(error)
+        return asked.result() if error is None else None

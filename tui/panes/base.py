@@ -182,8 +182,5 @@ class ListPane(Pane, Generic[R]):
 
     def empty_text(self) -> str:
         """Return that there is nothing, or why that is unknown."""
-        moment = self.context.moment
-        if moment is not None and not moment.stored:
-            return "nothing was recorded"
         reason = not_known_yet(self.context.state, self.QUESTION)
         return f"unknown: {reason}" if reason else self.EMPTY

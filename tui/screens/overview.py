@@ -40,6 +40,10 @@ BAR_LINES: Final = 3
 """Lines of header, states and keys, before they are laid out."""
 ATTENTION_SHARE: Final = 3
 """Attention takes at most one in this many lines above two columns."""
+FIRST_RECORD: Final = "Nothing was recorded earlier"
+TIME_OF_FREEZE: Final = "Nothing later: this is the time of the freeze"
+LIMIT_SECONDS: Final = 4
+"""How long the screen shows that there is no earlier or later time."""
 
 
 class OverviewScreen(MonitorScreen):
@@ -51,6 +55,7 @@ class OverviewScreen(MonitorScreen):
 
     def __init__(self, context: AppContext, location: Location) -> None:
         super().__init__(context, location)
+        self._limit_shown_at = 0.0
         self.strip = StateStrip(id="states")
         self.attention = AttentionPane(context)
         self.throughput = ThroughputPane(context)
@@ -209,8 +214,12 @@ class OverviewScreen(MonitorScreen):
         if self.context.step_time(steps):
             self.catch_up()
             self.paint()
-        else:
-            self.app.bell()
+            return
+        self.app.bell()
+        now = self.context.clock()
+        if not 0 <= now - self._limit_shown_at < LIMIT_SECONDS:  # the key may be held down
+            self._limit_shown_at = now
+            self.notify(FIRST_RECORD if steps < 0 else TIME_OF_FREEZE, timeout=LIMIT_SECONDS)
 
     # Moving between panes
 

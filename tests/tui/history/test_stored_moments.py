@@ -12,6 +12,8 @@ from celtop.tui.navigation import Location
 
 AT = NOW - 7_200.0
 """A minute that begins two hours ago."""
+LATER = NOW - 4_800.0
+"""A minute without connection; nothing else was recorded."""
 
 
 def rollups() -> tuple[Rollup, ...]:
@@ -21,6 +23,7 @@ def rollups() -> tuple[Rollup, ...]:
         Rollup(CLUSTER, "queue", "thumbnails", minute, {"waiting": 4_321.0, "out_per_s": 2.0}),
         Rollup(CLUSTER, "worker", "celery@web-1", minute, {"busy": 2.0, "slots": 4.0}),
         Rollup(CLUSTER, "worker", "celery@old-7", minute, {"busy": 3.0, "slots": 4.0}),
+        Rollup(CLUSTER, "queue", "thumbnails", int(LATER) // MINUTE, {"waiting": 9.0}),
     )
 
 
@@ -51,26 +54,38 @@ async def test_a_frozen_overview_goes_back_into_the_history(tmp_path: Path) -> N
         live = {name for name in context.state.queues}
         await on.press("left")  # 24 minutes each
         await on.until(lambda: context.moment is not None)
-        assert "Nothing was recorded at this time" in on.text
-        assert "?/s  fail ?" in on.text and "ok ?  " in on.text
-        assert context.now() == NOW - 24 * 60 + MINUTE - 1 - NOW % MINUTE
+        assert "Nothing was recorded at 2027-01-15 07:36" in on.text
+        assert context.now() == LATER + MINUTE - 1 and "?/s  fail ?" in on.text
+        await on.press("right")
+        await on.until(lambda: context.moment is None)
         readers[0].held = True
+        await on.press("left")
         await on.press("left", "left", "left", "left")
-        assert context.moment is not None and context.moment.at > AT + MINUTE
+        assert context.moment is None and "first record" not in on.text
         readers[0].release()  # only the last one counts
         await on.until(lambda: "1,200 succeeded" in on.text)
+        assert "20.5/s  fail 2.4 %" in on.text and "failed 30/min" in on.text
         assert "30 failed" in on.text and "the state of each task is not stored" in on.text
         await on.until(lambda: "thumbnails" in on.text and "4,321" in on.text)
-        assert "celery@old-7" in on.text and "has grown for an hour" in on.text
+        await on.until(lambda: "celery@old-7" in on.text and "has grown for an hour" in on.text)
         assert "OSError" in on.text
         assert context.state.workers["celery@web-1"].running == 2
-        assert "FROZEN 2027-01-15 06:00" in on.text
-        await on.press("right", "right", "right", "right", "right")
+        assert context.state.workers["celery@old-7"].slots == 4
+        assert "FROZEN 2027-01-15 06:00, first record" in on.text
+        await on.press("left")
+        assert context.now() == AT + MINUTE - 1
+        assert on.said == ["Nothing was recorded earlier"]
+        await on.press("right")
+        await on.until(lambda: context.now() == LATER + MINUTE - 1)
+        assert "first record" not in on.text
+        await on.press("right")
         await on.until(lambda: context.moment is None)
         assert {name for name in context.state.queues} == live
 
 
 async def test_without_a_history_it_stays_within_the_last_hour() -> None:
     async with run_app(cluster(3), Location("overview")) as on:
-        await on.press("p", "left")
+        await on.press("p", "right")
+        assert on.said == ["Nothing later: this is the time of the freeze"]
+        await on.press(*["left"] * 9)
         assert on.app.context.moment is None and on.app.context.moments.wanted_at is None
