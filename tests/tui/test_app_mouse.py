@@ -61,8 +61,9 @@ async def test_a_click_on_a_value_of_a_bar_shows_more_about_it() -> None:
         await click_on(ui, "2 Tasks", 1)  # the blank between the key and its name
         assert ui.app.location == Location("tasks")
         await click_on(ui, "by First seen")
-        await ui.dialog(Menu)
-        await ui.press("escape")
+        menu = await ui.dialog(Menu)
+        await ui.pilot.click(offset=(1, 20))  # beside the menu
+        await ui.until(lambda: not menu.is_active)
         await click_on(ui, "following")
         assert not ui.table.follow
         await click_on(ui, "workers ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import ClassVar, Final, TypeVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.containers import Vertical, VerticalScroll
@@ -28,6 +29,7 @@ class Dialog(ModalScreen[T | None], inherit_bindings=False):
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("dialog",)
     CSS_PATH = "base.tcss"
     AUTO_FOCUS = "Input, OptionList, VerticalScroll"
+    CLOSES_BY_CLICK_BESIDE: ClassVar[bool] = True
 
     def __init__(self, title: str) -> None:
         super().__init__()
@@ -76,6 +78,11 @@ class Dialog(ModalScreen[T | None], inherit_bindings=False):
         close the screen below.
         """
         return super().dismiss(result) if self.is_active else AwaitComplete()
+
+    def on_click(self, event: events.Click) -> None:
+        """Close after a click beside the box, unless what was typed would be lost."""
+        if event.widget is self and self.CLOSES_BY_CLICK_BESIDE:
+            self.action_close()
 
     def action_close(self) -> None:
         """Close without a choice."""

@@ -48,6 +48,7 @@ class ColumnChooser(Dialog[Layout]):
 
     BINDINGS = bindings("columns")
     CONTEXTS = ("dialog", "columns")
+    CLOSES_BY_CLICK_BESIDE = False
 
     def __init__(
         self,

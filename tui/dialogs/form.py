@@ -43,6 +43,7 @@ class FormDialog(Dialog[Filled], inherit_bindings=False):
     BINDINGS = bindings("form")
     CONTEXTS = ("form",)
     AUTO_FOCUS = "FormLine, FormArea, FormChoice"
+    CLOSES_BY_CLICK_BESIDE = False
 
     def __init__(
         self,
