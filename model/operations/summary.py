@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..text.phrases import SHORT_ID_LENGTH, counted, named, shortened
-from .commands import Purge, PurgeResults, WorkerOperation
+from .commands import Drain, Purge, PurgeResults, Shutdown, WorkerOperation
 from .operation import Words
 from .outcome import MARKED_ONLY, Answer, Outcome, Verdict
 
@@ -77,7 +77,10 @@ def _progress(outcome: Outcome, phrase: Words) -> str:
     parts = []
     if expected:
         replied = sum(answer.verdict != "silent" for answer in outcome.workers.values())
-        parts.append(f"{replied:,} of {counted(len(expected), 'worker')} replied")
+        # These end with each worker's exit; its replies before that are not counted.
+        exits = isinstance(outcome.operation, Drain | Shutdown)
+        verb = phrase.past.lower() if exits else "replied"
+        parts.append(f"{replied:,} of {counted(len(expected), 'worker')} {verb}")
     elif outcome.targets:
         parts.append(f"{len(outcome.targets):,} so far")
     if outcome.stage:

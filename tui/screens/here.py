@@ -103,7 +103,8 @@ def here(screen: Shown) -> Here:
     title = "" if marked is None else f"{len(marked.marks):,} marked:"
     keys = _of_row(screen) if marked is None else _of_marked(screen, marked)
     unique = {id_: (id_, label) for id_, label in reversed([*keys])}
-    return Here(title, tuple(reversed(unique.values())), tuple(_general(screen)))
+    general = (key for key in _general(screen) if key[0] not in unique)
+    return Here(title, tuple(reversed(unique.values())), tuple(general))
 
 
 def _of_marked(screen: Shown, table: LiveTable[Any]) -> Iterator[Key]:
@@ -120,7 +121,7 @@ def _of_row(screen: Shown) -> Iterator[Key]:
     for row in _rows(screen):
         if isinstance(row, TracebackFrame):
             yield "copy.id", "copy path:line"
-        if isinstance(row, Queue) and row.name in context.paused_queues and not read_only:
+        if isinstance(row, Queue) and not read_only and _is_paused(row, context):
             yield "undo", "resume"
         if isinstance(row, Alert):
             yield "finding.acknowledge", "take back" if row.acknowledged else ""
@@ -132,6 +133,10 @@ def _of_row(screen: Shown) -> Iterator[Key]:
         for id_, sensible in _ONE_ROW.get(type(row), ()):
             if sensible(row) and not (read_only and id_ in _MUTATING):
                 yield id_, ""
+
+
+def _is_paused(queue: Queue, context: AppContext) -> bool:
+    return any(change.queue == queue.name for change in context.lasting)
 
 
 def _rows(screen: Shown) -> Iterator[object]:
@@ -155,6 +160,8 @@ def _general(screen: Shown) -> Iterator[Key]:
         yield "freeze", "unfreeze"
         if "overview" in screen.CONTEXTS:
             yield from (("scroll.left", "earlier"), ("scroll.right", "later"))
+    if context.lasting and not context.session.read_only:
+        yield "undo", ""
     if screen.searching:
         yield from (("search.next", "next"), ("search.previous", "previous"), ("back", "clear"))
     for id_ in _shown(screen.CONTEXTS):

@@ -148,7 +148,7 @@ def test_every_operation_has_words(operation: object) -> None:
         ),
         (
             done(Drain(WORKERS), ended_at=None, stage="3 active, 2 reserved"),
-            "Draining 3 workers: 0 of 3 workers replied, 3 active, 2 reserved",
+            "Draining 3 workers: 0 of 3 workers drained, 3 active, 2 reserved",
         ),
         (
             done(Heartbeat(WORKERS), workers=ALL_WORKERS, unlogged="disk full"),
