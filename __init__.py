@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .cluster.session import Session
-    from .export.snapshot import take_snapshot
+    from .export.snapshot.snapshot import take_snapshot
     from .model.query.language import Query, parse_query
     from .model.state import ClusterState
     from .settings import Settings, load_settings
@@ -36,7 +36,7 @@ _MODULES = {
     "Settings": ".settings",
     "load_settings": ".settings",
     "parse_query": ".model.query.language",
-    "take_snapshot": ".export.snapshot",
+    "take_snapshot": ".export.snapshot.snapshot",
 }
 
 

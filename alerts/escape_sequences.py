@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from ..model.entities.alert_rules import Notification
+from ..model.entities.limits.alert_rules import Notification
 
 BELL: Final = "\a"
 PUSH_TITLE: Final = "\x1b[22;2t"

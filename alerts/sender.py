@@ -11,7 +11,7 @@ from queue import Empty, Full, Queue
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from ..model.entities.alert_rules import AlertRules
+from ..model.entities.limits.alert_rules import AlertRules
 from . import payload
 from .tracker import Alert, Raised
 

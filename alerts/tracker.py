@@ -12,7 +12,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from ..model.entities.alert_rules import LEAST_SEVERITIES, AlertRules
+from ..model.entities.limits.alert_rules import LEAST_SEVERITIES, AlertRules
 from ..model.health.finding import Finding
 
 Change: TypeAlias = Literal["raised", "repeated", "resolved"]

@@ -324,7 +324,7 @@ def _document(
         limit: The rows that are listed at most.
         others: Tasks that match as well, but were not loaded.
     """
-    from ..export.lists import list_document
+    from ..export.lists.document import list_document
 
     now, recorded = time.time(), session.state.recorded
     if choice.listing.name == "schedule" and recorded is not None:

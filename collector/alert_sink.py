@@ -11,8 +11,8 @@ from ..alerts.tracker import AlertTracker
 from ..model.health.findings import findings
 
 if TYPE_CHECKING:
-    from ..model.entities.alert_rules import AlertRules
     from ..model.entities.changes import Changes
+    from ..model.entities.limits.alert_rules import AlertRules
     from ..model.health.finding import Finding
     from ..model.state import ClusterState
 

@@ -15,8 +15,8 @@ from ..model.health.check import STATUSES, CheckResult, Status
 from ..model.text.sanitize import visible
 from ..model.text.units import iso
 from .encoding.json import utf8
-from .records import FindingRecord
-from .snapshot import finding_record
+from .snapshot.records import FindingRecord
+from .snapshot.snapshot import finding_record
 
 SCHEMA: Final = "celtop.check/1"
 MAX_LINE: Final = 1_000

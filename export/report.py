@@ -17,8 +17,8 @@ from ..model.text.sanitize import visible
 from ..model.text.units import UNKNOWN, iso
 from .encoding.json import utf8
 from .encoding.text import render as render_document
-from .lists import list_document
-from .snapshot_document import snapshot_document
+from .lists.document import list_document
+from .snapshot.document import snapshot_document
 
 WIDTH: Final = 160
 """Cells of its tables."""

@@ -12,9 +12,9 @@ from ..model.state import ClusterState
 from ..model.text.phrases import counted
 from ..model.text.units import iso
 from .encoding.json import utf8, utf8_or_none
-from .notes import source_note
-from .records import FindingRecord, Note
-from .snapshot import finding_record
+from .snapshot.notes import source_note
+from .snapshot.records import FindingRecord, Note
+from .snapshot.snapshot import finding_record
 
 
 class RunRecord(msgspec.Struct, frozen=True, gc=False):

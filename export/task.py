@@ -20,8 +20,8 @@ from ..model.text.phrases import counted
 from ..model.text.sanitize import visible, visible_lines
 from ..model.text.units import duration, iso, percent
 from .outcome import ResultRecord
-from .records import TaskRecord
-from .snapshot import task_record
+from .snapshot.records import TaskRecord
+from .snapshot.snapshot import task_record
 
 SCHEMA: Final = "celtop.task/1"
 MAX_VALUE_LENGTH: Final = 2_000

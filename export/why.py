@@ -16,8 +16,8 @@ from ..model.text.sanitize import visible
 from ..model.text.units import iso
 from ..model.why.answer import Answer, evidence_line, sentence
 from .encoding.json import utf8
-from .records import FindingRecord
-from .snapshot import finding_record
+from .snapshot.records import FindingRecord
+from .snapshot.snapshot import finding_record
 
 SCHEMA: Final = "celtop.why/1"
 MAX_LINE: Final = 1_000

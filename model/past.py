@@ -15,9 +15,9 @@ from typing import Final
 
 from .entities.clock_skew import ClockSkews
 from .entities.queue import MAX_DEPTHS_KEPT, Queue
+from .entities.series.time_series import STEP, MarkKind, TimeSeries, step_of
 from .entities.states import FAILURE, PENDING, RECEIVED, RETRY, STARTED
 from .entities.task import Attempt, Task, first_seen_at, newest_time
-from .entities.time_series import STEP, MarkKind, TimeSeries, step_of
 from .entities.totals import Rates
 from .entities.worker import Worker
 from .ingest.queues.delayed_messages import DelayedMessages

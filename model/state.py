@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 
 from .entities.clock_skew import ClockSkews
 from .entities.fact import NEVER_ASKED, Fact
-from .entities.keep import Kind
+from .entities.limits.keep import Kind
 from .entities.queue import Position
 from .entities.task import Progress, Task
 from .entities.unacked import Unacked

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from .entities.queue import Queue
-from .entities.time_series import STEP, TimeSeries
+from .entities.series.time_series import STEP, TimeSeries
 from .entities.worker import Worker
 from .ingest.series_recorder import (
     CLUSTER_VALUES,

@@ -9,10 +9,10 @@ from msgspec import structs
 from pydantic import Field, PrivateAttr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from ..model.entities import alert_rules
-from ..model.entities.keep import KEEP
+from ..model.entities.limits import alert_rules
+from ..model.entities.limits.keep import KEEP
+from ..model.entities.limits.thresholds import Thresholds
 from ..model.entities.registered_task import RegisteredTask
-from ..model.entities.thresholds import Thresholds
 from ..model.text.passwords import mask
 from .types import (
     Alerts,
@@ -137,10 +137,10 @@ class Settings(BaseSettings):
     that exceed `max_tasks` together are reduced in proportion."""
     findings: Limits = structs.asdict(Thresholds())
     """From which values on something needs attention, such as `redis_memory` (a part of 1) and
-    `queue_stalled` (seconds); see `model/entities/thresholds.py`."""
+    `queue_stalled` (seconds); see `model/entities/limits/thresholds.py`."""
     alerts: Alerts = alert_rules.defaults()
     """Which findings raise an alert, and what it does: ring the bell, set the title, notify the
-    desktop, run a command, post to a webhook. See `model/entities/alert_rules.py`."""
+    desktop, run a command, post to a webhook. See `model/entities/limits/alert_rules.py`."""
     max_text_bytes: int = Field(default=256 << 20, ge=1 << 20)
     """Bytes of arguments, results and tracebacks kept in memory."""
     inbox_events: int = Field(default=200_000, ge=1_000)

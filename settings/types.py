@@ -13,9 +13,9 @@ from msgspec import structs
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import from_json
 
-from ..model.entities.alert_rules import AlertRules
-from ..model.entities.keep import KEEP
-from ..model.entities.thresholds import Thresholds
+from ..model.entities.limits.alert_rules import AlertRules
+from ..model.entities.limits.keep import KEEP
+from ..model.entities.limits.thresholds import Thresholds
 from ..model.health.codes import CODES
 from ..model.text import parse
 from ..model.text.urls import is_http_url

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 import pytest
 from celtop.export.encoding.json import encode
-from celtop.export.snapshot import take_snapshot
+from celtop.export.snapshot.snapshot import take_snapshot
 from celtop.recording.playback import Playback
 from celtop.recording.reader import Recording
 from celtop.recording.session import ReplaySession

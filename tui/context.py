@@ -12,9 +12,9 @@ from ..bindings.keymap import Keymap
 from ..files.acknowledgements import Acknowledgements
 from ..files.typed_history import TypedHistory
 from ..model.entities.queue import Queue
+from ..model.entities.series.time_series import STEP, STEPS
 from ..model.entities.task import Task
 from ..model.entities.task_type import TaskType
-from ..model.entities.time_series import STEP, STEPS
 from ..model.entities.worker import Worker
 from ..model.frozen_copy import frozen_copy
 from ..model.health.finding import Finding

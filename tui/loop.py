@@ -17,7 +17,7 @@ from ..widgets.compat.textual_internals import terminal_is_behind
 from .context import AppContext
 from .dialogs.base import Dialog
 from .pacing import FramePacer
-from .screens.base import MonitorScreen
+from .screens.base.screen import MonitorScreen
 
 if TYPE_CHECKING:
     from textual.app import App

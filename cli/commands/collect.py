@@ -103,7 +103,7 @@ def _alerts(session: Session) -> AlertSink | None:
 
     from ...collector.alert_sink import AlertSink
     from ...files.acknowledgements import Acknowledgements
-    from ...model.entities.alert_rules import AlertRules
+    from ...model.entities.limits.alert_rules import AlertRules
     from ..monitor import cluster_name
 
     rules = msgspec.convert(session.settings.alerts, AlertRules)

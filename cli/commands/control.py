@@ -10,11 +10,11 @@ import click
 
 from ...model.text import parse
 from ..exit_codes import InvalidUsage
+from ..operations.run import RunOptions, connected, operation_options, print_outcome, run_operation
+from ..operations.time_limits import UNCHANGED, read_limit, time_limits
 from ..options import DURATION, Group, settings_of
-from ..run_operation import RunOptions, connected, operation_options, print_outcome, run_operation
 from ..targets.consumers import pause_operation, resume_operation
 from ..targets.workers import optional_worker_option, resolve_workers, worker_options
-from ..time_limits import UNCHANGED, read_limit, time_limits
 
 if TYPE_CHECKING:
     from ...cluster.session import Session

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from ..arguments import read_name
+from ..operations.run import RunOptions, connected, operation_options, print_outcome, run_operation
 from ..options import Command, settings_of
 from ..output import stderr
-from ..run_operation import RunOptions, connected, operation_options, print_outcome, run_operation
 from ..session import REPLY_TIMEOUT, peek, pump_until, wait_for
 from ..targets.selection import MAX_PEEKED_MESSAGES, peek_notes, read_filter
 

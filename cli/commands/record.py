@@ -76,7 +76,7 @@ def record(
         recorder.stop(now)
         if snapshot is not None:
             from ...export.encoding.json import encode
-            from ...export.snapshot import take_snapshot
+            from ...export.snapshot.snapshot import take_snapshot
 
             write(encode(take_snapshot(session.state, now)), snapshot)
     return _report(recorder, file, time.monotonic() - began)

@@ -64,7 +64,7 @@ def replay(
     session = _open(ctx, file, speed or 1.0, paused=step)
     if not snapshot:
         return open_replay(session)
-    from ...export.snapshot_document import snapshot_document
+    from ...export.snapshot.document import snapshot_document
 
     if speed is None:
         session.run_to_end()

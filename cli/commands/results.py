@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
+from ..operations.run import RunOptions, connected, operation_options, print_outcome, run_operation
 from ..options import Command, Group, settings_of
 from ..output import stderr
-from ..run_operation import RunOptions, connected, operation_options, print_outcome, run_operation
 from ..session import pump_until, wait_for
 from ..targets.selection import HISTORY_TIMEOUT, read_filter
 

@@ -9,10 +9,7 @@ import click
 
 from ..arguments import duration_option, read_name
 from ..exit_codes import CommandError, InvalidUsage
-from ..options import Command, settings_of
-from ..output import stderr
-from ..output.stdout import write_lines
-from ..run_operation import (
+from ..operations.run import (
     RunOptions,
     connected,
     exit_code,
@@ -21,6 +18,9 @@ from ..run_operation import (
     print_outcome,
     run_operation,
 )
+from ..options import Command, settings_of
+from ..output import stderr
+from ..output.stdout import write_lines
 from ..session import wait_for
 from ..targets.selection import discover_tasks, matching_tasks, read_definite_filter, read_ids
 from ..targets.short_ids import full_ids

@@ -8,8 +8,8 @@ import click
 
 from ..arguments import duration_option
 from ..exit_codes import InvalidUsage
+from ..operations.run import RunOptions, connected, operation_options, print_outcome, run_operation
 from ..options import Command, settings_of
-from ..run_operation import RunOptions, connected, operation_options, print_outcome, run_operation
 from ..targets.selection import (
     discover_tasks,
     eligible_ids,

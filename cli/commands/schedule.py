@@ -9,8 +9,8 @@ import click
 from ..arguments import read_name
 from ..exit_codes import InvalidUsage
 from ..lists import ListOptions, list_options, run_list
+from ..operations.run import RunOptions, connected, operation_options, print_outcome, run_operation
 from ..options import Command, settings_of
-from ..run_operation import RunOptions, connected, operation_options, print_outcome, run_operation
 from ..session import REPLY_TIMEOUT, pump_until, wait_for
 
 

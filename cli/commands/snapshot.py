@@ -49,7 +49,7 @@ def snapshot(
     parsed = None if query is None else read_filter(query, settings)
 
     def document(session: Session) -> bytes:
-        from ...export.snapshot_document import snapshot_document
+        from ...export.snapshot.document import snapshot_document
         from ...model.query.language import EVERY_TASK
 
         context = list_context(session, settings, time.time(), format_name)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..await_result import backend_record
 from ..exit_codes import ExitCode
+from ..operations.await_result import backend_record
 from ..options import Command, settings_of
 from ..output import stderr
 from ..output.schema import schema_option

@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ..arguments import duration_option, read_args, read_kwargs, read_name, read_time
-from ..await_result import await_result, print_result, result_code
 from ..exit_codes import ExitCode, InvalidUsage
-from ..options import Command, settings_of
-from ..output import stderr
-from ..output.stdout import write, write_lines
-from ..run_operation import (
+from ..operations.await_result import await_result, print_result, result_code
+from ..operations.run import (
     RunOptions,
     connected,
     exit_code,
@@ -20,6 +17,9 @@ from ..run_operation import (
     outcome_lines,
     run_operation,
 )
+from ..options import Command, settings_of
+from ..output import stderr
+from ..output.stdout import write, write_lines
 
 if TYPE_CHECKING:
     from ...cluster.session import Session

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from ..arguments import duration_option
-from ..await_result import await_result, print_result
 from ..exit_codes import ExitCode
+from ..operations.await_result import await_result, print_result
 from ..options import Command, settings_of
 from ..output import stderr
 from ..session import ConnectionCheck, connect, open_session, pump_until

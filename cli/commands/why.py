@@ -11,13 +11,13 @@ import click
 from ...model.text.phrases import named
 from ...model.text.sanitize import visible
 from ..arguments import duration_option
-from ..ask import require_terminal
 from ..exit_codes import ExitCode
+from ..operations.ask import require_terminal
+from ..operations.run import RunOptions, run_operation
 from ..options import Command, settings_of
 from ..output import stderr
 from ..output.schema import schema_option
 from ..output.stdout import write
-from ..run_operation import RunOptions, run_operation
 from ..session import connect, open_session, pump_until
 from ..targets.find_task import check_id, find_task
 from ..targets.short_ids import full_ids, is_task_id

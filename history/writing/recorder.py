@@ -15,9 +15,9 @@ from typing import Any, Final, TypeAlias
 from msgspec import structs
 
 from ...model.entities.changes import Changes
+from ...model.entities.series.time_series import STEP, Mark, TimeSeries
 from ...model.entities.states import FINISHED, FROM_HISTORY, SUCCESS, is_only_read
 from ...model.entities.task import Task
-from ...model.entities.time_series import STEP, Mark, TimeSeries
 from ...model.health.finding import Finding
 from ...model.ingest.series_recorder import RATES, TYPE_RATES, Subjects
 from ...model.operations.outcome import Outcome

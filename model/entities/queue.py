@@ -10,7 +10,7 @@ import msgspec
 
 from .delayed import level_of
 from .fact import NEVER_ASKED, Fact
-from .rates import RATE_WINDOW, SecondRing
+from .series.rates import RATE_WINDOW, SecondRing
 from .unacked import Unacked
 
 MAX_DEPTHS_KEPT: Final = 120

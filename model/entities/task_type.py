@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from ..text.traceback import exception_class
-from .distribution import Distribution
+from .series.distribution import Distribution
 from .states import FAILURE, RETRY, REVOKED, SUCCESS
 from .task import EventState, Task
 

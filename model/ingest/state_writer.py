@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from ..entities.changes import Changes
-from ..entities.keep import KEEP
+from ..entities.limits.keep import KEEP
+from ..entities.limits.thresholds import Thresholds
 from ..entities.recorded import RecordedCluster
 from ..entities.task import Task
-from ..entities.thresholds import Thresholds
 from ..entities.worker import BEAT_PREFIX
 from ..observations import (
     ConnectionChanged,

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 from ..entities.broker import Broker
 from ..entities.fact import Fact
+from ..entities.limits.thresholds import Thresholds
 from ..entities.log import EventLog
 from ..entities.other_cluster import OtherCluster
 from ..entities.queue import Queue
 from ..entities.recorded import RecordedCluster
 from ..entities.task import Task
 from ..entities.task_type import TaskType
-from ..entities.thresholds import Thresholds
 from ..entities.totals import Rates, Totals
 from ..entities.unacked import Unacked
 from ..entities.worker import Worker

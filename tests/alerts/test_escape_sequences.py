@@ -6,7 +6,7 @@ import pytest
 from celtop.alerts import escape_sequences
 from celtop.alerts.tracker import Alert, Raised
 from celtop.alerts.wording import news, title
-from celtop.model.entities.alert_rules import Notification
+from celtop.model.entities.limits.alert_rules import Notification
 from celtop.model.health.finding import Finding
 
 HOSTILE = Finding("x", "error", "queue", "a\x1b]0;b\x07\x9b31m;c", "\u202eq\x1b\\")

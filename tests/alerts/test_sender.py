@@ -14,7 +14,7 @@ import pytest
 from celtop.alerts.sender import AlertSender
 from celtop.alerts.tracker import Alert, Raised
 from celtop.demo.server import free_port
-from celtop.model.entities.alert_rules import AlertRules
+from celtop.model.entities.limits.alert_rules import AlertRules
 from celtop.model.health.finding import Finding
 from celtop.tests.servers import Child, answers, clean_environment, until
 

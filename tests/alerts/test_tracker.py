@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from celtop.alerts.tracker import MAX_ALERTS, AlertTracker
-from celtop.model.entities.alert_rules import AlertRules
+from celtop.model.entities.limits.alert_rules import AlertRules
 from celtop.model.health.finding import Finding, Severity
 
 NOW = 1_800_000_000.0

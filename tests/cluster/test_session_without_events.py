@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from celtop.export.snapshot import take_snapshot
+from celtop.export.snapshot.snapshot import take_snapshot
 from celtop.model.entities.broker import Listening
 from celtop.model.health.findings import findings
 from celtop.tests.cluster.conftest import OpenSession

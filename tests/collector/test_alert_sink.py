@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from celtop.collector.alert_sink import AlertSink
-from celtop.model.entities.alert_rules import AlertRules
 from celtop.model.entities.changes import Changes
 from celtop.model.entities.fault import Fault
+from celtop.model.entities.limits.alert_rules import AlertRules
 from celtop.model.health.finding import Finding
 from celtop.model.health.findings import findings
 from celtop.model.observations import ConnectionChanged

@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 from celery import Celery
-from celtop.export.records import Note, QueueRecord, Snapshot, TaskRecord, WorkerRecord
+from celtop.export.snapshot.records import (
+    Note,
+    QueueRecord,
+    Snapshot,
+    TaskRecord,
+    WorkerRecord,
+)
 from celtop.tests.servers import CeleryWorker
 
 T = TypeVar("T")

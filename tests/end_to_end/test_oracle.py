@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import pytest
 from celery import Celery
-from celtop.export.snapshot import take_snapshot
+from celtop.export.snapshot.snapshot import take_snapshot
 from celtop.model.observations import QueueMeasured
 from celtop.model.state import ClusterState
 from celtop.tests.cluster.conftest import RunningSession

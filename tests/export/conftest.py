@@ -5,8 +5,8 @@ from dataclasses import replace
 import msgspec
 import pytest
 from celtop.export.encoding.document import Document
-from celtop.export.records import Note
-from celtop.export.rows import rows_table
+from celtop.export.lists.rows import rows_table
+from celtop.export.snapshot.records import Note
 from celtop.lists.context import ListContext, NoApp
 from celtop.model.observations import (
     ConnectionChanged,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from celtop.export.finding_codes import with_code_table
-from celtop.model.entities.thresholds import Thresholds
+from celtop.model.entities.limits.thresholds import Thresholds
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "findings.md"
 

@@ -12,8 +12,8 @@ import html5lib
 import pytest
 from celtop.export.encoding.document import Document
 from celtop.export.formats import FORMATS, SUFFIXES, format_of
-from celtop.export.lists import list_document
-from celtop.export.snapshot_document import snapshot_document
+from celtop.export.lists.document import list_document
+from celtop.export.snapshot.document import snapshot_document
 from celtop.lists.listing import LISTINGS
 from celtop.model.state import ClusterState
 from celtop.tests.model.schedules import entry, read

@@ -5,7 +5,7 @@ from typing import Any
 
 from celtop.export.encoding.document import Document
 from celtop.export.formats import FORMATS
-from celtop.export.lists import list_document
+from celtop.export.lists.document import list_document
 from celtop.export.schedule import EntryRecord
 from celtop.lists.listing import LISTINGS
 from celtop.model.state import ClusterState

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from celtop.export.lists import LISTS
+from celtop.export.lists.document import LISTS
 from celtop.lists.listing import LISTINGS
 from celtop.model.query.language import EVERY_TASK, parse_query
 from celtop.model.state import ClusterState

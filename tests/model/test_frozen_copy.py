@@ -7,7 +7,7 @@ from collections import deque
 from types import FunctionType, MappingProxyType, MethodType
 
 import msgspec
-from celtop.export.snapshot import take_snapshot
+from celtop.export.snapshot.snapshot import take_snapshot
 from celtop.model.entities.task import Task
 from celtop.model.frozen_copy import frozen_copy
 from celtop.model.ingest.operation_log import OperationLog

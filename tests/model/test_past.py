@@ -6,8 +6,8 @@ from random import Random
 from typing import Any
 
 import pytest
+from celtop.model.entities.series.time_series import STEP, TimeSeries
 from celtop.model.entities.task import Task
-from celtop.model.entities.time_series import STEP, TimeSeries
 from celtop.model.frozen_copy import frozen_copy
 from celtop.model.ingest.series_recorder import CLUSTER_VALUES
 from celtop.model.observations import ConnectionChanged, QueueMeasured

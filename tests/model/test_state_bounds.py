@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from celtop.model.entities.series.time_series import MAX_MARKS
 from celtop.model.entities.task import Task
-from celtop.model.entities.time_series import MAX_MARKS
 from celtop.model.observations import (
     HistoryRead,
     InspectReply,

@@ -12,7 +12,7 @@ import pytest
 from celtop.cluster.lookups import Lookups
 from celtop.cluster.session import Session
 from celtop.export.encoding.json import encode
-from celtop.export.snapshot import take_snapshot
+from celtop.export.snapshot.snapshot import take_snapshot
 from celtop.model.operations.commands import Ping
 from celtop.model.query.language import EVERY_TASK
 from celtop.recording import checkpoints

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import celtop.settings
 import pytest
-from celtop.model.entities.keep import KEEP
-from celtop.model.entities.thresholds import Thresholds
+from celtop.model.entities.limits.keep import KEEP
+from celtop.model.entities.limits.thresholds import Thresholds
 from celtop.settings import Settings, SettingsError, load_settings
 from pydantic import ValidationError
 

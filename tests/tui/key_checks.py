@@ -10,7 +10,7 @@ from celtop.bindings.actions import VIEWS
 from celtop.tests.tui.app_under_test import AppUnderTest, make_app
 from celtop.tests.tui.fake_session import cluster
 from celtop.tui.navigation import Location
-from celtop.tui.screens.base import MonitorScreen
+from celtop.tui.screens.base.screen import MonitorScreen
 
 Check = Callable[[AppUnderTest, str], Awaitable[None]]
 Pressed = tuple[Action, str]

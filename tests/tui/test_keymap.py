@@ -19,7 +19,7 @@ from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.dialogs.help import Help
 from celtop.tui.dialogs.menu import Menu
 from celtop.tui.dialogs.outcome import OperationDialog
-from celtop.tui.screens.base import MonitorScreen
+from celtop.tui.screens.base.screen import MonitorScreen
 
 K = TypeVar("K")
 

@@ -13,7 +13,7 @@ from ...alerts import escape_sequences
 from ...alerts.sender import AlertSender
 from ...alerts.tracker import Alert, AlertTracker, Raised
 from ...alerts.wording import news, title
-from ...model.entities.alert_rules import AlertRules
+from ...model.entities.limits.alert_rules import AlertRules
 from ..context import AppContext
 
 INTERVAL: Final = 1.0

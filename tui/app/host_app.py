@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..host import Severity
     from ..navigation import Location
     from ..replay import ReplayControls
-    from ..screens.base import MonitorScreen
+    from ..screens.base.screen import MonitorScreen
 
 R = TypeVar("R")
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from textual.events import Key
 from ...bindings.keymap import Keymap
 from ...widgets.compat.textual_internals import press
 from ..dialogs.base import Dialog
-from ..screens.base import MonitorScreen
+from ..screens.base.screen import MonitorScreen
 
 SCREEN_TIMEOUT: Final = 2.0
 """Seconds that keys wait for a new screen."""

@@ -11,7 +11,7 @@ from ..navigation import Location
 
 if TYPE_CHECKING:
     from ..context import AppContext
-    from ..screens.base import MonitorScreen
+    from ..screens.base.screen import MonitorScreen
 
 
 def root(view: str, context: AppContext) -> MonitorScreen:

@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import Final
 
 from ...lists.workers import level_of
-from ...model.entities.rates import RATE_WINDOW
+from ...model.entities.series.rates import RATE_WINDOW
 from ...model.entities.styles import BROKER_LEVELS, Level
 from ...model.health.newness import failures_rise
 from ...model.state import ClusterState

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import fsum, isnan, nan
 from typing import TYPE_CHECKING, Final
 
-from ...model.entities.time_series import SECONDS, STEP, STEPS, Mark, TimeSeries
+from ...model.entities.series.time_series import SECONDS, STEP, STEPS, Mark, TimeSeries
 from ..context import AppContext
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, tzinfo
 from math import ceil, floor, isnan, nan
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from ...model.entities.rates import RATE_WINDOW
-from ...model.entities.time_series import SECONDS, STEPS
+from ...model.entities.series.rates import RATE_WINDOW
+from ...model.entities.series.time_series import SECONDS, STEPS
 from ...model.text import units
 from ...model.text.sanitize import visible
 from ...widgets.charts.axis import BYTES, COUNT, NUMBER, RATE, SHARE, Unit

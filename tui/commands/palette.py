@@ -20,7 +20,7 @@ from ...bindings.actions import VIEWS
 from ...bindings.keys import key_names
 from ...model.text.sanitize import visible
 from ..navigation import DrillDown, Location
-from ..screens.base import MonitorScreen
+from ..screens.base.screen import MonitorScreen
 from .base import CommandError, CommandHost
 from .table import COMMANDS
 from .views import open_saved, saved_views

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..dialogs.save import SaveDialog
 from ..host import Host
 from ..output.save import SaveError, default_name, save
-from ..screens.base import MonitorScreen
+from ..screens.base.screen import MonitorScreen
 
 
 async def save_screen(

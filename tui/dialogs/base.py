@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import ClassVar, Final, TypeVar
 
 from textual import events
@@ -27,7 +28,7 @@ class Dialog(ModalScreen[T | None], inherit_bindings=False):
 
     BINDINGS = bindings("dialog")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("dialog",)
-    CSS_PATH = "base.tcss"
+    CSS_PATH = Path(__file__).with_name("base.tcss")  # a relative path is that of the subclass
     AUTO_FOCUS = "Input, OptionList, VerticalScroll"
     CLOSES_BY_CLICK_BESIDE: ClassVar[bool] = True
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING, Final
 
-from ...model.entities.time_series import Mark
+from ...model.entities.series.time_series import Mark
 from .stored_series import DAY, MINUTE, StoredSeries
 
 if TYPE_CHECKING:

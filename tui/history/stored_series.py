@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from math import nan
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeVar
 
-from ...model.entities.time_series import SECONDS, Mark
+from ...model.entities.series.time_series import SECONDS, Mark
 
 if TYPE_CHECKING:
     from ...cluster.session import ChartHistory, StoredHistory

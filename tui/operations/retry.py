@@ -18,9 +18,9 @@ from ...model.operations.call import Recovered, SentTask, Unrecoverable
 from ...model.operations.commands import Retry
 from ...model.text.phrases import counted, shortened
 from ...widgets.form.form import FormField
-from ..dialogs.form import FormDialog
+from ..dialogs.forms.base import FormDialog
+from ..dialogs.forms.send import queue_name
 from ..dialogs.menu import Menu
-from ..dialogs.send_form import queue_name
 from ..dialogs.text import TextDialog
 from ..dialogs.waiting import wait_for
 from ..host import Host

@@ -14,7 +14,7 @@ from ..host import Host
 if TYPE_CHECKING:
     from ...model.confirm.confirmation import Confirmation
     from ...model.operations.commands import Operation
-    from ..dialogs.form import Filled, FormDialog
+    from ..dialogs.forms.base import Filled, FormDialog
 
 R = TypeVar("R")
 

@@ -8,8 +8,8 @@ from ...model.entities.task_type import TaskType
 from ...model.health.tasks.schedule_status import EntryStatus
 from ...model.operations.call import SOURCE_NAMES, Call, SentTask, Unrecoverable
 from ...model.operations.commands import Trigger
-from ..dialogs.argument_fields import prefilled
-from ..dialogs.send_form import Known, TriggerForm, filled_call
+from ..dialogs.forms.arguments import prefilled
+from ..dialogs.forms.send import Known, TriggerForm, filled_call
 from ..host import Host
 from .run import run_form
 

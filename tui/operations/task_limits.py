@@ -12,8 +12,8 @@ from ...lists.limits import VARIES, limits_text
 from ...model.entities.task_type import TaskType
 from ...model.entities.worker import UNLIMITED, Limits, Worker
 from ...model.operations.commands import Operation, RateLimit, TimeLimit
+from ..dialogs.forms.workers import rate_form, time_form
 from ..dialogs.menu import Menu
-from ..dialogs.worker_forms import rate_form, time_form
 from ..host import Host
 from .run import run, run_form
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from ...model.confirm.targets import known_queues
 from ...model.entities.worker import Worker
 from ...model.operations import commands as commands
+from ..dialogs.forms.workers import autoscale_form, consumer_form, pools, resize_form
 from ..dialogs.menu import Menu
-from ..dialogs.worker_forms import autoscale_form, consumer_form, pools, resize_form
 from ..host import Host
 from .run import run, run_form
 
 if TYPE_CHECKING:
     from ...model.operations.commands import WorkerOperation
-    from ..dialogs.form import Filled
+    from ..dialogs.forms.base import Filled
 
 
 def selected_workers(host: Host) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import msgspec
 
 from ...export.encoding.json import encode, escape
-from ...export.snapshot import finding_record, take_snapshot
+from ...export.snapshot.snapshot import finding_record, take_snapshot
 from ...model.entities.log import LogEntry
 from ...model.entities.queue import Queue
 from ...model.entities.task import Task

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...export.encoding.document import Document
 from ...export.formats import SUFFIXES, format_of
-from ...export.lists import screen_document
-from ...export.snapshot import take_snapshot
+from ...export.lists.document import screen_document
+from ...export.snapshot.snapshot import take_snapshot
 from ...files.files import replace_file
 from ...lists.context import ListContext
 from ...model.workflow.view import WorkflowRow as WorkflowRow

@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.geometry import Size
 
 from ...bindings.contexts import Context
-from ...model.entities.time_series import STEP
+from ...model.entities.series.time_series import STEP
 from ...model.text import units
 from ...model.text.sanitize import visible
 from ...widgets.charts.chart import Chart
@@ -21,7 +21,7 @@ from ..charts import charts
 from ..context import AppContext
 from ..keymap import bindings
 from ..navigation import Location
-from ..screens.base import MonitorScreen
+from ..screens.base.screen import MonitorScreen
 
 MIN_TILE_HEIGHT: Final = 7
 MAX_MARKS: Final = 3

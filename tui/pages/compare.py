@@ -13,7 +13,7 @@ from ..bars.base import Part
 from ..context import AppContext
 from ..details.compare import Comparable, ComparedRow, compared
 from ..navigation import Location
-from ..screens.row_lists import RowListScreen
+from ..screens.base.row_lists import RowListScreen
 
 _KEYS: Final[Mapping[str, Callable[[ComparedRow], Any]]] = {
     "differs": lambda row: row.differs,

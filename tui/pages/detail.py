@@ -14,7 +14,7 @@ from ...widgets.value_tree import ValueTree
 from ..bars.search import SearchLine
 from ..keymap import bindings
 from ..panes.chart_strip import ChartStrip
-from ..screens.base import MonitorScreen
+from ..screens.base.screen import MonitorScreen
 from ..search import SearchedScreen
 
 

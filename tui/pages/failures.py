@@ -26,7 +26,7 @@ from ..details.task import frame_place
 from ..keymap import bindings
 from ..navigation import DrillDown, Location
 from ..panes.group_tasks import GroupTasks
-from ..screens.row_lists import RowListScreen
+from ..screens.base.row_lists import RowListScreen
 from ..search import SearchedScreen
 from ..selection import of_kind
 from .stored_failures import StoredFailures

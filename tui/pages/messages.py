@@ -19,7 +19,7 @@ from ..columns.messages import MESSAGE_KEYS, message_columns
 from ..context import AppContext
 from ..keymap import bindings
 from ..navigation import DrillDown, Location
-from ..screens.row_lists import RowListScreen
+from ..screens.base.row_lists import RowListScreen
 from ..text.listings import task_counts
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Final
 
-from ...model.entities.distribution import Distribution
 from ...model.entities.queue import Queue
+from ...model.entities.series.distribution import Distribution
 from ...model.entities.styles import Level
 from ...model.entities.worker import Worker
 from ...model.ingest.tasks.failure_groups import FailureGroup

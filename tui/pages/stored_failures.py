@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Final
 
-from ...model.entities.time_series import SECONDS
+from ...model.entities.series.time_series import SECONDS
 from ...model.ingest.tasks.failure_groups import TREND_STEPS, FailureGroup
 from ..context import AppContext
 

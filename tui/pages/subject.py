@@ -12,7 +12,7 @@ from textual.containers import Vertical, VerticalScroll
 from ...lists import tasks
 from ...lists.failures import FAILURE_KEYS, FAILURES, group_title
 from ...lists.progress import with_progress
-from ...model.entities.distribution import Distribution
+from ...model.entities.series.distribution import Distribution
 from ...model.entities.task import Task
 from ...model.entities.worker import Worker
 from ...model.health.finding import SubjectKind

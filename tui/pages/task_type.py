@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...model.entities.distribution import Distribution
+from ...model.entities.series.distribution import Distribution
 from ...model.entities.task_type import TaskType
 from ...model.entities.worker import Worker
 from ...model.ingest.tasks.failure_groups import FailureGroup

@@ -6,7 +6,7 @@ from ...model.text.frames import TracebackFrame
 from ...model.text.sanitize import visible
 from ...widgets.traceback_view import TracebackView
 from ..messages import CopyRequested
-from ..screens.base import MonitorScreen
+from ..screens.base.screen import MonitorScreen
 
 
 class TracebackScreen(MonitorScreen):

@@ -21,7 +21,7 @@ from ..columns.workflow import MEMBER_STYLES, workflow_columns
 from ..context import AppContext
 from ..keymap import bindings
 from ..navigation import DrillDown, Location
-from ..screens.lists import ListScreen
+from ..screens.base.lists import ListScreen
 
 if TYPE_CHECKING:
     from ...model.entities.changes import Changes

@@ -14,7 +14,7 @@ from ..cluster_list import ClusterList
 from ..context import AppContext
 from ..messages import ClusterRequested, ViewRequested
 from ..navigation import FilteredView, Location
-from .row_lists import RowListScreen
+from .base.row_lists import RowListScreen
 
 ONLY_ONE = "Tables [clusters.NAME] in the config file add clusters"
 

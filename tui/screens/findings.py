@@ -17,7 +17,7 @@ from ..messages import ViewRequested
 from ..navigation import DrillDown
 from ..panes.preview import Previewed
 from ..text.alerts import Alert, each_alert
-from .row_lists import RowListScreen
+from .base.row_lists import RowListScreen
 
 _CHARTS: Final[Mapping[str, Callable[..., Any]]] = {
     "queue": charts.queue_depth,

@@ -9,7 +9,7 @@ from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
 from ..columns.log import LOG, LOG_KEYS
 from ..keymap import bindings
-from .row_lists import RowListScreen
+from .base.row_lists import RowListScreen
 
 
 class LogScreen(RowListScreen[LogEntry]):

@@ -28,7 +28,7 @@ from ..panes.running import RunningPane
 from ..panes.throughput import ThroughputPane
 from ..panes.widths import left_width
 from ..panes.workers import WorkersPane
-from .base import MonitorScreen
+from .base.screen import MonitorScreen
 
 if TYPE_CHECKING:
     from ...model.entities.changes import Changes

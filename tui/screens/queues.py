@@ -17,7 +17,7 @@ from ..keymap import bindings
 from ..navigation import DrillDown
 from ..panes.preview import Previewed
 from ..text.queues import common_note, consumers_age, delayed_text, depths_age
-from .row_lists import RowListScreen
+from .base.row_lists import RowListScreen
 
 
 class QueuesScreen(RowListScreen[Queue]):

@@ -19,7 +19,7 @@ from ..details.schedule import entry_fields, title
 from ..keymap import bindings
 from ..navigation import DrillDown
 from ..panes.preview import Previewed
-from .row_lists import RowListScreen
+from .base.row_lists import RowListScreen
 
 
 class ScheduleScreen(RowListScreen[EntryStatus]):

@@ -18,7 +18,7 @@ from ..details.task_type import type_fields
 from ..keymap import bindings
 from ..navigation import DrillDown
 from ..panes.preview import Previewed
-from .row_lists import RowListScreen
+from .base.row_lists import RowListScreen
 
 
 class TypesScreen(RowListScreen[TaskType]):

@@ -22,7 +22,7 @@ from ..keymap import bindings
 from ..navigation import DrillDown, Location
 from ..text.filter_values import filter_values
 from ..text.windows import windows
-from .lists import ListScreen
+from .base.lists import ListScreen
 from .older_tasks import OlderTasks
 
 if TYPE_CHECKING:

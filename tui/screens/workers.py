@@ -15,7 +15,7 @@ from ..details.worker import worker_fields
 from ..keymap import bindings
 from ..navigation import DrillDown
 from ..panes.preview import Previewed
-from .row_lists import RowListScreen
+from .base.row_lists import RowListScreen
 
 
 class WorkersScreen(RowListScreen[Worker]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Final
 
-from ...model.entities.keep import Kind
+from ...model.entities.limits.keep import Kind
 from ...model.text import units
 from ..context import AppContext
 

@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ...model.entities.time_series import MarkKind
+from ...model.entities.series.time_series import MarkKind
 from ..compat.component_style import component_style
 from ..compat.line_strip import LineStrip
 from ..glyphs import UNICODE, Glyphs

@@ -7,7 +7,7 @@ from datetime import tzinfo
 from math import isnan
 from typing import Final
 
-from ...model.entities.time_series import Mark
+from ...model.entities.series.time_series import Mark
 from ...model.text import units
 from .axis import RATE, Unit
 from .plot import Layer

@@ -9,7 +9,7 @@ from typing import Final
 from textual.content import Content
 from textual.widget import Widget
 
-from ...model.entities.distribution import Distribution
+from ...model.entities.series.distribution import Distribution
 from ...model.text import units
 from ..colours import COLOURS
 from ..glyphs import UNICODE, Glyphs

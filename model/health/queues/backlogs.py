@@ -7,8 +7,8 @@ from math import ceil, isnan
 from typing import Any, Final
 
 from ...entities.queue import Queue
-from ...entities.rates import RATE_WINDOW
-from ...entities.time_series import STEP, STEPS, TimeSeries
+from ...entities.series.rates import RATE_WINDOW
+from ...entities.series.time_series import STEP, STEPS, TimeSeries
 from ...entities.worker import Worker
 from ...state import ClusterState
 from ...text import units

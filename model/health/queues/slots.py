@@ -7,7 +7,7 @@ from math import isnan
 from typing import Final
 
 from ...entities.queue import Queue
-from ...entities.time_series import STEP
+from ...entities.series.time_series import STEP
 from ...entities.worker import Worker
 from ...state import ClusterState
 

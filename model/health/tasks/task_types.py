@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from math import isnan, nan, sqrt
 from typing import Final, NamedTuple
 
+from ...entities.series.time_series import STEP, STEPS, TimeSeries
 from ...entities.task_type import TaskType
-from ...entities.time_series import STEP, STEPS, TimeSeries
 from ...state import ClusterState
 from ...text import units
 from ..finding import Finding

@@ -14,7 +14,7 @@ from typing import Final
 from ...entities.fact import NEVER_ASKED, Fact
 from ...entities.fault import Fault
 from ...entities.queue import Queue
-from ...entities.rates import RATE_WINDOW
+from ...entities.series.rates import RATE_WINDOW
 from ...entities.worker import Worker
 from ...observations import QueueGone, QueueMeasured, QueuesPaused
 from .queue_ages import QueueAges

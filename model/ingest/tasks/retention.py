@@ -13,7 +13,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, KeysView, Mapping
 from typing import Final
 
-from ...entities.keep import KINDS, Kind, budgets
+from ...entities.limits.keep import KINDS, Kind, budgets
 from ...entities.states import (
     CANCELLED,
     FAILURE,

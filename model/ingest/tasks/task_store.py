@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from ...entities.keep import KEEP
+from ...entities.limits.keep import KEEP
 from ...entities.states import CELERY_STATES, PENDING, RECEIVED, STARTED, TaskState
 from ...entities.task import EventState, Loss, Task, TaskExtra, text_size
 from ...entities.totals import Totals

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from ...entities.log import EventLog
-from ...entities.time_series import Marks
+from ...entities.series.time_series import Marks
 from ...entities.worker import Worker
 from ...entities.worker_version import WorkerVersion
 from ...observations import VersionsKnown

@@ -8,8 +8,8 @@ from typing import Final
 from ...entities.broker import Listening
 from ...entities.clock_skew import ClockSkews, MeasuredSkews
 from ...entities.log import EventLog
+from ...entities.series.time_series import Marks
 from ...entities.task import Loss
-from ...entities.time_series import Marks
 from ...entities.worker import (
     LATE_AFTER_HEARTBEATS,
     MAX_PIDS,

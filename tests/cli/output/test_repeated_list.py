@@ -10,7 +10,7 @@ from celtop.cli.output import repeated_list
 from celtop.cli.output.repeated_list import RepeatedList, over_last, watched
 from celtop.cluster.session import Session
 from celtop.export.encoding.document import Document
-from celtop.export.lists import list_document
+from celtop.export.lists.document import list_document
 from celtop.lists.context import ListContext, NoApp
 from celtop.model.entities.queue import Queue
 from celtop.model.observations import ConnectionChanged

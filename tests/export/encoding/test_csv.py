@@ -9,7 +9,7 @@ import unicodedata
 import pytest
 from celtop.export.encoding.csv import MAX_CELL, encode, neutral
 from celtop.export.encoding.document import Document
-from celtop.export.lists import list_document
+from celtop.export.lists.document import list_document
 from celtop.lists.listing import LISTINGS
 from celtop.model.state import ClusterState
 from celtop.tests.export.conftest import context, run_task, table_document

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from celtop.export.encoding.prometheus import encode
-from celtop.export.lists import list_document
+from celtop.export.lists.document import list_document
 from celtop.lists.listing import LISTINGS
 from celtop.model.query.language import EVERY_TASK
 from celtop.model.state import ClusterState

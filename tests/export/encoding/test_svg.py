@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import pytest
 from celtop.export.encoding import svg
 from celtop.export.encoding.colours import STYLES
-from celtop.export.snapshot_document import snapshot_document
+from celtop.export.snapshot.document import snapshot_document
 from celtop.model.entities.states import CELERY_STATES
 from celtop.model.entities.styles import state_style
 from celtop.model.state import ClusterState

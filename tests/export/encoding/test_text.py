@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from celtop.export.encoding import text
 from celtop.export.encoding.tables import Column, fit, flow, plain, table, wrap
-from celtop.export.snapshot_document import snapshot_document
+from celtop.export.snapshot.document import snapshot_document
 from celtop.model.entities.task import Progress
 from celtop.model.state import ClusterState
 from celtop.tests.export.conftest import HOSTILE, NOW, context, run_task

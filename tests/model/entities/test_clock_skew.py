@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from celtop.export.snapshot import take_snapshot
+from celtop.export.snapshot.snapshot import take_snapshot
 from celtop.model.entities.clock_skew import NO_SKEWS, MeasuredSkews, to_local
 from celtop.model.query.language import parse_query
 from celtop.model.query.task_view import TaskView

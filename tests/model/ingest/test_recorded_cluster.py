@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from celtop.export.lists import type_record
-from celtop.export.snapshot import queue_record, take_snapshot, worker_record
+from celtop.export.lists.document import type_record
+from celtop.export.snapshot.snapshot import queue_record, take_snapshot, worker_record
 from celtop.model.entities.recorded import (
     RecordedCluster,
     RecordedFinding,

@@ -6,7 +6,7 @@ from math import isnan
 from typing import Any
 
 import pytest
-from celtop.model.entities.time_series import STEP
+from celtop.model.entities.series.time_series import STEP
 from celtop.model.ingest import series_recorder
 from celtop.model.observations import ConnectionChanged, QueueHead, QueueMeasured
 from celtop.model.state import ClusterState

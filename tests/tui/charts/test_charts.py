@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from math import isnan
 
-from celtop.model.entities.time_series import SECONDS, STEP
+from celtop.model.entities.series.time_series import SECONDS, STEP
 from celtop.model.observations import QueueMeasured
 from celtop.tests.tui.app_under_test import make_app
 from celtop.tests.tui.fake_session import NOW, cluster

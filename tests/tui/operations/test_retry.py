@@ -13,9 +13,9 @@ from celtop.tests.tui.app_under_test import AppUnderTest
 from celtop.tests.tui.fake_session import NOW, feed, task_events
 from celtop.tests.tui.operation_app import DONE, WAITING, opened
 from celtop.tui.dialogs.confirm import ConfirmDialog
-from celtop.tui.dialogs.form import FormDialog
+from celtop.tui.dialogs.forms.base import FormDialog
+from celtop.tui.dialogs.forms.send import TriggerForm
 from celtop.tui.dialogs.menu import Menu
-from celtop.tui.dialogs.send_form import TriggerForm
 from celtop.tui.dialogs.text import TextDialog
 from celtop.tui.dialogs.waiting import WaitingDialog
 from celtop.tui.navigation import DrillDown, Location

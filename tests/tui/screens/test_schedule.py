@@ -9,7 +9,7 @@ from celtop.model.state import ClusterState
 from celtop.tests.model.schedules import entry
 from celtop.tests.tui.app_under_test import run_app
 from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
-from celtop.tui.dialogs.send_form import TriggerForm
+from celtop.tui.dialogs.forms.send import TriggerForm
 from celtop.tui.navigation import Location
 
 NIGHTLY = {

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import plotext
 import pytest
-from celtop.model.entities.time_series import Mark
+from celtop.model.entities.series.time_series import Mark
 from celtop.tests.widgets.screen_text import shown
 from celtop.widgets.charts.axis import COUNT
 from celtop.widgets.charts.chart import Chart

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from celtop.model.entities.distribution import Distribution
+from celtop.model.entities.series.distribution import Distribution
 from celtop.widgets.charts.histogram import histogram_lines
 from celtop.widgets.glyphs import ASCII, UNICODE, Glyphs
 

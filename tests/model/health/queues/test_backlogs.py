@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from celtop.model.entities.thresholds import Thresholds
+from celtop.model.entities.limits.thresholds import Thresholds
 from celtop.model.health.queues.backlogs import backlog_findings
 from celtop.model.observations import InspectReply
 from celtop.tests.model.health.hours import WORKERS, Backlog

@@ -7,8 +7,8 @@ from random import Random
 from typing import Final
 
 import pytest
-from celtop.model.entities.distribution import Distribution
-from celtop.model.entities.time_series import STEP
+from celtop.model.entities.series.distribution import Distribution
+from celtop.model.entities.series.time_series import STEP
 from celtop.model.health.finding import Finding
 from celtop.model.health.tasks.task_types import type_findings
 from celtop.model.state import ClusterState

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from celtop.export.snapshot import task_record
+from celtop.export.snapshot.snapshot import task_record
 from celtop.model.entities.task import Task
 from celtop.model.ingest.tasks.rate_limited import held_by_type
 from celtop.model.ingest.tasks.reconciler import MIN_RECHECK_DELAY

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from celtop.model.entities.keep import KINDS, Kind
+from celtop.model.entities.limits.keep import KINDS, Kind
 from celtop.model.ingest.tasks.task_store import LONG_TEXT
 from celtop.model.query.language import parse_query
 from celtop.model.query.task_view import TaskView

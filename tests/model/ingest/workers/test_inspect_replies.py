@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from celtop.export.encoding.json import encode
-from celtop.export.snapshot import take_snapshot
+from celtop.export.snapshot.snapshot import take_snapshot
 from celtop.model.entities.states import FROM_EVENT, FROM_INSPECT
 from celtop.model.entities.worker import Limits, WorkerQueue
 from celtop.model.ingest.redaction import Redaction

@@ -1,0 +1,1 @@
+"""The steps that all commands which change the cluster share."""

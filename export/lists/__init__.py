@@ -1,0 +1,1 @@
+"""Lists as documents: their records and their rows, as on the screens."""

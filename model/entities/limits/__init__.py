@@ -1,0 +1,1 @@
+"""The limits that users set: kept tasks, thresholds of findings, alert rules."""

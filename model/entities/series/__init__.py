@@ -1,0 +1,1 @@
+"""Values over time: rates, distributions and sampled series, each of bounded size."""

@@ -1,0 +1,1 @@
+"""Dialogs with a form: to send a task, and to change workers."""

@@ -1,0 +1,1 @@
+"""The bases of all screens and pages, from charts and tables to whole lists."""

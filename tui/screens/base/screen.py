@@ -1,0 +1,313 @@
+"""The base of all screens: header, body, footer, and painting by the app."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from ....bindings.contexts import Context
+from ....model.entities.task import Task
+from ....widgets.compat.textual_internals import place_notifications
+from ....widgets.tile import Tile
+from ...bars.banner import Banner
+from ...bars.base import Part
+from ...bars.command_line import CommandLine
+from ...bars.compact import CompactBar
+from ...bars.filter import Filter
+from ...bars.header import HeaderBar
+from ...bars.hint import HintBar
+from ...bars.keys import KeyBar
+from ...bars.operation import OperationBar
+from ...bars.replay import ReplayBar
+from ...bars.search import SearchLine
+from ...charts.chart_window import window_name
+from ...context import AppContext
+from ...navigation import PAGES, Location, workflow_of
+from ..here import here
+from ..hints import SHOWN_FOR, Hint, hint_text, new_hint
+from .tables import TableScreen
+
+if TYPE_CHECKING:
+    from ....files.views_file import View
+    from ....model.entities.changes import Changes
+
+
+class MonitorScreen(TableScreen, inherit_bindings=False):
+    """A screen that shows the model. The app calls `take`, `catch_up` and `paint` each frame.
+
+    Args:
+        context: The state shared by all screens.
+        location: Its place among the views, for breadcrumb and history.
+    """
+
+    CONTEXTS: ClassVar[tuple[Context, ...]] = ()
+    """The contexts whose keys work here, besides `global`."""
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (40, "-narrow"), (100, "-normal")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (10, "-low"), (20, "-high")]  # noqa: RUF012
+    ESCAPE_TO_MINIMIZE = False
+    BLANK = True  # widgets cover all of it
+
+    def __init__(self, context: AppContext, location: Location) -> None:
+        super().__init__()
+        self.context = context
+        self.location = location
+        self._resumed = False
+        self.mounted = asyncio.Event()
+        """Set when all widgets are mounted: frames and keys may arrive earlier."""
+        self.header_bar = HeaderBar(id="header")
+        self.tiny_bar = CompactBar(id="tiny")
+        self.banner = Banner(id="banner", markup=False)
+        self.operation_bar = OperationBar(id="operation")
+        self.hint_bar = HintBar()
+        self._hint: tuple[float, Hint | None] = (0.0, None)
+        """When the hint came, in epoch seconds, and its text."""
+        self.replay_bar = ReplayBar(id="replay")
+        self.key_bar = KeyBar(id="keys")
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """The topics that the session polls while this screen is shown."""
+        return frozenset()
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """The ids of unfinished tasks on the screen, whose progress is read from the backend."""
+        tasks = self.context.state.tasks
+        seen = dict.fromkeys(id_ for table in self.tables for id_ in table.seen)
+        return tuple(id_ for id_ in seen if id_ in tasks and not tasks[id_].finished)
+
+    @property
+    def selected_ids(self) -> tuple[str, ...]:
+        """The ids of marked rows, and of the page's task: these tasks are kept in memory."""
+        return tuple(id_ for table in self.tables for id_ in table.marks)
+
+    @property
+    def title_parts(self) -> tuple[str, ...]:
+        """The breadcrumb, from the view to this screen."""
+        return (
+            self.location.view.capitalize(),
+            *(drill.title or drill.subject for drill in self.location.path),
+        )
+
+    @property
+    def breadcrumbs(self) -> list[Part]:
+        """The titles from the view to this screen, for an info bar; a click goes there."""
+        *above, here = self.title_parts
+        parts: list[Part] = []
+        for depth, title in enumerate(above):
+            gap = 0 if parts else 1
+            parts.append(Part(title, "$text-muted", click=f"app.go_to_step({depth})", gap=gap))
+            parts.append(Part(f" {self.context.glyphs.more_right} ", "$text-muted", gap=0))
+        return [*parts, Part(here, "bold", gap=0 if parts else 1)]
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be painted."""
+        return self.mounted.is_set()
+
+    def compose(self) -> ComposeResult:
+        """Yield the bars and the body."""
+        self._set_breakpoints()
+        yield self.header_bar
+        yield self.banner
+        yield self.tiny_bar
+        with Vertical(id="body"):
+            yield from self.compose_body()
+        yield from self.compose_line()
+        yield self.operation_bar
+        yield self.hint_bar
+        if self.context.replay is not None:
+            yield self.replay_bar
+        yield self.key_bar
+        yield CommandLine(id="command")
+
+    def _set_breakpoints(self) -> None:
+        """Set the classes of the present size before the widgets are styled.
+
+        Textual sets them after the first layout, and then styles every widget again.
+        """
+        sizes = zip(
+            self.app.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True
+        )
+        for size, points in sizes:
+            _, present = max(point for point in points if point[0] <= size)
+            self.update_classes({name: name == present for _, name in points}, update=False)
+
+    def compose_body(self) -> ComposeResult:
+        """Yield the widgets between the bars."""
+        yield from ()
+
+    def compose_line(self) -> ComposeResult:
+        """Yield the line below the body that is typed into."""
+        yield from ()
+
+    def pane(self, name: str, title: str, *children: Widget) -> Tile:
+        """Return a framed pane; its children take the focus, not the pane itself."""
+        tile = Tile(*children, title=title, glyphs=self.context.glyphs, id=name, classes="pane")
+        tile.can_focus = False
+        return tile
+
+    # Painting
+
+    def catch_up(self) -> None:
+        """Read the whole model again, after changes that `take` did not get."""
+
+    def take(self, changes: Changes) -> None:
+        """Apply the changes since the last frame."""
+
+    def paint_body(self) -> None:
+        """Update the body."""
+
+    def paint(self, *, covered: bool = False) -> None:
+        """Update the body and the bars; a result on a covered screen does not count as seen."""
+        if self.ready:
+            self.paint_body()
+            self.paint_bars(covered=covered)
+            table = self.table
+            line = None if table is None or self.typing is not None else table.cursor_line
+            place_notifications(self, line)
+
+    def paint_bars(self, *, covered: bool = False) -> None:
+        """Update the bars, which stay live while the body shows a snapshot."""
+        self.header_bar.paint(self.context)
+        self.tiny_bar.paint(self.context)
+        self.banner.paint(self.context)
+        self.replay_bar.paint(self.context)
+        self.operation_bar.paint(self.context, covered=covered)
+        if not covered and not self.has_class("-no-header"):
+            self.paint_hint()
+        self.paint_keys()
+
+    def paint_hint(self) -> None:
+        """Show a hint for a while, the first time that it is of use."""
+        now = self.context.clock()
+        since, hint = self._hint
+        over = hint is not None and hint.temporary and not hint.applies(self)
+        if over or not 0 <= now - since < SHOWN_FOR:
+            hint = new_hint(self)
+            self._hint = (now if hint else 0.0, hint)
+            if hint is not None:
+                self.context.seen_hints.add(hint.id)
+        self.hint_bar.paint(hint_text(hint, self) if hint else "")
+
+    def paint_keys(self) -> None:
+        """Show the keys that work here now; also painted after each key."""
+        if self.ready:
+            no_header = self.has_class("-no-header")
+            self.key_bar.paint(self.context, self.location.view, here(self), no_header)
+
+    def on_descendant_focus(self) -> None:
+        """Let the footer follow the focus."""
+        self.paint_keys()
+
+    def on_mount(self) -> None:
+        """Paint the current state immediately."""
+        self.mounted.set()
+        self.set_class(self.context.ascii, "-ascii")
+        # Before the first layout, which then has all that the screen shows; what depends on sizes
+        # follows after it.
+        self.paint()
+        self.call_after_refresh(self.paint)
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Style the widgets of a new screen only once: just now, when they were mounted."""
+        event.refresh_styles = event.refresh_styles and self._resumed
+        self._resumed = True
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Hide the header on a short terminal; the footer then shows the connection."""
+        self.set_class(event.size.height < 20, "-no-header")
+        if self.ready:
+            self.call_after_refresh(self.paint)
+
+    # Actions
+
+    def step_back(self) -> bool:
+        """Undo one step on this screen, such as zoom; return False if there is none."""
+        if self.has_class("-zoomed"):
+            self.action_zoom()
+            return True
+        return self.clear_chart_cursors()
+
+    def filter_by(self, text: str) -> bool:
+        """Filter by a text; return False if this screen has no filter."""
+        return False
+
+    def shown_view(self) -> View | None:
+        """Return this screen as a view that can be saved; None for a page of one item."""
+        from ....files.views_file import View
+
+        page = self.location.path[-1].kind if self.location.path else self.location.view
+        if self.location.path and page not in PAGES:
+            return None
+        return View(page, window=window_name(self.context.chart_seconds))
+
+    def show_view(self, view: View) -> None:
+        """Filter, sort and arrange the list, and set the window of charts, as in a saved view."""
+        if view.window:
+            self.show_window(view.window)
+
+    def choose_columns(self) -> bool:
+        """Choose the columns of the list; return False if this screen has none to choose."""
+        return False
+
+    @property
+    def typing(self) -> Filter | SearchLine | CommandLine | None:
+        """The focused input line, if any: letters are text then, not keys."""
+        if self.focused is None:
+            return None
+        lines = Filter | SearchLine | CommandLine
+        return next((node for node in self.focused.ancestors if isinstance(node, lines)), None)
+
+    @property
+    def searching(self) -> bool:
+        """Whether the text of the page is being searched."""
+        return False
+
+    @property
+    def filtering(self) -> bool:
+        """Whether the filter has yet to be applied to all rows of the list."""
+        return False
+
+    def listed(self) -> Sequence[Task] | None:
+        """Return all tasks that match the filter; None if this is not a list of tasks."""
+        return None
+
+    def action_pane(self, step: int) -> None:
+        """Focus the next or previous pane."""
+        if step > 0:
+            self.focus_next()
+        else:
+            self.focus_previous()
+
+    def action_workflow(self) -> None:
+        """Open the workflow of the selected task."""
+        tasks = self.chosen(Task)
+        if tasks and (not self.location.path or self.location.path[-1].kind != "workflow"):
+            self.visit(workflow_of(tasks[0].id))
+
+    async def action_filter_tasks(self) -> None:
+        """Go to the tasks and open their filter, before the next key is looked at."""
+        await self.app.run_action("app.view('tasks')")
+        screen = self.app.screen
+        if isinstance(screen, MonitorScreen):
+            await screen.mounted.wait()
+            await screen.run_action("filter")
+
+    def action_zoom(self) -> None:
+        """Maximize the focused pane, or restore all panes."""
+        zoomed = not self.has_class("-zoomed")
+        self.set_class(zoomed, "-zoomed")
+        focused = self.focused
+        for pane in self.query(".pane, .column, #panes"):
+            inside = focused is not None and pane in focused.ancestors_with_self
+            pane.set_class(zoomed and not inside, "-hidden")
+            pane.styles.clear_rule("height")  # as given by its content, which painting sets again
+        if not zoomed:
+            self.paint()
