@@ -213,6 +213,8 @@ def _queue_at(
     past.history = deque(maxlen=MAX_DEPTHS_KEPT)
     past.known_consumers = tuple(name for name in queue.known_consumers if name in workers)
     past.receivers = frozenset(past.known_consumers)
+    if (past.unconsumed_since or 0.0) > at:
+        past.unconsumed_since = None
     if recorded is None:
         return past
     waiting = recorded.at("waiting", at)

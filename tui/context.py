@@ -19,6 +19,7 @@ from ..model.entities.worker import Worker
 from ..model.frozen_copy import frozen_copy
 from ..model.health.finding import Finding
 from ..model.health.findings import findings
+from ..model.health.first_found import FirstFound
 from ..model.operations.lasting import Lasting, lasting
 from ..model.past import state_at
 from ..model.stored_past import MINUTE, end_of_minute, stored_state
@@ -110,6 +111,7 @@ class AppContext:
     """Seconds for which `live_findings` are reused."""
     _frozen_findings: tuple[object, tuple[Finding, ...]] | None = None
     """The frozen state that `findings` was last computed of, and its value."""
+    _first_found: FirstFound = field(default_factory=FirstFound)
     _snapshot: tuple[float, ClusterState] | None = None
     """When the screen was frozen, and its state then."""
     moment: Moment | None = None
@@ -299,7 +301,8 @@ class AppContext:
         now, held = self.clock(), self._live_findings
         if held is None or not 0 < now - held[0] < self._findings_interval:
             started = time.perf_counter()
-            held = self._live_findings = now, findings(self.live, now)
+            found = findings(self.live, now)
+            held = self._live_findings = now, self._first_found.update(found, now)
             cost = time.perf_counter() - started
             self._findings_interval = max(CACHE_SECONDS, cost / FINDINGS_SHARE)
             self.acknowledgements.update(held[1], now)
@@ -309,7 +312,8 @@ class AppContext:
         """Return the findings of a frozen state, which does not change."""
         state, held = self._shown.state, self._frozen_findings
         if held is None or held[0] is not state:
-            held = self._frozen_findings = state, findings(state, self.now())
+            found = findings(state, self.now())
+            held = self._frozen_findings = state, self._first_found.dated(found)
         return held[1]
 
     @property

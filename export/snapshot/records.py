@@ -284,7 +284,9 @@ class FindingRecord(msgspec.Struct, frozen=True, gc=False):
     """The facts behind it."""
     next_step: str | None
     since_at: str | None = None
-    """When it began or last became worse; null if unknown."""
+    """When it began or, if that is unknown, was first seen; null if unknown."""
+    grew_at: str | None = None
+    """When it last became worse; null if it did not since it began, or if that is unknown."""
 
 
 class WindowsRecord(msgspec.Struct, frozen=True, gc=False):

@@ -108,6 +108,7 @@ def finding_record(finding: Finding) -> FindingRecord:
         },
         next_step=utf8(finding.next_step) or None,
         since_at=iso(finding.since),
+        grew_at=iso(finding.grew_at),
     )
 
 

@@ -89,6 +89,11 @@ class Queue(msgspec.Struct, eq=False):
     """The same names as a set."""
     consumer_count: int | None = None
     """Consumers by the broker's own count; None if it does not count them."""
+    consumed_at: float | None = None
+    """When it was last seen to have consumers, epoch seconds; None if it never was."""
+    unconsumed_since: float | None = None
+    """Since when it was seen to have no consumers, epoch seconds; None if it has some, or if that
+    is unknown."""
     facts: dict[str, Fact] = {}
     """The questions about it: `depth`, `consumers`."""
     measured_at: float | None = None
@@ -175,6 +180,15 @@ class Queue(msgspec.Struct, eq=False):
     def unattended(self) -> bool:
         """Whether messages are waiting and it certainly has no consumers, though not paused."""
         return bool(self.waiting) and self.has_no_consumers and not self.paused
+
+    def filled_since(self, now: float) -> float:
+        """Return since when it has not been measured as empty; `now` if it is."""
+        since = now
+        for at, waiting in reversed(self.history):
+            if not waiting:
+                break
+            since = at
+        return since
 
     @property
     def drain(self) -> float | None:

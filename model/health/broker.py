@@ -48,6 +48,7 @@ def broker_findings(state: ClusterState, now: float) -> Iterator[Finding]:
             f"{broker.fault.problem}; {workers}",
             next_step=broker.fault.advice,
             evidence={"blocked_since": broker.since},
+            since=broker.since,
             incomplete=True,
         )
 

@@ -45,7 +45,9 @@ class Finding(msgspec.Struct, frozen=True):
     evidence: dict[str, Any] = {}
     """The facts behind it: texts, numbers, durations in seconds as `*_s`, times as `*_at`."""
     since: float | None = None
-    """When it began or last became worse, epoch seconds; None if unknown."""
+    """When it began or, if that is unknown, was first seen, epoch seconds; None if unknown."""
+    grew_at: float | None = None
+    """When it last became worse, epoch seconds; None if it did not since it began."""
     common: str = ""
     """The problem that several findings of this code share, such as `lost`; empty if they are not
     grouped."""

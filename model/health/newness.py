@@ -26,7 +26,8 @@ _RECENT_STEPS: Final = 3
 
 def is_pressing(finding: Finding, now: float) -> bool:
     """Return whether a finding is an error that is new or growing."""
-    return finding.severity == "error" and is_new(finding.since, now)
+    changed_at = finding.since if finding.grew_at is None else finding.grew_at
+    return finding.severity == "error" and is_new(changed_at, now)
 
 
 def is_new(since: float | None, now: float) -> bool:

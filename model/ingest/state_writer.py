@@ -194,6 +194,7 @@ class StateWriter(Stores):
             self.schedule.observed_since = self.broker.listening(now).since
             self.schedule.find_runs(now)
         self._update_consumers()
+        self._queues.note_consumers(now)
         if self._loads.update(now):
             self._other_changed = True
         connected = self.totals.first_event_at is not None and listening

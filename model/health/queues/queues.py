@@ -60,15 +60,23 @@ def _unattended(
     elif 0 < len(queues) <= MAX_QUEUES_NAMED:
         evidence |= {"task": task, "registered_by": list(elsewhere), "their_queues": queues}
         next_step += f"; or route {task} to {named(queues)}, whose workers register it"
+    text = f"{counted(queue.waiting or 0, 'message')} waiting, no consumers"
+    since = filled = queue.filled_since(now)
+    if queue.unconsumed_since is not None:
+        evidence["unconsumed_since_at"] = queue.unconsumed_since
+        since = max(filled, queue.unconsumed_since)
+        if queue.consumed_at is not None:
+            text += f"; the last one left {units.ago(queue.unconsumed_since, now)}"
     return Finding(
         "queue-without-consumers",
         "error",
         "queue",
-        f"{counted(queue.waiting or 0, 'message')} waiting, no consumers",
+        text,
         queue.name,
         next_step,
         evidence,
-        since=backlog_grew_at(queue),
+        since=since,
+        grew_at=backlog_grew_at(queue),
         common="no consumers",
     )
 

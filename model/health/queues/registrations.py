@@ -105,6 +105,7 @@ def _discarded(name: str, group: FailureGroup, state: ClusterState, now: float) 
         _remedy(registered_by(name, state, now)),
         {"discarded": group.count, "workers": workers, "last_at": group.last_at},
         since=group.first_at,
+        grew_at=group.last_at,
         common="not registered",
     )
 

@@ -120,6 +120,7 @@ def _killed(name: str, groups: Sequence[FailureGroup], state: ClusterState, now:
             "rss_bytes": rss,
         },
         since=min((one.first_at for one in groups if one.first_at is not None), default=None),
+        grew_at=latest.last_at,
         common="pool processes ended",
     )
 

@@ -13,7 +13,6 @@ from ...state import ClusterState
 from ...text import units
 from ...text.phrases import counted, named
 from ..finding import Finding
-from ..newness import gone_since
 
 SILENT_AFTER: Final = 30.0
 """Seconds without an event after which a worker that replies is silent."""
@@ -114,7 +113,7 @@ def _offline(worker: Worker, state: ClusterState, now: float) -> Finding:
             "redelivered": len(again),
             "redelivery_at": min(again, default=None),
         },
-        since=gone_since(worker),
+        since=worker.left_at or worker.last_seen_at,
         common="shut down" if left else "lost",
     )
 
@@ -137,7 +136,7 @@ def _stalled(worker: Worker, now: float) -> Finding:
     next_step = "Check its log, and restart it if it does not recover"
     return Finding(
         "worker-stalled", "error", "worker", text, worker.name, next_step, evidence,
-        since=worker.stalled_since, common="not taking tasks",
+        since=worker.idle_since or worker.stalled_since, common="not taking tasks",
     )  # fmt: skip
 
 

@@ -48,7 +48,7 @@ class QueueAges:
         for head in (*seen.heads, *(seen.runnable or ())):
             if head.id is not None:
                 queue.next_since[head.id] = before.get(head.id, seen.at)
-        filled_since = _filled_since(queue, seen.at) if queue.has_no_consumers else seen.at
+        filled_since = queue.filled_since(seen.at) if queue.has_no_consumers else seen.at
         age, exact = self._age(seen.heads, queue, seen.at, due=False)
         age = max(age, seen.at - filled_since)
         queue.oldest_age = age if exact else None
@@ -105,13 +105,3 @@ def _set_from_events(queue: Queue, sent: SentMessages, now: float) -> None:
         queue.runnable_age_at_least = None if is_all else age
     elif is_all:
         queue.due_at = sent.due_at
-
-
-def _filled_since(queue: Queue, now: float) -> float:
-    """Return since when the queue has not been measured as empty."""
-    since = now
-    for at, waiting in reversed(queue.history):
-        if not waiting:
-            break
-        since = at
-    return since

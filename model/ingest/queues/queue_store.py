@@ -91,6 +91,14 @@ class QueueStore:
                 queue.known_consumers, queue.receivers = names, frozenset(names)
                 queue.version += 1
 
+    def note_consumers(self, now: float) -> None:
+        """Note which queues have consumers; call it every second."""
+        for queue in self.queues.values():
+            if queue.has_consumers:
+                queue.consumed_at, queue.unconsumed_since = now, None
+            elif queue.unconsumed_since is None and queue.has_no_consumers:
+                queue.unconsumed_since = now
+
     def measured(self, seen: QueueMeasured) -> None:
         """Apply a measured depth and derive rates and age from it."""
         queue = self.get_or_create(seen.name)

@@ -47,7 +47,7 @@ CONTRACT = {
     "attempts root_id parent_id group_id sources revoke_requested_at retry_of retried_as "
     "time_left_s estimate lost_at loss backend_state created_at periodic_task_name "
     "held_by_rate_limit redelivery_at",
-    "findings": "code severity subject text evidence next_step since_at",
+    "findings": "code severity subject text evidence next_step since_at grew_at",
 }
 
 

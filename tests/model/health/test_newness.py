@@ -62,4 +62,6 @@ def test_a_backlog_is_as_old_as_its_last_growth() -> None:
 def test_an_error_presses_for_ten_minutes() -> None:
     error = Finding("worker-lost", "error", "worker", "lost", "w", since=NOW)
     assert is_pressing(error, NOW + NEW - 1) and not is_pressing(error, NOW + NEW)
+    grown = Finding("a", "error", "queue", "b", "q", since=NOW - 9_000, grew_at=NOW - 5)
+    assert is_pressing(grown, NOW)
     assert is_pressing(Finding("events-lost", "error", "events", "lost"), NOW)

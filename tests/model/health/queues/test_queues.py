@@ -42,3 +42,22 @@ def test_the_task_is_registered_by_workers_of_another_queue() -> None:
         "register it"
     )
     assert one.evidence["their_queues"] == ["billing"]
+
+
+def test_it_is_as_old_as_the_lack_of_consumers_not_as_its_last_message() -> None:
+    state = ClusterState()
+    for ago, queues in ((900, [{"name": "mail"}]), (720, [])):
+        state.observe(InspectReply(WORKER, "active_queues", queues, NOW - ago))
+        state.observe(QuestionsAnswered(("workers",), NOW - ago))
+        state.observe(QueueMeasured("mail", NOW - ago, 3))
+        state.tick(NOW - ago)
+    state.observe(QueueMeasured("mail", NOW, 4))
+    state.tick(NOW)
+    (one,) = queue_findings(state, NOW)
+    assert one.text == "4 messages waiting, no consumers; the last one left 12 m ago"
+    assert (one.since, one.grew_at) == (NOW - 720, NOW)
+    state.observe(QueueMeasured("mail", NOW + 1, 0))
+    state.observe(QueueMeasured("mail", NOW + 60, 1))
+    state.tick(NOW + 60)
+    (one,) = queue_findings(state, NOW + 60)
+    assert one.since == NOW + 60
