@@ -18,7 +18,7 @@ class ExitCode(IntEnum):
     """The operation or check failed."""
     USAGE = 2
     UNREACHABLE = 3
-    """The broker could not be reached."""
+    """The broker, or the history in place of it, could not be reached."""
     TIMEOUT = 4
     INTERRUPTED = 130
 
@@ -41,6 +41,12 @@ class InvalidUsage(CommandError):
 
 class BrokerUnreachable(CommandError):
     """The broker could not be reached, or the connection was lost."""
+
+    exit_code = ExitCode.UNREACHABLE
+
+
+class HistoryUnreachable(CommandError):
+    """The history, which is needed in place of a broker, could not be read."""
 
     exit_code = ExitCode.UNREACHABLE
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from .exit_codes import BrokerUnreachable, ExitCode, InvalidUsage
+from .exit_codes import BrokerUnreachable, ExitCode, HistoryUnreachable, InvalidUsage
 from .output import stderr
 
 if TYPE_CHECKING:
@@ -28,12 +28,16 @@ MAX_PAGE: Final = 1_000
 
 
 @contextmanager
-def open_history(settings: Settings) -> Iterator[HistoryStore | None]:
+def open_history(settings: Settings, *, needed: bool = False) -> Iterator[HistoryStore | None]:
     """Open the history; None if it is off, or has not been written yet.
 
     That it has not is an error if `--from-history` names it.
 
-    Errors, of opening it and in the block, are reported on stderr.
+    Errors, of opening it and in the block, are reported on stderr, or raised if it is `needed`.
+
+    Raises:
+        HistoryUnreachable: It could not be read.
+        InvalidUsage: There is none at the place that `--from-history` names.
     """
     from ..history.open import OFF, open_store
     from ..history.store import NoHistoryError, StoreError
@@ -46,12 +50,18 @@ def open_history(settings: Settings) -> Iterator[HistoryStore | None]:
         store = open_store(settings.read_history, read_only=True)
     except NoHistoryError as error:
         if settings.from_history is not None:
+            if needed:
+                raise InvalidUsage(str(error)) from error
             stderr.echo(str(error))
     except StoreError as error:
+        if needed:
+            raise HistoryUnreachable(str(error)) from error
         stderr.echo(str(error))
     try:
         yield store
     except StoreError as error:
+        if needed:
+            raise HistoryUnreachable(str(error)) from error
         stderr.echo(str(error))
     finally:
         if store is not None:
@@ -62,13 +72,14 @@ def is_stored(settings: Settings) -> bool:
     """Return whether the history has the cluster of the settings.
 
     Raises:
-        InvalidUsage: No cluster is named, although the history is.
+        HistoryUnreachable: Without a broker URL, the history is needed and could not be read.
+        InvalidUsage: Then there is none, or no cluster is named, although the history is.
     """
     if not (settings.cluster or settings.broker_url):
         if settings.from_history is not None:
             raise _unnamed(settings)
         return False
-    with open_history(settings) as store:
+    with open_history(settings, needed=not settings.broker_url) as store:
         if store is not None:
             cluster = settings.cluster or offline_session(settings).cluster
             known = [one.cluster for one in store.clusters()]
@@ -91,7 +102,7 @@ def offline_session(settings: Settings) -> Session:
 def _unnamed(settings: Settings) -> InvalidUsage:
     """Return the error of a history without the name of one of its clusters."""
     names = "no cluster"
-    with open_history(settings) as store:
+    with open_history(settings, needed=True) as store:
         if store is not None:
             names = ", ".join(one.cluster for one in store.clusters()) or names
     return InvalidUsage(f"Name the cluster with --cluster NAME. The history has: {names}")

@@ -213,7 +213,22 @@ def test_a_named_history_that_does_not_exist(
 ) -> None:
     path = str(tmp_path / "none.sqlite3")
     assert run(["--from-history", path, "--cluster", "shop", "tasks"]) == 2
-    assert f"No history at {path}" in capfd.readouterr().err
+    error = capfd.readouterr().err
+    assert f"No history at {path}" in error and "No broker URL" not in error
+
+
+@pytest.mark.parametrize(
+    ("option", "cluster"),
+    [("--history", ["--cluster", "shop"]), ("--from-history", ["--cluster", "shop"]),
+     ("--from-history", [])],
+)  # fmt: skip
+def test_a_history_that_is_needed_and_not_reached(
+    option: str, cluster: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    url = f"postgresql://127.0.0.1:{free_port()}/celtop"
+    assert run([option, url, *cluster, "tasks"]) == 3
+    error = capfd.readouterr().err
+    assert "connection refused" in error and len(error.splitlines()) == 1
 
 
 @pytest.mark.usefixtures("history")
