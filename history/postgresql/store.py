@@ -85,6 +85,8 @@ _END_HOLDER: Final = (
 )
 """Only another celtop of the same user, and only if the server waits for it: one whose statement
 takes long goes on writing."""
+_NO_TIMEOUT: Final = "SET LOCAL statement_timeout = 0"
+"""An index of a large table takes minutes."""
 _LISTEN: Final = f"LISTEN {CHANNEL}"
 _PARTITION_PROBE: Final = "CREATE TABLE probe (at DOUBLE PRECISION) PARTITION BY RANGE (at)"
 _COLLATION_PROBE: Final = 'CREATE TABLE probe (name TEXT COLLATE "C")'
@@ -309,6 +311,7 @@ class PostgresStore(SqlStore):
             version = self._version()
             if version >= VERSION:
                 return
+            self._database.can(_NO_TIMEOUT)
             if not self._rows(_SCHEMA_EXISTS):
                 self._rows(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA_NAME}")
             self._rows("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY)")

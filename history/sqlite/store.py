@@ -51,6 +51,10 @@ _TRANSIENT: Final = frozenset(
         sqlite3.SQLITE_READONLY,
     }
 )
+ADVICE: Final = {
+    sqlite3.SQLITE_BUSY: "Another process is writing it. Try again when that has finished.",
+    sqlite3.SQLITE_FULL: "Free space on its disk.",
+}
 _PRIMARY_CODE: Final = 0xFF
 """The bits of an extended error code that are the kind of error."""
 
@@ -262,6 +266,8 @@ class SqliteStore(SqlStore):
         except sqlite3.Error as error:
             code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
             message = f"Cannot {action} the history at {self.path}: {error}."
+            if code in ADVICE:
+                message += f" {ADVICE[code]}"
             if code in _CORRUPT:
                 raise CorruptStoreError(message) from error
             raise StoreError(message, transient=code in _TRANSIENT) from error

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from celtop.history.store import StoreError
 from celtop.model.query.language import parse_query
 from celtop.tests.history.rows import CLUSTER, row
 from celtop.tests.postgres import PostgresServer
+from celtop.tests.servers import clean_environment
 
 SHARE = "ALTER TABLE rollups ADD COLUMN share REAL;"
 OBSERVATIONS = (
@@ -31,6 +35,24 @@ ROWS = (
     "INSERT INTO log (cluster, at, checksum, level, source, text) "
     f"VALUES (1, {MINUTE * 60}, 5, 'info', 'web@1', 'online');"
 )
+INTERRUPTED = """
+import importlib, os, sys
+from celtop.history.open import open_store
+
+location, kind, signal = sys.argv[1:]
+driver = importlib.import_module(f"celtop.history.{kind}.store")
+made = driver.creation
+
+def interrupted(*arguments):
+    for number, statement in enumerate(made(*arguments)):
+        if statement.startswith("CREATE TABLE IF NOT EXISTS observations"):
+            os.kill(os.getpid(), int(signal))
+        yield statement
+
+driver.creation = interrupted
+open_store(location)
+"""
+"""A process that gets a signal between two statements of an update."""
 
 
 def tables(kind: str) -> str:
@@ -90,15 +112,46 @@ def test_an_older_file_that_cannot_be_updated(
         open_store(str(path), read_only=True)
 
 
-def test_a_database_of_an_earlier_version(postgres_server: PostgresServer) -> None:
+def first_file(tmp_path: Path) -> str:
+    """Return the location of a file of the first version."""
+    path = tmp_path / "history.sqlite3"
+    with sqlite3.connect(path) as connection:
+        connection.executescript(tables("sqlite") + ROWS)
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    return str(path)
+
+
+def first_database(server: PostgresServer) -> str:
+    """Return the URL of a database of the first version."""
     import psycopg
 
-    url = postgres_server.next_url()
+    url = server.next_url()
     with psycopg.connect(url) as connection:
         connection.execute("CREATE SCHEMA celtop; SET search_path = celtop")
         connection.execute("CREATE TABLE schema_version (version BIGINT PRIMARY KEY)")
         connection.execute("INSERT INTO schema_version VALUES (1)")
         connection.execute((tables("postgresql") + ROWS).encode())
+    return url
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_an_interrupted_update_is_made_by_the_next_celtop(
+    tmp_path: Path, request: pytest.FixtureRequest, kind: str, number: signal.Signals
+) -> None:
+    if kind == "sqlite":
+        location = first_file(tmp_path)
+    else:
+        location = first_database(request.getfixturevalue("postgres_server"))
+    command = [sys.executable, "-c", INTERRUPTED, location, kind, str(number.value)]
+    ended = subprocess.run(command, env=clean_environment(), capture_output=True, check=False)
+    assert ended.returncode == -number
+    check_rows(location)
+
+
+def test_a_database_of_an_earlier_version(postgres_server: PostgresServer) -> None:
+    url = first_database(postgres_server)
     with pytest.raises(StoreError, match="Update the celtop that writes it"):
         open_store(url, read_only=True)
     check_rows(url)
