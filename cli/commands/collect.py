@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from ...model.state import ClusterState
     from ...settings import Settings
 
+MAX_SUCCESSES_PER_S: Final = 4_000
+"""Successes of each cluster that are stored per second, a sample of more: more than by a screen,
+which has other work."""
 WRITE_TIMEOUT: Final = 10.0
 """Seconds at most for the history to be written at the end."""
 STOP_TIMEOUT: Final = 2.0
@@ -82,7 +85,7 @@ def _monitored(settings: Settings) -> Iterator[Collected]:
     from ...collector.loop import COLLECTED_TOPICS, Collected
 
     session = Session(settings)
-    session.history.keep()
+    session.history.keep(MAX_SUCCESSES_PER_S)
     alerts = _alerts(session)
     sinks: list[Sink | None] = [_LogPrinter(session.cluster), session.history.sink, alerts]
     session.watch(COLLECTED_TOPICS)

@@ -106,12 +106,17 @@ class SessionHistory:
             self.stored = StoredHistory(self._reader, self._cluster, self._inbox)
         return self.stored
 
-    def keep(self) -> None:
+    def keep(self, max_successes: int | None = None) -> None:
         """Write the history from now on, unless the settings turn it off or a collector does.
 
         Call `Session.take_changes` at least once a second then.
+
+        Args:
+            max_successes: Successes that are stored per second, a sample of more; None is the
+                number for a screen.
         """
         from ...history.open import OFF
+        from ...history.writing.recorder import MAX_SUCCESSES_PER_S
         from ...history.writing.sink import HistorySink
         from ...history.writing.writer import Retention
 
@@ -126,6 +131,7 @@ class SessionHistory:
             self._report,
             self._inbox.put,
             self._redaction,
+            max_successes or MAX_SUCCESSES_PER_S,
         )
         self.sink.start()
 

@@ -47,8 +47,10 @@ CLUSTER_INTERVAL: Final = 2.0
 PARTIAL_INTERVAL: Final = 10.0
 """Seconds after which the rollups of the present minute, of the cluster and of everything, are
 written again: a celtop that is killed leaves those."""
-MAX_SUCCESSES_PER_S: Final = 4_000
-"""Stored successes per second; of more, a part is stored. It is halved until that is enough."""
+MAX_SUCCESSES_PER_S: Final = 1_000
+"""Successes that a screen stores per second; of more, a part is stored. It is halved until that is
+enough. Four times as many would take a seventh of a core, and a history of 1 GiB would go back
+seven minutes."""
 READ_BEFORE: Final = 60.0
 """Seconds before the run from which tasks are stored of which only the result backend knows; older
 ones may be in the store, with more than the result backend has."""
@@ -81,6 +83,8 @@ class Recorder:
     run: str
     user: str
     began_at: float
+    max_successes: int = MAX_SUCCESSES_PER_S
+    """Successes that are stored per second; of more, a part is stored."""
     share: float = 1.0
     """The part of the successes that is stored at present."""
     _lowest_share: float = 1.0
@@ -197,15 +201,15 @@ class Recorder:
         """Halve or double the part of the successes that is stored, by their present rate."""
         times = [task.finished_at or 0.0 for task in ended if task.state == SUCCESS]
         span = max(elapsed, BATCH_INTERVAL)
-        if len(times) * self.share > MAX_SUCCESSES_PER_S * span:
+        if len(times) * self.share > self.max_successes * span:
             # After a delay, the events of a longer time come together.
             times.sort()
             tenth = len(times) // 10
             span = max(span, (times[-tenth - 1] - times[tenth]) / 0.8)
         rate = len(times) / span
-        while rate * self.share > MAX_SUCCESSES_PER_S:
+        while rate * self.share > self.max_successes:
             self.share /= 2
-        if self.share < 1.0 and rate * self.share * 2 < MAX_SUCCESSES_PER_S:
+        if self.share < 1.0 and rate * self.share * 2 < self.max_successes:
             self.share *= 2
         self._lowest_share = min(self._lowest_share, self.share)
 

@@ -38,6 +38,7 @@ class HistorySink:
         report: Takes what the user should see, from any thread.
         restore: Takes what the run before knew, for the model, from any thread.
         redaction: Masks the observations that are written.
+        max_successes: Successes that are stored per second; of more, a part is stored.
     """
 
     def __init__(
@@ -49,10 +50,12 @@ class HistorySink:
         report: Report,
         restore: Callable[[Observation], object] = lambda known: None,
         redaction: Redaction | None = None,
+        max_successes: int = MAX_SUCCESSES_PER_S,
     ) -> None:
         self._writer = HistoryWriter(location, retention, report, restore)
         self._report = report
         self._cluster = cluster
+        self._max_successes = max_successes
         self._user = user
         self._latest = LatestObservations(redaction or Redaction(()))
         self._recorder: Recorder | None = None
@@ -82,7 +85,7 @@ class HistorySink:
             return
         if self._recorder is None:
             run = f"{socket.gethostname()}:{os.getpid()}:{now:.3f}"
-            self._recorder = Recorder(self._cluster, run, self._user, now)
+            self._recorder = Recorder(self._cluster, run, self._user, now, self._max_successes)
         self._state = state
         self._recorder.collect(changes)
         if self._recorder.due(now):
@@ -122,7 +125,7 @@ class HistorySink:
         """Report when not all successes are stored, and when they have been again for a while."""
         if share < 1.0:
             if self._sampled_at is None:
-                rate, one_of = f"{MAX_SUCCESSES_PER_S:,}", round(1 / share)
+                rate, one_of = f"{self._max_successes:,}", round(1 / share)
                 text = f"More than {rate} tasks succeed per second: 1 of {one_of} is stored"
                 self._report("info", text, None)
             self._sampled_at = now

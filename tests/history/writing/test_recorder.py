@@ -5,8 +5,7 @@ from collections.abc import Iterable
 import pytest
 from celtop.history.rows import Batch, StoredFinding
 from celtop.history.task_body import task_of
-from celtop.history.writing import recorder as module
-from celtop.history.writing.recorder import Recorder
+from celtop.history.writing.recorder import MAX_SUCCESSES_PER_S, Recorder
 from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.states import FROM_BACKEND, FROM_HISTORY
 from celtop.model.entities.task import Task, TaskExtra
@@ -20,8 +19,8 @@ from celtop.tests.model.streams import NOW, WORKER, Script, decode_fields
 from msgspec import structs
 
 
-def recorder() -> Recorder:
-    return Recorder("shop", "host:1:0", "me", NOW)
+def recorder(max_successes: int = MAX_SUCCESSES_PER_S) -> Recorder:
+    return Recorder("shop", "host:1:0", "me", NOW, max_successes)
 
 
 def record(rec: Recorder, state: ClusterState, now: float) -> Batch:
@@ -82,11 +81,8 @@ def test_tasks_that_were_only_read_are_not_written_back() -> None:
     assert record(rec, state, NOW + 1).tasks == ()
 
 
-def test_successes_are_sampled_by_workflow_if_there_are_too_many(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "MAX_SUCCESSES_PER_S", 100)
-    rec, state = recorder(), ClusterState()
+def test_successes_are_sampled_by_workflow_if_there_are_too_many() -> None:
+    rec, state = recorder(max_successes=100), ClusterState()
     record(rec, state, NOW)
     scripts = [
         Script(f"t{number}").received(root_id=f"r{number // 2}").started().succeeded()
@@ -105,9 +101,8 @@ def test_successes_are_sampled_by_workflow_if_there_are_too_many(
     assert rec.share == 1.0
 
 
-def test_events_that_were_delayed_are_no_higher_rate(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_SUCCESSES_PER_S", 100)
-    rec, state = recorder(), ClusterState()
+def test_events_that_were_delayed_are_no_higher_rate() -> None:
+    rec, state = recorder(max_successes=100), ClusterState()
     record(rec, state, NOW + 9)
     scripts = [
         Script(f"t{n}", at=NOW + n / 90).received().started().succeeded() for n in range(400)
@@ -116,10 +111,9 @@ def test_events_that_were_delayed_are_no_higher_rate(monkeypatch: pytest.MonkeyP
     assert {row.sample for row in record(rec, state, NOW + 10).tasks} == {1.0}
 
 
-def test_rollups_count_every_task_of_the_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_SUCCESSES_PER_S", 1)
+def test_rollups_count_every_task_of_the_minute() -> None:
     start = NOW // 60 * 60
-    rec, state = recorder(), ClusterState()
+    rec, state = recorder(max_successes=1), ClusterState()
     state.tick(start + 1)
     record(rec, state, start + 1)
     scripts = [Script(f"t{n}", at=start).received().started().succeeded() for n in range(30)]

@@ -2,9 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from celtop.history.sqlite.store import SqliteStore
-from celtop.history.writing import recorder
 from celtop.history.writing.sink import SAMPLING_PAUSE, HistorySink
 from celtop.history.writing.writer import Retention
 from celtop.model.query.language import EVERY_TASK
@@ -36,8 +34,7 @@ def test_changes_are_written_up_to_the_end(tmp_path: Path) -> None:
     store.close()
 
 
-def test_sampling_is_reported_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder, "MAX_SUCCESSES_PER_S", 10)
+def test_sampling_is_reported_once(tmp_path: Path) -> None:
     reports: list[str] = []
     state = ClusterState()
     sink = HistorySink(
@@ -46,6 +43,7 @@ def test_sampling_is_reported_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         "me",
         Retention(),
         lambda _level, text, _problem: reports.append(text),
+        max_successes=10,
     )
     for second, count in enumerate((0, 30, 0, 0, 0, 30, 0, 0)):
         succeed(state, range(100 * second, 100 * second + count))

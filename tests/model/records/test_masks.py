@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from celtop.model.entities.fault import Fault
 from celtop.model.entities.result import ResultMeta
 from celtop.model.ingest.redaction import Redaction
 from celtop.model.observations import (
     InspectReply,
     LogMessage,
     Observation,
+    QuestionsFailed,
     QueuePeeked,
     ResultsRead,
     WaitingMessage,
@@ -49,6 +51,12 @@ def test_secrets_are_masked(seen: Observation) -> None:
 
 def test_passwords_in_urls_are_masked_without_any_pattern() -> None:
     line = encode_record(1.0, batch(result=URL), Redaction())
+    assert b"redis://user:***@host/0" in line
+
+
+def test_passwords_in_reasons_of_failed_questions_are_masked() -> None:
+    fault = Fault("error", f"cannot connect to {URL}", "")
+    line = encode_record(1.0, QuestionsFailed("cluster", ("queues",), 1.0, fault), Redaction())
     assert b"redis://user:***@host/0" in line
 
 
