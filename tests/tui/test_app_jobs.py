@@ -18,7 +18,7 @@ from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
 
 DAY = 86_400.0
 PAGE = Path(__file__).parents[2] / "docs" / "jobs.md"
-NAMED = {"enter", "tab"}
+NAMED = {"enter", "tab", "shift+tab"}
 """Keys that the table names; other code spans are typed."""
 BILLING = """Traceback (most recent call last):
   File "/v/lib/python3.11/site-packages/celery/app/trace.py", line 453, in trace_task
