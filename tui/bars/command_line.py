@@ -177,7 +177,7 @@ class CommandLine(Vertical):
 
     def _advise(self, line: str) -> None:
         found = self._suggest(line)
-        names = [each.rstrip().rpartition(" ")[2] for each in found.completions]
+        names = [_rest(each, line).rstrip() for each in found.completions]
         words = [visible(name, MAX_WORD_CHARACTERS) for name in names[:MAX_COMPLETIONS_SHOWN]]
         more = len(names) - MAX_COMPLETIONS_SHOWN
         text = "  ".join(words) + (f" and {more} more" if more > 0 else "")
@@ -189,6 +189,14 @@ class CommandLine(Vertical):
         elif found.error and not words:
             advice = Content.styled(visible(found.error, MAX_ERROR_CHARACTERS), "$text-error")
         self.query_one("#advice", Static).update(advice)
+
+
+def _rest(completion: str, line: str) -> str:
+    """Return a completion from the word on that is being typed; a name may have several words."""
+    start = line.rfind(" ") + 1
+    if completion[:start].casefold() == line[:start].casefold():
+        return completion[start:]
+    return completion.rstrip().rpartition(" ")[2]
 
 
 def _common_prefix(lines: Sequence[str]) -> str:

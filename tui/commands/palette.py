@@ -23,7 +23,7 @@ from ..navigation import DrillDown, Location
 from ..screens.base.screen import MonitorScreen
 from .base import CommandError, CommandHost
 from .table import COMMANDS
-from .views import open_saved, saved_views
+from .views import described, open_saved, saved_views
 
 if TYPE_CHECKING:
     from ...bindings.action import Action
@@ -94,7 +94,7 @@ class CeltopCommands(Provider):
         with suppress(CommandError):  # `:view` reports it
             for name, view in saved_views().items():
                 open_view = partial(open_saved, app, name)
-                yield Entry(f":view {name}", f"Open {view}", open_view)
+                yield Entry(f":view {name}", f"Open {described(view)}", open_view)
         for action in actions:
             if action.id not in ("palette", "back") and not action.id.startswith("view."):
                 yield self._action(action)

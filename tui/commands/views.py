@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import msgspec
+
 from ...bindings.actions import VIEWS
 from ...files.config_file import InvalidFile
 from ...files.views_file import View, delete_view, read_views, save_view
@@ -39,6 +41,17 @@ def location_of(view: View, name: str = "") -> Location:
     return Location(view.screen)
 
 
+def described(view: View) -> str:
+    """Return a view in one line, its order by the title of the column: `tasks by First seen`."""
+    from ...lists.context import no_context
+    from ...lists.listing import LISTINGS
+
+    listing = LISTINGS.get(view.screen)
+    columns = () if listing is None else listing.columns(no_context())
+    titles = {column.id: column.title for column in columns}
+    return str(msgspec.structs.replace(view, sort=titles.get(view.sort, view.sort)))
+
+
 def _view(host: CommandHost, argument: str) -> None:
     if not argument and (views := saved_views()):
         host.begin(_choose(host, views))
@@ -56,7 +69,8 @@ def _view(host: CommandHost, argument: str) -> None:
 async def _choose(host: CommandHost, views: Mapping[str, View]) -> None:
     from ..dialogs.menu import Menu
 
-    name = await host.ask(Menu("Open a view", [(name, name, str(views[name])) for name in views]))
+    choices = [(name, name, described(view)) for name, view in views.items()]
+    name = await host.ask(Menu("Open a view", choices))
     host.answered()
     if name is not None:
         open_saved(host, name)
@@ -88,7 +102,7 @@ def _save(host: CommandHost, name: str) -> None:
         raise CommandError(str(error)) from error
     except OSError as error:
         raise CommandError(f"Cannot save the view: {error.strerror}") from error
-    host.say(f"Saved view {name}: {view}")
+    host.say(f"Saved view {name}: {described(view)}")
 
 
 def _delete(host: CommandHost, name: str) -> None:

@@ -28,8 +28,11 @@ async def test_a_view_is_opened_as_it_was_saved() -> None:
         await on.until(lambda: on.app.shown_view() == SLOW)
         assert {task.state for task in on.table.rows} == {"SUCCESS"}
         on.app.run_command("view save slow 2")
-        assert on.said == ["Saved view slow 2: tasks state:success by runtime"]
+        assert on.said == ["Saved view slow 2: tasks state:success by Runtime"]
         assert read_views() == {"slow": SLOW, "slow 2": SLOW}
+        await on.press(":", *"view s")
+        await on.until(lambda: "slow  slow 2  save" in on.text)
+        await on.press("escape")
         palette = CeltopCommands(on.screen)
         names = [str(hit.text) async for hit in palette.discover() if isinstance(hit, DiscoveryHit)]
         assert ":view slow 2" in names
