@@ -194,6 +194,7 @@ def test_every_operation_is_described() -> None:
 
 
 def test_the_table_of_settings_names_settings() -> None:
-    text = (ROOT / "README.md").read_text("utf-8").partition("| setting |")[2].partition("\n\n")[0]
+    document = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+    text = document.partition("| setting |")[2].partition("\n\n")[0]
     names = {name for row in text.splitlines()[2:] for name in code_spans(row.split("|")[1])}
     assert names - set(Settings.model_fields) == set()
