@@ -37,8 +37,6 @@ COMMANDS_FOR_HELD: Final = 4
 """Commands that the messages which workers have received take."""
 READ_BYTES: Final = 4 << 20
 """Approximate size of the messages that are read at once with a budget of commands."""
-HELD: Final = ""
-"""Stands for the messages that workers have received, which are read once for a connection."""
 PEEK_DEADLINE: Final = 20.0
 """Seconds after a connection in which newly discovered queues are still read."""
 REPEATED_MESSAGES: Final = 200
@@ -162,10 +160,10 @@ class ResultHistory(StoppableThread):
     def run(self) -> None:
         """Read after each connection until stopped."""
         connects, since = 0, time.monotonic()
-        peeked: set[str] = set()
+        held_read = False
         settled: set[str] = set()
         limited = self._broker.meter.is_limited
-        depths: dict[str, int] = {}
+        read: dict[str, int] = {}
         while not self._stopping.wait(
             _STOP_CHECK_INTERVAL
             if time.monotonic() - since < PEEK_DEADLINE
@@ -175,31 +173,23 @@ class ResultHistory(StoppableThread):
                 continue
             if connects != self._receiver.connect_count:
                 connects, since = self._receiver.connect_count, time.monotonic()
-                peeked.clear()
-                depths.clear()
+                read.clear()
+                held_read = False
             self._read_results(connects)
             with self._lock:
                 added, self._queues = self._queues, {}
-            found = {*added, *self.unattended}
-            if limited and not found <= settled:
+            if limited and not {*added, *self.unattended} <= settled:
                 # Read together, they take fewer commands.
-                settled |= found
+                settled |= {*added, *self.unattended}
                 continue
-            new = [name for name in added if name not in peeked]
-            in_time = time.monotonic() - since <= PEEK_DEADLINE
-            new = new[: max(0, MAX_QUEUES - len(peeked))] if in_time else []
-            # Tasks there are known from their messages alone, and no worker takes these.
             unattended, self.unattended = self.unattended, {}
-            depths.update((name, added[name]) for name in new)
-            for name, waiting in unattended.items():
-                known = name in depths or len(depths) < MAX_QUEUES
-                if depths.get(name) != waiting and name not in new and known:
-                    new.append(name)
-            reads_held = HELD not in peeked and (self.any_held or not limited)
+            in_time = time.monotonic() - since <= PEEK_DEADLINE
+            new = _unread(read, added if in_time else {}, unattended)
+            reads_held = not held_read and (self.any_held or not limited)
             if self.max_messages and self._broker.is_redis and (new or reads_held):
-                self._peek(new, self.max_messages, reads_held)
-                peeked.update(new, (HELD,) if reads_held else ())
-                depths.update((name, unattended[name]) for name in new if name in unattended)
+                self._peek(tuple(new), self.max_messages, reads_held)
+                read |= new
+                held_read = held_read or reads_held
             elif self.repeated_queues:
                 self._peek_again()
             self.queues_done |= added.keys()
@@ -259,3 +249,23 @@ class ResultHistory(StoppableThread):
 
     def _note(self, text: str) -> None:
         self._inbox.log("warning", "history", text)
+
+
+def _unread(
+    read: Mapping[str, int], added: Mapping[str, int], unattended: Mapping[str, int]
+) -> dict[str, int]:
+    """Return the queues to read, with the number of their messages.
+
+    Args:
+        read: Those that were read since the connection, with their number then.
+        added: Those that were found since the last look.
+        unattended: Those without consumers: no worker takes their messages, which alone name the
+            tasks there.
+    """
+    new = {name: waiting for name, waiting in added.items() if name not in read}
+    new |= {name: waiting for name, waiting in unattended.items() if read.get(name) != waiting}
+    room = MAX_QUEUES - len(read)
+    unknown = [name for name in new if name not in read]
+    for name in unknown[max(0, room) :]:
+        del new[name]
+    return new
