@@ -144,6 +144,9 @@ class StartingApp(CeltopApp):
         for key in self._typed:
             self.post_message(key)
         self.call_after_refresh(self._collect_when_idle)
+        from .preloading import preload
+
+        self.run_worker(preload())
 
     async def on_event(self, event: Event) -> None:
         """Keep keys until there is a screen for them."""

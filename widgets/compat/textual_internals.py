@@ -28,6 +28,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from .line_strip import cheap_strips
+from .parsed_stylesheet import ParsedStylesheet
 from .replaced import replaced
 from .sgr import Pen, part
 
@@ -221,6 +222,21 @@ class FrugalApp(App[None], inherit_bindings=False):
 
     What it changes in Textual for this, it changes only while it is running.
     """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.stylesheet = ParsedStylesheet(variables=self.stylesheet._variables)
+
+    def _load_screen_css(self, screen: Screen[Any]) -> None:
+        # Its widgets are styled when they are mounted. Textual parses all style sheets again here,
+        # styles every widget of the app, and then does both again because the screen is new.
+        for path in screen.css_path:
+            if not self.stylesheet.has_source(str(path), ""):
+                self.stylesheet.read(path)
+        if screen._css_update_count < 0:
+            screen._css_update_count = self._css_update_count
+        super()._load_screen_css(screen)
+        self.stylesheet.update(screen)
 
     async def _process_messages(self, *args: Any, **options: Any) -> None:
         # Textual updates 60 times a second: a key pressed just after a frame would wait for 16 ms.
