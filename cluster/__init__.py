@@ -1,1 +1,1 @@
-"""How we know a cluster: all I/O with the broker and the workers, in threads of its own."""
+"""All I/O with a cluster: its broker, workers and result backend, in threads."""

@@ -1,1 +1,1 @@
-"""Monitoring without a screen: sessions that are pumped for what is made of their changes."""
+"""Monitoring without a screen: sessions whose changes go to history, alerts and metrics."""

@@ -1,1 +1,1 @@
-"""A model turned into bytes."""
+"""The model as records and documents, in all formats."""

@@ -1,1 +1,1 @@
-"""What was known: finished tasks, rollups, findings and operations, in SQLite or PostgreSQL."""
+"""The history: finished tasks, rollups, findings and operations, in SQLite or PostgreSQL."""

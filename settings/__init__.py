@@ -1,4 +1,4 @@
-"""The settings: what they are, their types, and how they are loaded from all sources."""
+"""The settings: their fields and types, and how they are loaded from all sources."""
 
 from .loading import DescribeApp, flag_name, load_settings
 from .settings import Settings, SettingsError

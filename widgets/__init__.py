@@ -1,1 +1,1 @@
-"""Reusable Textual widgets. They know the model's values, no session and no screen."""
+"""Reusable Textual widgets. They depend on the model's values, not on a session or a screen."""

@@ -1,1 +1,1 @@
-"""Documents as bytes in each format; the only code that depends on how a format is written."""
+"""Encodes documents in each format; no other code depends on a format."""

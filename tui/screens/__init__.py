@@ -1,1 +1,1 @@
-"""The seven numbered views, and the bases of all screens."""
+"""The numbered views: Overview, Tasks, Workers, Queues and the others."""

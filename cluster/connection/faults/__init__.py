@@ -1,1 +1,1 @@
-"""Why a connection failed: errors of libraries as faults with advice, and what is really there."""
+"""Why a connection failed: errors of libraries as faults with advice."""

@@ -1,1 +1,1 @@
-"""Measures queues: which there are, their depths, and the age of their messages."""
+"""Measures queues: lists them, and reads their depths and the ages of their messages."""

@@ -1,1 +1,1 @@
-"""Results: what the result backend has about tasks."""
+"""Results: merges entries of the result backend into tasks."""

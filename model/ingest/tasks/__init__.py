@@ -1,1 +1,1 @@
-"""Tasks: what is in events, replies and messages about them, and what follows."""
+"""Tasks: merges events, replies and messages, and finds lost, redelivered and evicted tasks."""
