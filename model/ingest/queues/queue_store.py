@@ -2,7 +2,8 @@
 
 Brokers do not report comparable rates. The outgoing rate is derived from the `task-received`
 events of tasks whose queue is known; the incoming rate from the change in depth plus the outgoing
-tasks. If an event cannot be attributed to a queue, both are unknown, and a note states why.
+tasks. If more than a few events cannot be attributed to a queue, both are unknown, and a note
+states why.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ MAX_QUEUES: Final = 2_000
 MAX_LEFT_OUT: Final = 20_000
 """Further queues that are only counted."""
 
+MAX_UNATTRIBUTED_SHARE: Final = 0.05
+"""The part of a queue's received tasks up to which others, whose queue is unknown, do not matter:
+a rate is at most as much too low."""
 MIN_WINDOW: Final = 4.0
 """Seconds between two depths that are needed to derive a rate."""
 
@@ -170,12 +174,12 @@ class QueueStore:
         span = now - since
         if span < MIN_WINDOW or queue.waiting is None:
             return
-        reason = self._unknown_rate_reason(queue, since)
+        left = 0 if queue.has_no_consumers else queue.received.count_since(since, now)
+        reason = self._unknown_rate_reason(queue, since, left)
         if reason is not None:
             if queue.out_per_s is None:
                 notes.append(reason)
             return
-        left = 0 if queue.has_no_consumers else queue.received.count_since(since, now)
         queue.out_per_s = left / span
         queue.in_per_s = max(0.0, (queue.waiting - depth + left) / span)
 
@@ -189,9 +193,12 @@ class QueueStore:
             if waiting > depth and not queue.received.count_since(before, now):
                 self._stale_consumers.suspect(queue.receivers)
 
-    def _unknown_rate_reason(self, queue: Queue, since: float) -> str | None:
-        """Return why the tasks received from the queue since then are not all known, or None."""
-        known = queue.known_consumers
+    def _unknown_rate_reason(self, queue: Queue, since: float, received: int) -> str | None:
+        """Return why the tasks received from the queue since then are not all known, or None.
+
+        `received` are known: a few others, such as tasks that another celtop has sent, are ignored.
+        """
+        known, others = queue.known_consumers, 0
         if queue.consumer_count and not known:
             return "rates unknown: its consumers send no events"
         if queue.consumers is None and not known:
@@ -204,12 +211,15 @@ class QueueStore:
                 return f"rates unknown: task events of {name} are off"
             if worker.events_enabled is None:
                 return f"rates unknown: whether {name} sends task events is unknown"
-            newest = next(reversed(worker.unattributed.values()), None)
-            if newest is not None and newest >= since:
-                return (
-                    f"rates unknown: {name} received tasks whose queue is unknown"
-                    " (see task_send_sent_event)"
-                )
+            for at in reversed(worker.unattributed.values()):
+                if at < since:
+                    break
+                others += 1
+                if others > MAX_UNATTRIBUTED_SHARE * received:
+                    return (
+                        f"rates unknown: {name} received tasks whose queue is unknown"
+                        " (see task_send_sent_event)"
+                    )
         return None
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.events.roster import Roster
+from celtop.cluster.polling.queues import amqp_depths
 from celtop.cluster.polling.queues.amqp_depths import AMQP_COUNTS_NO_UNACKED, AmqpDepths, Measured
 from celtop.model.entities.delayed import Delayed, DelayLevel
 from celtop.model.health.findings import findings
@@ -160,6 +161,26 @@ def test_without_the_management_api(
     assert "set_user_tags guest management" in listing.next_step
     assert live.state.queues["missing"].waiting is None
     assert live.state.queues["missing"].notes == ("no queue of this name",)
+
+
+def test_one_command_counts_a_hundred_queues_beyond_its_budget(
+    amqp_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"queue-{number:02}" for number in range(30)]
+    monkeypatch.setattr(amqp_depths, "MAX_COUNTED", 20)
+    for frugal, counted in ((False, 24), (True, 4)):
+        settings = Settings(broker_url=amqp_url, rabbitmq_management="never", frugal=frugal)
+        broker = BrokerConnection(settings, budget=100)
+        with broker.connect() as connection:
+            for name in names:
+                connection.default_channel.queue_declare(name)
+            broker.meter.allow(5 - broker.meter.spare)  # one opens the channel
+            measured = by_name(AmqpDepths(connection, broker, Roster()).measure(frozenset(names)))
+            assert [measured[name].waiting for name in names] == [0] * counted + [None] * (
+                30 - counted
+            )
+            assert measured[names[-1]].notes == (amqp_depths.NOT_COUNTED,)
+            assert broker.meter.spare > -10  # what was left was for other questions
 
 
 def test_a_deleted_queue_is_removed(amqp_url: str, open_depths: OpenDepths, send: Send) -> None:

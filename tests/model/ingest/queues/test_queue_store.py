@@ -112,6 +112,18 @@ def test_rates_are_unknown_if_the_queue_of_a_task_is_unknown() -> None:
     assert "whose queue is unknown" in queue.notes[0]
 
 
+def test_a_few_tasks_of_unknown_queues_do_not_matter() -> None:
+    state = ClusterState()
+    consume(state, WORKER, "mail", "geo")
+    measure(state, 0, NOW)
+    receive(state, 2, NOW + 5)
+    for _ in range(40):
+        state.queues["mail"].received.add(NOW + 6)
+    assert measure(state, 0, NOW + 10).out_per_s == 4.0
+    receive(state, 1, NOW + 11)
+    assert measure(state, 0, NOW + 12).out_per_s is None
+
+
 def test_a_task_sent_event_may_arrive_after_the_task_is_received() -> None:
     state = ClusterState()
     consume(state, WORKER, "mail", "geo")
