@@ -106,12 +106,13 @@ _GLOBAL: Final = (
         "quit", ("q",), "quit_or_back", "quit", "Go back; on a numbered view, quit", show=True
     ),
     _everywhere("quit.now", ("ctrl+c",), "quit", "quit", "Quit immediately", priority=True),
-    _everywhere(
+    Action(
         "suspend",
         ("ctrl+z",),
-        "suspend_process",
+        "app.suspend_process",
         "suspend",
         "Return to the shell; `fg` resumes celtop",
+        ("global", "dialog", "form"),
     ),
 )
 

@@ -10,6 +10,7 @@ from celtop.tests.tui.app_under_test import AppUnderTest
 from celtop.tests.tui.fake_session import NOW, feed, task_events
 from celtop.tests.tui.key_checks import Pressed, cases, checks, press_all
 from celtop.tui.bars.command_line import CommandLine
+from celtop.tui.dialogs.help import Help
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -119,6 +120,10 @@ async def _suspend(ui: AppUnderTest, key: str) -> None:
     ui.app.action_suspend_process = lambda: asked.append(True)  # type: ignore[method-assign]
     await ui.press(key)
     assert asked == [True]
+    await ui.press("?")
+    await ui.dialog(Help)
+    await ui.press(key)
+    assert asked == [True, True]
 
 
 @checks("focus.next", "focus.previous", sharing=True)

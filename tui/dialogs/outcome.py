@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ...model.confirm.confirmation import task_line
-from ...model.operations.commands import Revoke
+from ...model.operations.commands import Drain, Revoke
 from ...model.operations.summary import details, replies, sentence
 from ...model.text.phrases import shortened
 from ...model.text.sanitize import visible
@@ -72,7 +72,10 @@ class OperationDialog(OutcomeDialog):
         text = super().text()
         if self._outcome.ended or not self._cancel_key:
             return text
-        hint = f"Running. Press {self._cancel_key} to cancel what has not been sent yet"
+        effect = "cancel what has not been sent yet"
+        if isinstance(self._outcome.operation, Drain):
+            effect = "undo the drain; workers consume their queues again"
+        hint = f"Running. Press {self._cancel_key} to {effect}"
         return Content.assemble(Content.styled(hint, "$text-accent"), "\n", text)
 
     def action_cancel_operation(self) -> None:
