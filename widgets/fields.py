@@ -1,10 +1,9 @@
-"""Labels with their values, in two columns where there is room."""
+"""Labels with their values, in as many columns as there is room for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from textwrap import wrap
 from typing import Final
 
 from rich.cells import cell_len
@@ -13,11 +12,19 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
 
+from ..model.text.sanitize import visible
 from .colours import COLOURS
 from .glyphs import UNICODE, Glyphs
 from .table.cells import fit
+from .traceback_lines import wrap
 
 MIN_TWO_COLUMN_WIDTH: Final = 100
+"""Cells from which there are always two columns."""
+MIN_COLUMN_WIDTH: Final = 36
+"""Cells of each column, if more of them take fewer lines."""
+MAX_SHARE: Final = 0.7
+"""The share of the lines to which a further column must reduce them."""
+MAX_COLUMNS: Final = 3
 GAP: Final = 2
 MAX_LABEL_WIDTH: Final = 24
 
@@ -31,8 +38,19 @@ class Field:
     style: str = "text"
 
 
+@dataclass(frozen=True, slots=True)
+class FieldLine:
+    """A line on the screen: a label with a value, or with a part of it."""
+
+    label: str
+    value: str
+    style: str
+    field: int
+    """The index of the field."""
+
+
 class Fields(Widget):
-    """A list of fields, one line each, cut to the width."""
+    """A list of fields, whose values are wrapped to the width."""
 
     DEFAULT_CSS = "Fields { height: auto; width: 1fr; }"
 
@@ -41,29 +59,32 @@ class Fields(Widget):
         fields: Sequence[Field] = (),
         *,
         glyphs: Glyphs = UNICODE,
+        max_columns: int = MAX_COLUMNS,
         id: str | None = None,  # noqa: A002 - Textual's own name for it
     ) -> None:
         super().__init__(id=id)
         self.fields = tuple(fields)
+        self.wraps = True
+        """Whether long values are wrapped; otherwise they are cut."""
         self._glyphs = glyphs
-        self._columns = 1
+        self._max_columns = max_columns
+        self._arranged: tuple[object, list[list[FieldLine]]] | None = None
         self._found: str | None = None
         """The label of the field that a search has found."""
 
     def show(self, fields: Sequence[Field]) -> None:
-        """Show these fields; only a different number of them needs a layout."""
+        """Show these fields; only a different number of lines needs a layout."""
         fields = tuple(fields)
         if fields != self.fields:
-            layout = len(fields) != len(self.fields)
+            before = self.lines
             self.fields = fields
-            self.refresh(layout=layout)
+            self.refresh(layout=self.lines != before)
 
     @property
     def needed_width(self) -> int:
         """The cells that a column of whole labels and values takes."""
-        labels = max((cell_len(field.label) for field in self.fields), default=0)
         values = max((cell_len(field.value) for field in self.fields), default=0)
-        return min(labels, MAX_LABEL_WIDTH) + GAP + values
+        return min(self._labels, MAX_LABEL_WIDTH) + GAP + values
 
     def search_lines(self) -> list[str]:
         """Return label and value of each field."""
@@ -73,7 +94,8 @@ class Fields(Widget):
         """Highlight the label of a field; return its y."""
         self._found = self.fields[line].label if line < len(self.fields) else None
         self.refresh()
-        return line % max(1, -(-len(self.fields) // self._columns))
+        lines = (each for column in self.columns(self.size.width) for each in enumerate(column))
+        return next((y for y, shown in lines if shown.field == line), 0)
 
     def hide_match(self) -> None:
         """Remove the highlight."""
@@ -81,56 +103,116 @@ class Fields(Widget):
             self._found = None
             self.refresh()
 
+    @property
+    def lines(self) -> int:
+        """The number of lines at the present width."""
+        return self._height(self.size.width)
+
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the number of lines at a width."""
-        columns = _columns(width)
-        return -(-len(self.fields) // columns)
+        return self._height(width)
+
+    def _height(self, width: int) -> int:
+        if width <= 0:  # before the first layout
+            return len(self.fields)
+        return max(map(len, self.columns(width)), default=0)
 
     def on_resize(self, event: events.Resize) -> None:
-        """Lay out again if the number of columns changes."""
-        columns = _columns(event.size.width)
-        if columns != self._columns:
-            self._columns = columns
-            self.refresh(layout=True)
+        """Lay out again: other values are wrapped."""
+        self.refresh(layout=True)
+
+    def columns(self, width: int) -> list[list[FieldLine]]:
+        """Return the lines of each column at a width in cells: whole fields, in their order."""
+        key = self.fields, width, self.wraps
+        if self._arranged is None or self._arranged[0] != key:
+            self._arranged = key, self._arrange(width)
+        return self._arranged[1]
+
+    def _arrange(self, width: int) -> list[list[FieldLine]]:
+        number = min(self._max_columns, 2 if width >= MIN_TWO_COLUMN_WIDTH else 1)
+        best = _balanced(self._lines(self._room(width, number)), number)
+        while number < min(self._max_columns, len(self.fields)):
+            number += 1
+            room = self._room(width, number)
+            if room + self._label_width(width) + GAP < MIN_COLUMN_WIDTH or self._breaks(room):
+                break
+            more = _balanced(self._lines(room), number)
+            if max(map(len, more)) <= MAX_SHARE * max(map(len, best)):
+                best = more
+        return best
+
+    @property
+    def _labels(self) -> int:
+        return max((cell_len(field.label) for field in self.fields), default=0)
+
+    def _label_width(self, width: int) -> int:
+        return min(self._labels, MAX_LABEL_WIDTH, max(1, width // 2))
+
+    def _room(self, width: int, columns: int) -> int:
+        """Return the cells of a value."""
+        column = (width - GAP * (columns - 1)) // columns
+        return max(1, column - self._label_width(width) - GAP)
+
+    def _breaks(self, room: int) -> bool:
+        """Return whether a word is wider than the room for a value."""
+        return any(cell_len(word) > room for field in self.fields for word in field.value.split())
+
+    def _lines(self, room: int) -> list[list[FieldLine]]:
+        """Return the lines of each field."""
+        return [
+            [
+                FieldLine("" if part else field.label, text, field.style, number)
+                for part, text in enumerate(_wrapped(field.value, room, wraps=self.wraps))
+            ]
+            for number, field in enumerate(self.fields)
+        ]
 
     def render(self) -> Content:
-        """Draw the fields, first down the left column, then down the right one."""
+        """Draw the fields, first down the left column, then down the next one."""
         width = self.size.width
-        columns = _columns(width)
-        height = -(-len(self.fields) // columns)
-        labels = max((cell_len(field.label) for field in self.fields), default=0)
-        labels = min(labels, MAX_LABEL_WIDTH, max(1, width // 2))
-        room = (width - GAP * (columns - 1)) // columns
-        lines = [
+        columns = self.columns(width)
+        labels, room = self._label_width(width), self._room(width, len(columns) or 1)
+        blank = FieldLine("", "", "text", -1)
+        return Content("\n").join(
             Content.assemble(
                 *(
                     part
-                    for number in range(y, len(self.fields), height)
-                    for part in self._parts(self.fields[number], labels, room, number >= height)
+                    for number, column in enumerate(columns)
+                    for part in self._parts(
+                        column[y] if y < len(column) else blank, labels, room, number > 0
+                    )
                 )
             )
-            for y in range(height)
-        ]
-        return Content("\n").join(lines)
+            for y in range(self.lines)
+        )
 
-    def _parts(self, field: Field, labels: int, room: int, second: bool) -> list[tuple[str, str]]:
+    def _parts(self, line: FieldLine, labels: int, room: int, gap: bool) -> list[tuple[str, str]]:
         ellipsis = self._glyphs.ellipsis
-        label = " " * GAP * second + fit(field.label, labels, ellipsis) + " " * GAP
-        value = fit(field.value, max(1, room - labels - GAP), ellipsis)
-        found = field.label == self._found
-        return [(label, "reverse" if found else "$text-muted"), (value, COLOURS[field.style])]
+        label = " " * GAP * gap + fit(line.label, labels, ellipsis) + " " * GAP
+        value = fit(line.value, room, ellipsis)
+        found = bool(line.label) and line.label == self._found
+        return [(label, "reverse" if found else "$text-muted"), (value, COLOURS[line.style])]
 
 
-def wrapped(fields: Sequence[Field], width: int) -> list[Field]:
-    """Return fields whose values are wrapped to a width in cells, further lines without a label."""
-    labels = max((cell_len(field.label) for field in fields), default=0)
-    room = max(10, width - min(labels, MAX_LABEL_WIDTH, max(1, width // 2)) - GAP)
-    return [
-        Field("" if number else field.label, line, field.style)
-        for field in fields
-        for number, line in enumerate(wrap(field.value, room) or [""])
-    ]
+def _wrapped(text: str, room: int, *, wraps: bool) -> Iterator[str]:
+    text = text if text.isprintable() else visible(text)
+    if not wraps or len(text) <= room // 2:
+        yield text
+        return
+    for start, end in wrap(text, room, 0, fill=False):
+        yield text[start:end]
 
 
-def _columns(width: int) -> int:
-    return 2 if width >= MIN_TWO_COLUMN_WIDTH else 1
+def _balanced(fields: Sequence[list[FieldLine]], columns: int) -> list[list[FieldLine]]:
+    """Share fields among columns, in their order, so that the highest column is low."""
+    total = sum(map(len, fields))
+    height = max(-(-total // columns), max(map(len, fields), default=0))
+    while True:
+        found: list[list[FieldLine]] = [[]]
+        for lines in fields:
+            if len(found[-1]) + len(lines) > height:
+                found.append([])
+            found[-1] += lines
+        if len(found) <= columns:
+            return found + [[] for _ in range(columns - len(found))]
+        height += 1

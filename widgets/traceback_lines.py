@@ -164,10 +164,13 @@ def shortened_path(path: str, width: int, ellipsis: str) -> str:
     return ellipsis + (end[at:] if at < len(end) - MIN_PATH else end)
 
 
-def wrap(text: str, width: int) -> Iterator[tuple[int, int]]:
+def wrap(
+    text: str, width: int, indent: int = len(CONTINUATION), *, fill: bool = True
+) -> Iterator[tuple[int, int]]:
     """Yield where the parts of a line begin and end that fit into a width, whole words if possible.
 
-    The parts after the first have room for `CONTINUATION`.
+    The parts after the first are narrower by `indent` cells. If `fill`, a long word fills the line
+    rather than leave most of it blank.
     """
     start, room = 0, max(1, width)
     while True:
@@ -176,11 +179,11 @@ def wrap(text: str, width: int) -> Iterator[tuple[int, int]]:
             yield start, len(text)
             return
         space = text.rfind(" ", start, end + 1)
-        # A long word fills the line rather than leave most of it blank.
-        cut = space if space > start + (end - start) // 3 else end
+        least = start + (end - start) // 3 if fill else start
+        cut = space if space > least else end
         yield start, cut
         start = cut + (text[cut : cut + 1] == " ")
-        room = max(1, width - len(CONTINUATION))
+        room = max(1, width - indent)
 
 
 def _fitting(text: str, start: int, room: int) -> int:

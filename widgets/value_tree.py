@@ -49,9 +49,14 @@ class ValueTree(Tree[NodeValue], inherit_bindings=False):
         self.show_guides = glyphs.name != "ascii"
         self._shown: dict[str, str | None] = {}
 
+    @property
+    def lines(self) -> int:
+        """The number of lines of what is open."""
+        return self.last_line + 1
+
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the number of lines; Textual's own is that of the last time they were drawn."""
-        return self.last_line + 1
+        return self.lines
 
     def show(self, texts: Mapping[str, str | None]) -> None:
         """Show named texts, such as `{"args": "(1, 2)"}`; None means unknown."""

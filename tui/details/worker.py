@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final
 
 from ...lists.workers import queue_names
@@ -39,6 +40,8 @@ def worker_fields(worker: Worker, status: WorkerHealth, frame: Frame) -> list[Fi
         Field("Last seen", f"{seen}, {beats}"),
         Field("Pool", f"{worker.pool or '?'}, {_slots(worker)}"),
         Field("Busy", units.count(worker.running)),
+        Field("Reserved", _number(worker.reserved_ids)),
+        Field("Scheduled", _number(worker.scheduled_ids)),
         Field("Processes", ", ".join(map(str, worker.processes)) or "?"),
         Field("Queues", visible(_queues(worker), _MAX_TEXT)),
         Field("Prefetch", units.count(worker.prefetch)),
@@ -72,6 +75,10 @@ def usage_fields(worker: Worker) -> list[Field]:
             Field("Involuntary ctx switches", units.count(usage.involuntary_switches)),
         ]
     return found
+
+
+def _number(ids: Collection[str] | None) -> str:
+    return units.count(None if ids is None else len(ids))
 
 
 def _slots(worker: Worker) -> str:

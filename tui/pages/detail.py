@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from collections.abc import Mapping, Sized
+from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 from textual import events
 from textual.app import ComposeResult
+from textual.widget import Widget
 
 from ...bindings.contexts import Context
 from ...widgets.table.live_table import LiveTable
+from ...widgets.tile import Tile
 from ...widgets.traceback_view import TracebackView
 from ...widgets.value_tree import ValueTree
 from ..bars.search import SearchLine
 from ..keymap import bindings
 from ..panes.chart_strip import ChartStrip
+from ..panes.heights import Need, heights
 from ..screens.base.screen import MonitorScreen
 from ..search import SearchedScreen
+
+Needs: TypeAlias = Mapping[str, Mapping[str, Need]]
+"""For each column of a page, its panes with what they need, the most important first."""
+
+MAX_ROWS: Final = 8
+"""Most rows of a list, unless it takes the lines that others leave."""
 
 
 class DetailScreen(MonitorScreen, SearchedScreen):
@@ -31,20 +41,65 @@ class DetailScreen(MonitorScreen, SearchedScreen):
         """Yield the search line."""
         yield SearchLine(id="search")
 
+    panes: Mapping[str, Tile]
+    """Its panes, by id."""
+
+    def needs(self) -> Needs:
+        """Return what the panes of each column need; those without content are hidden."""
+        return {}
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether the columns are stacked, and the page scrolls as a whole."""
+        return self.has_class("-narrow")
+
+    def focus_first(self, *candidates: Widget) -> None:
+        """Focus the first widget; the last one on a narrow page, which it is on the top of."""
+        self.set_focus(candidates[-1 if self.is_narrow else 0], scroll_visible=False)
+        self.call_after_refresh(self.fit_panes)
+
+    def fit_panes(self) -> None:
+        """Share the lines of each column among its panes."""
+        if self.has_class("-zoomed"):
+            return
+        for needs in self.needs().values():
+            column = self.panes[next(iter(needs))].parent
+            if not isinstance(column, Widget) or not (column.size or self.is_narrow):
+                continue  # before the first layout, or after the last
+            wanted = {pane: need for pane, need in needs.items() if need.rows}
+            if self.is_narrow:
+                given = {
+                    pane: need.frame + need.rows for pane, need in wanted.items() if not need.spare
+                }
+            else:
+                given = shared(wanted, column.size.height)
+            for pane in needs:
+                self._fit(self.panes[pane], given.get(pane, 0))
+
+    def _fit(self, pane: Widget, lines: int) -> None:
+        pane.set_class(not lines, "-empty")
+        known = pane.styles.height
+        if lines and (known is None or known.value != lines):
+            pane.styles.height = lines
+
     def on_resize(self, event: events.Resize) -> None:
-        """Give the charts of the page their room."""
+        """Give the charts and the panes of the page their room."""
         for strip in self.query(ChartStrip):
             strip.fit(event.size.width, event.size.height)
+        self.call_after_refresh(self.fit_panes)
 
     def step_back(self) -> bool:
         """Clear the search first."""
         return self.clear_search() or super().step_back()
 
     def action_move(self, motion: Any) -> None:
-        """Move the cursor of the focused pane, or scroll it."""
+        """Move the cursor of the focused pane, or scroll it or the page."""
         target = self.focused
         if target is not None and hasattr(target, "action_move"):
             target.action_move(motion)
+        elif target is not None:
+            page = self.query_one("#panes")
+            _scroll(target if target.max_scroll_y else page, motion)
 
     def action_scroll(self, direction: Literal["left", "right"]) -> None:
         """Scroll the columns of a table, or another pane sideways."""
@@ -60,3 +115,31 @@ class DetailScreen(MonitorScreen, SearchedScreen):
         target = self.focused
         if isinstance(target, LiveTable | ValueTree | TracebackView):
             target.action_open()
+
+
+def list_need(rows: Sized, most: int = MAX_ROWS, *, fills: bool = False) -> Need:
+    """Return what a list needs: its rows, their titles and the frame; an empty one is hidden."""
+    return Need(min(len(rows), most), 3, least=1, fills=fills)
+
+
+def shared(needs: Mapping[str, Need], room: int) -> dict[str, int]:
+    """Share lines; panes for which there is no room are left out, and take no line."""
+    wanted = dict(needs)
+    while True:
+        given = heights(wanted, room)
+        left_out = [name for name, lines in given.items() if lines <= 1]
+        if not left_out:
+            return given
+        del wanted[left_out[-1]]
+
+
+def _scroll(widget: Widget, motion: Any) -> None:
+    page = max(1, widget.size.height)
+    steps = {"down": 1, "up": -1, "page_down": page, "page_up": -page}
+    steps |= {"half_down": page // 2, "half_up": -(page // 2)}
+    if motion in steps:
+        widget.scroll_relative(y=steps[motion], animate=False)
+    elif motion == "top":
+        widget.scroll_home(animate=False)
+    else:
+        widget.scroll_end(animate=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from textual.app import ComposeResult
@@ -33,18 +34,22 @@ from ..context import AppContext
 from ..navigation import DrillDown, Location
 from ..panes.attention import COLUMNS
 from ..panes.chart_strip import ChartOf, ChartStrip
+from ..panes.heights import Need
 from ..text.alerts import Alert, each_alert
-from .detail import DetailScreen
+from .detail import DetailScreen, Needs, list_need
 
 K = TypeVar("K")
 R = TypeVar("R")
 
-MAX_ROWS: Final = 8
-"""Most rows of the lists that are as high as their content."""
-FRAME_HEIGHT: Final = 3
-"""The border of a pane, and the titles of its columns."""
+MIN_HISTOGRAM: Final = 2
+"""Lines of the run times."""
 _LEFT_OUT: Final = frozenset({"id", "retries", "kwargs"})
 """Columns of the Tasks screen that the latest tasks do without."""
+
+
+def latest_columns(same: str) -> tuple[Column[Task], ...]:
+    """Return the columns of latest tasks, all of which have the `same` value in one column."""
+    return tuple(column for column in tasks.TASKS if column.id not in _LEFT_OUT | {same})
 
 
 class SubjectScreen(DetailScreen, Generic[R]):
@@ -87,7 +92,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
             "workers": self._table("workers", worker_columns(state), self.worker_rows),
             "failures": self._table("failures", FAILURES, self.failure_rows),
             "latest": self._table(
-                "latest", with_progress(self._task_columns(), context), self.tasks
+                "latest", with_progress(latest_columns(self.SAME), context), self.tasks
             ),
         }
         facts = VerticalScroll(self.fields, id="facts-scroll")
@@ -105,10 +110,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
             },
         }
         self._second = -1
-
-    def _task_columns(self) -> tuple[Column[Task], ...]:
-        left_out = _LEFT_OUT | {self.SAME}
-        return tuple(column for column in tasks.TASKS if column.id not in left_out)
+        self._runs = 0
 
     def _table(self, name: str, columns: Sequence[Column[Any]], rows: Any) -> LiveTable[Any]:
         return LiveTable(columns, rows, empty="none", markable=False, id=f"{name}-table")
@@ -152,17 +154,17 @@ class SubjectScreen(DetailScreen, Generic[R]):
         with VerticalScroll(id="panes", can_focus=False):
             with Vertical(id="left", classes="column"):
                 yield panes["facts"]
-                yield panes["runtimes"]
                 yield panes["workers"]
+                yield panes["runtimes"]
             with Vertical(id="right", classes="column"):
                 yield panes["failures"]
                 yield panes["latest"]
 
     def on_mount(self) -> None:
-        """Give each pane its height before the first layout, and focus the latest tasks."""
+        """Give the findings their height before the first layout; focus the latest tasks."""
         self._show_run_times()
-        self._fit_panes()
-        self.set_focus(self.lists["latest"])
+        self._fit_findings()
+        self.focus_first(self.lists["latest"], self.panes["facts"].query_one("#facts-scroll"))
 
     def catch_up(self) -> None:
         """Read all again, also what is read once a second."""
@@ -185,7 +187,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
         self.chart_strip.paint()
         for table in self.lists.values():
             table.paint(frame)
-        self._fit_panes()
+        self._fit_findings()
         self._show_counts()
         subject = self.subject
         left = self.breadcrumbs
@@ -193,12 +195,13 @@ class SubjectScreen(DetailScreen, Generic[R]):
             left.append(Part("unknown", "$text-error"))
         else:
             self.show_fields(subject)
+        self.fit_panes()
         self.info_bar.show(left)
 
     def _show_run_times(self) -> None:
         run_times, version = self.run_times()
         self.histogram.show(run_times, version)
-        self.panes["runtimes"].set_class(not run_times.count, "-empty")
+        self._runs = run_times.count
 
     def _show_counts(self) -> None:
         failed = sum(group.count for group in self.failure_rows)
@@ -207,14 +210,32 @@ class SubjectScreen(DetailScreen, Generic[R]):
         self.panes["latest"].show("idle", subtitle=units.count(len(self.tasks)))
         self.panes["workers"].show("idle", subtitle=units.count(len(self.worker_rows)))
 
-    def _fit_panes(self) -> None:
-        """Hide the findings if there are none, and make lists as high as their rows."""
-        self.panes["findings"].set_class(not len(self.alert_rows), "-empty")
-        for name in ("findings", "workers", "failures"):
-            rows = min(max(1, len(self.lists[name].rows)), MAX_ROWS)
-            # A maximized pane has the height of the style sheet.
-            height = None if self.has_class("-zoomed") else rows + FRAME_HEIGHT
-            self.panes[name].styles.height = height
+    def _fit_findings(self) -> None:
+        """Make the findings as high as they are many; hide the pane without any."""
+        need, pane = list_need(self.alert_rows), self.panes["findings"]
+        pane.set_class(not need.rows, "-empty")
+        if not self.has_class("-zoomed"):
+            pane.styles.height = need.rows + need.frame
+
+    def needs(self) -> Needs:
+        """Return the lines of the panes; a list that is empty has one line that says so."""
+        empty = Need(1, 2, least=1)
+        latest = (
+            list_need(self.tasks, fills=True) if len(self.tasks) else replace(empty, fills=True)
+        )
+        return {
+            "left": {
+                "facts": Need(self.fields.lines, 2),
+                "workers": list_need(self.worker_rows) if len(self.worker_rows) else empty,
+                "runtimes": Need(
+                    MIN_HISTOGRAM if self._runs else 0, 2, MIN_HISTOGRAM, fills=True, spare=True
+                ),
+            },
+            "right": {
+                "failures": list_need(self.failure_rows) if len(self.failure_rows) else empty,
+                "latest": replace(latest, fills=True),
+            },
+        }
 
     def _alerts(self) -> list[Alert]:
         if self.FINDING is None:

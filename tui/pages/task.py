@@ -6,15 +6,18 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 
 from ...lists import tasks
 from ...lists.progress import current_progress, large_bar_texts, progress_source
+from ...model.entities.series.distribution import Distribution
 from ...model.entities.styles import Level
 from ...model.entities.task import Task
 from ...model.query.order import Order
 from ...model.query.row_list import RowList
+from ...widgets.charts.histogram import Histogram
 from ...widgets.charts.large_bar import LargeBar
 from ...widgets.charts.timeline import Timeline
 from ...widgets.fields import Field, Fields
@@ -32,7 +35,9 @@ from ..dialogs.text import TextDialog
 from ..dialogs.traceback import TracebackDialog
 from ..keymap import bindings
 from ..navigation import DrillDown, Location
-from .detail import DetailScreen
+from ..panes.chart_strip import OF_TYPE, ChartStrip
+from ..panes.heights import Need
+from .detail import DetailScreen, Needs, list_need
 from .past_operations import PastOperations
 from .tracebacks import TracebackScreen
 
@@ -41,6 +46,14 @@ if TYPE_CHECKING:
 
 MAX_RELATED: Final = 200
 """Related tasks that are listed; `o` shows the whole workflow."""
+
+CHARTS_FROM: Final = 50
+"""Lines of the screen from which there is room for charts of the task's type."""
+MIN_HISTOGRAM: Final = 5
+MAX_RELATIVES: Final = 4
+"""Rows of related tasks for which the fields are cut."""
+MAX_VALUES: Final = 10
+"""Lines of arguments and result on a narrow page, before the fields."""
 
 _LEVELS: Final[dict[str, Level]] = {"SUCCESS": "good", "FAILURE": "bad", "RETRY": "warn"}
 
@@ -74,6 +87,9 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         self.traceback = TracebackView(glyphs=glyphs, id="traceback-text")
         self.related_table = self._related_table()
         self.bar = LargeBar(glyphs=glyphs)
+        self.histogram = Histogram(glyphs=glyphs, id="histogram")
+        name = None if self.shown is None else self.shown.name
+        self.chart_strip = ChartStrip(context, OF_TYPE, name or "", CHARTS_FROM)
         self._attempts = RowList[AttemptRow](
             self._attempt_rows,
             lambda row: row.id,
@@ -93,6 +109,7 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
             "operations": self.pane("operations", "Operations", self.operations.table),
             "related": self.pane("related", "Related tasks", self.related_table),
             "values": self.pane("values", "Arguments and result", self.values),
+            "runtimes": self.pane("runtimes", f"Run times of {name}", self.histogram),
             "traceback": self.pane("traceback", "Failure", self.traceback),
         }
 
@@ -114,20 +131,51 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         return super().watched if ended else (self.task_id, *super().watched)
 
     def compose_body(self) -> ComposeResult:
-        """Yield the failure, if any, then the fields on the left and the values on the right."""
+        """Yield the failure, if any, then the values on the left and the fields on the right."""
         panes = self.panes
         yield self.info_bar
         yield panes["traceback"]
         yield panes["progress"]
         yield panes["time"]
+        yield self.chart_strip
         with VerticalScroll(id="panes", can_focus=False):
             with Vertical(id="left", classes="column"):
+                yield panes["values"]
+                yield panes["runtimes"]
+            with Vertical(id="right", classes="column"):
                 yield panes["facts"]
                 yield panes["attempts"]
                 yield panes["operations"]
                 yield panes["related"]
-            with Vertical(id="right", classes="column"):
-                yield panes["values"]
+
+    def needs(self) -> Needs:
+        """Return the lines of the panes; the run times take what the others leave."""
+        values, runs = self.values.lines, self._run_times().count
+        if self.is_narrow:
+            values = min(values, MAX_VALUES)
+        return {
+            "left": {
+                "values": Need(max(1, values), 2, least=1),
+                "runtimes": Need(MIN_HISTOGRAM if runs else 0, 2, MIN_HISTOGRAM, True, True),
+            },
+            "right": {
+                "facts": Need(self.fields.lines, 2),
+                "attempts": list_need(self._attempts if len(self._attempts) > 1 else ()),
+                "operations": list_need(self.operations.rows),
+                "related": list_need(self._related, MAX_RELATIVES, fills=True),
+            },
+        }
+
+    def _run_times(self) -> Distribution:
+        """Return the run times of the task's type."""
+        name = None if self.shown is None else self.shown.name
+        task_type = self.context.state.types.get(name or "")
+        return Distribution() if task_type is None else task_type.runtime
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Show the charts of the task's type if there is room."""
+        known = self.shown is not None and self.shown.name is not None
+        self.chart_strip.display = known and event.size.height >= CHARTS_FROM
 
     def _related_table(self) -> LiveTable[Task]:
         columns = (
@@ -147,7 +195,7 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
             self.context.session.history.stored.find(self.task_id)
         self._hide_empty_panes()
         failed = self.shown is not None and self.shown.traceback is not None
-        self.set_focus(self.traceback if failed else self.values)
+        self.focus_first(self.traceback if failed else self.values)
 
     async def _find_original(self) -> None:
         """Read the finished task from the result backend, and find out what it was sent with."""
@@ -189,8 +237,17 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
             gone = None if held is None else state.is_abandoned(held, frame.now)
             self.fields.show(
                 [
-                    *task_fields(
-                        task, frame, max_retries, state.redelivery_at(task), held, abandoned=gone
+                    *(
+                        field
+                        for field in task_fields(
+                            task,
+                            frame,
+                            max_retries,
+                            state.redelivery_at(task),
+                            held,
+                            abandoned=gone,
+                        )
+                        if field.label not in self._shown_elsewhere
                     ),
                     *unlisted_field(state.workers.get(task.worker or "")),
                     self._retry_field(task),
@@ -200,11 +257,15 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
             self.timeline.show(task, frame.now, frame.skews)
             self.values.show(_values(task))
             self._paint_traceback(task)
+            run_times = self._run_times()
+            self.histogram.show(run_times, run_times.count)
             self.panes["facts"].show(_LEVELS.get(task.state, "idle"))
         self.related_table.paint(frame)
         self.attempts_table.paint(frame)
         self.operations.table.paint(frame)
-        self.panes["operations"].styles.height = self.operations.height
+        if self.chart_strip.display:
+            self.chart_strip.paint()
+        self.fit_panes()
         self.paint_info()
 
     def paint_info(self) -> None:
@@ -239,14 +300,18 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
             return
         self.visit(DrillDown("task", message.row_id, message.row_id[:8]))
 
+    @property
+    def _shown_elsewhere(self) -> frozenset[str]:
+        """The labels of fields that repeat what other panes or fields show."""
+        task = self.shown
+        own_root = task is not None and task.root_id == task.id
+        return frozenset({"Exception", *(("Root",) if own_root else ())})
+
     def _hide_empty_panes(self) -> None:
         """Show only panes with content."""
         task = self.shown
         traceback = task is not None and bool(task.traceback or task.exception)
         self.panes["traceback"].set_class(not traceback, "-empty")
-        self.panes["related"].set_class(not len(self._related), "-empty")
-        self.panes["attempts"].set_class(len(self._attempts) < 2, "-empty")
-        self.panes["operations"].set_class(not len(self.operations.rows), "-empty")
         self.panes["progress"].set_class(not self._has_progress(), "-empty")
 
     def _has_progress(self) -> bool:

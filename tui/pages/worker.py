@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeVar
@@ -16,10 +17,12 @@ from ...model.entities.styles import WORKER_LEVELS
 from ...model.entities.task import Task
 from ...model.entities.worker import UNLIMITED, Worker
 from ...model.health.questions import failures
-from ...model.query.language import exact_term
+from ...model.query.language import exact_term, parse_query
 from ...model.query.order import Order
 from ...model.query.row_list import RowList
+from ...model.query.task_view import TaskView
 from ...model.text import units
+from ...widgets.colours import COLOURS
 from ...widgets.fields import Fields
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
@@ -30,7 +33,9 @@ from ..details.worker import usage_fields, worker_fields
 from ..keymap import bindings
 from ..navigation import DrillDown, Location
 from ..panes.chart_strip import OF_WORKER, ChartStrip
-from .detail import DetailScreen
+from ..panes.heights import Need
+from .detail import DetailScreen, Needs, list_need
+from .subject import latest_columns
 
 _TASK_COLUMNS: Final[tuple[Column[Task], ...]] = (
     Column("name", "Task", 20, tasks.name, grow=2),
@@ -43,7 +48,11 @@ _SCHEDULED_COLUMNS: Final = (tasks.SCHEDULED[0], *_TASK_COLUMNS[:2])
 
 R = TypeVar("R")
 
-CHARTS_FROM: Final = 42
+MAX_LATEST: Final = 4
+"""Rows of the latest tasks for which the usage is cut."""
+MIN_SETUP: Final = 6
+"""Lines of the configuration."""
+CHARTS_FROM: Final = 40
 """Lines of the screen from which its other panes leave room for framed charts."""
 
 
@@ -61,6 +70,12 @@ class WorkerDetailScreen(DetailScreen):
             "reserved": self._list(lambda worker: worker.reserved_ids or ()),
             "scheduled": self._list(lambda worker: worker.scheduled_ids or ()),
         }
+        self.latest = TaskView(
+            context.state,
+            parse_query(self.chart_filter),
+            now=context.now(),
+            clock=time.perf_counter,
+        )
         glyphs = context.glyphs
         self.info_bar = Bar(id="info")
         self.chart_strip = ChartStrip(context, OF_WORKER, self.worker_name, CHARTS_FROM)
@@ -72,6 +87,10 @@ class WorkerDetailScreen(DetailScreen):
             "reserved": self._table("reserved", _TASK_COLUMNS),
             "scheduled": self._table("scheduled", _SCHEDULED_COLUMNS),
         }
+        self.latest_table: LiveTable[Task] = LiveTable(
+            with_progress(latest_columns("worker"), context), self.latest, empty="none",
+            markable=False, id="latest-table",
+        )  # fmt: skip
         facts = VerticalScroll(self.fields, id="facts-scroll")
         usage = VerticalScroll(self.usage, id="usage-scroll")
         self.panes = {
@@ -81,6 +100,7 @@ class WorkerDetailScreen(DetailScreen):
                 name: self.pane(name, name.capitalize(), table)
                 for name, table in self.lists.items()
             },
+            "latest": self.pane("latest", "Latest tasks", self.latest_table),
             "usage": self.pane("usage", "Usage", usage),
         }
 
@@ -109,19 +129,45 @@ class WorkerDetailScreen(DetailScreen):
         return RowList(tasks, lambda task: task.id, keys, Order("arrival", False))
 
     def compose_body(self) -> ComposeResult:
-        """Yield the fields on the left and the tasks on the right."""
+        """Yield the tasks on the left and the fields on the right."""
         panes = self.panes
         yield self.info_bar
         yield self.chart_strip
         with VerticalScroll(id="panes", can_focus=False):
             with Vertical(id="left", classes="column"):
-                yield panes["facts"]
-                yield panes["setup"]
-            with Vertical(id="right", classes="column"):
                 yield panes["active"]
                 yield panes["reserved"]
                 yield panes["scheduled"]
+                yield panes["latest"]
                 yield panes["usage"]
+            with Vertical(id="right", classes="column"):
+                yield panes["facts"]
+                yield panes["setup"]
+
+    def needs(self) -> Needs:
+        """Return the lines of the panes; lists without tasks are hidden, except the active."""
+        lists = {name: list_need(rows) for name, rows in self._tasks.items()}
+        if not lists["active"].rows:
+            lists["active"] = Need(1, 2, least=1)
+        return {
+            "left": {
+                **lists,
+                "usage": Need(self.usage.lines, 2, least=1),
+                "latest": list_need(self.latest, MAX_LATEST, fills=True),
+            },
+            "right": {
+                "facts": Need(self.fields.lines, 2),
+                "setup": Need(MIN_SETUP, 2, fills=True),
+            },
+        }
+
+    def catch_up(self) -> None:
+        """Read the latest tasks again."""
+        self.latest.refresh(self.context.now())
+
+    def take(self, changes: Any) -> None:
+        """Apply the changes to the latest tasks."""
+        self.latest.apply(changes, self.context.now())
 
     def _table(self, name: str, columns: Sequence[Column[Task]]) -> LiveTable[Task]:
         return LiveTable(
@@ -130,7 +176,7 @@ class WorkerDetailScreen(DetailScreen):
 
     def on_mount(self) -> None:
         """Focus the active tasks."""
-        self.set_focus(self.lists["active"])
+        self.focus_first(self.lists["active"])
 
     def paint_body(self) -> None:
         """Show the current state of the worker."""
@@ -152,6 +198,9 @@ class WorkerDetailScreen(DetailScreen):
         self.usage.show(usage_fields(worker))
         self.panes["facts"].show(WORKER_LEVELS[status])
         self.setup.show(_setup(worker))
+        self.latest_table.paint(frame)
+        self.panes["latest"].show("idle", subtitle=units.count(len(self.latest)))
+        self.fit_panes()
 
     def _known(self, name: str) -> int | None:
         worker = self.worker
@@ -177,6 +226,11 @@ class WorkerDetailScreen(DetailScreen):
             left.append(Part(f"inspected {ago} ago", "$text-muted"))
         else:
             left.append(Part("not inspected yet", "$text-muted"))
+        if worker is not None:
+            status = worker.health(self.context.state.broker.listening(self.context.now()))
+            level = WORKER_LEVELS[status]
+            part = Part(f"{self.context.glyphs.level(level)} {status}", COLOURS[level])
+            left.insert(len(self.title_parts) * 2 - 1, part)
         self.info_bar.show(left)
 
     def copied(self) -> Sequence[object]:

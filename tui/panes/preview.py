@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 
 from ...model.text.sanitize import visible
 from ...widgets.charts.chart import Chart
-from ...widgets.fields import Field, Fields, wrapped
+from ...widgets.fields import Field, Fields
 from ...widgets.tile import Tile
 from ..charts import charts
 from ..charts.charts import Build
@@ -64,7 +64,7 @@ class Preview(Tile):
 
     def __init__(self, context: AppContext) -> None:
         self.context = context
-        self.fields = Fields(glyphs=context.glyphs)
+        self.fields = Fields(glyphs=context.glyphs, max_columns=1)
         self.charts = [Chart(glyphs=context.glyphs) for _ in range(_MAX_CHARTS)]
         self._box = Horizontal(*self.charts)
         super().__init__(
@@ -100,8 +100,8 @@ class Preview(Tile):
         width, height = self.size
         beside_chart = max(FIELDS_WIDTH, min(MAX_WIDE_FIELDS_WIDTH, width // 3))
         taken = width // 2 if shown.wraps else beside_chart
-        texts = wrapped(shown.fields, self.fields.size.width) if shown.wraps else shown.fields
-        self.fields.show(texts)
+        self.fields.wraps = shown.wraps
+        self.fields.show(shown.fields)
         beside, below = (width - taken) // MIN_CHART_WIDTH, height // MIN_CHART_LINES
         if shown.wraps:
             self.fields.styles.width = None

@@ -1,0 +1,54 @@
+"""How the pages of tasks, workers, queues and types use their room."""
+
+from __future__ import annotations
+
+import pytest
+from celtop.tests.tui.app_under_test import run_app
+from celtop.tests.tui.fake_session import cluster
+from celtop.tui.navigation import DrillDown, Location
+from celtop.tui.pages.detail import DetailScreen, list_need, shared
+from celtop.tui.panes.heights import Need
+from textual.widget import Widget
+
+RUNNING = f"{9001:08x}-0000-4000-8000-{9001:012x}"
+
+
+@pytest.mark.parametrize(
+    ("view", "kind", "subject", "first"),
+    [
+        ("tasks", "task", RUNNING, "Arguments and result"),
+        ("workers", "worker", "celery@web-1", "Active"),
+        ("queues", "queue", "celery", "Queue"),
+        ("types", "type", "mail.send", "Task type"),
+    ],
+)
+async def test_a_narrow_page_starts_at_its_top_with_the_focus_in_sight(
+    view: str, kind: str, subject: str, first: str
+) -> None:
+    location = Location(view).deeper(DrillDown(kind, subject))  # type: ignore[arg-type]
+    async with run_app(cluster(), location, (80, 24)) as on:
+        screen = on.screen
+        assert isinstance(screen, DetailScreen)
+        await on.until(lambda: screen.query_one("#panes").max_scroll_y > 0)
+        assert screen.query_one("#panes").scroll_y == 0
+        focused = screen.focused
+        assert isinstance(focused, Widget)
+        assert focused.region.y < 20
+        assert first in "\n".join(on.text.splitlines()[2:14])
+        await on.press("G" if kind in ("queue", "type") else "tab")
+        assert len([line for line in on.text.splitlines() if line]) == 24
+
+
+async def test_a_pane_is_hidden_rather_than_shown_without_a_line_of_content() -> None:
+    location = Location("workers").deeper(DrillDown("worker", "celery@geo-2"))
+    async with run_app(cluster(), location, (120, 36)) as on:
+        assert "Reserved        " in on.text  # the number among the fields
+        assert "─ Reserved ─" not in on.text
+        assert "─ Active ─" in on.text
+
+
+def test_lines_go_to_panes_with_content_and_none_is_too_small_to_show_a_row() -> None:
+    needs = {"facts": Need(12, 2), "list": list_need(range(20)), "rest": Need(5, 2, 5, True, True)}
+    assert shared(needs, 40) == {"facts": 14, "list": 11, "rest": 15}
+    assert shared(needs, 25) == {"facts": 14, "list": 11}
+    assert shared(needs, 6) == {"facts": 6}
