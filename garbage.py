@@ -1,4 +1,4 @@
-"""When Python collects garbage: hardly while a command starts, as usual later.
+"""Controls when Python collects garbage: rarely while a command starts, as usual later.
 
 On the screen, a full collection is a pause for every key: over 100 ms with 2,000 queues. Python
 starts one when much has been created, as by opening a page; `IdleCollector` does it when no key was

@@ -35,12 +35,12 @@ _BY_PROGRAM: Final[Mapping[str, Notification]] = {
 
 
 def window_title(text: str) -> str:
-    """Return what sets the title of the window."""
+    """Return the sequence that sets the title of the window."""
     return f"\x1b]2;{text}{_END}"
 
 
 def notification(kind: Notification, text: str, environ: Mapping[str, str]) -> str:
-    """Return what shows a desktop notification; empty if the terminal is not known.
+    """Return the sequence of a desktop notification; empty if the terminal is unknown.
 
     tmux passes it on if `allow-passthrough` is on.
     """
@@ -61,7 +61,7 @@ def notification(kind: Notification, text: str, environ: Mapping[str, str]) -> s
 
 
 def notification_kind(environ: Mapping[str, str]) -> Notification:
-    """Return the sequence that the terminal takes; `off` if that is unknown."""
+    """Return the sequence that the terminal supports; `off` if that is unknown."""
     if "WT_SESSION" in environ or environ.get("ConEmuANSI") == "ON":
         return "9"
     if "KITTY_WINDOW_ID" in environ:

@@ -18,7 +18,7 @@ from .tracker import Alert, Raised
 COMMAND_TIMEOUT: Final = 30.0
 """Seconds after which the program is killed."""
 POST_INTERVAL: Final = 60.0
-"""Seconds between two posts of alerts that go on; it resolves those that are not repeated."""
+"""Seconds between two posts of lasting alerts: those that are not repeated count as resolved."""
 MAX_WAITING: Final = 100
 """Deliveries that may wait for a slow command or webhook."""
 RETRY_DELAYS: Final = (1.0, 5.0, 15.0)
@@ -32,7 +32,7 @@ class Delivery(NamedTuple):
     raised: Sequence[Raised]
     """The changes, for the command."""
     active: Sequence[Alert]
-    """Everything that goes on: for the webhook."""
+    """All lasting alerts, for the webhook."""
 
 
 class AlertSender:
@@ -60,13 +60,13 @@ class AlertSender:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread once what it does now is done."""
+        """End the thread after the delivery under way."""
         self._stopping.set()
         with suppress(Full):  # it wakes up anyway
             self._waiting.put_nowait(None)
 
     def deliver(self, raised: Sequence[Raised], active: Sequence[Alert], now: float) -> None:
-        """Deliver what has changed; what goes on is posted again from time to time.
+        """Deliver changed alerts; lasting ones are posted again from time to time.
 
         Args:
             raised: The alerts that changed.

@@ -1,4 +1,4 @@
-"""When findings become alerts, and when alerts are over: pure, time is an argument.
+"""Decides when findings become alerts, and when these are resolved. Pure: time is an argument.
 
 An alert is identified by the code and the subject of its finding. It is raised when the finding has
 lasted for `for` seconds, repeated every `repeat` seconds, and resolved when the finding has been

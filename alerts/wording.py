@@ -1,4 +1,4 @@
-"""Alerts in words: every text may hold text from tasks, so nothing unprintable is left in it."""
+"""Alerts in words. Texts may come from tasks, so all characters in them are made printable."""
 
 from __future__ import annotations
 

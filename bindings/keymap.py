@@ -60,7 +60,7 @@ class Keymap:
         return sections
 
     def remapped(self, keys: Mapping[str, Keys]) -> Keymap:
-        """Return a keymap in which some actions, by id, have other keys than now.
+        """Return a keymap in which some actions, by id, have other keys.
 
         Raises:
             KeymapError: An id or a key is unknown, or a key has two meanings in one place.

@@ -34,7 +34,7 @@ class CommandError(click.ClickException):
 
 
 class InvalidUsage(CommandError):
-    """The command line makes no sense, or cannot be carried out in this environment."""
+    """The command line is invalid, or cannot be carried out in this environment."""
 
     exit_code = ExitCode.USAGE
 

@@ -139,7 +139,7 @@ def run_list(ctx: click.Context, name: str, options: ListOptions) -> ExitCode:
 def _write_stored(
     settings: Settings, choice: _Choice, options: ListOptions, session: Session
 ) -> None:
-    """Print what the history has."""
+    """Print the recorded list."""
     others = _fill_stored(session, choice, options)
     document, _ = _document(session, settings, choice, options, options.limit, others)
     _write(document, options)
@@ -159,7 +159,7 @@ def _fill_stored(session: Session, choice: _Choice, options: ListOptions) -> Tas
 
 
 def _write_live(settings: Settings, choice: _Choice, options: ListOptions) -> ExitCode:
-    """Print what the cluster has."""
+    """Print the live list."""
     settings = _listening(settings, options)
     with open_session(settings, one_shot=True) as session:
         others = _fill(session, choice, options)
@@ -173,11 +173,11 @@ POLLED: Final = {
     "queues": frozenset({"queues", "consumers"}),
     "schedule": frozenset({"schedule", "queues", "consumers"}),
 }
-"""What is polled as often as for the screen that shows it, while a list of it is watched."""
+"""The topics polled while a list is watched, as often as for its screen."""
 
 
 def _watch_live(settings: Settings, choice: _Choice, options: ListOptions) -> ExitCode:
-    """Print what the cluster has, again and again until nothing reads it."""
+    """Print the live list repeatedly, until stdout is closed."""
     settings = _listening(settings, options)
     repeated = _repeated(settings, options)
     with open_session(settings) as session:
@@ -194,7 +194,7 @@ def _watch_live(settings: Settings, choice: _Choice, options: ListOptions) -> Ex
 
 
 def _watch_stored(settings: Settings, choice: _Choice, options: ListOptions) -> ExitCode:
-    """Print what the history has, again and again until nothing reads it."""
+    """Print the recorded list repeatedly, until stdout is closed."""
     repeated = _repeated(settings, options)
     while True:
         session = offline_session(settings)

@@ -31,8 +31,8 @@ def open_monitor(
 
     Raises:
         InvalidUsage: This terminal cannot show it, a setting is invalid, its broker cannot be
-            used, or the view to open is unknown. If that is so of a cluster that the user has
-            chosen, the one before is opened again instead.
+            used, or the view to open is unknown. If the user has chosen the cluster, the previous
+            one is opened again instead.
     """
     try:
         require_terminal()
@@ -144,7 +144,7 @@ def _prepare_replay(replay: ReplaySession) -> Prepared:
 
 
 def cluster_name(settings: Settings) -> str:
-    """Return the name under which what the user does with a cluster is remembered."""
+    """Return the name under which a user's choices for a cluster are kept."""
     prefix = settings.broker_transport_options.get("global_keyprefix") or ""
     return f"{settings.masked('broker_url')} {prefix}".rstrip()
 

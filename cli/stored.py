@@ -31,7 +31,7 @@ MAX_PAGE: Final = 1_000
 def open_history(settings: Settings, *, needed: bool = False) -> Iterator[HistoryStore | None]:
     """Open the history; None if it is off, or has not been written yet.
 
-    That it has not is an error if `--from-history` names it.
+    A history that was never written is an error if `--from-history` names it.
 
     Errors, of opening it and in the block, are reported on stderr, or raised if it is `needed`.
 
@@ -153,7 +153,7 @@ def refuse_gauges(format_name: str) -> None:
 
 
 def load_recorded(session: Session, *, types: bool) -> str:
-    """Give the model what the history recorded of workers, queues and, if wanted, task types.
+    """Fill the model with the recorded workers, queues and, if wanted, task types.
 
     Return when that was: `history, last written 3 s ago`.
     """

@@ -64,7 +64,7 @@ class Pumped(NamedTuple):
 
 
 def new_state(settings: Settings) -> ClusterState:
-    """Return an empty model, as the settings want it."""
+    """Return an empty model with the limits of the settings."""
     return ClusterState(
         settings.max_tasks,
         settings.max_text_bytes,
@@ -280,7 +280,7 @@ class Session:
         self._inbox.log(level, source, text)
 
     def prove_connection(self) -> None:
-        """Have something sent to us soon, so that the model shows whether the connection works."""
+        """Have the broker send something soon, which shows whether the connection works."""
         self._receiver.prove_soon()
 
     def cut_connections(self) -> None:

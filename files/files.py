@@ -51,7 +51,7 @@ def read_file(path: Path, limit: int = MAX_INPUT_BYTES) -> bytes:
         OSError: It cannot be read, has more than `limit` bytes, or is a pipe that nothing writes
             to.
     """
-    # Opening a named pipe would otherwise wait for a writer, for ever.
+    # Opening a named pipe would otherwise wait for a writer forever.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     content = bytearray()
     try:
@@ -91,7 +91,7 @@ def replace_file(path: Path, content: bytes) -> None:
         OSError: The file cannot be written; the old one is unchanged.
     """
     if path.exists() and not path.is_file():
-        # Opening a named pipe that nothing reads would otherwise wait for ever.
+        # Opening a named pipe that nothing reads would otherwise wait forever.
         handle = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         os.set_blocking(handle, True)
         with os.fdopen(handle, "wb") as file:

@@ -129,7 +129,7 @@ class StoredMark(msgspec.Struct, frozen=True, gc=False):
 
 
 class StoredObservation(msgspec.Struct, frozen=True, gc=False):
-    """The latest observation of a kind of a worker or queue, for those who do not ask themselves.
+    """The latest observation of a kind of a worker or queue, for screens that poll nothing.
 
     A row replaces an older one with the same cluster and subject.
     """

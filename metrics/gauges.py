@@ -1,7 +1,6 @@
 """Gauges of what is known at one time: of the broker, queues, workers, beat and findings.
 
-What is unknown, or was found out too long ago, has no sample: a 0 would be a lie that alerts
-believe.
+What is unknown, or was found out too long ago, has no sample: a 0 would mislead alerts.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ class InspectReply(msgspec.Struct, frozen=True, gc=False):
 
 
 Topic: TypeAlias = Literal["worker", "queue", "cluster"]
-"""Whom questions are about: workers or queues by name, or the cluster as a whole."""
+"""The subjects of questions: workers or queues by name, or the cluster as a whole."""
 
 
 class QuestionsAsked(msgspec.Struct, frozen=True, gc=False):

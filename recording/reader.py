@@ -79,7 +79,7 @@ class Recording:
 
     def _open(self) -> IO[bytes]:
         try:
-            # Opening a named pipe would otherwise wait for a writer, for ever.
+            # Opening a named pipe would otherwise wait for a writer forever.
             handle = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 os.close(handle)

@@ -136,7 +136,7 @@ class Settings(BaseSettings):
     `retried`, `revoked`, `lost`, `slow`, `running`, `waiting`, and `marked` on the screen. Budgets
     that exceed `max_tasks` together are reduced in proportion."""
     findings: Limits = structs.asdict(Thresholds())
-    """From which values on something needs attention, such as `redis_memory` (a part of 1) and
+    """The limits from which something needs attention, such as `redis_memory` (a part of 1) and
     `queue_stalled` (seconds); see `model/entities/limits/thresholds.py`."""
     alerts: Alerts = alert_rules.defaults()
     """Which findings raise an alert, and what it does: ring the bell, set the title, notify the

@@ -1,4 +1,4 @@
-"""The clusters of the config file and of the history, each with how it is."""
+"""The clusters of the config file and of the history, each with its status."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class FramePacer:
         self.characters += characters
 
     def second_began(self) -> None:
-        """Want a frame for times and ages, unless so many are too many."""
+        """Request a frame for times and ages, unless such frames are too frequent."""
         self.wanted = self.wanted or self.per_second >= 1.0
 
     def due(self, clock: float) -> bool:

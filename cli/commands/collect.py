@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from ...settings import Settings
 
 MAX_SUCCESSES_PER_S: Final = 4_000
-"""Successes of each cluster that are stored per second, a sample of more: more than by a screen,
-which has other work."""
+"""Successes of each cluster stored per second; of more, a sample. A screen, which has other work,
+stores fewer."""
 WRITE_TIMEOUT: Final = 10.0
 """Seconds at most for the history to be written at the end."""
 STOP_TIMEOUT: Final = 2.0

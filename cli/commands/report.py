@@ -34,7 +34,7 @@ ENVIRONMENT: Final = ("TERM", "COLORTERM", "TERM_PROGRAM", "LANG", "LC_ALL", "NO
 LOG_SECONDS: Final = 86_400.0
 """How far back the log reaches."""
 PRESENT: Final = ("TMUX", "STY", "SSH_CONNECTION", "KUBERNETES_SERVICE_HOST")
-"""Variables of which only matters whether they are set."""
+"""Variables of which the report only states whether they are set."""
 
 
 @click.command(cls=Command)
@@ -52,7 +52,7 @@ def report(ctx: click.Context, file: Path | None, wait: float, tasks: int) -> in
     masked; arguments and results of tasks are left out unless --tasks is given. Nothing is changed,
     and task events are not enabled.
 
-    The report is also written if the broker cannot be reached: then it contains why.
+    The report is also written if the broker cannot be reached: it then contains the reason.
     """
     from ...export.report import render
     from ..examination import load

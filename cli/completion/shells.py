@@ -92,7 +92,7 @@ def _open_quote(line: str) -> str:
 
 
 def completion_class(shell: str) -> type[ShellComplete]:
-    """Return what completes in a shell: `bash`, `zsh` or `fish`."""
+    """Return the completion of a shell: `bash`, `zsh` or `fish`."""
     add_completion_class(CeltopBashComplete)
     found = get_completion_class(shell)
     assert found is not None, shell

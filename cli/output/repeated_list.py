@@ -51,7 +51,7 @@ class RepeatedList:
         self.redrawn = self._drawn and format_name == "text"
         """Whether each document is drawn over the last one."""
         self.shows_source = self.redrawn or format_name == "json"
-        """Whether a document shows how its source is."""
+        """Whether a document shows the state of its source."""
         self._header = b""
 
     def room(self, limit: int | None) -> int | None:
@@ -67,7 +67,7 @@ class RepeatedList:
         Args:
             document: The document.
             matching: How many rows match the filter, with those that are not written.
-            source: What the rows are from, and how that is: `broker live`.
+            source: The source of the rows and its state: `broker live`.
             now: Epoch seconds.
         """
         if self._format == "csv" and self._output is None:

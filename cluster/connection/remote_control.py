@@ -1,7 +1,7 @@
 """Celery's remote control protocol from the sending side: commands out, replies as they come.
 
 kombu's own `Mailbox` sends one command at a time, waits a full second after the last reply, and
-retries a failed send for ever. Here several commands are sent at once, each reply is passed on at
+retries a failed send forever. Here several commands are sent at once, each reply is passed on at
 once, and `gather` ends when all expected workers have replied.
 """
 

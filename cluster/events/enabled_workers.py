@@ -1,4 +1,4 @@
-"""Remembers the workers whose task events celtop has enabled, for whichever celtop leaves last.
+"""Remembers the workers whose task events celtop has enabled, for the celtop that exits last.
 
 A worker with task events looks the same whoever enabled them. The file outlives a crash, so that
 the next celtop disables what an earlier one left enabled.

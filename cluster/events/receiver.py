@@ -117,7 +117,7 @@ class Receiver(StoppableThread):
                 if self._stopping.is_set():
                     return
                 if was_live:
-                    # Every other thread that waits for this broker waits in vain.
+                    # Other threads wait for replies of this broker that will not come.
                     self._broker.meter.cut()
                     self._roster.connection_lost()
                 steady = was_live and time.monotonic() - started > STABLE_AFTER

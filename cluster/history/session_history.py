@@ -1,6 +1,6 @@
-"""The history of a session's cluster: what is read of it, and what writes it.
+"""The history of a session's cluster: its reader and its writer.
 
-Nothing of it is imported before it is used: many sessions have none.
+Both are imported when they are first used, since many sessions have none.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class SessionHistory:
         return PrometheusHistory(source, self._cluster, self.stored, report)
 
     def clusters(self, now: float) -> Future[Sequence[ClusterStatus]]:
-        """Look up how the clusters of the history are."""
+        """Look up the status of each cluster in the history."""
         from ...history.reading.cluster_statuses import cluster_statuses
 
         if self.stored is None:

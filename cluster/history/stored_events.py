@@ -1,8 +1,8 @@
 """Reads what a collector writes, in place of the events that it receives.
 
 A thread waits for news of the history, and puts the tasks that have ended or started since into the
-inbox, and what the collector has observed of workers, queues and the schedule. The broker does not
-notice.
+inbox, and what the collector has observed of workers, queues and the schedule. The broker gets no
+load from it.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ class StoredSearch:
         self.fault = ""
         """Why the history cannot be read."""
         self.cancelled = False
-        """Whether the search is of no use any longer."""
+        """Whether the search was ended."""
         self._asked: list[Future[TaskPage] | Future[TaskCount]] = []
         """The reads under way."""
 

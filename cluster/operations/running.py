@@ -76,7 +76,7 @@ class OperationContext:
     def limited(self) -> AbstractContextManager[None]:
         """Make the broker's replies within the block time out after `BROKER_TIMEOUT` seconds.
 
-        Redis connections have a timeout of their own; py-amqp would wait for ever.
+        Redis connections have a timeout of their own; py-amqp would wait forever.
         """
         return self.broker.meter.limit(BROKER_TIMEOUT)
 

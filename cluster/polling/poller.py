@@ -124,7 +124,7 @@ class Poller:
         self._woken.set()
 
     def run_in(self, stopping: threading.Event, woken: threading.Event) -> None:
-        """Be polled by the thread that has these events; before it is started."""
+        """Use the events of the thread that will poll it; call this before the thread starts."""
         self._stopping, self._woken = stopping, woken
 
     def poll_now(self, connection: Connection) -> float:

@@ -37,7 +37,7 @@ _SESSION: Final = (
     "SET idle_in_transaction_session_timeout = '15s'",
     # All statements are short: compiling them takes longer than running them.
     "SET jit = off",
-    # Statistics of a day that has just begun are missing: whatever is looked for has an index.
+    # A day that has just begun has no statistics yet, but all searches have an index.
     "SET enable_seqscan = off",
     # The server releases the locks of a client that has vanished from the network after 4 seconds.
     "SET tcp_keepalives_idle = 2",

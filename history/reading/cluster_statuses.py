@@ -1,4 +1,4 @@
-"""How the clusters of a store are, by what was written last."""
+"""The status of each cluster of a store, by its newest rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..rows import ClusterSummary
 from ..store import HistoryStore
 
 FAILURE_SECONDS: Final = 60
-"""Rollups have rates per second; failures are told per minute."""
+"""Rollups have rates per second; failures are shown per minute."""
 
 
 def cluster_statuses(store: HistoryStore, now: float) -> list[ClusterStatus]:

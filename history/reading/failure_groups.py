@@ -10,7 +10,7 @@ from ..rows import FailureRow
 
 
 class StoredTrend(Trend):
-    """Counts in the steps of a window, whatever the time."""
+    """Counts in the steps of a window, which do not move with time."""
 
     __slots__ = ("_steps",)
 

@@ -1,4 +1,4 @@
-"""How a cluster was when its history was last written, for commands without a broker."""
+"""The state of a cluster when its history was last written, for commands without a broker."""
 
 from __future__ import annotations
 

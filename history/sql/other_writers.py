@@ -1,4 +1,4 @@
-"""What shows that other celtops write the same history: when each cluster was last written."""
+"""Detects other celtops that write the same history, by when each cluster was last written."""
 
 from __future__ import annotations
 

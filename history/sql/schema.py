@@ -208,7 +208,7 @@ OBSERVATIONS: Final = Table(
     ("cluster", "subject"),
     "at",
 )
-"""The latest ones only, whatever their age: no table of the retention."""
+"""The latest ones only, regardless of their age: no table of the retention."""
 
 TABLES: Final = (TASKS, ROLLUPS, FINDINGS, OPERATIONS, OPERATION_TARGETS, LOG, MARKS, RUNS)
 """All that have rows of clusters, and are subject to the retention."""
@@ -244,7 +244,7 @@ def creation(
 def _indexes(dialect: Dialect) -> Iterator[str]:
     listed = ", ".join(("cluster", "at", "id", *dialect.listed))
     for name, where in (("tasks_at", ""), ("tasks_unsuccessful", "WHERE state <> 'SUCCESS'")):
-        # Most tasks succeed: whatever else is looked for is found without reading them.
+        # Most tasks succeed: a search for other tasks need not read them.
         if dialect.listed:
             yield f"DROP INDEX IF EXISTS {name}"
             name = f"{name}_listed"

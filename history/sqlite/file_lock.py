@@ -61,7 +61,7 @@ class FileLock:
             return True
 
     def release(self) -> None:
-        """Let others take it."""
+        """Release the lock."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None

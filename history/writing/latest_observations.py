@@ -1,4 +1,4 @@
-"""The latest observations of workers and queues, as rows for screens that do not ask themselves.
+"""The latest observations of workers and queues, as rows for screens that poll nothing themselves.
 
 A screen on a collector's history applies them like its own. What is not here, each screen observes
 itself (results), reads elsewhere in the history (tasks, log), or has no use for.

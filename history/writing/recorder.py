@@ -42,7 +42,8 @@ from ..task_body import stored_task
 BATCH_INTERVAL: Final = 1.0
 """Seconds from one batch to the next."""
 BATCH_TOLERANCE: Final = 0.2
-"""Seconds that it may be due earlier: whoever looks once a second would else wait for two."""
+"""Seconds that it may be due earlier: a caller that checks once a second would otherwise wait for
+two."""
 CLUSTER_INTERVAL: Final = 2.0
 PARTIAL_INTERVAL: Final = 10.0
 """Seconds after which the rollups of the present minute, of the cluster and of everything, are
@@ -52,7 +53,7 @@ MAX_SUCCESSES_PER_S: Final = 1_000
 enough. Four times as many would take a seventh of a core, and a history of 1 GiB would go back
 seven minutes."""
 READ_BEFORE: Final = 60.0
-"""Seconds before the run from which tasks are stored of which only the result backend knows; older
+"""Seconds before the run from which tasks are stored that only the result backend has; older
 ones may be in the store, with more than the result backend has."""
 READ_WAIT: Final = 10.0
 """Seconds in which their events, or the history of the last hour, may still arrive."""
@@ -186,7 +187,7 @@ class Recorder:
             yield stored_task(task, self.cluster, min(at, now), failure, share)
 
     def _only_read_rows(self, state: ClusterState, now: float) -> Iterator[StoredTask]:
-        """Yield tasks that neither an event nor the history knows, such as of workers without."""
+        """Yield tasks that only the result backend has, such as those of workers without events."""
         for id_, (task, since) in list(self._only_read.items()):
             if 0 <= now - since < READ_WAIT:
                 return  # the rest is younger

@@ -1,4 +1,4 @@
-"""How a cluster is, in one row: for the list of clusters."""
+"""The status of a cluster: a row of the list of clusters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Word: TypeAlias = BrokerPhase | Literal["recorded", "not recorded"]
 their history now."""
 
 RECORDED_WITHIN: Final = 30.0
-"""Seconds since its last write after which a celtop does not write any longer."""
+"""Seconds since its last write after which a celtop no longer counts as writing."""
 
 
 class ClusterStatus(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""How the monitored cluster is, in one row."""
+"""The status of the monitored cluster: a row of the list of clusters."""
 
 from __future__ import annotations
 

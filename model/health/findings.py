@@ -1,4 +1,4 @@
-"""The one list of what needs attention: Attention, exports and headless commands are its faces.
+"""The one list of what needs attention: shown by Attention, exports and headless commands.
 
 Each family of findings is a module of pure functions of the model and the local time. A finding is
 a conclusion: it follows from answers and events, or is itself about a question that failed.

@@ -336,7 +336,7 @@ class ResumeQueue(QueueOperation, frozen=True):
     """Resume a paused queue with its previous consumers."""
 
     forget: bool = False
-    """Whether consumers that do not reply are forgotten for good."""
+    """Whether consumers that do not reply are forgotten."""
     words = Words("Resumed", "Resuming", "Resume", "queue {0.queue}")
 
 

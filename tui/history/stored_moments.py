@@ -56,7 +56,7 @@ class StoredMoments:
         return fault
 
     def cancel(self) -> None:
-        """Want no minute any longer."""
+        """Forget the requested minute."""
         if self._asked is not None:
             self._asked.cancel()
         self.wanted_at = self._asked = None

@@ -92,7 +92,7 @@ class OperationRunner:
         self.answered()
 
     def leave(self, next_cluster: str | None = None) -> None:
-        """Quit, after a question while operations are running. Asked to quit twice: at once.
+        """Quit, after a question while operations are running. A second request quits at once.
 
         Args:
             next_cluster: The name of the cluster to monitor afterwards, if any.
@@ -122,7 +122,7 @@ class OperationRunner:
         self.answered()
 
     def follow(self) -> None:
-        """Take over from the model how far running operations have come.
+        """Take the progress of running operations from the model.
 
         Workers and queues are polled at once after an operation that no event reports.
         """

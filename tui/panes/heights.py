@@ -1,4 +1,4 @@
-"""How the lines of a column are shared among its panes. Pure, so that it is tested as such."""
+"""Shares the lines of a column among its panes. Pure: no widgets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the width of the Overview is shared between its two columns. Pure."""
+"""Shares the width of the Overview between its two columns. Pure: no widgets."""
 
 from __future__ import annotations
 

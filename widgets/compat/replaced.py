@@ -1,4 +1,4 @@
-"""Replaces a name of another module or class for a while: what this does ends with the block."""
+"""Replaces an attribute of another module or class within a block."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ class PausedQueues:
             self._write({**clusters, cluster: queues})
 
     def forget(self, cluster: str, queue: str, workers: Collection[str]) -> None:
-        """Remove paused consumers: they consume the queue again, or are gone for good.
+        """Remove paused consumers: they consume the queue again, or no longer exist.
 
         Raises:
             OSError: If the file cannot be written.

@@ -122,7 +122,7 @@ def _purge_some(
     deletion = _Deletion(messages, operation)
     for key in messages.keys(queue):
         try:
-            # Messages taken by workers shift others past us: repeat, but not for ever.
+            # Messages taken by workers shift others past us: repeat, but not forever.
             for _ in range(MAX_ROUNDS):
                 if not deletion.delete_from(key, context):
                     break

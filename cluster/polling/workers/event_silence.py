@@ -1,4 +1,4 @@
-"""Notices an event connection on which nothing arrives any more, although workers are there."""
+"""Detects an event connection that receives nothing although workers are running."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When to inspect workers, how, and which: what the screen needs within the command budget."""
+"""Plans the inspection of workers: what the screen needs, within the command budget."""
 
 from __future__ import annotations
 

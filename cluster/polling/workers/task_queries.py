@@ -1,4 +1,4 @@
-"""When to ask the workers for single tasks, and which."""
+"""Decides which workers to ask for single tasks, and when."""
 
 from __future__ import annotations
 

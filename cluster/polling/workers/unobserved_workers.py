@@ -1,7 +1,7 @@
-"""When to inspect the workers of which events show too little.
+"""Decides when to inspect workers whose events show too little.
 
-Workers started without gossip, heartbeats and `-E` send no events at all. Only replies show what
-they do, and that they run, so that they are inspected more often, while they are busy above all.
+Workers started without gossip, heartbeats and `-E` send no events at all. Only replies show that
+they run and what they do, so they are inspected more often, especially while they are busy.
 """
 
 from __future__ import annotations

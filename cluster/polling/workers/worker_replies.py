@@ -1,4 +1,4 @@
-"""Takes the replies of workers: for the roster, and for the model."""
+"""Applies the replies of workers to the roster, and passes them on to the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From which values on something needs attention: `[findings]` in the config file."""
+"""The limits from which something needs attention: `[findings]` in the config file."""
 
 from __future__ import annotations
 

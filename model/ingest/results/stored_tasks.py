@@ -1,8 +1,8 @@
 """Applies tasks that were read from the history to the model.
 
-A stored task is how an earlier celtop, or another one, knew it. What events, workers or the result
-backend have about the same task stays: the stored one only fills in what is missing. If a collector
-receives the events instead, what it has just written takes their place, and is counted.
+A stored task is as an earlier celtop, or another one, recorded it. What events, workers or the
+result backend have about the same task stays: the stored one only fills in what is missing. If a
+collector receives the events instead, what it has just written takes their place, and is counted.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ MIN_SHARED: Final = 0.5
 """The part of the registered tasks that a new worker must share with a known one to be a new
 version of it rather than another kind of worker."""
 MAX_VERSIONS: Final = 200
-"""WorkerVersions of workers that are remembered; the oldest are dropped first."""
+"""Versions of workers that are remembered; the oldest are dropped first."""
 MAX_NAMES_SHOWN: Final = 3
 
 

@@ -1,4 +1,4 @@
-"""The base of screens with tables: the rows that keys act on, and what they do with them."""
+"""The base of screens with tables: moving, copying and comparing rows."""
 
 from __future__ import annotations
 
