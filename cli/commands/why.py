@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from ...model.text.phrases import named
+from ...model.text.phrases import counted, named
 from ...model.text.sanitize import visible
 from ..arguments import duration_option
 from ..exit_codes import ExitCode
@@ -80,6 +80,10 @@ def why(
             if lookup.not_found and name not in session.state.tasks:
                 places = "; ".join(f"{one.place}: {one.text}" for one in lookup.places)
                 stderr.echo(f"No task or queue {name} was found. {places}")
+                if is_amqp and read_queue:
+                    read = session.state.listing(read_queue)
+                    number = counted(0 if read is None else len(read.messages), "message")
+                    stderr.echo(f"It is not among the {number} read in {visible(read_queue)}")
                 if is_amqp:
                     stderr.echo(_where_to_look(session, name, read_queue))
                 return ExitCode.FAILED

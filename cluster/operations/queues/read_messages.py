@@ -32,8 +32,11 @@ def read_messages(operation: ReadMessages, context: OperationContext) -> None:
     """Carry out a `ReadMessages`: the messages go to the model.
 
     Raises:
-        Refused: The broker is no RabbitMQ, or its management API cannot be used.
+        Refused: The broker is no RabbitMQ, its management API cannot be used, or it has no such
+            queue.
     """
+    from amqp.exceptions import NotFound
+
     queue = operation.queue
     with context.broker.connection() as connection:
         api = ManagementApi(context.broker, connection)
@@ -41,6 +44,10 @@ def read_messages(operation: ReadMessages, context: OperationContext) -> None:
             raise Refused(
                 "cannot read messages: they need RabbitMQ's management API (rabbitmq_management)"
             )
+        try:
+            connection.default_channel.queue_declare(queue, passive=True)
+        except NotFound:
+            raise Refused(f"there is no queue {queue} on the broker; check its name") from None
         host = quote(str(connection.virtual_host or "/"), safe="")
         body = {
             "count": operation.count,

@@ -123,6 +123,8 @@ class QueuePeeks:
             del self.listings[next(iter(self.listings))]
 
     def _left(self, seen: QueuePeeked) -> frozenset[str]:
+        if not (seen.messages or seen.read or seen.complete):
+            return frozenset()  # the broker could not show them
         now = {message.id: message.before for message in seen.messages}
         earlier = self._seen.pop(seen.queue, None)
         if seen.skipped and earlier is not None:

@@ -44,10 +44,13 @@ def test_messages_are_read_in_order_and_returned(
     until(waiting)
 
 
-def test_it_is_refused_where_it_cannot_be_done(redis_url: str, amqp_url: str) -> None:
+def test_it_is_refused_where_it_cannot_be_done(redis_url: str, amqp_url: str, send: Send) -> None:
     operation = ReadMessages(queue="q", count=10)
     with pytest.raises(Refused, match="management API"):
         OperationRun(redis_url, operation).run(read_messages)
+    with pytest.raises(Refused, match="there is no queue q on the broker"):
+        OperationRun(amqp_url, operation).run(read_messages)
+    send(amqp_url, "plain.ok", queue="q")
     with pytest.raises(Refused, match="refused the connection"):
         run = OperationRun(amqp_url, operation, rabbitmq_management="http://127.0.0.1:1")
         run.run(read_messages)

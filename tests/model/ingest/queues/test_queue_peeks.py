@@ -45,6 +45,16 @@ def test_a_waiting_message_is_a_pending_task_with_the_fields_of_its_headers() ->
     assert "geo" in state.queues
 
 
+def test_a_place_stays_known_if_the_broker_does_not_show_messages_later() -> None:
+    state = ClusterState()
+    peek(state, msgspec.structs.replace(WHOLE, before=4))
+    state.observe(QueuePeeked("geo", (), NOW + 1, complete=False, notes=("not shown",)))
+    position = state.position(state.tasks["a"])
+    assert position is not None and (position.before, position.at) == (4, NOW)
+    state.observe(QueuePeeked("geo", (), NOW + 2, complete=True))
+    assert state.position(state.tasks["a"]) is None
+
+
 def test_only_missing_fields_are_filled_in() -> None:
     state = cluster()
     task(state, "a", until="started")
