@@ -265,6 +265,14 @@ class AppContext:
             return False
         return self.now() <= min(self._first_in_memory, self.moments.first_at)
 
+    @property
+    def rates_known(self) -> bool:
+        """Whether the rates of the time that the screen shows were recorded."""
+        if self.moment is not None:
+            return bool(self.moment.counts)
+        recorded = self.state.series.cluster
+        return not self.stepped_back or recorded.at("succeeded", self.now()) is not None
+
     def unfreeze(self) -> None:
         """Show the live model again."""
         self.frozen_at = self._snapshot = self.moment = None

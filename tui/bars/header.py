@@ -171,8 +171,8 @@ def numbers(context: AppContext) -> list[Part]:
     held, rate = units.count(len(state.tasks)), finished_rate(state, now)
     if context.moment is not None:
         held = units.UNKNOWN
-        if not context.moment.counts:
-            rate, failing = f"{units.UNKNOWN}/s", units.UNKNOWN
+    if not context.rates_known:
+        rate, failing = f"{units.UNKNOWN}/s", units.UNKNOWN
     if not state.tasks and not_known_yet(state):
         held, rate = units.UNKNOWN, f"{units.UNKNOWN}/s"
     return [

@@ -115,8 +115,8 @@ def throughput(context: AppContext) -> ChartData:
 
 def current_rates(context: AppContext) -> tuple[str, ...]:
     """Return the rates of `throughput` for its legend, by the header's definition."""
-    state, now, moment = context.state, context.now(), context.moment
-    if moment is not None and not moment.counts:
+    state, now = context.state, context.now()
+    if not context.rates_known:
         return (units.UNKNOWN,) * 3
     if not state.observed or (not state.tasks and not_known_yet(state)):
         return (units.UNKNOWN,) * 3

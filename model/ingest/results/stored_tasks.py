@@ -87,6 +87,11 @@ class StoredTasks:
                 if (newest_time(stored) or 0.0) < (newest_time(task) or 0.0):
                     continue
                 self._restore(task, stored)
+            elif _ended_since(task, stored):
+                self._restore(task, stored)
+                worker = self._workers.workers.get(task.worker or "")
+                if worker is not None:
+                    self._workers.ended(worker, task.id)
             else:
                 self._fill_in(task, stored)
             task.sources |= FROM_HISTORY | (stored.sources & REPORTS_RETRIES)
@@ -187,6 +192,13 @@ class StoredTasks:
         counted = task.text_bytes
         task.attempts, task.extra = stored.attempts, stored.extra
         self._tasks.count_text(task.text_bytes - counted)
+
+
+def _ended_since(task: Task, stored: Task) -> bool:
+    """Return whether a task that was last known to run has ended, such as one of an older reply."""
+    if task.state in FINISHED or task.started_at is None or stored.state not in FINISHED:
+        return False
+    return task.worker == stored.worker and (newest_time(stored) or 0.0) >= task.started_at
 
 
 def _fill_in(task: Task, stored: Task, names: tuple[str, ...]) -> None:

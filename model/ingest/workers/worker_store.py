@@ -80,7 +80,8 @@ class WorkerStore:
     def saw_reply(self, name: str, now: float) -> Worker:
         """Return the worker that sent a reply received at `now`."""
         worker = self.workers.get(name) or self._join(name, now)
-        worker.last_seen_at = now
+        # Replies that a collector has stored are read after later heartbeats.
+        worker.last_seen_at = max(now, worker.last_seen_at or 0.0)
         if worker.left_at is not None and now - worker.left_at > FINAL_EVENT_DELAY:
             self._return(worker, now)
         return worker

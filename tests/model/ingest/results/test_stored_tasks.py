@@ -218,3 +218,15 @@ def test_a_collector_knows_the_end_of_a_task_that_runs_by_a_reply() -> None:
     assert state.tasks["a"].state == "SUCCESS"
     assert not state.workers[WORKER].active_ids
     assert (state.totals.received, state.totals.succeeded) == (1, 1)
+
+
+def test_what_ended_since_a_reply_does_not_run() -> None:
+    state = ClusterState()
+    active = [{"id": id_, "name": "shop.bill", "time_start": NOW} for id_ in ("a", "b")]
+    state.observe(InspectReply(WORKER, "active", active, NOW + 1))
+    [ended] = known(Script("a").sent().received().started().succeeded())
+    [earlier] = known(Script("b", NOW - 60).sent().received().started().succeeded())
+    read(state, ended, earlier)
+    assert (state.tasks["a"].state, state.tasks["b"].state) == ("SUCCESS", "STARTED")
+    assert list(state.workers[WORKER].active_ids) == ["b"]
+    recount(state)

@@ -393,6 +393,16 @@ def test_a_worker_without_heartbeats_is_judged_by_its_replies() -> None:
     ]
 
 
+def test_a_reply_from_before_the_last_heartbeat_makes_no_worker_silent() -> None:
+    state = live()
+    play([beat(at=NOW + 60)], state, at=NOW + 60)
+    state.observe(InspectReply(WORKER, "stats", {}, NOW + 10))
+    tick(state, NOW + 61)
+    worker = state.workers[WORKER]
+    assert worker.status(Listening(NOW, NOW + 61)) == "online"
+    assert worker.last_seen_at == NOW + 60
+
+
 def test_a_broker_that_refuses_commands_makes_no_worker_late() -> None:
     state = live()
     ask(state, NOW, replied=True)
