@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MIN_AGE_SHOWN: Final = 1.5
 """Seconds; the age of more recent progress is left out."""
 _LIST_BAR_WIDTH: Final = 8
+_TILE_BAR_WIDTH: Final = 14
 
 
 class ProgressContext(Protocol):
@@ -137,11 +138,17 @@ def text_cell(context: ProgressContext) -> Callable[[Task, Frame], Cell]:
     return cell
 
 
-def running_columns(context: ProgressContext, width: int = 14) -> tuple[Column[Task], ...]:
+def running_columns(context: ProgressContext) -> tuple[Column[Task], ...]:
     """Return the columns of a small table of running tasks."""
     return (
         Column("name", "Task", 18, tasks.name, grow=2),
-        Column("bar", "Progress", width + 6, bar_cell(context, width), ticks=_running),
+        Column(
+            "bar",
+            "Progress",
+            _TILE_BAR_WIDTH + 6,
+            bar_cell(context, _TILE_BAR_WIDTH),
+            ticks=_running,
+        ),
         replace(tasks.RUNNING_TIME, width=8),
         Column("left", "", 14, text_cell(context), 2, grow=2, narrow_width=8, ticks=_running),
     )

@@ -55,7 +55,7 @@ QUEUE_GAUGES: Final = (
     ),
     _QueueGauge(
         "celtop_queue_unacked",
-        "Messages that workers have and did not acknowledge.",
+        "Messages that workers have received and not acknowledged.",
         lambda queue: queue.unacked,
     ),
     _QueueGauge(

@@ -24,7 +24,7 @@ UNREACHABLE: Final = frozenset({"dns", "tcp", "sentinel", "tls", "server", "pass
 
 
 @click.command(cls=Command)
-@click.option("--deep", is_flag=True, help="Add advice, on the configuration above all.")
+@click.option("--deep", is_flag=True, help="Add advice, mainly on the configuration.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, when all steps are complete.")
 @schema_option("doctor")
 @click.pass_context

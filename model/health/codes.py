@@ -40,8 +40,8 @@ CODES: Final[Mapping[str, Code]] = {
         "broker",
         ("error",),
         "The connection to the broker is lost or cannot be made.",
-        "Check whether the broker runs and can be reached. celtop goes on trying; everything that "
-        "it shows is from before.",
+        "Check whether the broker runs and can be reached. celtop keeps retrying; everything that "
+        "it shows is from before the loss.",
     ),
     "broker-unverified": Code(
         "broker",
@@ -322,7 +322,7 @@ CODES: Final[Mapping[str, Code]] = {
         ("warning",),
         "Celery before 5.5 on Redis, with kombu before 5.4: after a reconnect, workers may stop "
         "consuming without an error (celery#8030, celery#8384, kombu#2007).",
-        "Upgrade kombu to 5.4 or newer, best with Celery 5.5.",
+        "Upgrade kombu to 5.4 or later, preferably with Celery 5.5.",
     ),
     "fault-broker-restart-crash": Code(
         "workers",

@@ -98,10 +98,9 @@ class _Reader:
         self.found: list[TracebackSection] = []
         """Complete sections, in the order of the text."""
         self._task = task
-        self._begin("")
+        self._begin()
 
-    def _begin(self, link: str) -> None:
-        self._link = link
+    def _begin(self) -> None:
         self._grouped = False
         self._left_out = False
         self._frames: list[tuple[str, int, str, list[str]]] = []
@@ -111,7 +110,7 @@ class _Reader:
         """Read the next line."""
         if _BEGIN.match(line) is not None:
             self.end()
-            self._begin("")
+            self._begin()
             self._grouped = line.startswith(" ")
             return
         if self._grouped and (margin := _GROUP_MARGIN.match(line)) is not None:

@@ -38,9 +38,9 @@ class Answer(msgspec.Struct, frozen=True):
     """The findings on the task, its queue and its worker, the worst first."""
 
     @staticmethod
-    def of_finding(kind: Subject, name: str, finding: Finding, text: str = "") -> Answer:
-        """Return a finding as the answer; `text` replaces its own."""
-        return Answer(finding.code, kind, name, text or finding.text, next_step=finding.next_step)
+    def of_finding(kind: Subject, name: str, finding: Finding) -> Answer:
+        """Return a finding as the answer."""
+        return Answer(finding.code, kind, name, finding.text, next_step=finding.next_step)
 
 
 def sentence(text: str) -> str:

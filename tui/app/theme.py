@@ -181,7 +181,8 @@ def _read_theme(path: Path) -> Theme:
     try:
         theme.to_color_system().generate()
     except (ValueError, ArithmeticError) as error:
-        raise InvalidFile(f"Invalid theme {path}: no colours follow from it: {error}") from error
+        text = f"Invalid theme {path}: its colours cannot be derived: {error}"
+        raise InvalidFile(text) from error
     return theme
 
 

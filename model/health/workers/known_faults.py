@@ -57,10 +57,10 @@ KNOWN_FAULTS: Final = (
         (5, 5),
         "warning",
         "after a reconnect to Redis, workers may stop consuming without an error",
-        "Upgrade kombu to 5.4 or newer, best with Celery 5.5",
+        "Upgrade kombu to 5.4 or later, preferably with Celery 5.5",
         ("celery#8030", "celery#8384", "kombu#2007"),
         "redis",
-        "kombu is 5.4 or newer",
+        "kombu is 5.4 or later",
     ),
     KnownFault(
         "fault-broker-restart-crash",
@@ -70,7 +70,7 @@ KNOWN_FAULTS: Final = (
         "a restart of the broker may end a worker with KeyError(fd)",
         "Upgrade Celery and kombu to 5.7",
         ("kombu#2582", "kombu#2561", "kombu#2592"),
-        unless="kombu is 5.7 or newer",
+        unless="kombu is 5.7 or later",
     ),
     KnownFault(
         "fault-half-open-connection",
@@ -82,7 +82,7 @@ KNOWN_FAULTS: Final = (
         "Upgrade Celery and kombu to 5.7",
         ("celery#10502", "kombu#2590"),
         "redis",
-        "kombu is 5.7 or newer",
+        "kombu is 5.7 or later",
     ),
 )
 """The faults that an operator may have to act on, and that an upgrade ends."""
