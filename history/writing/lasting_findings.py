@@ -20,13 +20,16 @@ class LastingFindings:
         self._began_at: dict[tuple[_Key, float], float] = {}
         """When findings began by the writer before, by when they did for this celtop."""
 
-    def take(self, rows: Iterable[StoredFinding]) -> tuple[StoredFinding, ...]:
-        """Take note of new rows; return them with the beginnings that are stored."""
+    def take(self, rows: Iterable[StoredFinding]) -> None:
+        """Take note of new rows."""
         for row in rows:
             if row.ended_at is None:
                 self._rows[_key(row)] = row
             else:
                 self._rows.pop(_key(row), None)
+
+    def continued(self, rows: Iterable[StoredFinding]) -> tuple[StoredFinding, ...]:
+        """Return rows with the beginnings that are stored."""
         return tuple(map(self._continued, rows))
 
     def resume(
@@ -36,16 +39,19 @@ class LastingFindings:
 
         Args:
             cluster: The cluster.
-            stored: Its findings in the history that have not ended.
+            stored: Its findings in the history that have not ended, the oldest first.
             written_at: When it was last written, in epoch seconds: all else has ended by then.
         """
-        gone = []
+        gone: list[StoredFinding] = []
+        going_on: set[_Key] = set()
         for row in stored:
-            known = self._rows.get(_key(row))
-            if known is None:
+            key = _key(row)
+            known = self._rows.get(key)
+            if known is None or key in going_on:
                 gone.append(structs.replace(row, ended_at=written_at))
             else:
-                self._began_at[_key(row), known.began_at] = row.began_at
+                going_on.add(key)
+                self._began_at[key, known.began_at] = row.began_at
         lasting = (row for row in self._rows.values() if row.cluster == cluster)
         return (*gone, *map(self._continued, lasting))
 

@@ -219,9 +219,10 @@ class HistoryWriter(threading.Thread):
         elif not leads and self.leads is not False:
             self._report("info", "Another celtop writes the history; this one stands by.", None)
         self.leads = leads
-        findings = self._findings.take(batch.findings)
+        self._findings.take(batch.findings)
         if leads:
-            findings += self._resumed_findings(store, batch)
+            resumed = self._resumed_findings(store, batch)
+            findings = self._findings.continued(batch.findings) + resumed
             while self._held:
                 store.write(self._held[0])
                 self._held.popleft()

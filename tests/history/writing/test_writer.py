@@ -422,4 +422,11 @@ def test_lasting_findings_go_on_after_a_takeover(location: str) -> None:
         finding("late", NOW - 40, NOW),
         finding("new", NOW - 1),
     ]
+    third = HistoryWriter(location, Retention(), Reports(), clock=lambda: NOW)
+    again = finding("new", NOW + 5)
+    third.put(Batch(findings=(again,), runs=(Run(CLUSTER, "h:3", NOW + 5, NOW + 5),)))
+    third.start()
+    third.stop()
+    third.join(10)
+    assert store.findings(CLUSTER, NOW + 5, NOW + 9) == [finding("new", NOW - 1)]
     store.close()
