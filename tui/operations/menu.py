@@ -300,7 +300,7 @@ def _undo(host: Host) -> Offer:
     return (
         (f": {found[0].text}", None)
         if found
-        else ("", "no queue is paused and no limit or consumer was changed")
+        else ("", "no queue is paused, no worker is drained, no limit or consumer was changed")
     )
 
 
