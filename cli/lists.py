@@ -15,6 +15,7 @@ from ..export.formats import FORMATS
 from .arguments import duration_option
 from .exit_codes import ExitCode, InvalidUsage
 from .options import settings_of
+from .output import stderr
 from .output.document import encoded, list_context, output_options
 from .output.repeated_list import RepeatedList, watched
 from .output.schema import schema_option
@@ -128,6 +129,9 @@ def run_list(ctx: click.Context, name: str, options: ListOptions) -> ExitCode:
             f"--watch cannot repeat {options.format_name} on stdout; use {names}, or --output FILE"
         )
     choice = _read_choice(name, options, settings)
+    if options.watch and options.words and options.words[0].isdecimal():
+        number = options.words[0]
+        stderr.echo(f"{number} filters the list; to set the interval: --watch --interval {number}")
     if options.watch:
         watch = _watch_live if settings.broker_url else _watch_stored
         return watch(settings, choice, options)
@@ -335,7 +339,14 @@ def _document(
     rows = choice.listing.rows(context, choice.query, choice.order)
     unlisted, exact = (others.matching, others.exact) if others is not None else (0, True)
     document = list_document(
-        choice.listing.name, context, rows, limit, choice.columns, unlisted, exact=exact
+        choice.listing.name,
+        context,
+        rows,
+        limit,
+        choice.columns,
+        unlisted,
+        exact=exact,
+        filtered=" ".join(options.words),
     )
     return document, len(rows) + unlisted
 

@@ -68,6 +68,7 @@ def list_document(
     unlisted: int = 0,
     *,
     exact: bool = True,
+    filtered: str = "",
 ) -> Document:
     """Return rows of a list as a document.
 
@@ -79,6 +80,7 @@ def list_document(
         chosen: The ids of the columns, in order; without any, those of the screen.
         unlisted: Further rows that match, beyond `rows`.
         exact: Whether these are all that match.
+        filtered: The filter, which an empty list names.
     """
     kind = LISTS[name]
     total = len(rows) + unlisted
@@ -92,7 +94,9 @@ def list_document(
         name,
         document,
         [(name, one) for one in records],
-        lambda: [list_table(name, context, shown, records, total=total, chosen=chosen)],
+        lambda: [
+            list_table(name, context, shown, records, total=total, chosen=chosen, filtered=filtered)
+        ],
         notes=_lines(document),
         context=context,
     )
@@ -107,6 +111,7 @@ def list_table(
     total: int,
     chosen: Sequence[str] = (),
     empty: bool = True,
+    filtered: str = "",
 ) -> Table:
     """Return rows of a list as a table, with the values of their records.
 
@@ -118,6 +123,7 @@ def list_table(
         total: How many rows there are.
         chosen: The ids of the columns, in order; without any, those of the screen.
         empty: Whether an empty list has a line instead.
+        filtered: The filter, which that line names.
     """
     kind, by_id = LISTS[name], {one.id: one for one in LISTINGS[name].columns(context)}
     if records is None:
@@ -131,8 +137,15 @@ def list_table(
         columns=table_columns(columns, chosen=bool(chosen)),
         total=total,
         footer=f"... and {units.count(more)} more" if more else "",
-        empty=kind.empty if empty else "",
+        empty=_empty_line(kind, filtered) if empty else "",
     )
+
+
+def _empty_line(kind: ListExport, filtered: str) -> str:
+    """Return `No workers found`, or `No workers match: FILTER`."""
+    if not filtered:
+        return kind.empty
+    return f"{kind.empty.removesuffix(' found')} match: {visible(filtered)}"
 
 
 def plain_glyphs(glyphs: Glyphs) -> Glyphs:

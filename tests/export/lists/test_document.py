@@ -25,3 +25,11 @@ def test_failures_beyond_the_groups_are_counted(monkeypatch: pytest.MonkeyPatch)
     assert (record.matching, record.ungrouped) == (2, 3)
     assert record.notes[-1].text == "3 failed tasks in further groups, not listed"
     assert list(document.notes) == ["3 failed tasks in further groups, not listed"]
+
+
+def test_an_empty_list_names_its_filter() -> None:
+    context = ListContext(ClusterState(), NOW, NoApp())
+    (table,) = list_document("workers", context, [], filtered="2\x1b").draw()
+    assert table.empty == "No workers match: 2\\x1b"
+    (table,) = list_document("workers", context, []).draw()
+    assert table.empty == "No workers found"
