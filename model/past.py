@@ -35,6 +35,7 @@ def state_at(frozen: ClusterState, at: float) -> ClusterState:
     """Return a copy of a frozen state as it was at an epoch time, which can only be read."""
     past = copy.copy(frozen)
     past.series = frozen.series.until(at)
+    past.log = frozen.log.until(at)
     past.tasks = tasks_at(frozen.tasks, frozen.skews, at)
     running: dict[str, dict[str, None]] = {}
     for task in past.tasks.values():

@@ -10,6 +10,7 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
+from .entities.log import EventLog
 from .entities.queue import Queue
 from .entities.series.time_series import STEP, TimeSeries
 from .entities.worker import Worker
@@ -46,7 +47,11 @@ def end_of_minute(at: float) -> float:
 
 
 def stored_state(
-    frozen: ClusterState, at: float, stored: Iterable[Stored], failures: Iterable[FailureGroup]
+    frozen: ClusterState,
+    at: float,
+    stored: Iterable[Stored],
+    failures: Iterable[FailureGroup],
+    log: EventLog,
 ) -> ClusterState:
     """Return a copy of a frozen state as it was at an epoch time, which can only be read.
 
@@ -55,6 +60,7 @@ def stored_state(
         at: The end of a minute, epoch seconds.
         stored: What the history has of the minute.
         failures: The groups of failures in the hour before.
+        log: The lines before.
     """
     kept = copy.copy(frozen)
     kept.series = _series(frozen.series, at, stored)
@@ -66,6 +72,7 @@ def stored_state(
     past.queues = {name: past.queues[name] for name in kept.series.queues}
     past.series = frozen.series.until(at)
     past.failures = FailureGroups.of_groups(failures)
+    past.log = log
     return past
 
 

@@ -255,7 +255,9 @@ class AppContext:
             # Nothing was recorded between the history and what is in memory.
             return later and not self.moments.fault and self._show_memory(first, self.now())
         self.frozen_at, self.moment = found.at, found
-        self._shown.state = stored_state(self._snapshot[1], found.at, found.stored, found.failures)
+        self._shown.state = stored_state(
+            self._snapshot[1], found.at, found.stored, found.failures, found.log
+        )
         return True
 
     @property

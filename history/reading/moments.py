@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple, cast
 
+from ...model.entities.log import EventLog, Level, LogEntry
 from ...model.health.finding import Finding, Severity, SubjectKind
 from ...model.ingest.tasks.failure_groups import TREND_STEPS, FailureGroup
 from ...model.stored_past import MINUTE, Stored, end_of_minute
+from ..rows import StoredLog
 from ..store import HistoryStore
 from .failure_groups import stored_group
 
 FAILURE_SECONDS: Final = 3_600
 """The time before, of which the groups of failures are read."""
 MAX_FAILURES: Final = 500
+LOG_SECONDS: Final = 86_400
+"""The time before, of which the log is read."""
+MAX_LOG: Final = 1_000
+MICROSECONDS: Final = 1_000_000
 
 
 class Moment(NamedTuple):
@@ -27,6 +34,8 @@ class Moment(NamedTuple):
     failures: tuple[FailureGroup, ...]
     findings: tuple[Finding, ...]
     """Those that lasted at that time, the worst first."""
+    log: EventLog
+    """The lines before."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -79,7 +88,17 @@ def read_moment(
         tuple(Stored(row.kind, row.name, row.values) for row in rollups),
         tuple(stored_group(row, {}) for row in failures),
         tuple(sorted(found, key=lambda one: order.index(one.severity))),
+        _log(store.log(cluster, at - LOG_SECONDS, at + 1, MAX_LOG)),
     )
+
+
+def _log(rows: Iterable[StoredLog]) -> EventLog:
+    """Return a log of rows, whose serial numbers no entry of another log has."""
+    entries, serial = [], 0
+    for row in rows:
+        serial = min(serial - 1, -int(row.at * MICROSECONDS))
+        entries.append(LogEntry(serial, row.at, cast("Level", row.level), row.source, row.text))
+    return EventLog.of_entries(entries)
 
 
 def recorded_since(store: HistoryStore, cluster: str) -> float | None:

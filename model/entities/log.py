@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, Literal, TypeAlias
 
 import msgspec
@@ -42,6 +42,18 @@ class EventLog:
         self._entries: deque[LogEntry] = deque(maxlen=size)
         self.version = 0
         """The serial number of the newest entry."""
+
+    @classmethod
+    def of_entries(cls, entries: Iterable[LogEntry]) -> EventLog:
+        """Return a log that has entries already, the oldest first."""
+        log = cls()
+        log._entries.extend(entries)
+        log.version = log._entries[-1].serial if log._entries else 0
+        return log
+
+    def until(self, at: float) -> EventLog:
+        """Return the log as it was at an epoch time."""
+        return self.of_entries(entry for entry in self._entries if entry.at <= at)
 
     def add(
         self, at: float, level: Level, source: str, text: str, operation: int | None = None

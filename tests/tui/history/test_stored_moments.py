@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from celtop.history.rows import MINUTE, Batch, Rollup, StoredFinding
+from celtop.history.rows import MINUTE, Batch, Rollup, StoredFinding, StoredLog
 from celtop.tests.tui.app_under_test import run_app
 from celtop.tests.tui.fake_session import NOW, cluster, task_events
 from celtop.tests.tui.stored import CLUSTER, DirectReader, rows_of, store_in
@@ -42,7 +42,11 @@ async def test_a_frozen_overview_goes_back_into_the_history(tmp_path: Path) -> N
                         CLUSTER, "queue-growing", "queue thumbnails", AT - 9, AT + 99, "warning",
                         "has grown for an hour", "Add a worker",
                     ),
-                )
+                ),
+                log=(
+                    StoredLog(CLUSTER, AT - 60, "error", "worker", "celery@old-7 lost"),
+                    StoredLog(CLUSTER, AT + 90, "info", "worker", "celery@old-7 is back online"),
+                ),
             )
         )  # fmt: skip
         readers.append(reader)
@@ -72,6 +76,10 @@ async def test_a_frozen_overview_goes_back_into_the_history(tmp_path: Path) -> N
         assert context.state.workers["celery@web-1"].running == 2
         assert context.state.workers["celery@old-7"].slots == 4
         assert "FROZEN 2027-01-15 06:00, first record" in on.text
+        await on.press("7")
+        await on.until(lambda: "celery@old-7 lost" in on.text)
+        assert "back online" not in on.text
+        await on.press("1")
         await on.press("left")
         assert context.now() == AT + MINUTE - 1
         assert on.said == ["Nothing was recorded earlier"]
