@@ -49,7 +49,7 @@ clocks of workers differ, and running tasks are stored as of when they started, 
 MAX_REREAD: Final = 3_000
 """Rows before `OVERLAP` that are read again."""
 MAX_SILENCE: Final = 10.0
-"""Seconds without news after which no collector is running: it writes every second."""
+"""Seconds without news after which no collector is running: it writes every two seconds."""
 PRESENT_SECONDS: Final = 60.0
 """Seconds since the last sign of life for which a worker is expected to reply."""
 FIRST_RETRY_DELAY: Final = 0.5

@@ -143,6 +143,7 @@ class ResultFollower:
         self.history.unattended = {
             name: queue.waiting or 0 for name, queue in state.queues.items() if queue.unattended
         }
+        self.history.wake_if_due()
         self._note_unavailable(moment)
 
     def _watch_unobserved(self, state: ClusterState) -> None:

@@ -48,7 +48,8 @@ REPEAT_INTERVAL: Final = 10.0
 PAUSE_AFTER: Final = 30.0
 """Seconds without a `pump` after which queues are not read again."""
 _STOP_CHECK_INTERVAL: Final = 0.2
-_IDLE_CHECK_INTERVAL: Final = 1.0
+_IDLE_CHECK_INTERVAL: Final = 5.0
+"""Seconds between two looks for something to read, at first and later; see `wake_if_due`."""
 
 
 def load_results(
@@ -133,6 +134,7 @@ class ResultHistory(StoppableThread):
         self._complete: tuple[object, ...] | None = None
         self._repeated_at = 0.0
         self._turn = -1
+        self._connects = 0
         self.repeated_queues: tuple[str, ...] = ()
         """Queues to read repeatedly, because no event names their tasks; set by the follower."""
         self.max_messages = MAX_MESSAGES
@@ -157,6 +159,12 @@ class ResultHistory(StoppableThread):
         with self._lock:
             self._queues.update(waiting)
 
+    def wake_if_due(self) -> None:
+        """Wake the thread if there may be something to read; called once a second."""
+        reconnected = self._connects != self._receiver.connect_count
+        if reconnected or self._queues or self.unattended or self.repeated_queues:
+            self._woken.set()
+
     def run(self) -> None:
         """Read after each connection until stopped."""
         connects, since = 0, time.monotonic()
@@ -164,15 +172,17 @@ class ResultHistory(StoppableThread):
         settled: set[str] = set()
         limited = self._broker.meter.is_limited
         read: dict[str, int] = {}
-        while not self._stopping.wait(
-            _STOP_CHECK_INTERVAL
-            if time.monotonic() - since < PEEK_DEADLINE
-            else _IDLE_CHECK_INTERVAL
-        ):
+        while True:
+            early = time.monotonic() - since < PEEK_DEADLINE
+            self._woken.wait(_STOP_CHECK_INTERVAL if early else _IDLE_CHECK_INTERVAL)
+            self._woken.clear()
+            if self._stopping.is_set():
+                return
             if not self._receiver.live.is_set():
                 continue
             if connects != self._receiver.connect_count:
-                connects, since = self._receiver.connect_count, time.monotonic()
+                connects = self._connects = self._receiver.connect_count
+                since = time.monotonic()
                 read.clear()
                 held_read = False
             self._read_results(connects)

@@ -105,7 +105,16 @@ class ResultPoller(StoppableThread):
                 failures += 1
             else:
                 failures = 0
-            self._woken.wait(MIN_POLL_INTERVAL if self._polls else _IDLE_INTERVAL)
+            self._woken.wait(self._rest())
+
+    def _rest(self) -> float:
+        """Return the seconds until there is something to look at, unless it is woken."""
+        if self._polls:
+            return MIN_POLL_INTERVAL
+        if self._open_tasks.watched:
+            return _IDLE_INTERVAL  # they are polled as soon as nothing is published
+        due = self._checked_at + CHECK_INTERVAL * self._slower - time.monotonic()
+        return max(_IDLE_INTERVAL, due)
 
     @property
     def _polls(self) -> bool:

@@ -21,7 +21,7 @@ from .result_frames import Payload, ResultFrames
 
 BATCH_WINDOW: Final = 0.1
 """Seconds in which messages collect: of several for one task, only the last is decoded."""
-UNSEEN_WINDOW: Final = 0.5
+UNSEEN_WINDOW: Final = 1.0
 """The same for tasks that are not on the screen. Decoding and applying a report costs as much as
 receiving several."""
 STOP_CHECK_INTERVAL: Final = 0.5

@@ -1,4 +1,4 @@
-"""Turns the changes of a model into rows of the history, a batch a second.
+"""Turns the changes of a model into rows of the history, a batch a second at most.
 
 Nothing is looked up per event: of the changed tasks only those that ended are kept until the next
 batch. Texts need no masking here, as the model has already masked them.
@@ -41,6 +41,8 @@ from ..task_body import stored_task
 
 BATCH_INTERVAL: Final = 1.0
 """Seconds from one batch to the next."""
+QUIET_INTERVAL: Final = 2.0
+"""The same while no task ends: each batch is a transaction."""
 BATCH_TOLERANCE: Final = 0.2
 """Seconds that it may be due earlier: a caller that checks once a second would otherwise wait for
 two."""
@@ -121,8 +123,9 @@ class Recorder:
 
     def due(self, now: float) -> bool:
         """Return whether it is time for a batch."""
+        interval = BATCH_INTERVAL if self._ended else QUIET_INTERVAL
         # A clock that was set back must not stop it.
-        return not 0 <= now - self._batch_at < BATCH_INTERVAL - BATCH_TOLERANCE
+        return not 0 <= now - self._batch_at < interval - BATCH_TOLERANCE
 
     def batch(
         self, state: ClusterState, now: float, found: Sequence[Finding] | None = None

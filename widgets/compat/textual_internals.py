@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import socket
+import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager, suppress
+from functools import partial
 from math import ceil
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -40,8 +43,8 @@ _THUMB_STEPS_PER_CELL = 8
 _MAX_QUEUED_WRITES = 2
 _UPDATE_PERIOD = 1 / 200
 """Seconds between two updates of the terminal."""
-_INPUT_WAIT = 0.3
-"""Seconds between two checks of the input thread whether to end, while no key is pressed."""
+_INPUT_WAITS = 3
+"""How often the input thread waits for a moment after a key, before it waits for the next key."""
 
 
 class LazyComponents(Widget):
@@ -191,30 +194,59 @@ def _renders(
             yield part, part, widget.render_lines(part.translate(-region.offset))
 
 
+class _EndOfInput(threading.Event):
+    """Set when an input thread has to end, which it then sees at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.receiver, self._sender = socket.socketpair()
+        self.receiver.setblocking(False)
+
+    def set(self) -> None:
+        super().set()
+        self._sender.send(b"\0")
+
+    def clear(self) -> None:
+        super().clear()
+        with suppress(BlockingIOError):
+            self.receiver.recv(1024)
+
+
 class _InputSelector(selectors.SelectSelector):
-    """Waits for keys without waking up ten times a second.
+    """Waits for keys, or for the end of the thread, without waking up ten times a second.
 
     Textual's input thread waits for a tenth of a second each time, to distinguish the escape key
     from the beginning of a sequence. That matters only just after it has received something.
     """
 
-    _quiet = False
+    def __init__(self, end: socket.socket) -> None:
+        super().__init__()
+        self._end = self.register(end, selectors.EVENT_READ)
+        self._waits = 0
+        """How often nothing was received since the last key."""
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        waits = self._quiet and bool(self.get_map())
-        ready = super().select(_INPUT_WAIT if waits else timeout)
-        self._quiet = not ready
-        return ready
+        if len(self.get_map()) == 1:
+            return []  # input is no longer read
+        ready = super().select(timeout if self._waits < _INPUT_WAITS else None)
+        self._waits = 0 if ready else self._waits + 1
+        return [one for one in ready if one[0] != self._end]
 
 
-def quiet_input_thread() -> AbstractContextManager[None]:
-    """Let an input thread of Textual's that starts within the block wake up less often."""
+@contextmanager
+def quiet_input_thread() -> Iterator[None]:
+    """Let an input thread of Textual's that starts within the block wake up only for input."""
     try:
         from textual.drivers import linux_driver
     except ImportError:  # on Windows
-        return nullcontext()
-    own = SimpleNamespace(SelectSelector=_InputSelector, EVENT_READ=selectors.EVENT_READ)
-    return replaced(linux_driver, "selectors", own)
+        yield
+        return
+    end = _EndOfInput()
+    own = SimpleNamespace(
+        SelectSelector=partial(_InputSelector, end.receiver), EVENT_READ=selectors.EVENT_READ
+    )
+    with replaced(linux_driver, "selectors", own), replaced(linux_driver, "Event", lambda: end):
+        yield
 
 
 class FrugalApp(App[None], inherit_bindings=False):

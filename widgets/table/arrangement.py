@@ -22,6 +22,8 @@ MIN_WIDTH: Final = 4
 """A column that would be narrower is left out instead."""
 MAX_MEASURED: Final = 200
 """Cells up to which a text is measured: a longer one does not need more room than others."""
+MEASURE_SECONDS: Final = 2.0
+"""Seconds between two measurements of visible rows, each of which costs as much as drawing them."""
 NAME_WIDTH: Final = 32
 NAME_PERCENT: Final = 35
 """The cells that a name takes, if it needs them, before other columns are shown: a number, or a
@@ -48,7 +50,7 @@ class Needs:
 
 
 class ColumnFit:
-    """The widths that the cells of a table need, measured at most once a second.
+    """The widths that the cells of a table need, measured every `MEASURE_SECONDS`.
 
     While the size of the table stays the same, no column becomes narrower.
     """
@@ -73,7 +75,7 @@ class ColumnFit:
         `size` is the table's, in cells; `keep_blank` keeps columns without information.
         """
         shape = (size, columns, rows)
-        measured = (shape, int(frame.now), len(visible))
+        measured = (shape, frame.now // MEASURE_SECONDS, len(visible))
         if measured == self._measured or not visible:
             return False
         same, self._shape, self._measured = shape == self._shape, shape, measured

@@ -74,6 +74,7 @@ class TestRedis:
         live = open_session(redis_url, result_backend_transport_options=options)
         live.until(lambda: live.session._follower.push.live.is_set())
         id_ = send(redis_url, "moving.move", 50, 0.05)
+        live.session.watch_results([id_])
         told = live.until(progress_of(live, id_))
         assert told is not None and (told.text or "").startswith("step")
         push = live.session._follower.push

@@ -198,13 +198,17 @@ def test_secrets_are_masked_before_they_are_recorded() -> None:
     assert b"hunter2" not in row.body
 
 
-def test_a_batch_is_due_once_a_second() -> None:
+def test_a_batch_is_due_once_a_second_while_tasks_end_and_else_every_two() -> None:
     rec, state = recorder(), ClusterState()
     assert rec.due(NOW)
     record(rec, state, NOW)
+    assert not rec.due(NOW + 1)
+    assert rec.due(NOW + 1.99) and rec.due(NOW + 2)
+    assert rec.due(NOW - 5)
+    observe(state, [Script("one").received().started().succeeded()])
+    rec.collect(state.take_changes())
     assert not rec.due(NOW + 0.5)
     assert rec.due(NOW + 0.99) and rec.due(NOW + 1)
-    assert rec.due(NOW - 5)
 
 
 def read_from_backend(state: ClusterState, id_: str, done_at: float) -> None:
