@@ -24,6 +24,8 @@ from .glyphs import UNICODE, Glyphs
 from .table.viewport import Motion
 from .traceback_lines import DrawnLine, TracebackLine, draw, traceback_lines
 
+MARK_WIDTH = 2
+"""Cells of the mark of a folded frame and the blank after it."""
 _STYLES = ("text", "muted", "accent", "bad", "error", "function", "match", "cursor")
 
 
@@ -182,12 +184,16 @@ class TracebackView(ScrollView, can_focus=True, inherit_bindings=False):
             self.post_message(self.Opened(self, self.frame))
 
     def on_click(self, event: events.Click) -> None:
-        """Move the cursor; a double click opens the frame."""
+        """Move the cursor; a double click opens the frame, a click on its mark unfolds it."""
         offset = event.get_content_offset(self)
-        if offset is not None and self._drawn:
-            self._move_to(offset.y + self.scroll_offset.y)
-            if event.chain == 2:
-                self.action_open()
+        if offset is None or not self._drawn:
+            return
+        place = offset + self.scroll_offset
+        self._move_to(place.y)
+        if place.x < MARK_WIDTH and self.on_library:
+            self.action_fold()
+        elif event.chain == 2:
+            self.action_open()
 
     def _open(self, opened: bool) -> None:
         line = self._drawn[self._cursor].line if self._drawn else 0

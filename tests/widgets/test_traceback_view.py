@@ -48,6 +48,16 @@ async def test_the_cursor_begins_on_the_own_frame_and_opens_it() -> None:
         assert view.frame is None
 
 
+async def test_a_click_on_the_mark_of_a_frame_of_a_library_unfolds_it() -> None:
+    view = TracebackView(TRACEBACK)
+    async with shown(view, 100, 10) as screen:
+        y = screen.lines.index("▸ json/decoder.py:355 in raw_decode")
+        await screen.pilot.click(view, offset=(4, y))
+        assert "    raise JSONDecodeError" not in screen.lines
+        await screen.pilot.click(view, offset=(0, y))
+        await screen.until(lambda: "    raise JSONDecodeError" in screen.lines)
+
+
 async def test_a_long_text_scrolls_from_its_beginning() -> None:
     view = TracebackView()
     async with shown(view, 40, 5) as screen:
