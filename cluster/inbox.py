@@ -30,6 +30,10 @@ FREED_SHARE: Final = 0.1
 MAX_DECODED_EVENTS: Final = 5_000
 """Waiting events above which messages are kept undecoded. Fewer arrive during a frame, also at
 30,000 a second; decoded, they take less than 4 MiB."""
+MAX_JOINED_EVENTS: Final = 300
+JOINED_SECONDS: Final = 0.02
+"""Batches of events are taken together up to about this size, if they were received within this
+time: it is less than what the screen shows of a time, or the model concludes from one."""
 MAX_UNDECODED_LENGTH: Final = 1_024
 """Bytes per event up to which a message is kept undecoded; texts that are longer are cut when they
 are decoded."""
@@ -119,11 +123,36 @@ class Inbox:
             if not self._waiting:
                 return None
             observation = self._waiting.popleft()
-            if isinstance(observation, EventBatch | UndecodedBatch):
-                self._events -= _size(observation)
-        if isinstance(observation, UndecodedBatch):
-            return decode(observation.body, observation.at)
-        return observation
+            if isinstance(observation, EventBatch):
+                return self._with_next(observation)
+            if not isinstance(observation, UndecodedBatch):
+                return observation
+            self._events -= _size(observation)
+        return decode(observation.body, observation.at)
+
+    def _with_next(self, first: EventBatch) -> EventBatch:
+        """Return a batch with the events of those received just after it, which are removed.
+
+        The smaller the batches are, the more of the time for applying them is not for events.
+        """
+        waiting, batches, size = self._waiting, [first], _size(first)
+        while (
+            size < MAX_JOINED_EVENTS
+            and waiting
+            and isinstance(batch := waiting[0], EventBatch)
+            and 0 <= batch.at - first.at <= JOINED_SECONDS
+        ):
+            batches.append(batch)
+            size += _size(batch)
+            waiting.popleft()
+        self._events -= size
+        if len(batches) == 1:
+            return first
+        return EventBatch(
+            tuple([event for batch in batches for event in batch.events]),
+            batches[-1].at,
+            tuple([reason for batch in batches for reason in batch.malformed]),
+        )
 
     def _make_room(self, at: float) -> None:
         target = int(self._capacity * (1 - FREED_SHARE))

@@ -6,7 +6,7 @@ Nothing here reads a clock: `now` is the local time in epoch seconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from ..entities.changes import Changes
@@ -44,7 +44,7 @@ from ..observations import (
 )
 from ..operations.commands import PurgeResults
 from ..text.coerce import MAX_NAME_LENGTH, to_text
-from ..wire.events import TASK_EVENTS, WORKER_EVENTS, Event, EventBatch
+from ..wire.events import WORKER_EVENTS, Event, EventBatch
 from .event_stream import EventStream
 from .queues.queue_loads import QueueLoads
 from .queues.queue_peeks import QueuePeeks
@@ -90,7 +90,7 @@ class StateWriter(Stores):
         self._task_events = TaskEvents(
             tasks, workers, queues, self.totals, overlay, reader, rates, self.delayed
         )
-        self._merge: Callable[[Event, float], None] = self._task_events.apply
+        self._apply_events: Callable[[Sequence[Event], float], None] = self._task_events.apply
         self._backend_results = BackendResults(
             tasks, workers, overlay, rates, reader, self.redaction
         )
@@ -165,14 +165,15 @@ class StateWriter(Stores):
 
         It costs time for each event, unlike `take_changes`: only for what has to count them.
         """
-        merge, tasks = self._merge, self.tasks
+        apply, tasks = self._apply_events, self.tasks
 
-        def merge_and_call(event: Event, now: float) -> None:
-            merge(event, now)
-            if event.uuid is not None:
-                listener(event, tasks[event.uuid], now)
+        def apply_and_call(events: Sequence[Event], now: float) -> None:
+            for event in events:
+                apply((event,), now)
+                if event.uuid is not None and event.type not in WORKER_EVENTS:
+                    listener(event, tasks[event.uuid], now)
 
-        self._merge = merge_and_call
+        self._apply_events = apply_and_call
 
     def tick(self, now: float) -> None:
         """Update what changes with time alone, such as late workers; call it every second."""
@@ -222,17 +223,9 @@ class StateWriter(Stores):
         self.broker.event_at = at
         totals = self.totals
         before = totals.rated
-        merge = self._merge
         if self.redaction.active:
             events = tuple(map(self.redaction.event, events))
-        for event in events:
-            type_ = event.type
-            if type_ in TASK_EVENTS:
-                merge(event, at)
-            elif type_ in WORKER_EVENTS:
-                self._workers.apply(event, at)
-            elif type_.startswith("task-") and event.uuid:
-                merge(event, at)
+        self._apply_events(events, at)
         totals.events += len(events)
         if totals.first_event_at is None:
             totals.first_event_at = at

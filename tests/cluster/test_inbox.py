@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from celtop.cluster.inbox import MAX_DECODED_EVENTS, Inbox, UndecodedBatch
+from celtop.cluster.inbox import MAX_DECODED_EVENTS, MAX_JOINED_EVENTS, Inbox, UndecodedBatch
 from celtop.model.observations import EventsDropped, LogMessage, Observation
 from celtop.model.wire.events import Event, EventBatch, decode
 
@@ -28,6 +28,25 @@ def test_observations_come_out_in_order() -> None:
     assert inbox.events == 0
 
 
+def test_batches_received_at_about_one_time_are_taken_together() -> None:
+    inbox = Inbox(10_000)
+    note = LogMessage("info", "test", "here", 0.0)
+    inbox.put(heard("task-sent", 2, at=1.0))
+    inbox.put(EventBatch((), 1.01, ("not decoded",)))
+    inbox.put(heard("task-started", 3, at=1.015))
+    inbox.put(heard("task-sent", at=1.03))
+    inbox.put(note)
+    inbox.put(heard("task-sent", MAX_JOINED_EVENTS, at=1.03))
+    inbox.put(heard("task-sent", at=1.03))
+    joined, *rest = taken(inbox)
+    assert isinstance(joined, EventBatch)
+    assert [event.type for event in joined.events] == ["task-sent"] * 2 + ["task-started"] * 3
+    assert (joined.at, joined.malformed) == (1.015, ("not decoded",))
+    sizes = [len(one.events) if isinstance(one, EventBatch) else one for one in rest]
+    assert sizes == [1, note, MAX_JOINED_EVENTS, 1]
+    assert inbox.events == 0
+
+
 def test_heartbeats_are_dropped_first_and_every_loss_is_reported() -> None:
     inbox = Inbox(20)
     for at in range(10):
@@ -38,7 +57,7 @@ def test_heartbeats_are_dropped_first_and_every_loss_is_reported() -> None:
     lost = found.pop(0)
     assert isinstance(lost, EventsDropped)
     assert (lost.heartbeats, lost.others, lost.at) == (3, 0, 99)
-    types = [one.events[0].type for one in found if isinstance(one, EventBatch)]
+    types = [event.type for one in found if isinstance(one, EventBatch) for event in one.events]
     assert types.count("task-started") == 11
     assert types.count("worker-heartbeat") == 7
 
@@ -128,7 +147,7 @@ def test_heartbeats_alone_do_not_call_the_callback() -> None:
     assert woken == []
     inbox.put(EventBatch(heard("worker-heartbeat").events, 1.0, ("unreadable",)))
     assert woken == [1]
-    assert len(taken(inbox)) == 2
+    assert sum(len(one.events) for one in taken(inbox) if isinstance(one, EventBatch)) == 3
     inbox.call_on_put(lambda: woken.append(2))
     inbox.put(EventBatch(heard("worker-heartbeat").events + heard("worker-online").events, 1.0))
     assert woken == [1, 2]

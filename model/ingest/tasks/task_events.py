@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
 from ...entities.clock_skew import MIN_SKEW, ClockSkews
@@ -34,7 +34,7 @@ from ...entities.states import (
 from ...entities.task import Task, newest_time
 from ...entities.totals import Totals
 from ...entities.worker import Worker
-from ...wire.events import Event
+from ...wire.events import WORKER_EVENTS, Event
 from ..queues.delayed_messages import DelayedMessages
 from ..queues.queue_store import QueueStore
 from ..results.backend_overlay import BackendOverlay
@@ -53,6 +53,9 @@ REDELIVERED_AFTER: Final = 1.0
 """Seconds after which a second start without an end is another run rather than a duplicate: inspect
 and events date the same start some milliseconds apart."""
 
+_NO_WORKER: Final = Worker("")
+_FIRST_STATES: Final = {"task-received": RECEIVED}
+"""The state of a task of which this event is the first: it need not be counted as pending first."""
 _CLIENT: Final = re.compile(r"gen\d+@")
 """Celery's node name of a process that is not a worker."""
 
@@ -115,36 +118,55 @@ class TaskEvents:
             "task-rejected": self._rejected,
         }
 
-    def apply(self, event: Event, now: float) -> None:
-        """Apply one task event with a uuid, received at `now` by the local clock."""
-        id_ = event.uuid
-        if id_ is None:
-            return
-        task = self._held.get(id_) or self._tasks.add(id_)
-        states = self._event_states
-        backend = self._overlay.remove(task) if states and id_ in states else None
-        handler = self._handlers.get(event.type)
-        if handler is not None:
-            worker = self._known_workers.get(event.hostname)
-            if worker is None:
-                worker = self._workers.saw_event(event.hostname, event.timestamp, now)
-            else:
-                # As `saw_event` does, without the call: this is done for each event.
+    def apply(self, events: Iterable[Event], now: float) -> None:
+        """Apply events in their order, received at `now` by the local clock."""
+        # Everything is looked up once: of a large cluster there are tens of thousands a second.
+        held, add, changed = self._held, self._tasks.add, self._changed
+        handlers, workers, states = self._handlers, self._known_workers, self._event_states
+        host, worker = "", _NO_WORKER
+        for event in events:
+            handler = handlers.get(event.type)
+            id_ = event.uuid
+            if handler is None or id_ is None:
+                self._apply_other(event, now)
+                host = ""
+                continue
+            if event.hostname != host:  # a message is of one worker
+                host = event.hostname
+                worker = workers.get(host) or self._workers.saw_event(host, event.timestamp, now)
                 worker.last_seen_at = now
-                if event.timestamp > worker.newest_event_at:
-                    worker.newest_event_at = event.timestamp
-            if not worker.events_enabled:
-                worker.events_enabled = True
-            handler(task, event, worker, now)
-        elif event.type == "task-sent":
+                if not worker.events_enabled:
+                    worker.events_enabled = True
+            if event.timestamp > worker.newest_event_at:
+                worker.newest_event_at = event.timestamp
+            task = held.get(id_) or add(id_, _FIRST_STATES.get(event.type, PENDING))
+            if states and id_ in states:
+                backend = self._overlay.remove(task)
+                handler(task, event, worker, now)
+                self._overlay.reapply(task, backend)
+            else:
+                handler(task, event, worker, now)
+            task.version += 1
+            task.sources |= FROM_EVENT
+            changed[id_] = task
+
+    def _apply_other(self, event: Event, now: float) -> None:
+        """Apply an event of a worker, a `task-sent` or a custom event."""
+        if event.type in WORKER_EVENTS:
+            self._workers.apply(event, now)
+            return
+        if not event.uuid or not event.type.startswith("task-"):
+            return
+        task = self._held.get(event.uuid) or self._tasks.add(event.uuid)
+        backend = self._overlay.remove(task) if event.uuid in self._event_states else None
+        if event.type == "task-sent":
             self._sent(task, event, now)
         else:
             self._custom(task, event, now)
         if backend is not None:
             self._overlay.reapply(task, backend)
-        task.version += 1
+        self._tasks.touch(task)
         task.sources |= FROM_EVENT
-        self._changed[id_] = task
 
     def _sent(self, task: Task, event: Event, now: float) -> None:
         self._totals.sent += 1
@@ -214,6 +236,7 @@ class TaskEvents:
             kind = self._types[task.name]
             kind.received += 1
             kind.last_at = now
+            kind.version += 1
         if task.queue is None and worker.queues is not None and len(worker.queues) == 1:
             task.queue = worker.queues[0].name
         if task.queue is None:

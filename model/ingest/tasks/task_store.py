@@ -96,10 +96,10 @@ class TaskStore:
         self._shared_texts: dict[str, str] = {}
         self._routes: dict[tuple[str, str | None, str | None], TaskExtra] = {}
 
-    def add(self, id_: str) -> Task:
-        """Create and return a task of which only the id is known."""
+    def add(self, id_: str, state: TaskState = PENDING) -> Task:
+        """Create and return a task of which only the id and a state are known."""
         self._arrivals += 1
-        task = self._hold(id_, self._arrivals)
+        task = self._hold(id_, self._arrivals, state)
         self._retain(task)
         return task
 
@@ -108,10 +108,10 @@ class TaskStore:
         """The arrival number of the newest task."""
         return self._arrivals
 
-    def _hold(self, id_: str, arrival: int) -> Task:
-        task = self.tasks[id_] = Task(id_, arrival)
+    def _hold(self, id_: str, arrival: int, state: TaskState = PENDING) -> Task:
+        task = self.tasks[id_] = Task(id_, arrival, state=state)
         by_state = self._by_state
-        by_state[PENDING] = by_state.get(PENDING, 0) + 1
+        by_state[state] = by_state.get(state, 0) + 1
         return task
 
     def move(self, task: Task, state: TaskState, at: float | None, host: str | None) -> None:
@@ -133,22 +133,11 @@ class TaskStore:
             if state == old:
                 return
         task.state = state
-        # Counted in line for speed: this is called once per event.
-        counts = self._by_state
-        counts[state] = counts[state] + 1 if state in counts else 1
-        if counts[old] == 1:
-            del counts[old]
-        else:
-            counts[old] -= 1
+        _recount(self._by_state, old, state)
         if task.name is not None:
             kind = self.types[task.name]
             kind.version += 1
-            counts = kind.states
-            counts[state] = counts[state] + 1 if state in counts else 1
-            if counts[old] == 1:
-                del counts[old]
-            else:
-                counts[old] -= 1
+            _recount(kind.states, old, state)
 
     def add_from_history(self, id_: str, at: float | None, *, wanted: bool = False) -> Task | None:
         """Create a task that was read from the result backend or the history.
@@ -393,6 +382,19 @@ class TaskStore:
         if task.name is not None:
             self.types.leave(task.name, task.state)
         self.relations.remove(task)
+
+
+def _recount(counts: dict[str, int], old: str, new: str) -> None:
+    """Count one less under a key, and one more under another one."""
+    try:
+        counts[new] += 1
+    except KeyError:
+        counts[new] = 1
+    left = counts[old] - 1
+    if left:
+        counts[old] = left
+    else:
+        del counts[old]
 
 
 def _compact(tasks: dict[str, Task]) -> None:
