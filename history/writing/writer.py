@@ -43,8 +43,9 @@ PRUNE_INTERVAL: Final = 60.0
 PRUNE_PAUSE: Final = 0.5
 """Seconds between two slices of the retention: others may write, and it costs little at a time."""
 HELD_BATCHES: Final = 13
-"""Batches, one a second, of a celtop that stands by. What one had not written that was killed, or
-was stopped for `MAX_SILENCE`, is among those of the next."""
+"""Batches, one a second, that a celtop which stands by holds at least: the clocks of two hosts
+differ. What one had not written that was killed, or was stopped for `MAX_SILENCE`, is among those
+of the next."""
 DAY: Final = 86_400.0
 
 
@@ -245,8 +246,21 @@ class HistoryWriter(threading.Thread):
             store.write(Batch(operations=batch.operations))
         self._observations |= _by_subject(*batch.observations)
         self._held.append(Batch(tasks=batch.tasks, rollups=batch.rollups, runs=batch.runs))
+        self._drop_written(store)
+
+    def _drop_written(self, store: HistoryStore) -> None:
+        """Drop the held batches that the other celtop has certainly written, or that are too many.
+
+        One that is slow, because its host or the store is, may be further behind than
+        `HELD_BATCHES`.
+        """
         held = sum(len(one.tasks) for one in self._held)
-        while len(self._held) > HELD_BATCHES or held > MAX_BACKLOG_ROWS:
+        while held > MAX_BACKLOG_ROWS or (
+            len(self._held) > HELD_BATCHES
+            and all(
+                (store.written_at(run.cluster) or 0.0) > run.alive_at for run in self._held[0].runs
+            )
+        ):
             held -= len(self._held.popleft().tasks)
 
     def _resumed_findings(self, store: HistoryStore, batch: Batch) -> tuple[StoredFinding, ...]:
