@@ -94,6 +94,8 @@ class StoredSearch:
         """Why the history cannot be read."""
         self.cancelled = False
         """Whether the search was ended."""
+        self.share = 1.0
+        """The smallest share of the successful tasks, of those loaded, that was stored."""
         self._asked: list[Future[TaskPage] | Future[TaskCount]] = []
         """The reads under way."""
 
@@ -134,7 +136,15 @@ class StoredSearch:
 
     @property
     def text(self) -> str:
-        """How much is loaded: `500 of 1,204,388 loaded`; empty if that is all."""
+        """How much is loaded: `500 of 1,204,388 loaded`; empty if that is all.
+
+        And which part of the successes was stored, if not all were.
+        """
+        stored = "" if self.share == 1.0 else f"1 of {round(1 / self.share)} successes stored"
+        return ", ".join(each for each in (self._loaded_text, stored) if each)
+
+    @property
+    def _loaded_text(self) -> str:
         if self.complete:
             return ""
         if self.count is None:
@@ -166,6 +176,7 @@ class StoredSearch:
             return
         page = found.result()
         self.loaded += len(page.tasks)
+        self.share = _lowest_share(self.share, page.tasks)
         self._cursor = page.cursor
         self.complete = page.cursor is None
         if not self.complete and self.loaded < self._wanted and not self.cancelled:
@@ -190,6 +201,7 @@ class StoredHistory:
         self._inbox = inbox
         self._recent: Cursor | None = None
         self._recent_loaded = 0
+        self._recent_share = 1.0
         self._recent_is_all = False
         self.recent_complete = False
         """Whether the tasks of the last hour were loaded, or cannot be."""
@@ -212,6 +224,7 @@ class StoredHistory:
                 last = Cursor(recent[-1].at, recent[-1].id) if recent else before
                 if query is EVERY_TASK:
                     self._recent_loaded += len(recent)
+                    self._recent_share = _lowest_share(self._recent_share, recent)
                     self._recent = page.cursor if not ends else last
                     self._recent_is_all = page.cursor is None and not cut
                 if ends or len(recent) >= left:
@@ -234,7 +247,7 @@ class StoredHistory:
         if not query.empty:
             return StoredSearch(self, query, now, None, 0)
         rest = StoredSearch(self, query, now, self._recent, self._recent_loaded)
-        rest.complete = self._recent_is_all
+        rest.complete, rest.share = self._recent_is_all, self._recent_share
         return rest
 
     def page(
@@ -373,3 +386,7 @@ class StoredHistory:
         tasks = [task for row in rows if (task := task_of(row)) is not None]
         if tasks:
             self._inbox.put(HistoryRead(tuple(tasks), time.time(), wanted, unfinished))
+
+
+def _lowest_share(share: float, rows: Sequence[StoredTask]) -> float:
+    return min([share, *(row.sample for row in rows)])

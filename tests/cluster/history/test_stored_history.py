@@ -17,6 +17,7 @@ from celtop.model.observations import FailuresKnown, HistoryRead, LogMessage
 from celtop.model.query.language import EVERY_TASK, parse_query
 from celtop.tests.tui.fake_session import NOW, task_events
 from celtop.tests.tui.stored import CLUSTER, DirectReader, rows_of
+from msgspec import structs
 
 
 def tasks(count: int, ago: float, prefix: str, **ended: Any) -> tuple[StoredTask, ...]:
@@ -79,6 +80,20 @@ def test_a_list_of_all_tasks_goes_on_after_the_last_hour(tmp_path: Path) -> None
     search.more(600)
     assert (search.loaded, search.complete, search.text) == (603, True, "")
     assert not search.can_load
+
+
+def test_a_list_shows_which_part_of_the_successes_was_stored(tmp_path: Path) -> None:
+    new, old = tasks(2, 60, "new"), tasks(3, 4_000, "old")
+    read = Read(tmp_path, structs.replace(new[0], sample=0.5), *old)
+    read.history.load_recent(NOW)
+    search = read.history.search(EVERY_TASK, NOW)
+    search.more(1)
+    assert search.text == "2 loaded, 1 of 2 successes stored"
+    search.more(9)
+    assert search.text == "1 of 2 successes stored"
+    search = read.history.search(parse_query("name:old"), NOW)
+    search.more(9)
+    assert search.text == ""
 
 
 def test_a_search_for_something_rare_goes_on_until_it_is_found(
