@@ -304,7 +304,28 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
         """Scroll up; the cursor stays on its row."""
         self._wheel(event, -WHEEL_LINES)
 
+    def on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
+        """Scroll the columns."""
+        self._wheel_sideways(event, "right")
+
+    def on_mouse_scroll_left(self, event: events.MouseScrollLeft) -> None:
+        """Scroll the columns back."""
+        self._wheel_sideways(event, "left")
+
+    def _wheel_sideways(
+        self, event: events.MouseEvent, direction: Literal["left", "right"]
+    ) -> None:
+        event.stop()
+        event.prevent_default()
+        self.action_scroll_columns(direction)
+
     def _wheel(self, event: events.MouseEvent, lines: int) -> None:
+        """Scroll by some lines; at the end the page around the table scrolls instead."""
+        if event.shift:
+            self._wheel_sideways(event, "right" if lines > 0 else "left")
+            return
+        if not self._viewport.can_scroll(lines):
+            return
         event.stop()
         event.prevent_default()
         if self._viewport.resting:

@@ -79,6 +79,10 @@ class Viewport(Generic[R]):
         self._find_cursor()
         self.top = max(0, min(self.top, self.last_top))
 
+    def can_scroll(self, lines: int) -> bool:
+        """Return whether there are rows beyond the window, below it or, if negative, above it."""
+        return self.top < self.last_top if lines > 0 else self.top > 0
+
     def scroll(self, top: int) -> None:
         """Show the rows from `top` on; the cursor stays on its row.
 

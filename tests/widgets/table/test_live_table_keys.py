@@ -8,7 +8,9 @@ from celtop.tests.widgets.screen_text import Shown, shown
 from celtop.widgets.table.column import Frame
 from celtop.widgets.table.live_table import LiveTable
 from celtop.widgets.table.viewport import Motion
-from textual.events import MouseScrollDown
+from textual.containers import VerticalScroll
+from textual.events import MouseScrollDown, MouseScrollRight, MouseScrollUp
+from textual.widgets import Static
 
 NOW = Frame(1.0)
 
@@ -290,6 +292,28 @@ async def test_the_wheel_scrolls_and_leaves_the_cursor() -> None:
         view.action_move("down")
         await screen.settle()
         assert first_ids(screen)[0] == "r001"
+
+
+async def test_the_wheel_scrolls_the_page_around_a_table_that_is_at_its_end() -> None:
+    view = table(rows(2))
+    view.styles.height = 5
+    page = VerticalScroll(view, Static("\n".join(map(str, range(30)))))
+    async with shown(page, 40, 10) as screen:
+        await screen.pilot._post_mouse_events([MouseScrollDown], view, (5, 2))
+        await screen.until(lambda: page.scroll_y > 0)
+
+
+async def test_the_wheel_with_shift_scrolls_the_columns() -> None:
+    view = table(rows(50))
+    view.action_toggle_wide()
+    async with shown(view, 20, 10) as screen:
+        before = screen.lines[0]
+        await screen.pilot._post_mouse_events([MouseScrollRight], view, (5, 5))
+        await screen.settle()
+        assert screen.lines[0] != before
+        await screen.pilot._post_mouse_events([MouseScrollUp], view, (5, 5), shift=True)
+        await screen.settle()
+        assert screen.lines[0] == before and first_ids(screen)[0] == "r000"
 
 
 async def test_dragging_the_scrollbar_scrolls() -> None:
