@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from ..model.entities.task import Progress, Task
 from ..model.ingest.tasks.progress_rate import MAX_ESTIMATE
 from ..model.text import units
-from ..widgets.charts.progress import bar_cells, progress_cells
+from ..widgets.charts.progress import PERCENT_WIDTH, bar_cells, progress_cells
 from ..widgets.table.cells import Cell
 from ..widgets.table.column import Column, Frame
 from . import numbers, tasks
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MIN_AGE_SHOWN: Final = 1.5
 """Seconds; the age of more recent progress is left out."""
+MIN_BAR_WIDTH: Final = 6
+MAX_BAR_WIDTH: Final = 40
 _LIST_BAR_WIDTH: Final = 8
 _TILE_BAR_WIDTH: Final = 14
 
@@ -141,13 +143,17 @@ def text_cell(context: ProgressContext) -> Callable[[Task, Frame], Cell]:
 def running_columns(context: ProgressContext) -> tuple[Column[Task], ...]:
     """Return the columns of a small table of running tasks."""
     return (
-        Column("name", "Task", 18, tasks.name, grow=2),
+        Column("name", "Task", 18, tasks.name, grow=2, keeps_end=True),
         Column(
             "bar",
             "Progress",
-            _TILE_BAR_WIDTH + 6,
+            _TILE_BAR_WIDTH + PERCENT_WIDTH,
             bar_cell(context, _TILE_BAR_WIDTH),
+            1,
             ticks=_running,
+            narrow_width=MIN_BAR_WIDTH + PERCENT_WIDTH,
+            max_width=MAX_BAR_WIDTH + PERCENT_WIDTH,
+            fill=lambda task, frame, wide: bar_cell(context, wide - PERCENT_WIDTH)(task, frame),
         ),
         replace(tasks.RUNNING_TIME, width=8),
         Column("left", "", 14, text_cell(context), 2, grow=2, narrow_width=8, ticks=_running),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import isinf
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from . import numbers
 
 PAUSED: Final = "paused"
 _TREND_WIDTH: Final = 12
+_MAX_TREND_WIDTH: Final = 60
 
 
 def trouble(queue: Queue) -> tuple[int, int]:
@@ -65,14 +66,18 @@ def depth(queue: Queue, frame: Frame) -> Cell:
     return numbers.count(queue.waiting, style_of(queue, frame))
 
 
-def trend_cell(width: int) -> Callable[[Queue, Frame], Cell]:
-    """Return the cell function of a sparkline of the last measured depths."""
+def trend(queue: Queue, frame: Frame, width: int) -> Sequence[Cell]:
+    """Return a sparkline of the last measured depths."""
+    depths = [waiting for _, waiting in list(queue.history)[-width:]]
+    return ((spark(depths, width, frame.glyphs), style_of(queue, frame, "accent")),)
 
-    def trend(queue: Queue, frame: Frame) -> Cell:
-        depths = [waiting for _, waiting in list(queue.history)[-width:]]
-        return spark(depths, width, frame.glyphs), style_of(queue, frame, "accent")
 
-    return trend
+def trend_column(width: int) -> Column[Queue]:
+    """Return the column of the sparkline, which takes at least `width` cells."""
+    return Column(
+        "trend", "Trend", width, lambda queue, frame: trend(queue, frame, width), 3,
+        max_width=_MAX_TREND_WIDTH, fill=trend,
+    )  # fmt: skip
 
 
 def drain(queue: Queue, frame: Frame) -> Cell:
@@ -199,7 +204,7 @@ QUEUES: Final[tuple[Column[Queue], ...]] = (
     NAME,
     Column("status", "Status", 14, status, 1, sort_key="trouble", descending=True),
     WAITING,
-    Column("trend", "Trend", _TREND_WIDTH, trend_cell(_TREND_WIDTH), 3),
+    trend_column(_TREND_WIDTH),
     IN,
     OUT,
     DRAIN,

@@ -94,7 +94,15 @@ def _last(task_type: TaskType, frame: Frame) -> Cell:
 
 
 TYPES: Final[tuple[Column[TaskType], ...]] = (
-    Column("name", "Task", 24, lambda row, frame: (row.name, "text"), grow=3, sort_key="name"),
+    Column(
+        "name",
+        "Task",
+        24,
+        lambda row, frame: (row.name, "text"),
+        grow=3,
+        sort_key="name",
+        keeps_end=True,
+    ),
     numbers.column("tasks", "Tasks", 8, lambda row, frame: numbers.count(row.held), 1),
     _count_column(RECEIVED, "Waiting", 5),
     _count_column(STARTED, "Running", 3),

@@ -110,9 +110,25 @@ def _ticking(task: Task) -> bool:
 
 
 STATE: Final = Column[Task]("state", "State", 10, state, sort_key="state")
-NAME: Final = Column[Task]("name", "Task", 22, name, grow=3, narrow_width=16, sort_key="name")
+NAME: Final = Column[Task](
+    "name",
+    "Task",
+    22,
+    name,
+    grow=3,
+    narrow_width=16,
+    sort_key="name",
+    keeps_end=True,
+)
 ID: Final = Column[Task](
-    "id", "ID", 36, text_of(lambda task: task.id, "muted"), 6, narrow_width=9, sort_key="id"
+    "id",
+    "ID",
+    36,
+    text_of(lambda task: task.id, "muted"),
+    6,
+    narrow_width=9,
+    sort_key="id",
+    brief=True,
 )
 WORKER: Final = Column[Task](
     "worker", "Worker", 18, text_of(lambda task: task.worker), 4, narrow_width=12, sort_key="worker"
@@ -160,7 +176,7 @@ TASKS: Final[tuple[Column[Task], ...]] = (
     RETRIES,
     ARGS,
     KWARGS,
-    Column("outcome", "Outcome", 18, outcome, 2, grow=4, sort_key="exception"),
+    Column("outcome", "Outcome", 18, outcome, 2, grow=4, narrow_width=10, sort_key="exception"),
 )
 
 

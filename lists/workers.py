@@ -17,6 +17,9 @@ from ..widgets.table.column import Column, Frame
 from . import numbers
 
 _BAR_WIDTH: Final = 10
+_MAX_BAR_WIDTH: Final = 40
+_LABEL_WIDTH: Final = 7
+"""Cells of the numbers beside a bar, such as ` 12/128`."""
 
 
 def level_of(worker: Worker, listening: Listening, now: float) -> Level:
@@ -33,16 +36,21 @@ def queue_names(worker: Worker) -> str | None:
     return None if worker.queues is None else ", ".join(queue.name for queue in worker.queues)
 
 
-def load_cells(worker: Worker, frame: Frame) -> Sequence[Cell]:
-    """Return a bar of busy slots out of all slots, then both numbers."""
+def load_cells(
+    worker: Worker, frame: Frame, width: int = _BAR_WIDTH + _LABEL_WIDTH
+) -> Sequence[Cell]:
+    """Return a bar of busy slots out of all slots, then both numbers, in `width` cells."""
     running, all_slots = worker.running, worker.slots
     known = "?" if running is None else str(running)
     label = f" {known}/{'?' if all_slots is None else all_slots}"
     fraction = min(1.0, running / all_slots) if running is not None and all_slots else 0.0
-    return (*bar_cells(fraction, _BAR_WIDTH, frame.glyphs), (label, "text"))
+    bar_width = width - max(_LABEL_WIDTH, len(label))
+    return (*bar_cells(fraction, bar_width, frame.glyphs), (label, "text"))
 
 
-def load_or_absence(worker: Worker, broker: Broker, frame: Frame) -> Sequence[Cell]:
+def load_or_absence(
+    worker: Worker, broker: Broker, frame: Frame, width: int = _BAR_WIDTH + _LABEL_WIDTH
+) -> Sequence[Cell]:
     """Return a worker's load, or since when it is late, stalled or offline."""
     listening = broker.listening(frame.now)
     status, style = worker.status(listening), level_of(worker, listening, frame.now)
@@ -50,12 +58,26 @@ def load_or_absence(worker: Worker, broker: Broker, frame: Frame) -> Sequence[Ce
         if worker.stalled_since is not None:
             since = units.age(worker.idle_since or worker.stalled_since, frame.now)
             return ((f"no task for {since}", style),)
-        return load_cells(worker, frame)
+        return load_cells(worker, frame, width)
     ago = units.elapsed(worker.left_at or worker.last_seen_at, frame.now)
     running = len(worker.active_ids)
     left = f", {running} running" if running else ""
     word = "seen" if status == "late" else "shut down" if worker.left_at else "lost"
     return ((f"{word} {ago} ago{left}", style),)
+
+
+def busy_column(broker: Broker) -> Column[Worker]:
+    """Return the column of busy slots, or since when a worker is late, stalled or offline."""
+
+    def busy(worker: Worker, frame: Frame, width: int) -> Sequence[Cell]:
+        return load_or_absence(worker, broker, frame, width)
+
+    return Column(
+        "busy", "Busy", _BAR_WIDTH + _LABEL_WIDTH,
+        lambda worker, frame: load_or_absence(worker, broker, frame), 1,
+        ticks=numbers.always, sort_key="busy", descending=True,
+        max_width=_MAX_BAR_WIDTH + _LABEL_WIDTH, fill=busy,
+    )  # fmt: skip
 
 
 def worker_columns(broker: Broker) -> tuple[Column[Worker], ...]:
@@ -69,9 +91,6 @@ def worker_columns(broker: Broker) -> tuple[Column[Worker], ...]:
         style = level_of(worker, broker.listening(frame.now), frame.now)
         return f"{frame.glyphs.level(style)} {word}", style
 
-    def busy(worker: Worker, frame: Frame) -> Sequence[Cell]:
-        return load_or_absence(worker, broker, frame)
-
     def heartbeat(worker: Worker, frame: Frame) -> Cell:
         if worker.last_seen_at is None:
             return numbers.UNKNOWN
@@ -84,23 +103,14 @@ def worker_columns(broker: Broker) -> tuple[Column[Worker], ...]:
             "status", "Status", 9, status, ticks=numbers.always, sort_key="faulty", descending=True
         ),
         Column("name", "Worker", 20, lambda row, _: (row.name, "text"), grow=2, sort_key="name"),
-        Column("pool", "Pool", 8, _pool, 4, sort_key="pool"),
-        Column(
-            "busy",
-            "Busy",
-            _BAR_WIDTH + 7,
-            busy,
-            1,
-            ticks=numbers.always,
-            sort_key="busy",
-            descending=True,
-        ),
+        Column("pool", "Pool", 8, _pool, 4, sort_key="pool", remark=True),
+        busy_column(broker),
         _number("processed", "Processed", 9, lambda worker: worker.processed, 2),
         _number("failed", "Failed", 7, _failed, 2, "bad"),
         Column("load", "Load", 14, _load, 4, sort_key="load", descending=True),
         Column("queues", "Queues", 16, _queues, 3, grow=3, sort_key="queues"),
         Column("heartbeat", "Last seen", 9, heartbeat, 3, justify="right", ticks=numbers.always),
-        Column("version", "Version", 8, _version, 6, sort_key="version"),
+        Column("version", "Version", 8, _version, 6, sort_key="version", remark=True),
         numbers.column("rss", "Peak RSS", 9, _rss, 5),
         _number("reserved", "Reserved", 8, _reserved, 5),
         _number("prefetch", "Prefetch", 8, lambda worker: worker.prefetch, 7),

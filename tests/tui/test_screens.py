@@ -147,7 +147,7 @@ async def test_an_unknown_number_is_never_zero() -> None:
     assert "?" in line and " 0 " not in line.split("new@w")[1].split("?")[0]
     app, _ = make_app(state)
     line = next(line for line in await shown(app, Location("queues"), (200, 24)) if "dark" in line)
-    assert line.count("?") >= 4
+    assert line.split() == ["dark", "?"]  # columns of which nothing is known are left out
 
 
 async def test_a_frozen_screen_does_not_move_but_its_clock_does() -> None:

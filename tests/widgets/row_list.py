@@ -17,7 +17,7 @@ class Row:
 
     id: str
     size: int = 0
-    text: str = ""
+    text: str = "text"
     running: bool = False
     version: int = 0
 
@@ -74,7 +74,7 @@ COLUMNS: tuple[Column[Row], ...] = (
         "age",
         "Age",
         5,
-        lambda row, frame: (f"{frame.now:.0f} s" if row.running else "-", "text"),
+        lambda row, frame: (f"{frame.now:.0f} s" if row.running else "0 s", "text"),
         ticks=lambda row: row.running,
         sort_key="arrival",
         priority=3,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from ...lists import numbers, queues
-from ...lists.workers import level_of, load_or_absence
+from ...lists.workers import busy_column, level_of
 from ...model.entities.queue import Queue
 from ...model.entities.worker import Worker
 from ...model.state import ClusterState
@@ -19,7 +18,7 @@ _TREND_WIDTH: Final = 8
 QUEUES: Final[tuple[Column[Queue], ...]] = (
     queues.NAME,
     queues.WAITING,
-    Column("trend", "Trend", _TREND_WIDTH, queues.trend_cell(_TREND_WIDTH), 3),
+    queues.trend_column(_TREND_WIDTH),
     queues.IN,
     queues.OUT,
     Column("drain", "Drains in", 12, queues.drain_or_no_consumers, 1, justify="right"),
@@ -33,9 +32,6 @@ def worker_columns(state: ClusterState) -> tuple[Column[Worker], ...]:
         style = level_of(worker, state.broker.listening(frame.now), frame.now)
         return f"{frame.glyphs.level(style)} {worker.name}", "text" if style == "good" else style
 
-    def busy(worker: Worker, frame: Frame) -> Sequence[Cell]:
-        return load_or_absence(worker, state.broker, frame)
-
     def done(worker: Worker, frame: Frame) -> Cell:
         return numbers.count(worker.processed)
 
@@ -44,7 +40,7 @@ def worker_columns(state: ClusterState) -> tuple[Column[Worker], ...]:
 
     return (
         Column("name", "Worker", 16, name, grow=1, ticks=numbers.always),
-        Column("busy", "Busy", 17, busy, ticks=numbers.always, grow=1),
+        busy_column(state.broker),
         Column("processed", "Done", 8, done, 2, justify="right"),
         Column("load", "Load", 7, load, 3, justify="right"),
     )

@@ -30,7 +30,7 @@ NAME_PERCENT: Final = 35
 share of a wide table."""
 NAME_PRIORITY: Final = 1
 """The lowest priority of the columns that are not left out for a name."""
-UNINFORMATIVE: Final = frozenset({"", units.UNKNOWN})
+UNINFORMATIVE: Final = frozenset({"", "-", units.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,14 @@ class Needs:
     """Cells of the longest text of each column that was measured."""
     blank: frozenset[str] = frozenset()
     """The columns of which every cell is empty or unknown, or has the same remark."""
+    empty: frozenset[str] = frozenset()
+    """Those of them that have shown nothing so far: they are left out even if there is room."""
 
     def merged(self, newer: Needs) -> Needs:
         """Return newer needs, in which no column has become narrower, so that none jumps."""
         old = self.widths
         widths = {name: max(width, old.get(name, 0)) for name, width in newer.widths.items()}
-        return Needs(widths, newer.blank)
+        return Needs(widths, newer.blank, newer.empty & self.empty)
 
 
 class ColumnFit:
@@ -91,9 +93,10 @@ class ColumnFit:
 
 def measure(columns: Sequence[Column[R]], rows: Iterable[R], frame: Frame) -> Needs:
     """Measure the cells of rows; columns that fill any width are left out."""
-    measured = [column for column in columns if column.fill is None]
+    measured = [column for column in columns if column.fill is None or column.max_width]
     widths = dict.fromkeys((column.id for column in measured), 0)
     informative: set[str] = set()
+    filled: set[str] = set()
     remarks: dict[str, str] = {}
     for row in rows:
         for column in measured:
@@ -102,16 +105,17 @@ def measure(columns: Sequence[Column[R]], rows: Iterable[R], frame: Frame) -> Ne
                 text = content[0]
             else:
                 text = "".join(part for part, _ in cast(Sequence[Cell], content))
-            if column.remark:
-                if remarks.setdefault(column.id, text) != text:
-                    informative.add(column.id)
-            elif text not in UNINFORMATIVE:
+            if text not in UNINFORMATIVE:
+                filled.add(column.id)
+            if column.remark and remarks.setdefault(column.id, text) != text:
                 informative.add(column.id)
             text = text[:MAX_MEASURED]
             width = len(text) if text.isascii() else cell_len(text)
             if width > widths[column.id]:
                 widths[column.id] = width
-    return Needs(widths, frozenset(widths) - informative)
+    informative |= filled - {column.id for column in measured if column.remark}
+    known = frozenset(widths)
+    return Needs(widths, known - informative, known - filled)
 
 
 def arrange(
@@ -124,11 +128,12 @@ def arrange(
 ) -> list[Placed[R]]:
     """Choose the columns that fit in `width` cells, and place them.
 
-    If they do not fit: they shrink to what their cells need, then those without any information
-    are left out, then columns take their narrow width, then the highest priorities are left out,
+    Columns that show nothing are left out. If the others do not fit: they shrink to what their
+    cells need, then those without any information are left out, then brief columns take their
+    narrow width, then from the highest priority on columns take their narrow width or are left out,
     also for names that would be cut, then the growing ones shrink. What remains goes to cells that
-    are cut, then to the growing columns. If wide, or scrolled by `offset` columns: all in their
-    order, the first always shown, the last one cut.
+    are cut, then to graphs, then to the growing columns. If wide, or scrolled by `offset` columns:
+    all in their order, the first always shown, the last one cut.
     """
     candidates = [column for column in columns if wide or not column.wide_only]
     if offset or wide:
@@ -137,6 +142,7 @@ def arrange(
         chosen, widths = _chosen(candidates, width)
     else:
         chosen, widths = _fitted(candidates, width, needs)
+    _widen_graphs(chosen, widths, width)
     _grow(chosen, widths, width)
     placed: list[Placed[R]] = []
     x = 0
@@ -153,11 +159,13 @@ def are_hidden(
     offset: int,
     *,
     wide: bool,
+    needs: Needs | None = None,
 ) -> bool:
     """Return whether there are columns to the right of those that are shown."""
     if offset or wide:
         return offset < last_offset(columns, width, wide=wide)
-    return len(placed) < sum(not column.wide_only for column in columns)
+    candidates = [column for column in columns if not column.wide_only]
+    return len(placed) < len(candidates if needs is None else _not_empty(candidates, needs))
 
 
 def last_offset(columns: Sequence[Column[R]], width: int, *, wide: bool) -> int:
@@ -216,11 +224,12 @@ def _fitted(
     def need(column: Column[R]) -> int:
         return _need(column, needs)
 
+    candidates = _not_empty(candidates, needs)
     chosen, widths = _chosen(candidates, width)
     whole = chosen, widths.copy()
     _grow(*whole, width)
     if len(chosen) == len(candidates) and all(map(lambda c, w: need(c) <= w, *whole)):
-        return chosen, widths
+        return chosen, list(map(max, map(need, chosen), widths))
     kept = list(candidates)
     blank = [column for column in kept if column.id in needs.blank and column.priority]
     for column in sorted(blank, key=lambda column: -column.priority):
@@ -237,7 +246,9 @@ def _fitted(
     chosen, widths = _named(fitting, width, need)
     spare = width - _total(widths)
     missing = {column.id: need(column) for column in kept}
-    for i in sorted(range(len(chosen)), key=lambda i: missing[chosen[i].id] - widths[i]):
+    for i in sorted(
+        range(len(chosen)), key=lambda i: (chosen[i].brief, missing[chosen[i].id] - widths[i])
+    ):
         more = max(0, min(spare, missing[chosen[i].id] - widths[i]))
         widths[i] += more
         spare -= more
@@ -254,25 +265,38 @@ def _named(
     needed = min(need(name), max(NAME_WIDTH, width * NAME_PERCENT // 100))
     others = [one.width for one in candidates if one is not name and one.priority <= NAME_PRIORITY]
     room = min(needed, width - _total([0, *others]))
-    if room <= name.width:
+    if room <= (name.narrow_width or name.width):
         return _chosen(candidates, width)
     roomy = replace(name, width=room, narrow_width=None)
     return _chosen([roomy if one is name else one for one in candidates], width)
 
 
+def _not_empty(candidates: list[Column[R]], needs: Needs) -> list[Column[R]]:
+    """Return the columns without those that show nothing."""
+    return [one for one in candidates if not one.priority or one.id not in needs.empty]
+
+
 def _chosen(candidates: list[Column[R]], width: int) -> tuple[list[Column[R]], list[int]]:
     chosen = list(candidates)
     widths = [column.width for column in chosen]
+
+    def narrows(i: int) -> bool:
+        narrow = chosen[i].narrow_width
+        return narrow is not None and narrow < widths[i]
+
     if _total(widths) > width:
-        widths = [
-            column.width if column.narrow_width is None else column.narrow_width
-            for column in chosen
-        ]
-    while _total(widths) > width and len(chosen) > 1:
-        least = max(range(len(chosen)), key=lambda i: (chosen[i].priority, i))
-        if chosen[least].priority == 0:
+        for i in range(len(chosen)):
+            if chosen[i].brief and narrows(i):
+                widths[i] = chosen[i].narrow_width or 0
+    while _total(widths) > width:
+        yielding = [i for i in range(len(chosen)) if narrows(i) or (i and chosen[i].priority)]
+        if not yielding:
             break
-        del chosen[least], widths[least]
+        least = max(yielding, key=lambda i: (chosen[i].priority, narrows(i), i))
+        if narrows(least):
+            widths[least] = chosen[least].narrow_width or 0
+        else:
+            del chosen[least], widths[least]
     _widen(chosen, widths, width)
     _shrink(chosen, widths, width)
     while _total(widths) > width and len(chosen) > 1:
@@ -288,9 +312,10 @@ def _chosen(candidates: list[Column[R]], width: int) -> tuple[list[Column[R]], l
 
 def _widen(chosen: list[Column[R]], widths: list[int], width: int) -> None:
     """Restore the width of narrowed columns if the columns left out made enough room."""
-    for i, column in enumerate(chosen):
-        if column.width > widths[i] and _total(widths) + column.width - widths[i] <= width:
-            widths[i] = column.width
+    for i in sorted(range(len(chosen)), key=lambda i: chosen[i].priority):
+        more = chosen[i].width - widths[i]
+        if more > 0 and not chosen[i].brief and _total(widths) + more <= width:
+            widths[i] += more
 
 
 def _shrink(chosen: list[Column[R]], widths: list[int], width: int) -> None:
@@ -314,6 +339,14 @@ def _scrolled(
         chosen.append(column)
         widths.append(min(column.width, room))
     return chosen, widths
+
+
+def _widen_graphs(chosen: list[Column[R]], widths: list[int], width: int) -> None:
+    """Give the graphs equal parts of the cells that no text needs."""
+    graphs = [i for i, column in enumerate(chosen) if column.max_width]
+    for number, i in enumerate(graphs):
+        part = max(0, width - _total(widths)) // (len(graphs) - number)
+        widths[i] += max(0, min(part, (chosen[i].max_width or 0) - widths[i]))
 
 
 def _grow(chosen: list[Column[R]], widths: list[int], width: int) -> None:

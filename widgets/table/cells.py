@@ -17,6 +17,9 @@ Justify: TypeAlias = Literal["left", "right"]
 _CHARACTERS_PER_CELL: Final = 4
 """Code points that are read per cell: enough for combining marks, and a bound for huge texts."""
 
+MIN_PART_WIDTH: Final = 6
+"""Cells below which the start of a further part means nothing: only the ellipsis is shown."""
+
 
 def is_single(content: Cell | Sequence[Cell]) -> TypeGuard[Cell]:
     """Return whether this is one cell, not a sequence of cells."""
@@ -34,13 +37,18 @@ def sanitized(text: str, width: int) -> str:
     return text if text.isprintable() else visible(text)
 
 
-def fit(text: str, width: int, ellipsis: str, justify: Justify = "left") -> str:
-    """Return a text cut or padded to exactly `width` cells."""
+def fit(
+    text: str, width: int, ellipsis: str, justify: Justify = "left", *, keeps_end: bool = False
+) -> str:
+    """Return a text in exactly `width` cells: padded, or cut at its end or start."""
     if len(text) <= width and text.isascii() and text.isprintable():
         return text.ljust(width) if justify == "left" else text.rjust(width)
+    end = text[-width * _CHARACTERS_PER_CELL :]
     text = sanitized(text, width)
     size = cell_len(text)
     if size > width:
+        if keeps_end:
+            return cut_start(sanitized(end, width), width, ellipsis)
         return cut(text, width, ellipsis)
     padding = " " * (width - size)
     return text + padding if justify == "left" else padding + text
@@ -51,6 +59,17 @@ def cut(text: str, width: int, ellipsis: str) -> str:
     if width <= 0:
         return ""
     return set_cell_size(text, width - 1) + ellipsis
+
+
+def cut_start(text: str, width: int, ellipsis: str) -> str:
+    """Return the end of a sanitized text that is too wide, in exactly `width` cells."""
+    if width <= 0:
+        return ""
+    start, room = len(text), width - 1
+    while start and (size := cell_len(text[start - 1])) <= room:
+        start -= 1
+        room -= size
+    return ellipsis + set_cell_size(text[start:], width - 1)
 
 
 def fit_cells(
@@ -64,7 +83,10 @@ def fit_cells(
         size = len(text) if text.isascii() else cell_len(text)
         if size > left:
             if left:
-                fitted.append((cut(text, left, ellipsis), style))
+                cut_text = cut(text, left, ellipsis)
+                if fitted and left < MIN_PART_WIDTH:
+                    cut_text = ellipsis.rjust(left)
+                fitted.append((cut_text, style))
             left = 0
             break
         if size:

@@ -81,7 +81,14 @@ class Column(Generic[R]):
     sort_key: str | None = None
     """Its key for the rows' `set_order`; None if it cannot be sorted."""
     narrow_width: int | None = None
-    """The width to use before any column is left out."""
+    """The width to use before it is left out."""
+    brief: bool = False
+    """Whether its narrow width is enough to recognize a value, as of an id: it takes more only if
+    no other text is cut."""
+    max_width: int | None = None
+    """The width up to which a graph takes cells that no text needs; see `fill`."""
+    keeps_end: bool = False
+    """Whether the start of a long text is cut, as of a dotted name."""
     descending: bool = False
     """Whether sorting starts with the largest."""
     remark: bool = False

@@ -118,7 +118,9 @@ class LineArtist(Generic[R]):
         ellipsis, justify = frame.glyphs.ellipsis, place.column.justify
         if is_single(content):
             text, name = content
-            return Segment(fit(text, place.width, ellipsis, justify) + gap, styles[name])
+            keeps_end = place.column.keeps_end
+            text = fit(text, place.width, ellipsis, justify, keeps_end=keeps_end)
+            return Segment(text + gap, styles[name])
         fitted = fit_cells(cast(Sequence[Cell], content), place.width, ellipsis, justify)
         fitted.append((gap, "text"))
         return tuple([Segment(text, styles[name]) for text, name in fitted if text])

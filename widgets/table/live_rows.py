@@ -331,7 +331,10 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
 
     def _hides(self, placed: Sequence[Placed[R]]) -> bool:
         """Return whether there are columns to the right of those that are placed."""
-        return are_hidden(self._laid_out, placed, self._room, self._offset, wide=self._wide)
+        return are_hidden(
+            self._laid_out, placed, self._room, self._offset, wide=self._wide,
+            needs=self._fit.needs,
+        )  # fmt: skip
 
     def _rearrange(self) -> None:
         """Redraw everything with other columns."""

@@ -9,6 +9,7 @@ import pytest
 from celtop.widgets.table.arrangement import (
     ColumnFit,
     Needs,
+    are_hidden,
     arrange,
     last_offset,
     measure,
@@ -23,7 +24,7 @@ def cell(row: str, frame: Frame) -> Cell:
 
 
 COLUMNS: tuple[Column[str], ...] = (
-    Column("id", "Id", 36, cell, narrow_width=8),
+    Column("id", "Id", 36, cell, narrow_width=8, brief=True),
     Column("name", "Name", 20, cell, grow=2),
     Column("state", "State", 10, cell),
     Column("worker", "Worker", 16, cell, priority=2),
@@ -174,8 +175,53 @@ def test_cells_are_measured_and_no_column_becomes_narrower_again() -> None:
     needs = measure(LIST[:2], ["a" * 5, "日本"], Frame(0.0))
     assert needs == Needs({"name": 5, "waiting": 5})
     unknown = measure(LIST[:2], ["?", ""], Frame(0.0))
-    assert unknown == Needs({"name": 1, "waiting": 1}, frozenset({"name", "waiting"}))
-    assert needs.merged(unknown) == Needs({"name": 5, "waiting": 5}, unknown.blank)
+    both = frozenset({"name", "waiting"})
+    assert unknown == Needs({"name": 1, "waiting": 1}, both, both)
+    assert needs.merged(unknown) == Needs({"name": 5, "waiting": 5}, both)
+    assert unknown.merged(needs) == Needs({"name": 5, "waiting": 5})
+
+
+def test_a_column_that_shows_nothing_is_left_out_though_there_is_room() -> None:
+    needs = measure(LIST, ["?", "-"], Frame(0.0))
+    assert list(fitted(200, needs)) == ["name", "waiting"]
+    placed = arrange(LIST, 200, needs=needs)
+    assert not are_hidden(LIST, placed, 200, 0, wide=False, needs=needs)
+
+
+def test_a_column_is_left_out_before_a_more_important_one_is_cut() -> None:
+    columns = (
+        Column("name", "Task", 22, cell, grow=1, narrow_width=16),
+        Column("worker", "Worker", 18, cell, priority=4, narrow_width=12),
+        Column("retries", "Retries", 7, cell, priority=7, narrow_width=5),
+    )
+    needs = Needs({"name": 21, "worker": 16, "retries": 1})
+    assert fitted(46, needs, columns) == {"name": 21, "worker": 16, "retries": 7}
+    assert fitted(44, needs, columns) == {"name": 21, "worker": 16, "retries": 5}
+    assert fitted(43, needs, columns) == {"name": 26, "worker": 16}
+    assert fitted(36, needs, columns) == {"name": 21, "worker": 14}
+    assert fitted(32, needs, columns) == {"name": 32}
+
+
+def test_an_id_is_whole_only_if_no_text_is_cut() -> None:
+    columns = (
+        Column("id", "ID", 36, cell, 2, narrow_width=9, brief=True),
+        Column("outcome", "Outcome", 18, cell, grow=1),
+    )
+    needs = Needs({"id": 36, "outcome": 40})
+    assert fitted(60, needs, columns) == {"id": 19, "outcome": 40}
+    assert fitted(80, needs, columns) == {"id": 36, "outcome": 43}
+
+
+def test_graphs_take_the_cells_that_no_text_needs() -> None:
+    columns = (
+        Column("name", "Queue", 14, cell, grow=1),
+        Column("trend", "Trend", 8, cell, fill=lambda row, frame, width: [], max_width=30),
+        Column("consumers", "Consumers", 10, cell),
+    )
+    needs = Needs({"name": 5, "trend": 8, "consumers": 26})
+    assert fitted(50, needs, columns) == {"name": 5, "trend": 17, "consumers": 26}
+    assert fitted(60, needs, columns) == {"name": 5, "trend": 27, "consumers": 26}
+    assert fitted(90, needs, columns) == {"name": 32, "trend": 30, "consumers": 26}
 
 
 def test_a_remark_that_all_rows_have_is_no_information() -> None:

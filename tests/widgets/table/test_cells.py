@@ -27,6 +27,7 @@ TEXTS = (
 def test_a_fitted_text_takes_exactly_its_width(text: str, width: int) -> None:
     assert cell_len(fit(text, width, "…")) == width
     assert cell_len(fit(text, width, "…", "right")) == width
+    assert cell_len(fit(text, width, "…", keeps_end=True)) == width
     cells = fit_cells([(text, "text"), (text, "muted")], width, "…")
     assert sum(cell_len(part) for part, _ in cells) == width
 
@@ -41,6 +42,18 @@ def test_what_is_cut_ends_with_an_ellipsis() -> None:
     assert fit("abcdef", 4, "…") == "abc…"
     assert fit("日本語", 4, "…") == "日 …"
     assert fit_cells([("abc", "good"), ("def", "bad")], 4, "~") == [("abc", "good"), ("~", "bad")]
+
+
+def test_a_dotted_name_keeps_its_end() -> None:
+    assert fit("shop.tasks.send", 8, "…", keeps_end=True) == "…ks.send"
+    assert fit("タスク.日本語", 6, "…", keeps_end=True) == "…本語 "
+    assert fit("short", 8, "…", keeps_end=True) == "short   "
+
+
+def test_no_part_is_cut_to_a_few_letters() -> None:
+    cells = [("54 %", "text"), ("  longer than usual", "warn")]
+    assert fit_cells(cells, 8, "…") == [("54 %", "text"), ("   …", "warn")]
+    assert fit_cells(cells, 12, "…") == [("54 %", "text"), ("  longe…", "warn")]
 
 
 def test_each_state_has_a_style_and_a_glyph_of_its_own() -> None:
