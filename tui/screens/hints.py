@@ -109,8 +109,8 @@ def new_hint(screen: Shown) -> Hint | None:
             for hint in HINTS
             if context.seen_hints.is_new(hint.id)
             and not (hint.changes and context.session.read_only)
-            and all(context.keymap[action].keys for action in hint.actions)
             and hint.applies(screen)
+            and all(context.keymap[action].keys for action in hint.actions)
         ),
         None,
     )

@@ -112,6 +112,8 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         self._artist: LineArtist[R] | None = None
         self._fit = ColumnFit()
         self._arranged = (0, 0)
+        """The cells and lines without the scrollbar, for which the columns were chosen: Textual
+        looks for a widget's size in the layout each time."""
         self._ticking: tuple[Callable[[R], bool], ...] = ()
         self._scrolling = False
         self._cursor_trail = CursorTrail()
@@ -257,7 +259,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
 
     @property
     def _line_width(self) -> int:
-        return max(0, self.size.width - self.scrollbar_size_vertical)
+        return self._arranged[0]
 
     @property
     def _gutter(self) -> int:
@@ -270,16 +272,16 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
 
     @property
     def _header_height(self) -> int:
-        return 1 if self._titled and self.size.height > 1 else 0
+        return 1 if self._titled and self._arranged[1] > 1 else 0
 
     @property
     def _body_height(self) -> int:
-        return self.size.height - self._header_height
+        return self._arranged[1] - self._header_height
 
     def _arrange(self) -> LineArtist[R]:
         """Choose the columns for the current size; drop lines drawn for another one."""
-        width = self._line_width
-        height = self.size.height
+        size = self.size
+        width, height = max(0, size.width - self.scrollbar_size_vertical), size.height
         if self._artist is not None and self._arranged == (width, height):
             return self._artist
         self._arranged = (width, height)
@@ -302,7 +304,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
             first = range(min(MAX_UNSEEN_ROWS, len(self._rows)))
             needs = measure(self._laid_out, map(self._rows.__getitem__, first), self._frame)
         names, texts = needed_widths(self._laid_out, needs)
-        beside = self.size.width - self._room if self.size else self._gutter
+        beside = self._gutter + (self.scrollbar_size_vertical if self.size else 0)
         return names + beside, texts + beside
 
     def _fit_columns(self) -> None:
