@@ -16,7 +16,7 @@ from ..model.text.sanitize import visible
 from .colours import COLOURS
 from .glyphs import UNICODE, Glyphs
 from .table.cells import fit
-from .traceback_lines import wrap
+from .wrapping import wrap
 
 MIN_TWO_COLUMN_WIDTH: Final = 100
 """Cells from which there are always two columns."""
@@ -199,7 +199,7 @@ def _wrapped(text: str, room: int, *, wraps: bool) -> Iterator[str]:
     if not wraps or len(text) <= room // 2:
         yield text
         return
-    for start, end in wrap(text, room, 0, fill=False):
+    for start, end in wrap(text, room):
         yield text[start:end]
 
 

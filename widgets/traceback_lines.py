@@ -10,13 +10,14 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from rich.cells import cell_len, get_character_cell_size
+from rich.cells import cell_len
 
 from ..model.text.frames import TracebackFrame, short_path
 from ..model.text.sanitize import visible, visible_lines
 from ..model.text.traceback import MAX_TRACEBACK, TracebackSection, sections
 from .glyphs import UNICODE, Glyphs
 from .table.cells import Cell
+from .wrapping import wrap
 
 LineKind: TypeAlias = Literal["exception", "link", "own", "library", "source", "pointer", "note"]
 
@@ -128,7 +129,7 @@ def draw(
                 parts = ((SOURCE_INDENT, "text"), (line.text, style))
                 found.append(DrawnLine(number, 0, len(SOURCE_INDENT), parts))
         elif line.kind == "exception":
-            for start, end in wrap(line.text, width):
+            for start, end in wrap(line.text, width, len(CONTINUATION), fill=True):
                 margin = CONTINUATION if start else ""
                 part = (line.text[start:end], "error")
                 found.append(DrawnLine(number, start, len(margin), ((margin, "text"), part)))
@@ -162,38 +163,3 @@ def shortened_path(path: str, width: int, ellipsis: str) -> str:
         end = end[1:]
     at = min((at for at in (end.find("/"), end.find("\\")) if at >= 0), default=0)
     return ellipsis + (end[at:] if at < len(end) - MIN_PATH else end)
-
-
-def wrap(
-    text: str, width: int, indent: int = len(CONTINUATION), *, fill: bool = True
-) -> Iterator[tuple[int, int]]:
-    """Yield where the parts of a line begin and end that fit into a width, whole words if possible.
-
-    The parts after the first are narrower by `indent` cells. If `fill`, a long word fills the line
-    rather than leave most of it blank.
-    """
-    start, room = 0, max(1, width)
-    while True:
-        end = start + _fitting(text, start, room)
-        if end >= len(text):
-            yield start, len(text)
-            return
-        space = text.rfind(" ", start, end + 1)
-        least = start + (end - start) // 3 if fill else start
-        cut = space if space > least else end
-        yield start, cut
-        start = cut + (text[cut : cut + 1] == " ")
-        room = max(1, width - indent)
-
-
-def _fitting(text: str, start: int, room: int) -> int:
-    """Return the number of characters from `start` that fit, at least one."""
-    part = text[start : start + room]
-    if part.isascii():
-        return len(part)
-    cells = 0
-    for number, char in enumerate(part):
-        cells += get_character_cell_size(char)
-        if cells > room:
-            return max(1, number)
-    return len(part)

@@ -30,6 +30,7 @@ def test_every_command_says_what_it_does() -> None:
 def test_completion_offers_commands_and_then_values() -> None:
     app, _ = make_app(cluster(5))
     assert completions(app, "worke") == ["workers ", "worker "]
+    assert completions(app, "q")[0] == "quit"
     assert completions(app, "worker geo-2") == ["worker celery@geo-2"]
     assert completions(app, "theme ansi-d") == ["theme ansi-dark"]
     assert completions(app, "nonsense x") == []

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import pytest
 from celtop.widgets.glyphs import ASCII
-from celtop.widgets.traceback_lines import draw, shortened_path, traceback_lines, wrap
+from celtop.widgets.traceback_lines import draw, shortened_path, traceback_lines
 from rich.cells import cell_len
 
 CHAINED = """Traceback (most recent call last):
@@ -40,16 +39,6 @@ def test_causes_follow_the_final_exception() -> None:
 def test_without_own_code_the_innermost_frame_of_a_package_has_its_source() -> None:
     text = CHAINED.partition("following exception:")[2]
     assert drawn(text)[2:] == ["- requests/api.py:59 in get in it", "    raise E"]
-
-
-@pytest.mark.parametrize("width", [1, 2, 7, 20, 39, 40])
-@pytest.mark.parametrize("text", ["E: a bb ccc dddd eeeee", "x" * 95, "E: 世界" * 20, "", " " * 50])
-def test_wrapping_loses_nothing_but_blanks_and_fits(text: str, width: int) -> None:
-    parts = list(wrap(text, width))
-    assert "".join(text[a:b] for a, b in parts).replace(" ", "") == text.replace(" ", "")
-    for number, (start, end) in enumerate(parts):
-        room = max(1, width - 2 * (number > 0))
-        assert cell_len(text[start:end]) <= room or end - start == 1
 
 
 def test_a_path_is_shortened_from_its_start_at_a_folder() -> None:

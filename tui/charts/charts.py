@@ -31,7 +31,7 @@ YESTERDAY: Final = "yesterday"
 MAX_QUEUES: Final = 4
 """Queues with a layer of their own; the others are drawn together."""
 _QUEUE_STYLES: Final = ("first", "second", "third", "fourth")
-_MAX_NAME: Final = 24
+_MAX_NAME: Final = 80
 NONE: Final = "-"
 """Shown instead of the share or percentile of no tasks."""
 

@@ -103,11 +103,9 @@ def completions(host: CommandHost, line: str) -> list[str]:
     """Return the lines that a line may be completed to, best first."""
     word, space, argument = line.partition(" ")
     if not space:
-        return [
-            f"{command.name} " if command.argument else command.name
-            for command in COMMANDS
-            if command.name.startswith(word)
-        ]
+        near = [one for one in COMMANDS if one.name.startswith(word)]
+        near.sort(key=lambda one: word not in one.aliases)  # `:q` runs `quit`
+        return [f"{one.name} " if one.argument else one.name for one in near]
     try:
         command = find(word)
     except CommandError:

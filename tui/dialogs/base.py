@@ -12,6 +12,7 @@ from textual.await_complete import AwaitComplete
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
+from textual.widgets import Static
 
 from ...bindings.contexts import Context
 from ...model.text.sanitize import visible
@@ -21,6 +22,11 @@ from ..keymap import bindings
 T = TypeVar("T")
 
 _MAX_TEXT: Final = 200
+_TITLE_FRAME: Final = 8
+"""Cells of the frame beside the title."""
+_MIN_WIDTH: Final = 30
+_FRAME: Final = 4
+"""Cells of the frame and the padding beside the content."""
 
 
 class Dialog(ModalScreen[T | None], inherit_bindings=False):
@@ -42,6 +48,8 @@ class Dialog(ModalScreen[T | None], inherit_bindings=False):
         """Yield the box."""
         with Vertical(id="box") as box:
             box.border_title = self.frame_title
+            if self._title_width > self.app.size.width:
+                yield Static(self.frame_title, id="title", markup=False)
             yield from self.compose_box()
 
     @property
@@ -49,12 +57,33 @@ class Dialog(ModalScreen[T | None], inherit_bindings=False):
         """The title on the frame."""
         return Content(visible(self._title, _MAX_TEXT))
 
+    @property
+    def _title_width(self) -> int:
+        """The cells of a frame with the whole title."""
+        return self.frame_title.cell_length + _TITLE_FRAME
+
+    def fit_title(self) -> int:
+        """Make the box as wide as the title, up to the terminal; return the cells inside of it.
+
+        A longer title is repeated in the box, where it is wrapped.
+        """
+        box, wanted = self.query_one("#box"), self._title_width
+        width = max(_MIN_WIDTH, min(wanted, self.app.size.width))
+        box.border_title = self.frame_title
+        box.styles.min_width = width
+        if wanted > self.app.size.width * 9 // 10:
+            box.styles.max_width = "100%"
+        for title in self.query("#title").results(Static):
+            title.update(self.frame_title)
+        return width - _FRAME
+
     def compose_box(self) -> ComposeResult:
         """Yield the contents of the box."""
         yield from ()
 
     def on_mount(self) -> None:
-        """Set the focus, and the frame that the terminal can show."""
+        """Set the focus, and the frame that the terminal can show, as wide as its title."""
+        self.fit_title()
         context: AppContext | None = getattr(self.app, "context", None)
         self.set_class(context is not None and context.ascii, "-ascii")
         if self.focused is None:

@@ -143,7 +143,8 @@ class ConfirmDialog(Dialog[bool]):
         if confirmation.expected_workers:
             count = len(confirmation.expected_workers)
             names = ", ".join(
-                visible(name, 40) for name in confirmation.expected_workers[:_MAX_NAMED_WORKERS]
+                visible(name, _MAX_TEXT)
+                for name in confirmation.expected_workers[:_MAX_NAMED_WORKERS]
             )
             more = f" and {count - _MAX_NAMED_WORKERS:,} more" if count > _MAX_NAMED_WORKERS else ""
             workers = counted(count, "worker")

@@ -102,8 +102,7 @@ class Menu(SearchedDialog):
         present = self._present()
         if present.title != self._title:
             self._title = present.title
-            self.query_one("#box").border_title = self.frame_title
-            self._fit_title()
+            self.fit_title()
         offered = {choice: (choice, label, hint) for choice, label, hint in present.choices}
         choices = tuple(offered.get(choice[0], choice) for choice in self.choices)
         disabled = frozenset(present.disabled)
@@ -119,13 +118,14 @@ class Menu(SearchedDialog):
             else:
                 options.enable_option_at_index(number)
 
-    def _fit_title(self) -> None:
-        wanted = cell_len(visible(self._title)) + 2 * _FRAME_WIDTH
-        self.query_one("#box").styles.min_width = min(wanted, self.app.size.width * 9 // 10)
+    def fit_title(self) -> int:
+        """Make the items as wide as the title, too."""
+        width = super().fit_title()
+        self.query_one(OptionList).styles.min_width = width
+        return width
 
     def on_mount(self) -> None:
-        """Put the cursor on the current choice, and make room for the title."""
-        self._fit_title()
+        """Put the cursor on the current choice."""
         ids = [choice for choice, _, _ in self.choices]
         if self.chosen in ids:
             self.query_one(OptionList).highlighted = ids.index(self.chosen)

@@ -26,6 +26,8 @@ from ..screens.base.screen import MonitorScreen
 MIN_TILE_HEIGHT: Final = 7
 MAX_MARKS: Final = 3
 """Marks that are named above the charts."""
+MAX_NAME: Final = 80
+"""Characters of a worker's name."""
 MAX_MARK_TEXT: Final = 60
 BAR_LINES: Final = 3
 """Header, info line and footer."""
@@ -103,7 +105,7 @@ class ChartsScreen(MonitorScreen):
         zone = charts.time_zone(self.context)
         return [
             Part(
-                f"{visible(mark.worker, 40)} {mark.kind} {units.clock(mark.at, zone)}"
+                f"{visible(mark.worker, MAX_NAME)} {mark.kind} {units.clock(mark.at, zone)}"
                 + (f": {visible(mark.text, MAX_MARK_TEXT)}" if mark.text else ""),
                 "$text-error" if mark.kind == "lost" else "$text-muted",
                 2 + number,

@@ -32,7 +32,7 @@ from ..bars.base import Bar, Part
 from ..columns.overview import worker_columns
 from ..context import AppContext
 from ..navigation import DrillDown, Location
-from ..panes.attention import COLUMNS
+from ..panes.attention import PROBLEMS
 from ..panes.chart_strip import ChartOf, ChartStrip
 from ..panes.heights import Need
 from ..text.alerts import Alert, each_alert
@@ -88,7 +88,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
         self.fields = Fields(glyphs=glyphs, id="fields")
         self.histogram = Histogram(glyphs=glyphs, id="histogram")
         self.lists: dict[str, LiveTable[Any]] = {
-            "findings": self._table("findings", COLUMNS, self.alert_rows),
+            "findings": self._table("findings", PROBLEMS, self.alert_rows),
             "workers": self._table("workers", worker_columns(state), self.worker_rows),
             "failures": self._table("failures", FAILURES, self.failure_rows),
             "latest": self._table(

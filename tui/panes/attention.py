@@ -93,6 +93,12 @@ def _subject(alert: Alert, frame: Frame) -> Cell:
     return f"{frame.glyphs.level(alert.level)} {alert.subject}", alert.level
 
 
+def _problem(alert: Alert, frame: Frame) -> Cell:
+    return f"{frame.glyphs.level(alert.level)} {alert.text}", alert.level
+
+
+PROBLEMS: Final[tuple[Column[Alert], ...]] = (Column("text", "Problem", 30, _problem, grow=1),)
+"""The columns where all findings have the same subject."""
 COLUMNS: Final[tuple[Column[Alert], ...]] = (
     Column("subject", "Subject", 22, _subject),
     Column("text", "Problem", 30, lambda alert, _: (alert.text, "text"), grow=4),

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from ...model.text.sanitize import visible
 from .plot import Cell
 
 GAP: Final[Cell] = ("  ", "")
+MAX_CUT_NAME: Final = 24
+"""Characters of a name where there is no room for all."""
 
 
 class Entry(NamedTuple):
@@ -29,11 +32,17 @@ class Entry(NamedTuple):
         """Its cells."""
         return [(f"{self.key} ", self.style), (f"{self.name} {self.value}".lstrip(), "axis")]
 
+    @property
+    def size(self) -> int:
+        """The number of characters."""
+        return sum(len(text) for text, _ in self.cells)
+
 
 def legend(entries: Sequence[Entry], time: str, width: int) -> list[Cell]:
     """Return the cells of a legend.
 
-    Where all do not fit, layers that are 0 are left out, then the last ones, but failures never.
+    Where all do not fit, long names are cut, then layers that are 0 are left out, then the last
+    ones, but failures never.
 
     Args:
         entries: The layers.
@@ -41,9 +50,11 @@ def legend(entries: Sequence[Entry], time: str, width: int) -> list[Cell]:
         width: In cells.
     """
     room = width - (len(time) + len(GAP[0]) if time else 0)
+    if sum(entry.size + len(GAP[0]) for entry in entries) - len(GAP[0]) > room:
+        entries = [entry._replace(name=visible(entry.name, MAX_CUT_NAME)) for entry in entries]
     kept: list[int] = []
     for number in sorted(range(len(entries)), key=lambda number: _rank(entries[number])):
-        size = sum(len(text) for text, _ in entries[number].cells)
+        size = entries[number].size
         if size <= room or not kept:
             kept.append(number)
             room -= size + len(GAP[0])

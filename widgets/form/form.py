@@ -163,8 +163,8 @@ class Form(Vertical):
         & FormRow:focus-within { height: auto; }
         & FormRow:focus-within .label { color: $text-accent; text-style: bold; }
         & .label { height: 1; }
-        & .advice { width: 2fr; height: auto; padding-left: 1; }
-        & .control { width: 3fr; }
+        & .advice { width: 40%; height: auto; padding-left: 1; }
+        & .control { width: 1fr; }
         & Input, & TextArea, & FormChoice { background: $panel; }
         & Input:focus, & TextArea:focus, & FormChoice:focus { background: $primary 25%; }
         & TextArea { height: auto; max-height: 8; min-height: 1; padding: 0; border: none; }

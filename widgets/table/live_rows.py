@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from operator import attrgetter
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Final, Generic, TypeVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -21,7 +21,9 @@ from textual.strip import Strip
 
 from ..compat.component_style import component_style
 from ..compat.textual_internals import LazyComponents, place_thumb, set_virtual_size
+from ..wrapping import wrap
 from .arrangement import ColumnFit, are_hidden, arrange, last_offset, measure, needed_widths
+from .cells import sanitized
 from .column import GAP, Column, Frame, Placed, Rows
 from .cursor_trail import CursorTrail
 from .layout import Layout, laid_out
@@ -31,6 +33,9 @@ from .style_sheet import STYLE_CLASSES, STYLE_SHEET
 from .viewport import Newest, Viewport
 
 R = TypeVar("R")
+
+MAX_MESSAGE_LINES: Final = 5
+"""Lines of the text that is shown without rows."""
 
 GUTTER_WIDTH = 2
 """Cells for the mark of a row."""
@@ -392,10 +397,16 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
                 line = artist.row(row, row_id, state, look, mark, frame, line)
             lines[row_id] = line
             yield line
+        message = self._message_lines() if not end else []
         for number in range(top + height - end):
-            yield artist.message(self.empty if not end and not number else "", frame)
+            yield artist.message(message[number] if number < len(message) else "", frame)
         for row_id in list(islice(lines, max(0, len(lines) - CACHED_SCREENS * height))):
             del lines[row_id]
+
+    def _message_lines(self) -> list[str]:
+        """Return the text shown without rows, in lines that fit."""
+        text = sanitized(self.empty, self._room * MAX_MESSAGE_LINES)
+        return [text[start:end] for start, end in wrap(text, self._room)]
 
     def _header(self, artist: LineArtist[R]) -> Line:
         state = (self._sort, self._offset)

@@ -22,3 +22,22 @@ async def test_a_reason_is_whole_below_its_label_where_it_does_not_fit_beside() 
         assert " ".join(map(str.strip, lines)) == REASON
         assert max(map(len, lines)) <= options.size.width
         assert second.split("  ")[0] == "Ping celery@geo-1" and second.endswith("short")
+
+
+async def test_a_title_that_does_not_fit_is_repeated_inside_and_wrapped() -> None:
+    title = "Operations on 5d2e0c1a reports.join_pages_into_one_document RECEIVED on celery@geo-1"
+    async with run_app(cluster(3), size=(60, 15)) as ui:
+        ui.app.push_screen(Menu(title, [("a", "Ping", "")]))
+        menu = await ui.dialog(Menu)
+        assert menu.query_one("#box").size.width == menu.query_one(OptionList).size.width == 56
+        inside = " ".join(line.strip(" │") for line in ui.text.splitlines())
+        assert title in inside
+
+
+async def test_a_box_and_its_items_are_as_wide_as_the_title() -> None:
+    title = "Terminate 0001405a reports.render_page STARTED on celery@billing-1"
+    async with run_app(cluster(3), size=(80, 24)) as ui:
+        ui.app.push_screen(Menu(title, [("a", "SIGTERM", "")]))
+        menu = await ui.dialog(Menu)
+        assert menu.query_one(OptionList).size.width == len(title) + 4
+        assert f"─ {title} ─" in ui.text
