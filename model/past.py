@@ -1,8 +1,8 @@
 """The state as it was at an earlier time of the last hour, for a screen that is frozen.
 
 Tasks are taken back to where they were by their own times, exactly. Queues, workers and rates are
-as they were sampled (`entities.time_series`). What is not sampled (consumers, configuration, task
-types) stays as it is.
+as they were sampled (`entities.time_series`). What is not sampled stays as it is if it rarely
+changes (consumers, configuration, task types), and is unknown otherwise.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .entities.series.time_series import STEP, MarkKind, TimeSeries, step_of
 from .entities.states import FAILURE, PENDING, RECEIVED, RETRY, STARTED
 from .entities.task import Attempt, Task, first_seen_at, newest_time
 from .entities.totals import Rates
-from .entities.worker import Worker
+from .entities.worker import Rusage, Worker
 from .ingest.queues.delayed_messages import DelayedMessages
 from .ingest.series_recorder import SeriesRecorder
 from .ingest.tasks.failure_groups import FailureGroups
@@ -42,6 +42,11 @@ def state_at(frozen: ClusterState, at: float) -> ClusterState:
         if task.running and task.worker is not None:
             running.setdefault(task.worker, {})[task.id] = None
     past.workers = _workers_at(frozen.workers, frozen.series, running, at)
+    for task in frozen.tasks.values():
+        if task.state == FAILURE and task.worker in past.workers:
+            worker = past.workers[task.worker]
+            if (task.finished_at or 0.0) - frozen.skews.get(worker.name, 0.0) > at:
+                worker.failed -= 1
     past.queues = {
         name: _queue_at(queue, frozen.series.queues.series(name), past.workers, at)
         for name, queue in frozen.queues.items()
@@ -183,6 +188,9 @@ def _workers_at(
         found = copy.copy(worker)
         found.version = _version(at)
         found.active_ids = running.get(name, {})
+        found.reserved_ids = found.scheduled_ids = None
+        found.processed = _processed_at(worker, recorded, at)
+        found.load, found.rusage = _host_values_at(recorded, at)
         if busy is not None or name in running:
             found.active = len(found.active_ids) if busy is None else round(busy)
             found.last_seen_at, found.left_at, found.lost_at = at, None, None
@@ -196,6 +204,29 @@ def _workers_at(
             continue
         past[name] = found
     return past
+
+
+def _processed_at(worker: Worker, recorded: TimeSeries | None, at: float) -> int | None:
+    """Return how many tasks a worker had accepted; None if unknown, or if it was restarted since.
+
+    Its rate is unknown in the step of a restart.
+    """
+    if recorded is None or worker.processed is None:
+        return None
+    step = step_of(at)
+    since = STEP * sum(recorded.window("per_s", recorded.newest, recorded.newest - step))
+    return None if isnan(since) else max(0, worker.processed - round(since))
+
+
+def _host_values_at(
+    recorded: TimeSeries | None, at: float
+) -> tuple[tuple[float, ...] | None, Rusage | None]:
+    """Return the load of a worker's host over one minute, and its peak memory, where sampled."""
+    load, rss = (None if recorded is None else recorded.at(name, at) for name in ("load", "rss"))
+    return (
+        None if load is None else (load,),
+        None if rss is None else Rusage(rss_bytes=round(rss)),
+    )
 
 
 def _queue_at(

@@ -80,7 +80,7 @@ def _forget_unstored(worker: Worker) -> None:
     """Leave how many tasks a worker ran, without those that it runs or holds today."""
     worker.active_ids, worker.reserved_ids, worker.scheduled_ids = {}, None, None
     worker.facts = {name: fact for name, fact in worker.facts.items() if name != "active"}
-    worker.processed = worker.load = worker.rusage = worker.uptime = None
+    worker.processed = worker.uptime = None
 
 
 def _series(series: SeriesRecorder, at: float, stored: Iterable[Stored]) -> SeriesRecorder:

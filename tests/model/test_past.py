@@ -6,7 +6,8 @@ from random import Random
 from typing import Any
 
 import pytest
-from celtop.model.entities.series.time_series import STEP, TimeSeries
+from celtop.model.entities.series.time_series import STEP, TimeSeries, step_of
+from celtop.model.entities.states import FAILURE
 from celtop.model.entities.task import Task
 from celtop.model.frozen_copy import frozen_copy
 from celtop.model.ingest.series_recorder import CLUSTER_VALUES
@@ -140,6 +141,29 @@ def test_before_its_first_event_a_worker_is_not_there() -> None:
     assert past.workers == {}
     assert past.tasks == {}
     assert past.queues["q"].waiting is not None
+
+
+def test_the_numbers_of_a_worker_are_those_of_then_or_unknown() -> None:
+    full = model(events(1), BEGIN + SECONDS)
+    worker, series = full.workers["a@host"], full.series.workers.series("a@host")
+    assert series is not None
+    worker.processed, worker.load, worker.reserved_ids = 1_000, (9.0, 8.0, 7.0), {"x": None}
+    for step in range(step_of(BEGIN), series.newest + 1):
+        values = {"per_s": 2.0, "load": 0.5, "rss": 2.0**20, "busy": 1.0, "slots": 2.0}
+        series.record(step, values)
+    past = state_at(frozen_copy(full), BEGIN + 200).workers["a@host"]
+    steps = series.newest - step_of(BEGIN + 200)
+    assert (past.processed, past.load, past.reserved_ids) == (1_000 - 10 * steps, (0.5,), None)
+    assert past.rusage is not None and past.rusage.rss_bytes == 2**20
+    series.record(series.newest, {"busy": 1.0})  # restarted
+    past = state_at(frozen_copy(full), BEGIN + 200).workers["a@host"]
+    assert (past.processed, past.load) == (None, (0.5,))
+    failures = [one for one in full.tasks.values() if one.state == FAILURE]
+    later = [one for one in failures if (one.finished_at or 0.0) > BEGIN + 200]
+    then = state_at(frozen_copy(full), BEGIN + 200).workers
+    assert later
+    for name, now in full.workers.items():
+        assert now.failed - then[name].failed == sum(one.worker == name for one in later)
 
 
 def test_a_worker_that_had_gone_is_offline() -> None:

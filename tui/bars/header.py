@@ -164,7 +164,7 @@ def numbers(context: AppContext) -> list[Part]:
     state, now = context.live, context.clock()
     if context.stepped_back:
         state, now = context.state, context.now()
-    shown = ("- workers", "$text-muted") if context.stepped_back else _workers(state, now)
+    shown = _workers_then(state) if context.stepped_back else _workers(state, now)
     workers = Part(*shown, 2, "app.view('workers')")
     share = failure_share(state, now)
     failing = "-" if share is None else units.percent(share)
@@ -200,6 +200,15 @@ def _workers(state: ClusterState, now: float) -> tuple[str, str]:
         gone = (level_of(worker, listening, now) for worker in state.workers.values())
         level = "bad" if "bad" in gone else level
     return f"{online}/{known} workers", COLOURS[level]
+
+
+def _workers_then(state: ClusterState) -> tuple[str, str]:
+    """Return how many workers were online at the time stepped back to, and the style."""
+    known = len(state.workers)
+    if not known:
+        return f"{units.UNKNOWN} workers", "$text-muted"
+    online = sum(one.lost_at is None for one in state.workers.values())
+    return f"{online}/{known} workers", COLOURS["good" if online == known else "warn"]
 
 
 def _failing_style(state: ClusterState, now: float) -> str:
