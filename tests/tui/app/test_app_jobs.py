@@ -17,7 +17,7 @@ from celtop.tests.tui.app_under_test import AppUnderTest, run_app
 from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
 
 DAY = 86_400.0
-PAGE = Path(__file__).parents[2] / "docs" / "jobs.md"
+PAGE = Path(__file__).parents[3] / "docs" / "jobs.md"
 NAMED = {"enter", "tab", "shift+tab"}
 """Keys that the table names; other code spans are typed."""
 BILLING = """Traceback (most recent call last):
