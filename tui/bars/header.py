@@ -60,7 +60,7 @@ class HeaderBar(Bar):
                 ),
                 replace(connection(context), click="app.view('log')"),
                 Part(context.live.broker.url or "no broker", "$text-muted", 6),
-                read_only(context),
+                read_only_badge(context),
                 *collector_part(context),
                 *warnings(context),
                 *windows_part(context),
@@ -100,7 +100,7 @@ def connection_parts(context: AppContext) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def read_only(context: AppContext) -> Part:
+def read_only_badge(context: AppContext) -> Part:
     """Return the badge that shows whether celtop is read-only."""
     if context.session.read_only:
         return Part("RO", "bold $text-success", 3)

@@ -19,12 +19,15 @@ WORKER = Here(
 )
 
 
-async def footer(width: int, here: Here, state: ClusterState | None = None) -> str:
+async def footer(
+    width: int, here: Here, state: ClusterState | None = None, read_only: bool = False
+) -> str:
     class OneBar(App[None]):
         def compose(self) -> ComposeResult:
             yield KeyBar()
 
     context, app = make_app(state)[0].context, OneBar()
+    context.session.read_only = read_only
     async with app.run_test(size=(width, 1)):
         bar = app.query_one(KeyBar)
         bar.paint(context, "workers", here, with_connection=state is not None)
@@ -59,3 +62,11 @@ async def test_help_stays_before_the_details_of_a_fault() -> None:
     assert "blocked, data" in text and "blocked: blocked" not in text
     text = await footer(50, Here(general=WORKER.general), state)
     assert "? help  q quit" in text and text.rstrip().endswith("blocked")
+
+
+async def test_without_a_header_read_only_mode_is_shown() -> None:
+    state = ClusterState()
+    state.observe(ConnectionChanged("live", NOW))
+    text = await footer(60, Here(general=WORKER.general), state, read_only=True)
+    assert text.rstrip().endswith("live  RO") and "? help" in text
+    assert "RW" not in await footer(60, Here(general=WORKER.general), state)
