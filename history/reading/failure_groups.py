@@ -30,6 +30,10 @@ class StoredGroup(FailureGroup):
     stored: int = 0
     """Number of tasks in the window."""
     stored_example: str = ""
+    start: float = 0.0
+    """The beginning of the window, epoch seconds."""
+    end: float = 0.0
+    """Its end, not included."""
 
     @property
     def count(self) -> int:
@@ -42,12 +46,16 @@ class StoredGroup(FailureGroup):
         return self.stored_example or None
 
 
-def stored_group(row: FailureRow, tasks: Mapping[str, float | None]) -> StoredGroup:
+def stored_group(
+    row: FailureRow, tasks: Mapping[str, float | None], start: float, end: float
+) -> StoredGroup:
     """Return a group.
 
     Args:
         row: What the history has of it.
         tasks: Those of its tasks that are in memory, and when they failed.
+        start: The beginning of the window, epoch seconds.
+        end: Its end, not included.
     """
     parts = [None if part == "?" else part[1:] for part in row.failure.split("\n")]
     error, place, name = (*parts, None, None, None)[:3]
@@ -64,4 +72,6 @@ def stored_group(row: FailureRow, tasks: Mapping[str, float | None]) -> StoredGr
         version=hash((row, len(tasks))),
         stored=row.count,
         stored_example=row.example,
+        start=start,
+        end=end,
     )

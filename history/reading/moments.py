@@ -68,7 +68,8 @@ def read_moment(
         return None
     at = end_of_minute(minute * MINUTE)
     rollups = store.rollups(cluster, minute)
-    failures = store.failures(cluster, at - FAILURE_SECONDS, at + 1, TREND_STEPS, MAX_FAILURES)
+    start, end = at - FAILURE_SECONDS, at + 1
+    failures = store.failures(cluster, start, end, TREND_STEPS, MAX_FAILURES)
     found = [
         Finding(
             row.code,
@@ -86,7 +87,7 @@ def read_moment(
         at,
         asked_at,
         tuple(Stored(row.kind, row.name, row.values) for row in rollups),
-        tuple(stored_group(row, {}) for row in failures),
+        tuple(stored_group(row, {}, start, end) for row in failures),
         tuple(sorted(found, key=lambda one: order.index(one.severity))),
         _log(store.log(cluster, at - LOG_SECONDS, at + 1, MAX_LOG)),
     )

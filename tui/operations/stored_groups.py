@@ -26,11 +26,13 @@ def stored_groups(host: Host) -> list[FailureGroup]:
 
 
 async def ids_of_groups(host: Host, groups: Sequence[FailureGroup]) -> tuple[list[str], int] | None:
-    """Read the tasks of groups in the window that charts cover, into the model.
+    """Read the tasks of groups in their windows of the history into the model.
 
     Returns:
         Their ids, the latest first, and how many older ones are left out; None if it was cancelled.
     """
+    from ...history.reading.failure_groups import StoredGroup
+
     context = host.context
     history = context.session.history.stored
     if history is None:
@@ -39,7 +41,10 @@ async def ids_of_groups(host: Host, groups: Sequence[FailureGroup]) -> tuple[lis
     found: dict[str, None] = {}
     left_out = 0
     for group in groups:
-        read = history.failed(group.id, end - 1.0 - context.chart_seconds, end, MAX_TASKS)
+        # One in memory has no window; another one that is selected covers the charts.
+        start = end - 1.0 - context.chart_seconds
+        window = (group.start, group.end) if isinstance(group, StoredGroup) else (start, end)
+        read = history.failed(group.id, *window, MAX_TASKS)
         ids = await wait_for(host, f"Reading {counted(group.count, 'task')} of the history", read)
         if ids is None:
             return None

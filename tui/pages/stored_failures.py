@@ -29,7 +29,8 @@ class StoredFailures:
         self._context = context
         self._groups: dict[str, StoredGroup] = {}
         self._window = 0
-        self._asked: tuple[int, Future[Sequence[FailureRow]]] | None = None
+        self._asked: tuple[int, float, Future[Sequence[FailureRow]]] | None = None
+        """The window with its end, and the answer."""
         self._asked_at = float("-inf")
         self._examples: set[str] = set()
 
@@ -59,25 +60,25 @@ class StoredFailures:
         due = now - self._asked_at >= interval or self._window != window
         history = self._context.session.history.stored
         if history is not None and self._asked is None and due:
-            end, self._asked_at = self._context.now(), now
-            found = history.failures(end - window, end + 1, TREND_STEPS, MAX_GROUPS)
-            self._asked = window, found
+            end, self._asked_at = self._context.now() + 1, now
+            found = history.failures(end - 1 - window, end, TREND_STEPS, MAX_GROUPS)
+            self._asked = window, end, found
             self._take()
         return [] if self.loading else self._groups.values()
 
     def _take(self) -> None:
-        if self._asked is None or not self._asked[1].done():
+        if self._asked is None or not self._asked[2].done():
             return
-        (window, found), self._asked = self._asked, None
+        (window, end, found), self._asked = self._asked, None
         if found.cancelled() or found.exception() is not None:
             self._window, self._groups = window, {}
             return
         from ...history.reading.failure_groups import stored_group
 
         held = {group.id: group.tasks for group in self._context.state.failures}
-        self._window, start = window, self._context.now() - window
+        self._window, start = window, end - 1 - window
         self._groups = {
-            row.failure: stored_group(row, _since(start, held.get(row.failure, {})))
+            row.failure: stored_group(row, _since(start, held.get(row.failure, {})), start, end)
             for row in found.result()
         }
 

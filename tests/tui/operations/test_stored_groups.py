@@ -7,10 +7,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from celtop.history.reading.failure_groups import StoredGroup
 from celtop.model.entities.states import FAILURE, RETRY
 from celtop.model.ingest.tasks.failure_groups import FailureGroup
 from celtop.tui.operations import retry as retrying
-from celtop.tui.operations.stored_groups import stored_groups
+from celtop.tui.operations import stored_groups as module
+from celtop.tui.operations.stored_groups import ids_of_groups, stored_groups
 
 
 def group(tasks: Mapping[str, float | None], count: int | None = None) -> Any:
@@ -50,3 +52,23 @@ async def test_tasks_that_their_worker_retries_are_left_out(
     monkeypatch.setattr(retrying, "retry_ids", retried)
     await retrying.retry(host([group({}, 3)], {"a": FAILURE, "b": RETRY}))
     assert asked == [(["a", "c"], ("waiting to be retried by its worker",))]
+
+
+async def test_the_tasks_of_the_window_of_a_group_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[tuple[float, float]] = []
+
+    class Stored:
+        def failed(self, failure: str, start: float, end: float, limit: int) -> None:
+            read.append((start, end))
+
+    async def answered(*_: object) -> tuple[str, ...]:
+        return ("a",)
+
+    monkeypatch.setattr(module, "wait_for", answered)
+    asking = host([], {"a": FAILURE})
+    asking.context.now = lambda: 1_000.0
+    asking.context.chart_seconds = 300
+    asking.context.session = SimpleNamespace(history=SimpleNamespace(stored=Stored()))
+    stored = StoredGroup("KeyError", "app.py:1", stored=3, start=100.0, end=200.0)
+    assert await ids_of_groups(asking, [stored, group({"a": 999.0})]) == (["a"], 0)
+    assert read == [(100.0, 200.0), (700.0, 1_001.0)]
