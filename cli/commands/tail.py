@@ -64,7 +64,7 @@ def tail(
     ended, or have been running for 5 seconds. No broker is used.
 
     The exit code is 0 at the end of --until or --count; it is 4 if --until ends before --count
-    events have arrived.
+    events have arrived, and 3 if the broker is lost for 10 seconds.
     """
     settings = settings_of(ctx, is_offline=_is_followed)
     query: Query | None = read_filter(" ".join(words), settings, "filter") if words else None

@@ -30,7 +30,7 @@ def purge_results(operation: PurgeResults, context: OperationContext) -> None:
     if (reason := refusal(query)) is not None:
         raise Refused(f"the filter is invalid: {reason}")
     if context.results is None:
-        raise Refused("there is no result backend")
+        raise Refused("there is no result backend; set it with --result-backend")
     reader, deleted = context.results(), 0
     if reader.unavailable is not None:
         raise Refused(reader.unavailable)

@@ -369,7 +369,7 @@ class ReadMessages(Operation, frozen=True):
 
     queue: str
     count: int
-    words = Words("Read", "Reading", "Read", "{0.count} messages of {0.queue}")
+    words = Words("Read", "Reading", "Read", "messages of {0.queue}")
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ def pause(operation: PauseQueue, context: OperationContext) -> None:
     if is_internal(queue):
         raise Refused(f"{queue} is one of Celery's internal queues and cannot be paused")
     if not operation.consumers:
-        raise Refused(f"no known worker consumes {queue}")
+        raise Refused(f"no known worker consumes {queue}; check its name")
     paused, cluster = PausedQueues(), context.broker.identity
     with consumer_control(context) as (control, errors):
         consumers = _current_consumers(control, queue, operation.consumers)

@@ -95,7 +95,7 @@ def _purge_all(
                 count = _delete_lists(messages, queue)
     except connection.channel_errors as error:
         if getattr(error, "code", None) == 404:
-            raise Refused(f"there is no queue {queue} on the broker") from error
+            raise Refused(f"there is no queue {queue} on the broker; check its name") from error
         raise Refused(" ".join(str(error).split())) from error
     except connection.connection_errors as error:
         raise _unsure(context, queue, "either all messages were deleted, or none") from error

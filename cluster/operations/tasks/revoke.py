@@ -39,7 +39,7 @@ def revoke(operation: Revoke, context: OperationContext) -> None:
         Refused: There are no workers, or more ids than a worker keeps.
     """
     if not operation.ids:
-        raise Refused("no task is named")
+        raise Refused("no tasks are named")
     if not operation.workers:
         raise Refused(NO_WORKERS)
     if len(operation.ids) > MAX_REVOKED_IDS:

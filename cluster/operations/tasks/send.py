@@ -221,4 +221,7 @@ class _Publisher:
         except MessageNacked:
             raise Rejected("the broker rejected it: its queue is full or failing") from None
         if self._returned:
-            raise Rejected(f"there is no queue {queue} on the broker")
+            raise Rejected(
+                f"there is no queue {queue} on the broker; start a worker that declares it, or "
+                "choose another"
+            )

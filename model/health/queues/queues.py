@@ -119,6 +119,7 @@ def _left_out(queues: Mapping[str, int | None]) -> Finding:
         "queues",
         f"{counted(len(queues), 'more queue')} with {counted(waiting, 'message')} waiting not "
         "listed: too many queues",
+        next_step="Check whether queues are created per task or per client, and never deleted",
         evidence={"queues": len(queues), "waiting": waiting},
         incomplete=True,
     )

@@ -31,7 +31,7 @@ def crash_findings(state: ClusterState, now: float) -> Iterator[Finding]:
         if task is not None and not task.finished:
             runs = interrupted_runs(task)
             if runs >= MIN_INTERRUPTED:
-                yield _loop(task, runs)
+                yield _loop(task, runs, state)
     killed: dict[str, list[FailureGroup]] = {}
     for group in state.failures:
         if group.error is not None and group.error.rpartition(".")[2] == WORKER_LOST:
@@ -68,9 +68,14 @@ def signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _loop(task: Task, runs: int) -> Finding:
+def _loop(task: Task, runs: int, state: ClusterState) -> Finding:
     workers = list(dict.fromkeys(run.worker for run in task.attempts if run.worker is not None))
     name = task.name or "a task"
+    started = [
+        run.started_at - state.skew(run.worker)
+        for run in task.attempts
+        if run.started_at is not None
+    ]
     why = "it probably kills the process that runs it"
     if any(run.state == REJECTED for run in task.attempts):
         why = "it kills the process that runs it, or raises Reject(requeue=True)"
@@ -83,6 +88,8 @@ def _loop(task: Task, runs: int) -> Finding:
         task.id,
         f"Revoke it, and check the memory and the kernel log of {_hosts(workers)}",
         {"task": task.name, "interrupted": runs, "workers": workers},
+        since=min(started, default=None),
+        grew_at=max(started, default=None),
         common="crash loop",
     )
 
