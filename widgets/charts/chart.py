@@ -16,34 +16,21 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ...model.entities.series.time_series import MarkKind
 from ..compat.component_style import component_style
 from ..compat.line_strip import LineStrip
 from ..glyphs import UNICODE, Glyphs
 from ..table.cells import fit_cells
 from .axis import ticks, time_ticks
 from .chart_data import EMPTY, ChartData
+from .grid import add_grid, marks_by_column, number_labels, time_labels
 from .legend import Entry, legend
 from .plot import BLANK, Cell, fill, highest, plot
 
 MIN_AXIS_WIDTH: Final = 32
 """Cells under which a chart has no axis of values."""
-MIN_LABEL_WIDTH: Final = 6
-"""Cells of the numbers beside a chart: charts above each other have one axis of time."""
 MIN_TIMES_ROWS: Final = 5
-NOW: Final = "now"
 MAX_INLINE_LEGEND: Final = 0.4
 """Part of the width that the legend may take beside a chart of one line."""
-
-MARK_STYLES: Final[dict[MarkKind, str]] = {
-    "lost": "failed",
-    "restarted": "retry",
-    "started": "ok",
-    "stopped": "axis",
-    "deployed": "first",
-}
-_MARK_RANKS: Final[tuple[MarkKind, ...]] = ("stopped", "started", "restarted", "lost", "deployed")
-"""Of several marks in one column, the last one in this order is drawn."""
 
 
 class Chart(Widget):
@@ -254,7 +241,7 @@ class Chart(Widget):
         rows = height - 1 - has_times
         numbers = ticks(highest(self._data.layers), rows, self._data.unit)
         top = numbers[-1]
-        labels = self._labels(numbers, rows, width)
+        labels = number_labels(numbers, rows, self._data.unit) if width >= MIN_AXIS_WIDTH else {}
         self._left = len(next(iter(labels.values()), ""))
         room = self._columns = max(1, width - self._left)
         cells = plot(
@@ -262,7 +249,8 @@ class Chart(Widget):
             coloured=self._coloured, plotext=self._plotext,
         )  # fmt: skip
         times = time_ticks(self._data.start, self._data.end, room, self._data.tz)
-        self._add_grid(cells, times, labels)
+        marks = marks_by_column(self._data, self.seconds_per_column)
+        add_grid(cells, {column for column, _ in times}, set(labels), marks, self._glyphs)
         self._add_cursor(cells)
         blank = " " * self._left
         lines = [
@@ -270,7 +258,9 @@ class Chart(Widget):
             for row, line in enumerate(cells)
         ]
         if has_times:
-            lines.append(self._strip([(blank, "axis"), *self._times(times, room)], width))
+            lines.append(
+                self._strip([(blank, "axis"), *time_labels(self._data, times, room)], width)
+            )
         return lines
 
     def _draw_first_line(self) -> Strip | None:
@@ -335,51 +325,6 @@ class Chart(Widget):
         time = "" if self._cursor is None else self._data.time(self._cursor)
         return legend(entries, time, width)
 
-    def _labels(self, numbers: Sequence[float], rows: int, width: int) -> dict[int, str]:
-        """Return the label of each row that has one, all of one width."""
-        if width < MIN_AXIS_WIDTH:
-            return {}
-        top = numbers[-1]
-        texts: dict[int, str] = {}
-        for number in (top, *numbers[:-1]):
-            row = min(rows - 1, max(0, round((1 - number / top) * rows)))
-            texts.setdefault(row, self._data.unit.tick(number, top))
-        size = max(MIN_LABEL_WIDTH, *map(len, texts.values()))
-        return {row: f"{text.rjust(size)} " for row, text in texts.items()}
-
-    def _add_grid(
-        self, cells: list[list[Cell]], times: list[tuple[int, str]], labels: dict[int, str]
-    ) -> None:
-        """Draw the grid and the marks where nothing else is drawn."""
-        ascii_only = self._glyphs.name == "ascii"
-        horizontal, vertical = ("-", "|") if ascii_only else ("╌", "┊")
-        by_rank = sorted(self._data.marks, key=lambda mark: _MARK_RANKS.index(mark.kind))
-        marked = {self._column(mark.at): mark for mark in by_rank}
-        columns = {column for column, _ in times}
-        for row, line in enumerate(cells):
-            for x, cell in enumerate(line):
-                if cell != BLANK:
-                    continue
-                if x in marked:
-                    line[x] = (vertical, MARK_STYLES[marked[x].kind])
-                elif row in labels and row < len(cells) - 1:
-                    line[x] = (horizontal, "grid")
-                elif x in columns:
-                    line[x] = (vertical, "grid")
-        for x, mark in marked.items():
-            if 0 <= x < len(cells[0]):
-                cells[0][x] = (self._mark(mark.kind), MARK_STYLES[mark.kind])
-
-    def _mark(self, kind: MarkKind) -> str:
-        glyphs = self._glyphs
-        return {
-            "lost": glyphs.bad,
-            "restarted": glyphs.state("RETRY"),
-            "started": glyphs.ascending,
-            "stopped": glyphs.descending,
-            "deployed": glyphs.deployed,
-        }[kind]
-
     def _column(self, at: float) -> int:
         """Return the column of a time; it may lie outside."""
         return int((at - self._data.start) // self.seconds_per_column)
@@ -393,15 +338,3 @@ class Chart(Widget):
             for line in cells:
                 area = line[x][1].partition("/")[2]
                 line[x] = (line_glyph, f"cursor/{area}" if area else "cursor")
-
-    def _times(self, times: list[tuple[int, str]], room: int) -> list[Cell]:
-        """Return the axis of time: each label begins at its column."""
-        cells: list[Cell] = []
-        at = 0
-        end = self._data.time(self._data.end) if self._data.past else NOW
-        for column, label in (*times, (room - len(end), end)):
-            is_last = label == end
-            if column >= at and (is_last or column + len(label) < room - len(end)):
-                cells += [(" " * (column - at), ""), (label, "axis")]
-                at = column + len(label)
-        return cells
