@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -11,12 +12,20 @@ from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 
 from ...lists import tasks
-from ...lists.progress import current_progress, large_bar_texts, progress_source
+from ...lists.progress import (
+    current_progress,
+    large_bar_texts,
+    progress_source,
+    with_progress,
+)
+from ...model.entities.changes import Changes
 from ...model.entities.series.distribution import Distribution
 from ...model.entities.styles import Level
 from ...model.entities.task import Task
+from ...model.query.language import exact_term, parse_query
 from ...model.query.order import Order
 from ...model.query.row_list import RowList
+from ...model.query.task_view import TaskView
 from ...widgets.charts.histogram import Histogram
 from ...widgets.charts.large_bar import LargeBar
 from ...widgets.charts.timeline import Timeline
@@ -39,6 +48,7 @@ from ..panes.chart_strip import OF_TYPE, ChartStrip
 from ..panes.heights import Need
 from .detail import DetailScreen, Needs, list_need
 from .past_operations import PastOperations
+from .subject import latest_columns
 from .tracebacks import TracebackScreen
 
 if TYPE_CHECKING:
@@ -50,8 +60,10 @@ MAX_RELATED: Final = 200
 CHARTS_FROM: Final = 50
 """Lines of the screen from which there is room for charts of the task's type."""
 MIN_HISTOGRAM: Final = 5
-MAX_RELATIVES: Final = 4
-"""Rows of related tasks for which the fields are cut."""
+MAX_RELATIVES: Final = 5
+"""Rows of related tasks; the table scrolls."""
+MIN_LATEST: Final = 4
+"""Rows of the latest tasks of its type."""
 MAX_VALUES: Final = 10
 """Lines of arguments and result on a narrow page, before the fields."""
 
@@ -89,7 +101,18 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         self.bar = LargeBar(glyphs=glyphs)
         self.histogram = Histogram(glyphs=glyphs, id="histogram")
         name = None if self.shown is None else self.shown.name
-        self.chart_strip = ChartStrip(context, OF_TYPE, name or "", CHARTS_FROM)
+        of_type = tuple((f"{title} of {name}", build) for title, build in OF_TYPE)
+        self.chart_strip = ChartStrip(context, of_type, name or "", CHARTS_FROM)
+        self.latest = TaskView(
+            context.state,
+            parse_query(exact_term("name", name or "")),
+            now=context.now(),
+            clock=time.perf_counter,
+        )
+        self.latest_table: LiveTable[Task] = LiveTable(
+            with_progress(latest_columns("name"), context), self.latest, empty="none",
+            markable=False, id="latest-table",
+        )  # fmt: skip
         self._attempts = RowList[AttemptRow](
             self._attempt_rows,
             lambda row: row.id,
@@ -110,6 +133,7 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
             "related": self.pane("related", "Related tasks", self.related_table),
             "values": self.pane("values", "Arguments and result", self.values),
             "runtimes": self.pane("runtimes", f"Run times of {name}", self.histogram),
+            "latest": self.pane("latest", f"Latest tasks of {name}", self.latest_table),
             "traceback": self.pane("traceback", "Failure", self.traceback),
         }
 
@@ -147,10 +171,12 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
                 yield panes["attempts"]
                 yield panes["operations"]
                 yield panes["related"]
+                yield panes["latest"]
 
     def needs(self) -> Needs:
-        """Return the lines of the panes; the run times take what the others leave."""
+        """Return the lines of the panes; what is known of its type takes what the others leave."""
         values, runs = self.values.lines, self._run_times().count
+        name = None if self.shown is None else self.shown.name
         if self.is_narrow:
             values = min(values, MAX_VALUES)
         return {
@@ -162,7 +188,8 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
                 "facts": Need(self.fields.lines, 2),
                 "attempts": list_need(self._attempts if len(self._attempts) > 1 else ()),
                 "operations": list_need(self.operations.rows),
-                "related": list_need(self._related, MAX_RELATIVES, fills=True),
+                "related": list_need(self._related, MAX_RELATIVES),
+                "latest": Need(len(self.latest) if name else 0, 3, MIN_LATEST, True, True),
             },
         }
 
@@ -207,6 +234,14 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         if search.exception() is None:
             (self._original,) = search.result()
             self.paint_body()
+
+    def catch_up(self) -> None:
+        """Read the latest tasks of its type again."""
+        self.latest.refresh(self.context.now())
+
+    def take(self, changes: Changes) -> None:
+        """Apply the changes to the latest tasks of its type."""
+        self.latest.apply(changes, self.context.now())
 
     def _retry_field(self, task: Task) -> Field:
         if task.finished and not self._searching:
@@ -263,6 +298,7 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         self.related_table.paint(frame)
         self.attempts_table.paint(frame)
         self.operations.table.paint(frame)
+        self.latest_table.paint(frame)
         if self.chart_strip.display:
             self.chart_strip.paint()
         self.fit_panes()
@@ -284,10 +320,10 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         self.info_bar.show(left)
 
     def copied(self) -> Sequence[object]:
-        """Copy the related task under the cursor if its table is focused, else the task."""
-        table = self.related_table
-        if self.focused is table and table.cursor_row is not None:
-            return (table.cursor_row,)
+        """Copy the other task under the cursor if its table is focused, else the task."""
+        for table in (self.related_table, self.latest_table):
+            if self.focused is table and table.cursor_row is not None:
+                return (table.cursor_row,)
         return () if self.shown is None else (self.shown,)
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:

@@ -52,3 +52,18 @@ def test_lines_go_to_panes_with_content_and_none_is_too_small_to_show_a_row() ->
     assert shared(needs, 40) == {"facts": 14, "list": 11, "rest": 15}
     assert shared(needs, 25) == {"facts": 14, "list": 11}
     assert shared(needs, 6) == {"facts": 6}
+
+
+async def test_a_task_s_page_has_what_is_known_of_its_type_where_there_is_room() -> None:
+    location = Location("tasks").deeper(DrillDown("task", RUNNING))
+    async with run_app(cluster(), location, (120, 44)) as on:
+        await on.until(lambda: "Latest tasks of geo.convert_to_raster" in on.text)
+        assert "Run times of geo.convert_to_raster" in on.text
+        screen = on.screen
+        screen.set_focus(screen.latest_table)
+        await on.press("j")
+        (task,) = screen.copied()
+        assert task.name == "geo.convert_to_raster" and task.id != RUNNING
+        await on.pilot.resize_terminal(120, 24)
+        await on.until(lambda: "Latest tasks" not in on.text)
+        assert "ID       " in on.text
