@@ -48,8 +48,10 @@ class Acknowledgements:
 
     def quiets(self, finding: Finding) -> bool:
         """Return whether a finding is acknowledged, and has not become worse since."""
-        held = self._loaded().get((finding.code, finding.subject))
-        return held is not None and held.quiets(finding)
+        if not (held := self._loaded()):
+            return False
+        known = held.get((finding.code, finding.subject))
+        return known is not None and known.quiets(finding)
 
     def add(self, findings: Iterable[Finding], now: float) -> None:
         """Acknowledge findings.

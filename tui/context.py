@@ -52,7 +52,7 @@ INITIAL_WINDOWS: Final = (300, 900)
 """Seconds that charts cover at first, and once half of the second has been recorded."""
 CACHE_SECONDS: Final = 1.0
 """How long a value that is expensive to look up is reused."""
-FINDINGS_SHARE: Final = 0.02
+FINDINGS_SHARE: Final = 0.01
 """The part of the time that may be spent on findings."""
 
 
@@ -305,7 +305,7 @@ class AppContext:
     def live_findings(self) -> tuple[Finding, ...]:
         """What needs attention now, the worst first.
 
-        It is computed at most once a second, and in a large cluster in at most a fiftieth of the
+        It is computed at most once a second, and in a large cluster in at most a hundredth of the
         time.
         """
         now, held = self.clock(), self._live_findings

@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Any, Final, TypeAlias, TypeVar
 
 from ..entities.clock_skew import skews_at, time_at
-from ..entities.states import CANCELLED, CELERY_STATES, FAULTY, FINISHED
+from ..entities.states import CANCELLED, CELERY_STATES, FAULTY, FINISHED, WAITING
 from ..entities.task import Task, first_seen_at
 from ..text.parse import duration
 from ..text.traceback import exception_class, location_of
@@ -219,6 +219,9 @@ def time_predicate(field: str, ranges: Iterable[TimeRange]) -> Predicate:
     return matches
 
 
+_NOT_RUNNING: Final = WAITING | FINISHED
+
+
 def state_predicate(names: Iterable[str]) -> Predicate:
     """Return the predicate that a task is in one of these states or groups of states."""
     wanted = {name.casefold() for name in names}
@@ -231,10 +234,10 @@ def state_predicate(names: Iterable[str]) -> Predicate:
 
     def matches(task: Task, now: float) -> bool:
         state = task.state
-        if state in states or custom(state):
+        if state in states or (state not in CELERY_STATES and custom(state)):
             return True
         return (
-            (running and task.running)
+            (running and state not in _NOT_RUNNING and task.running)
             or (lost and task.lost_at is not None)
             or (revoking and task.revoking)
         )

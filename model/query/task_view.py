@@ -126,7 +126,7 @@ class TaskView:
             # It may contain tasks that were added and evicted between two `take_changes`.
             self._restarted = False
             self._forget([task for task in self._rows if held.get(task.id) is not task])
-        self._place(t for t in changes.tasks.values() if held.get(t.id) is t)
+        self._place([task for id_, task in changes.tasks.items() if held.get(id_) is task])
         many = max(1.0, len(held) / TASKS_PER_INTERVAL) if self.query.timed else 1.0
         if now - self._ticked_at >= RECHECK_INTERVAL * many and not self._unseen:
             self._ticked_at = now

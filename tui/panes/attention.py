@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from ...model.entities.styles import Level
+from ...model.health.finding import Finding
 from ...model.query.order import Order
 from ...model.query.row_list import RowList
 from ...widgets.colours import COLOURS
@@ -27,6 +28,10 @@ class AttentionPane(ListPane[Alert]):
     NAME, TITLE, VIEW, EMPTY = "attention", "Attention", "findings", ""
     FRAME_LINES = 2
     _version = 0
+    _counted_of: tuple[Finding, ...] | None = None
+    """The findings of which `_acknowledged` are acknowledged, by those acknowledgements."""
+    _counted_version = 0
+    _acknowledged = 0
 
     def __init__(self, context: AppContext) -> None:
         rows = RowList[Alert](
@@ -57,8 +62,11 @@ class AttentionPane(ListPane[Alert]):
     @property
     def acknowledged(self) -> int:
         """How many findings are acknowledged, and not listed for that reason."""
-        quiets = self.context.acknowledgements.quiets
-        return sum(map(quiets, self.context.findings))
+        findings, held = self.context.findings, self.context.acknowledgements
+        if findings is not self._counted_of or held.version != self._counted_version:
+            self._counted_of, self._counted_version = findings, held.version
+            self._acknowledged = sum(map(held.quiets, findings))
+        return self._acknowledged
 
     @property
     def _note(self) -> str:
