@@ -21,6 +21,9 @@ _ENDED: Final = frozenset({"task-succeeded", "task-failed", "task-revoked"})
 """Events after which a task waits, or has ended."""
 
 
+_ABSENT: Final = object()
+
+
 class OpenTasks:
     """Ids of tasks that run, wait, or are on the screen. Safe to use from any thread."""
 
@@ -60,8 +63,8 @@ class OpenTasks:
                 if id_ is None:
                     continue
                 if kind in _ENDED:
-                    running.pop(id_, None)
-                    waiting.pop(id_, None)
+                    if running.pop(id_, _ABSENT) is _ABSENT:  # an id is in one of both
+                        waiting.pop(id_, None)
                 elif kind == "task-started":
                     running[id_] = None
                     waiting.pop(id_, None)

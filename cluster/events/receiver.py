@@ -49,7 +49,7 @@ STOP_CHECK_INTERVAL: Final = 0.5
 """Seconds to wait for events before checking whether to stop."""
 LARGE_BACKLOG: Final = 5_000
 """Waiting events whose messages leave several MiB of freed memory when they have been applied."""
-BATCH_WINDOW: Final = 0.01
+BATCH_WINDOW: Final = 0.02
 """Seconds in which messages collect before they are read: waking up for each one costs more than
 reading it. The delay is invisible, and the socket holds far more messages than arrive meanwhile."""
 

@@ -38,12 +38,12 @@ class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One event as sent; None means that the field is not in the event."""
 
     type: str
-    hostname: str
+    hostname: Annotated[str, msgspec.Meta(min_length=1)]
     timestamp: _Time
     """Epoch seconds by the sender's clock. Celery's own receiver shifts it by `utcoffset`, which is
     wrong if worker and monitor are in different time zones."""
-    uuid: str | None = None
     pid: _Whole | None = None
+    uuid: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME_LENGTH)] | None = None
     name: str | None = None
     args: str | None = None
     kwargs: str | None = None
@@ -115,10 +115,9 @@ def decode(body: bytes | str, at: float) -> EventBatch:
         return _decode_slowly(body, at)
     events = decoded if isinstance(decoded, tuple) else (decoded,)
     for event in events:
-        if event.type in TASK_EVENTS:
-            if not event.uuid or len(event.uuid) > MAX_NAME_LENGTH or not event.hostname:
-                return _decode_slowly(body, at)
-        elif event.type not in WORKER_EVENTS or not event.hostname:
+        if (event.type not in TASK_EVENTS or event.uuid is None) and (
+            event.type not in WORKER_EVENTS
+        ):
             return _decode_slowly(body, at)
     if len(body) > MAX_NAME_LENGTH * len(events):
         events = tuple([_cut_texts(event) for event in events])
