@@ -134,9 +134,7 @@ def resume(operation: ResumeQueue, state: ClusterState, now: float) -> Confirmat
         [f"{verb(gone, 'is', 'are')} offline and {then} the list of consumers to resume"]
         if gone
         else [],
-        refusal=None
-        if workers
-        else f"{queue} was not paused on this machine; add its consumers (C)",
+        refusal=None if workers else f"{queue} was not paused on this machine; add its consumers",
     )
 
 

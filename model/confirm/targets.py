@@ -147,7 +147,7 @@ def _why_finished(task: Task) -> str | None:
 
 def _why_not_revoked(task: Task) -> str | None:
     if task.running:
-        return "running; only terminate (K) stops it"
+        return "running; only terminating stops it"
     return _why_finished(task)
 
 

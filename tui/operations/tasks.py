@@ -15,6 +15,7 @@ from ...model.confirm.confirmation import task_line
 from ...model.confirm.targets import Selection
 from ...model.entities.task import Task
 from ...model.operations.commands import SIGNALS, Revoke, RevokeStamped, Signal
+from ...model.text.phrases import counted
 from ..dialogs.menu import Menu, MenuContent
 from ..dialogs.prompt import Prompt
 from ..host import Host
@@ -154,6 +155,10 @@ def stamp_problem(stamp: str) -> str | None:
 
 def why_none(selection: Selection) -> str:
     """Return why no task of a selection is left."""
+    reasons = {reason for _, reason in selection.skipped}
+    number = len(selection.skipped)
+    if len(reasons) == 1 and number > 1:
+        return f"all {number:,} {reasons.pop()}"
     return "; ".join(left_out(selection.skipped)) or "no task selected"
 
 
@@ -167,6 +172,8 @@ def counted_reasons(reasons: Iterable[str]) -> tuple[str, ...]:
     counts = Counter(reasons)
     if counts.total() == 1:
         return tuple(counts)
-    lines = [f"{number:,}: {reason}" for reason, number in counts.most_common(MAX_REASONS)]
+    lines = [
+        f"{counted(number, 'task')}: {reason}" for reason, number in counts.most_common(MAX_REASONS)
+    ]
     more = len(counts) - MAX_REASONS
     return (*lines, f"and {more:,} other reasons") if more > 0 else tuple(lines)

@@ -21,7 +21,7 @@ def test_waiting_tasks_can_be_revoked_and_others_have_a_reason() -> None:
     kept, skipped = targets.revocable(held)
     assert targets.ids(kept) == ("waits",)
     assert [(one.id, reason) for one, reason in skipped] == [
-        ("runs", "running; only terminate (K) stops it"),
+        ("runs", "running; only terminating stops it"),
         ("over", "already finished (SUCCESS)"),
     ]
     assert targets.ids(targets.every(state, held).kept) == ("waits", "runs", "over")

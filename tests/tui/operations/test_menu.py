@@ -93,7 +93,7 @@ async def test_everything_that_the_filter_lets_through_is_revoked() -> None:
         ]
         await on.press(*["down"] * on_the_way.index("task.revoke_listed"), "enter")
         dialog = await on.asked()
-        assert dialog.notes == ("5: already finished (SUCCESS)",)
+        assert dialog.notes == ("5 tasks: already finished (SUCCESS)",)
         await on.press("y")
         await on.until(lambda: on.session.done)
         (command,) = on.session.done

@@ -137,7 +137,7 @@ async def test_of_several_the_unrecoverable_ones_are_left_out_and_told() -> None
         on.session.recovering.set_result(tuple(found))
         dialog = await on.asked()
         assert dialog.confirmation.title == "Retry 3 tasks"
-        assert dialog.notes == ("2: cut",)
+        assert dialog.notes == ("2 tasks: cut",)
         await on.press("y")
         await on.until(lambda: on.session.done)
         assert on.session.done[0].originals == tuple(found[:3])  # type: ignore[attr-defined]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from celtop.bindings import ACTIONS
 from celtop.model.confirm.dispatch import Confirmation
+from celtop.model.confirm.targets import Selection
+from celtop.model.entities.task import Task
 from celtop.model.operations.commands import Report, Revoke
 from celtop.model.operations.outcome import Answer
 from celtop.model.wire.events import Event
@@ -18,6 +20,7 @@ from celtop.tui.dialogs.menu import Menu
 from celtop.tui.dialogs.outcome import OutcomeDialog
 from celtop.tui.navigation import Location
 from celtop.tui.operations.menu import menu_item
+from celtop.tui.operations.tasks import why_none
 from textual.widgets import Input
 
 # No key acts by itself
@@ -293,3 +296,13 @@ async def test_details_name_the_tasks_that_were_revoked_and_their_present_state(
         fails(on, WAITING[1])
         await on.pilot.pause()
         assert f"{WAITING[1]} mail.send FAILURE" in on.text
+
+
+def test_one_reason_for_all_selected_tasks_is_not_repeated() -> None:
+    tasks = (Task("a"), Task("b"))
+    reason = "already finished (SUCCESS)"
+    alike = Selection((), tuple((task, reason) for task in tasks))
+    assert why_none(alike) == "all 2 already finished (SUCCESS)"
+    assert why_none(Selection((), ((tasks[0], reason), (tasks[1], "running")))) == (
+        "1 task: already finished (SUCCESS); 1 task: running"
+    )
