@@ -151,8 +151,13 @@ class ConfirmDialog(Dialog[bool]):
             yield f"Sent to {workers}: {names}{more}", "$text-muted", "heading"
 
     def _fit(self, height: int) -> None:
-        below = 1 if self.must_type is None else 3
-        self.query_one("#facts").styles.max_height = max(1, height - _FRAME_ROWS - below)
+        others = 1 if self.must_type is None else 3
+        size, width = self.app.size, self.fit_title()
+        for title in self.query("#title").results(Static):
+            rows = min(title.get_content_height(size, size, width), max(1, height // 4))
+            title.styles.max_height = rows
+            others += rows
+        self.query_one("#facts").styles.max_height = max(1, height - _FRAME_ROWS - others)
 
     @property
     def confirmed(self) -> bool:
