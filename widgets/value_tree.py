@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
+from rich.cells import cell_len
 from rich.text import Text
+from textual import events
 from textual.geometry import Size
 from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
@@ -16,6 +18,7 @@ from ..model.text.sanitize import visible
 from .glyphs import UNICODE, Glyphs
 from .literal import read
 from .table.viewport import Motion
+from .wrapping import wrap
 
 PAGE_ITEMS: Final = 200
 """Items that a node opens with; a last item counts the rest and opens the next page."""
@@ -25,7 +28,10 @@ MAX_SEARCHED_NODES: Final = 5_000
 MAX_PREVIEW: Final = 200
 """Characters of a value shown on the line of its node."""
 LINE_LENGTH: Final = 120
-"""Characters per line of a long text that is opened."""
+"""Most characters per line of a long text that is opened."""
+MIN_LINE_LENGTH: Final = 20
+GUIDE: Final = 2
+"""Cells of the guide of each level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +50,12 @@ class ValueTree(Tree[NodeValue], inherit_bindings=False):
     def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:  # noqa: A002
         super().__init__(Text(""), id=id)
         self.show_root = False
-        self.guide_depth = 2
+        self.guide_depth = GUIDE
         self.ICON_NODE, self.ICON_NODE_EXPANDED = f"{glyphs.tree_closed} ", f"{glyphs.tree_open} "
         self.show_guides = glyphs.name != "ascii"
         self._shown: dict[str, str | None] = {}
+        self._built_for = 0
+        """The width that texts were broken for."""
 
     @property
     def lines(self) -> int:
@@ -63,6 +71,16 @@ class ValueTree(Tree[NodeValue], inherit_bindings=False):
         if dict(texts) == self._shown:
             return
         self._shown = dict(texts)
+        self._add_values()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Break texts for the new width."""
+        if event.size.width != self._built_for:
+            self._add_values()
+
+    def _add_values(self) -> None:
+        """Add the named texts; texts that are too long for a line are broken into lines."""
+        self._built_for, texts = self.size.width, self._shown
         self.clear()
         self.root.expand()
         for name, text in texts.items():
@@ -135,12 +153,18 @@ class ValueTree(Tree[NodeValue], inherit_bindings=False):
 
     def _fill(self, node: TreeNode[NodeValue], part: NodeValue) -> None:
         value = part.value
+        if isinstance(value, str) and len(value) <= MAX_PREVIEW:
+            text = visible(value)
+            for start, end in wrap(text, max(MIN_LINE_LENGTH, self._room(node))):
+                node.add_leaf(Text(text[start:end], no_wrap=True))
+            return
         if isinstance(value, str):
-            starts = range(part.start, len(value), LINE_LENGTH)
+            length = min(LINE_LENGTH, max(MIN_LINE_LENGTH, self._room(node)))
+            starts = range(part.start, len(value), length)
             for at in islice(starts, PAGE_ITEMS):
-                node.add_leaf(Text(visible(value[at : at + LINE_LENGTH]), no_wrap=True))
+                node.add_leaf(Text(visible(value[at : at + length]), no_wrap=True))
             left = len(starts) - PAGE_ITEMS
-            following = part.start + PAGE_ITEMS * LINE_LENGTH
+            following = part.start + PAGE_ITEMS * length
         else:
             for name, item in islice(_items(value), part.start, part.start + PAGE_ITEMS):
                 self._add(node, name, item)
@@ -159,12 +183,26 @@ class ValueTree(Tree[NodeValue], inherit_bindings=False):
     def _add_text(
         self, parent: TreeNode[NodeValue], name: str, text: str, quoted: bool = False
     ) -> TreeNode[NodeValue]:
+        style, room = "green" if quoted else "", self._room(parent)
         shown = visible(text, MAX_PREVIEW)
-        shown = f'"{shown}"' if quoted else shown
-        if len(text) <= MAX_PREVIEW:
-            return parent.add_leaf(_label(name, shown, "green" if quoted else ""))
-        label = _label(name, f"{len(text):,} characters  {shown}", "green" if quoted else "")
+        leaf = _label(name, f'"{shown}"' if quoted else shown, style)
+        if len(text) <= MAX_PREVIEW and leaf.cell_len <= room:
+            return parent.add_leaf(leaf)
+        count = f"{len(text):,} characters"
+        if len(text) <= MAX_PREVIEW and parent is self.root:
+            node = parent.add(_label(name, count, "dim"), NodeValue(text))
+            return node.expand()
+        left = max(MIN_LINE_LENGTH, room - cell_len(name) - len(count) - GUIDE * 4)
+        shown = visible(text, min(MAX_PREVIEW, left))
+        label = _label(name, f"{count}  " + (f'"{shown}"' if quoted else shown), style)
         return parent.add(label, NodeValue(text))
+
+    def _room(self, parent: TreeNode[NodeValue]) -> int:
+        """Return the cells of the label of a node below `parent`."""
+        depth, above = 1, parent
+        while above.parent is not None:
+            depth, above = depth + 1, above.parent
+        return (self._built_for or MAX_PREVIEW) - GUIDE * depth
 
 
 def _label(name: str, value: str, style: str) -> Text:

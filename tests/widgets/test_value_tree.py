@@ -83,3 +83,22 @@ def test_its_height_is_that_of_its_values_before_they_are_drawn() -> None:
     tree.show({"args": "1", "kwargs": "2"})
     size = Size(40, 10)
     assert tree.get_content_height(size, size, 40) == 2
+
+
+async def test_a_text_wider_than_the_tree_is_broken_into_lines() -> None:
+    tree = ValueTree()
+    text = "not a literal, " * 6
+    async with shown(tree, 50, 9) as screen:
+        tree.show({"args": text, "kwargs": repr({"key": "k" * 100})})
+        await screen.settle()
+        assert screen.lines[0] == "▾ args  90 characters"
+        raw = " ".join(line.strip("├└ ") for line in screen.lines[1:4])
+        assert raw.startswith(text[:60])
+        assert not tree.show_horizontal_scrollbar
+        (kwargs,) = [node for node in tree.root.children if "kwargs" in str(node.label)]
+        (key,) = kwargs.children
+        assert str(key.label).endswith('…"') and key.allow_expand
+        key.expand()
+        await screen.pilot.resize_terminal(130, 9)
+        await screen.settle()
+        assert any(line.endswith('"' + "k" * 100 + '"') for line in screen.lines)

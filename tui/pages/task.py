@@ -59,6 +59,8 @@ MAX_RELATED: Final = 200
 
 CHARTS_FROM: Final = 50
 """Lines of the screen from which there is room for charts of the task's type."""
+MIN_FAILURE: Final = 8
+"""Lines of the failure even in a low terminal: the exception and an own frame."""
 MIN_HISTOGRAM: Final = 5
 MAX_RELATIVES: Final = 5
 """Rows of related tasks; the table scrolls."""
@@ -381,7 +383,7 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         view.show(task.traceback or task.exception or "", task.name)
         pane.show(_LEVELS.get(task.state, "idle"), subtitle=frame_place(view.own_frame))
         frame = view.styles.gutter.height + pane.styles.gutter.height
-        height = min(view.virtual_size.height + frame, max(5, self.size.height // 2 - 2))
+        height = min(view.virtual_size.height + frame, max(MIN_FAILURE, self.size.height // 2 - 2))
         known = pane.styles.height
         if not self.has_class("-zoomed") and (known is None or known.value != height):
             pane.styles.height = height

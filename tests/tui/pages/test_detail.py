@@ -67,3 +67,12 @@ async def test_a_task_s_page_has_what_is_known_of_its_type_where_there_is_room()
         await on.pilot.resize_terminal(120, 24)
         await on.until(lambda: "Latest tasks" not in on.text)
         assert "ID       " in on.text
+
+
+async def test_the_exception_and_the_own_frame_are_in_sight_in_a_low_terminal() -> None:
+    state = cluster()
+    (failed, *_) = (task for task in state.tasks.values() if task.traceback)
+    location = Location("tasks").deeper(DrillDown("task", failed.id))
+    async with run_app(state, location, (60, 15)) as on:
+        await on.until(lambda: "tasks.py:41" in on.text)
+        assert "ConnectTimeout" in on.text and "Arguments and result" in on.text
