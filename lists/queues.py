@@ -97,6 +97,11 @@ def drain_or_no_consumers(queue: Queue, frame: Frame) -> Cell:
     return ("no consumers", style_of(queue, frame)) if queue.unattended else drain(queue, frame)
 
 
+def drain_beside_status(queue: Queue, frame: Frame) -> Cell:
+    """Return when the queue will be empty; `-` if the status shows why it will not be."""
+    return ("-", "muted") if queue.paused or queue.unattended else drain(queue, frame)
+
+
 def consumers(queue: Queue, frame: Frame) -> Cell:
     """Return a queue's consumers; having none is an error while messages are waiting."""
     if queue.paused:
@@ -197,7 +202,7 @@ IN: Final[Column[Queue]] = numbers.column(
 OUT: Final[Column[Queue]] = numbers.column(
     "out", "Out", 7, lambda queue, frame: numbers.per_second(queue.out_per_s), 4
 )
-DRAIN: Final = numbers.column("drain", "Drains in", 10, drain, 2)
+DRAIN: Final = numbers.column("drain", "Drains in", 10, drain_beside_status, 2)
 
 
 QUEUES: Final[tuple[Column[Queue], ...]] = (

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any, Final, cast
 
 from ..model.entities.states import (
     CELERY_STATES,
@@ -16,6 +17,7 @@ from ..model.entities.states import (
 )
 from ..model.entities.styles import state_style
 from ..model.entities.task_type import TaskType
+from ..model.health.newness import newly_failing
 from ..model.ingest.tasks.rate_limited import held_by_type
 from ..model.state import ClusterState
 from ..model.text import units
@@ -23,6 +25,9 @@ from ..widgets.table.cells import Cell
 from ..widgets.table.column import Column, Frame
 from . import numbers
 from .limits import common_limits
+
+HIGH_SHARE: Final = 0.1
+"""Share of failed tasks above which it is marked, also if it is not new."""
 
 
 def waiting_count(task_type: TaskType) -> int | None:
@@ -62,7 +67,7 @@ def _count_column(state: str, title: str, priority: int) -> Column[TaskType]:
     count = _COUNTS[state]
 
     def cell(task_type: TaskType, frame: Frame) -> Cell:
-        return numbers.count(count(task_type), state_style(state))
+        return numbers.count(count(task_type), "text" if state == FAILURE else state_style(state))
 
     return numbers.column(state.lower(), title, 8, cell, priority)
 
@@ -86,13 +91,15 @@ def _duration_column(id_: str, title: str, priority: int) -> Column[TaskType]:
 
 
 def _failed_share(task_type: TaskType, frame: Frame) -> Cell:
-    return numbers.percent(task_type.failed, task_type.failed + task_type.succeeded, "bad")
+    style = "warn" if (task_type.failure_rate or 0.0) > HIGH_SHARE else "text"
+    return numbers.percent(task_type.failed, task_type.failed + task_type.succeeded, style)
 
 
 def _last(task_type: TaskType, frame: Frame) -> Cell:
     return numbers.time_of_day(task_type.last_at, frame)
 
 
+_FAILURES: Final = frozenset({FAILURE.lower(), "failed_share"})
 TYPES: Final[tuple[Column[TaskType], ...]] = (
     Column(
         "name",
@@ -119,7 +126,18 @@ TYPES: Final[tuple[Column[TaskType], ...]] = (
 
 
 def type_columns(state: ClusterState) -> tuple[Column[TaskType], ...]:
-    """Return the columns; `state` provides the limits set on the workers."""
+    """Return the columns; `state` provides the limits set on the workers, and new failures."""
+    failing: tuple[int, frozenset[str]] = (-1, frozenset())
+
+    def red_if_new(column: Column[TaskType]) -> Column[TaskType]:
+        def cell(task_type: TaskType, frame: Frame) -> Cell:
+            nonlocal failing
+            if failing[0] != int(frame.now):
+                failing = int(frame.now), newly_failing(state, frame.now)
+            text, style = cast(Cell, column.cell(task_type, frame))
+            return text, "bad" if style != "muted" and task_type.name in failing[1] else style
+
+        return replace(column, cell=cell)
 
     def limits(task_type: TaskType, frame: Frame) -> Cell:
         text = common_limits(state, task_type.name)
@@ -128,7 +146,8 @@ def type_columns(state: ClusterState) -> tuple[Column[TaskType], ...]:
         held = held_by_type(state.workers.values())[task_type.name]
         return f"{text}, {units.count(held)} held" if held else text, "accent"
 
-    return (*TYPES, Column("limits", "Limits", 14, limits, 4, grow=1))
+    types = (red_if_new(one) if one.id in _FAILURES else one for one in TYPES)
+    return (*types, Column("limits", "Limits", 14, limits, 4, grow=1))
 
 
 TYPE_KEYS: Final[Mapping[str, Callable[[TaskType], Any]]] = {

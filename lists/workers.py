@@ -106,7 +106,7 @@ def worker_columns(broker: Broker) -> tuple[Column[Worker], ...]:
         Column("pool", "Pool", 8, _pool, 4, sort_key="pool", remark=True),
         busy_column(broker),
         _number("processed", "Processed", 9, lambda worker: worker.processed, 2),
-        _number("failed", "Failed", 7, _failed, 2, "bad"),
+        _number("failed", "Failed", 7, _failed, 2),
         Column("load", "Load", 14, _load, 4, sort_key="load", descending=True),
         Column("queues", "Queues", 16, _queues, 3, grow=3, sort_key="queues"),
         Column("heartbeat", "Last seen", 9, heartbeat, 3, justify="right", ticks=numbers.always),

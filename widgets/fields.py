@@ -83,8 +83,7 @@ class Fields(Widget):
     @property
     def needed_width(self) -> int:
         """The cells that a column of whole labels and values takes."""
-        values = max((cell_len(field.value) for field in self.fields), default=0)
-        return min(self._labels, MAX_LABEL_WIDTH) + GAP + values
+        return needed_width(self.fields)
 
     def search_lines(self) -> list[str]:
         """Return label and value of each field."""
@@ -192,6 +191,13 @@ class Fields(Widget):
         value = fit(line.value, room, ellipsis)
         found = bool(line.label) and line.label == self._found
         return [(label, "reverse" if found else "$text-muted"), (value, COLOURS[line.style])]
+
+
+def needed_width(fields: Sequence[Field]) -> int:
+    """Return the cells that a column of whole labels and values takes."""
+    labels = max((cell_len(field.label) for field in fields), default=0)
+    values = max((cell_len(field.value) for field in fields), default=0)
+    return min(labels, MAX_LABEL_WIDTH) + GAP + values
 
 
 def _wrapped(text: str, room: int, *, wraps: bool) -> Iterator[str]:

@@ -59,6 +59,12 @@ def failures_are_new(group: FailureGroup, now: float) -> bool:
     return earlier > 0 and _is_more(recent, before * recent_seconds / earlier)
 
 
+def newly_failing(state: ClusterState, now: float) -> frozenset[str]:
+    """Return the names of tasks that began to fail recently, or fail more often than before."""
+    groups = (group for group in state.failures if failures_are_new(group, now))
+    return frozenset(name for group in groups for name in group.names)
+
+
 def _is_more(failures: int, expected: float) -> bool:
     """Return whether there are more failures than expected, and not just by chance.
 

@@ -80,6 +80,9 @@ def test_a_queue_without_consumers_shouts_only_if_something_waits() -> None:
     one.facts = {}
     assert queues.consumers(one, FRAME) == ("w, ?", "text")
     assert queues.drain(Queue("q"), FRAME) == ("?", "muted")
+    assert queues.drain_beside_status(Queue("q"), FRAME) == ("?", "muted")
+    without = Queue("q", waiting=1, facts=known)
+    assert queues.drain_beside_status(without, FRAME) == ("-", "muted")
 
 
 def test_a_worker_that_tells_nothing_shows_an_empty_bar_and_question_marks() -> None:

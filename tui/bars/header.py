@@ -22,6 +22,9 @@ from .base import Bar, Part
 
 FAILURE_WINDOW: Final = 300
 """Seconds over which the failure rate is averaged."""
+FAILURE_PERIOD: Final = f"in {units.duration(FAILURE_WINDOW)}"
+"""Shown at the failure rate: the rates beside it are those of the last minute."""
+FAILURE_PERIOD_PRIORITY: Final = 8
 
 MAX_BADGE_CHARACTERS: Final = 28
 
@@ -184,8 +187,10 @@ def numbers(context: AppContext) -> list[Part]:
             3,
             "app.error",
         ),
+        *([Part(FAILURE_PERIOD, "$text-muted", FAILURE_PERIOD_PRIORITY, gap=1)] if share else []),
         workers,
-        Part(_clock(context.clock(), utc=context.utc) + " ", "$text-muted", 5, "app.times"),
+        Part(_clock(context.clock(), utc=context.utc), "$text-muted", 5, "app.times"),
+        Part("", gap=1),
     ]
 
 

@@ -33,7 +33,7 @@ def empty_cluster_fields(state: ClusterState, now: float) -> list[Field]:
         Field("", ""),
         Field("Is a worker running?", "celery -A PROJECT worker -E"),
         Field("On the same broker?", "Compare the broker_url of the worker"),
-        Field("Same key prefix?", "Start celtop -A PROJECT to use its settings"),
+        Field("Same key prefix?", "Start celtop with -A PROJECT"),
         Field("Remote control on?", "worker_enable_remote_control is True"),
         Field("Only messages?", "Name the queues: celtop -Q NAME,NAME"),
     ]

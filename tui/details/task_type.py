@@ -9,6 +9,7 @@ from ...lists.task_types import running_count, waiting_count
 from ...model.entities.states import FAILURE, RETRY, REVOKED, SUCCESS
 from ...model.entities.styles import state_style
 from ...model.entities.task_type import TaskType
+from ...model.health.newness import newly_failing
 from ...model.ingest.tasks.rate_limited import held_by_type
 from ...model.state import ClusterState
 from ...model.text import units
@@ -25,6 +26,7 @@ _ACKS: Final = {True: "after the task has run", False: "before the task runs", N
 def type_fields(task_type: TaskType, state: ClusterState, frame: Frame) -> list[Field]:
     """Return the fields of a task type; counts of states are of the tasks in memory."""
     states, runtime, wait = task_type.states, task_type.runtime, task_type.wait
+    failing = "bad" if task_type.name in newly_failing(state, frame.now) else "text"
     failed = task_type.failure_rate
     last = units.UNKNOWN
     if task_type.last_at is not None:
@@ -34,14 +36,18 @@ def type_fields(task_type: TaskType, state: ClusterState, frame: Frame) -> list[
         Field("Waiting", units.count(waiting_count(task_type))),
         Field("Running", units.count(running_count(task_type))),
         *(
-            Field(state.capitalize(), units.count(states.get(state, 0)), state_style(state))
-            for state in (SUCCESS, FAILURE, RETRY, REVOKED)
-            if states.get(state)
+            Field(
+                name.capitalize(),
+                units.count(states.get(name, 0)),
+                failing if name == FAILURE else state_style(name),
+            )
+            for name in (SUCCESS, FAILURE, RETRY, REVOKED)
+            if states.get(name)
         ),
         Field(
             "Failed",
             units.UNKNOWN if failed is None else f"{units.percent(failed)} of finished tasks",
-            "bad" if failed else "text",
+            failing if failed else "text",
         ),
         Field("Run time", _quantiles(runtime.quantile(0.5), runtime.quantile(0.95), runtime.max)),
         Field("Wait", _quantiles(wait.quantile(0.5), wait.quantile(0.95), wait.max)),
@@ -55,7 +61,7 @@ def type_fields(task_type: TaskType, state: ClusterState, frame: Frame) -> list[
         names = ", ".join(f"{count} {name}" for name, count in worst[:_MAX_EXCEPTIONS])
         more = len(worst) - _MAX_EXCEPTIONS
         names += f" and {more} more" if more > 0 else ""
-        found.append(Field("Exceptions", visible(names, _MAX_TEXT), "bad"))
+        found.append(Field("Exceptions", visible(names, _MAX_TEXT), failing))
     return found
 
 

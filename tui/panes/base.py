@@ -110,7 +110,7 @@ class Pane(Tile):
         if self.is_line:
             glyph = f"{self.context.glyphs.level(level)} " if level in ("warn", "bad") else ""
             title = Part(f"{glyph}{self.TITLE}", f"bold {COLOURS[level]}", gap=1)
-            self.line.show([title, *self.summary()])
+            self.line.show([title, *self.summary()], [Part("", gap=1)])
 
 
 class ListPane(Pane, Generic[R]):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import Final
 
 from textual.containers import Horizontal
 
 from ...model.text.sanitize import visible
 from ...widgets.charts.chart import Chart
-from ...widgets.fields import Field, Fields
+from ...widgets.fields import Field, Fields, needed_width
 from ...widgets.tile import Tile
 from ..charts import charts
 from ..charts.charts import Build
@@ -26,7 +27,9 @@ MIN_CHART_LINES: Final = 9
 """What each chart needs; one that does not fit beside or below the others is not shown."""
 FIELDS_WIDTH: Final = 48
 MAX_WIDE_FIELDS_WIDTH: Final = 64
-"""In a wide terminal, a third of it up to this."""
+"""In a wide terminal."""
+FIELDS_STEP: Final = 8
+FIELDS_MARGIN: Final = 2
 MAX_FIELDS_WIDTH: Final = 52
 MIN_NARROW_CHART_WIDTH: Final = 26
 """In a narrow terminal the chart gives room to the values, which would be cut."""
@@ -66,6 +69,9 @@ class Preview(Tile):
         self.context = context
         self.fields = Fields(glyphs=context.glyphs, max_columns=1)
         self.charts = [Chart(glyphs=context.glyphs) for _ in range(_MAX_CHARTS)]
+        self._chosen_for: object = None
+        self._chosen: Sequence[int] = (0,)
+        """The places of the charts that have values."""
         self._box = Horizontal(*self.charts)
         super().__init__(
             Horizontal(self.fields, self._box), glyphs=context.glyphs, id="preview",
@@ -98,23 +104,47 @@ class Preview(Tile):
         self.show("idle", visible(shown.title))
         self.set_class(shown.wraps, "-text")
         width, height = self.size
-        beside_chart = max(FIELDS_WIDTH, min(MAX_WIDE_FIELDS_WIDTH, width // 3))
+        builds = self._filled(shown)
+        beside_chart = self._wide_width(shown.fields)
         taken = width // 2 if shown.wraps else beside_chart
         self.fields.wraps = shown.wraps
-        self.fields.show(shown.fields)
+        # The labels of values below the last line take no room.
+        self.fields.show(shown.fields if shown.wraps else shown.fields[: max(1, height)])
         beside, below = (width - taken) // MIN_CHART_WIDTH, height // MIN_CHART_LINES
         if shown.wraps:
             self.fields.styles.width = None
         else:
             self.fields.styles.width = beside_chart if beside > 0 else self._narrow_width()
         self._box.styles.layout = "horizontal" if beside >= below else "vertical"
-        fitting = min(len(shown.charts), max(1, beside, below))
+        fitting = min(len(builds), max(1, beside, below))
         # Texts need the room of a chart that does not fit beside them.
         self._box.display = bool(fitting and (beside or not shown.wraps))
         for number, chart in enumerate(self.charts):
             chart.display = number < fitting
             if chart.display:
-                charts.show(chart, f"{number} {shown.id}", shown.charts[number], self.context)
+                place, build = builds[number]
+                charts.show(chart, f"{place} {shown.id}", build, self.context)
+
+    def _filled(self, shown: Previewed) -> Sequence[tuple[int, Build]]:
+        """Return the charts with values, each with its place; one chart is always shown."""
+        key = shown.id, self.context.state.series.newest, self.context.chart_seconds
+        if key != self._chosen_for:
+            self._chosen_for = key
+            places = [
+                place
+                for place, build in enumerate(shown.charts)
+                if any(
+                    not isnan(value) for one in build(self.context).layers for value in one.values
+                )
+            ]
+            self._chosen = places or [0]
+        return [(place, shown.charts[place]) for place in self._chosen if place < len(shown.charts)]
+
+    def _wide_width(self, fields: Sequence[Field]) -> int:
+        """Return the cells that the fields take beside a wide chart, in steps: no chart jumps."""
+        needed = needed_width(fields) + FIELDS_MARGIN
+        most = max(FIELDS_WIDTH, min(MAX_WIDE_FIELDS_WIDTH, self.size.width // 2))
+        return min(most, -(-needed // FIELDS_STEP) * FIELDS_STEP)
 
     def _narrow_width(self) -> int:
         """Return the cells that the fields take beside a narrow chart: half, or what they need."""

@@ -26,7 +26,7 @@ class QueuesScreen(RowListScreen[Queue]):
     BINDINGS = bindings("queues")
     CONTEXTS = ("list", "queues")
     LIST = "queues"
-    EMPTY = "No queues so far; they are discovered from workers and tasks"
+    EMPTY = "No queues so far; workers and tasks name them"
     QUESTION = "queues"
     ORDER = queues.ORDER
     FAULTS = "no consumers"

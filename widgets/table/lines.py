@@ -137,7 +137,7 @@ class LineArtist(Generic[R]):
             cells.append(Segment((glyphs.more_left if left else "").ljust(self.gutter), plain))
         for number, (place, gap) in enumerate(zip(self.placed, self._gaps, strict=True), start=1):
             column = place.column
-            title, style = column.title, plain
+            title, style = column.title.rstrip(), plain
             if sort is not None and sort[0] == column.id:
                 arrow = glyphs.descending if sort[1] else glyphs.ascending
                 room = place.width + len(gap) - 1

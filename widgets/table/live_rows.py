@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from operator import attrgetter
 from typing import ClassVar, Final, Generic, TypeVar
@@ -334,7 +335,18 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
 
     def _arranged_in(self, room: int) -> list[Placed[R]]:
         wide, offset = self._wide, self._offset
-        return arrange(self._laid_out, room, wide=wide, offset=offset, needs=self._fit.needs)
+        return arrange(self._with_arrow, room, wide=wide, offset=offset, needs=self._fit.needs)
+
+    @property
+    def _with_arrow(self) -> tuple[Column[R], ...]:
+        """The columns, of which the sorted one has room for an arrow at its title."""
+        columns = tuple(self._laid_out)
+        if self._sort is None:
+            return columns
+        return tuple(
+            replace(one, title=f"{one.title} ") if one.id == self._sort[0] else one
+            for one in columns
+        )
 
     def _hides(self, placed: Sequence[Placed[R]]) -> bool:
         """Return whether there are columns to the right of those that are placed."""

@@ -267,7 +267,7 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
         self._viewport.newest = self._newest()
         self._viewport.restart()
         self._cursor_chosen()
-        self._update()
+        self._rearrange()
 
     # Mouse
 

@@ -8,6 +8,7 @@ from celtop.model.health.newness import (
     failures_are_new,
     failures_rise,
     is_pressing,
+    newly_failing,
 )
 from celtop.model.ingest.tasks.failure_groups import FailureGroup
 from celtop.model.state import ClusterState
@@ -48,6 +49,14 @@ def test_a_few_more_failures_than_usual_may_be_chance() -> None:
     hourly = [180.0 * number for number in range(1, 18)]  # one in three minutes
     assert not failures_are_new(failing(*hourly, 10.0, 40.0, 90.0), NOW)
     assert failures_are_new(failing(*hourly, *(5.0 * number for number in range(20))), NOW)
+
+
+def test_only_what_failed_first_or_more_often_lately_is_newly_failing() -> None:
+    state = ClusterState()
+    old, new = failing(*(60.0 * minute for minute in range(55))), failing(30.0)
+    old.names["billing.charge"] = new.names["mail.send"] = None
+    state.failures = [old, new]  # type: ignore[assignment]
+    assert newly_failing(state, NOW) == {"mail.send"}
 
 
 def test_a_backlog_is_as_old_as_its_last_growth() -> None:

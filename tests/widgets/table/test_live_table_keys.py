@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from celtop.tests.widgets.row_list import rows, table
+from celtop.tests.widgets.row_list import Row, rows, table
 from celtop.tests.widgets.screen_text import Shown, shown
-from celtop.widgets.table.column import Frame
+from celtop.widgets.table.column import Column, Frame
 from celtop.widgets.table.live_table import LiveTable
 from celtop.widgets.table.viewport import Motion
 from textual.containers import VerticalScroll
@@ -161,6 +161,20 @@ async def test_sorting_by_a_column_and_the_other_way_round() -> None:
         assert view.sort == ("size", False)
         await screen.settle()
         assert list_.orders == [("size", False), ("size", True), ("size", False)]
+
+
+async def test_the_arrow_of_a_sorted_column_takes_no_gap() -> None:
+    columns = tuple(
+        Column[Row](title.lower(), title, 5, lambda row, _: ("12345", "text"), sort_key="id")
+        for title in ("Tasks", "Other")
+    )
+    view = LiveTable(columns, rows(3), id="table", row_id=lambda row: row.id)
+    async with shown(view, 20, 6) as screen:
+        view.paint(Frame(1.0))
+        view.order_by("tasks", True)
+        view.paint(Frame(2.0))
+        await screen.settle()
+        assert screen.lines[0].split() == ["Tasks▼", "Other"]
 
 
 async def test_sorting_by_the_next_and_the_previous_column() -> None:
