@@ -212,7 +212,8 @@ class Receiver(StoppableThread):
         self._check_backlog()
         if self._reconnect:
             raise Unresponsive("workers reply, but their heartbeats do not arrive")
-        if subscription.check() and self._roster.last_event_at < checked_at:
+        proved = subscription.check() and self._listens  # otherwise it proves nothing of events
+        if proved and self._roster.last_event_at < checked_at:
             self._inbox.put(ConnectionProved(time.time()))
         if subscription.alarm is not None:
             self._set_blocked(alarm(subscription.alarm, self._broker))

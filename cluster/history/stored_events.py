@@ -20,6 +20,7 @@ from ...history.writing.latest_observations import WORKERS
 from ...model.entities.fault import Fault
 from ...model.observations import (
     ConnectionChanged,
+    ConnectionProved,
     HistoryRead,
     InspectReply,
     Observation,
@@ -158,6 +159,11 @@ class StoredEvents(StoppableThread):
                 if row.subject == WORKERS and isinstance(observation, EventBatch):
                     self._workers |= {event.hostname for event in observation.events}
                 self._observe(observation)
+        if self._disconnected is None:
+            # Up to then, the collector would have received events.
+            for row in rows:
+                if row.subject == WORKERS:
+                    self._inbox.put(ConnectionProved(row.at))
 
     def _observe(self, observation: Observation) -> None:
         """Put an observation of the collector into the inbox, unless it is only its own."""

@@ -98,7 +98,8 @@ class LatestObservations:
             self._signs_due = now + max(1.0, len(workers) / SIGNS_PER_SECOND)
             bodies |= dict.fromkeys(self._forget_all_but(workers), "")
             signs = "".join(self._line(_sign_of_life(one)) for one in workers)
-            if signs != self._signs:
+            if signs or self._signs:
+                # Also without new signs: that the workers are silent is seen from its time.
                 self._signs = bodies[WORKERS] = signs
         if state.deploys.version != self._versions:
             self._versions = state.deploys.version

@@ -106,7 +106,9 @@ class Broker(msgspec.Struct, eq=False):
         replay has no connection, and all of its time counts.
         """
         if self.live_since is None:
-            return Listening(0.0, now)
+            # Without a first connection, a collector may have received events before.
+            proved_at = max(self.event_at, self.proved_at)
+            return Listening(0.0, now if self.since is None else min(now, proved_at))
         # Workers may have been unable to send events since the last one, long before we noticed.
         until = self.event_at if self.phase == "blocked" else max(self.event_at, self.proved_at)
         return Listening(self.live_since, min(now, until))

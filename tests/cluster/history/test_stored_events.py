@@ -14,11 +14,15 @@ from celtop.cluster.inbox import Inbox
 from celtop.history.open import open_store
 from celtop.history.rows import Batch, Run, StoredTask
 from celtop.history.task_body import stored_task
+from celtop.history.writing.latest_observations import LatestObservations
 from celtop.model.entities.states import source_names
 from celtop.model.entities.task import Task
 from celtop.model.health.findings import findings
-from celtop.model.observations import HistoryRead
+from celtop.model.ingest.redaction import Redaction
+from celtop.model.observations import ConnectionChanged, HistoryRead
 from celtop.model.operations.commands import Revoke
+from celtop.model.state import ClusterState
+from celtop.model.wire.events import Event, EventBatch
 from celtop.tests.cluster.conftest import OpenSession, RunningSession
 from celtop.tests.conftest import StartWorker
 from celtop.tests.servers import RabbitServer, RedisServer, until
@@ -167,3 +171,34 @@ def test_tasks_are_read_once_also_of_workers_with_late_clocks(tmp_path: Path) ->
     events.stop()
     store.close()
     assert sorted(read) == ["a", "b", "b", "late"]
+
+
+def test_workers_are_not_silent_while_no_collector_is_running(tmp_path: Path) -> None:
+    location, name = str(tmp_path / "history.sqlite3"), "w1@test"
+    store, inbox, now = open_store(location), Inbox(1_000), time.time()
+    latest, known, screen = LatestObservations(Redaction()), ClusterState(), ClusterState()
+    known.observe(
+        EventBatch((Event("worker-heartbeat", name, now, freq=2.0, active=0, processed=0),), now)
+    )
+
+    def write(at: float) -> None:
+        rows = latest.rows(CLUSTER, known, at)
+        store.write(Batch(observations=rows, runs=(Run(CLUSTER, "host:1", now, at),)))
+
+    def applied() -> float:
+        while (observation := inbox.take()) is not None:
+            screen.observe(observation)
+        return screen.broker.proved_at
+
+    write(now)
+    screen.observe(ConnectionChanged("live", now - 60))
+    events = StoredEvents(location, CLUSTER, inbox, Roster())
+    events.start()
+    until(lambda: applied() == now)
+    screen.tick(now + 60)
+    assert screen.workers[name].status(screen.broker.listening(now + 60)) == "online"
+    write(now + 30)  # one is running, and has received nothing
+    until(lambda: applied() == now + 30)
+    assert screen.workers[name].status(screen.broker.listening(now + 60)) == "offline"
+    events.stop()
+    store.close()
