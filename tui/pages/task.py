@@ -30,8 +30,6 @@ from ...widgets.charts.histogram import Histogram
 from ...widgets.charts.large_bar import LargeBar
 from ...widgets.charts.timeline import Timeline
 from ...widgets.fields import Field, Fields
-from ...widgets.table.cells import Cell
-from ...widgets.table.column import Column, Frame
 from ...widgets.table.live_table import LiveTable
 from ...widgets.traceback_view import TracebackView
 from ...widgets.value_tree import ValueTree
@@ -48,14 +46,12 @@ from ..panes.chart_strip import OF_TYPE, ChartStrip
 from ..panes.heights import Need
 from .detail import DetailScreen, Needs, list_need
 from .past_operations import PastOperations
+from .related_tasks import RelatedTasks
 from .subject import latest_columns
 from .tracebacks import TracebackScreen
 
 if TYPE_CHECKING:
     from ...model.operations.call import Recovered
-
-MAX_RELATED: Final = 200
-"""Related tasks that are listed; `o` shows the whole workflow."""
 
 CHARTS_FROM: Final = 50
 """Lines of the screen from which there is room for charts of the task's type."""
@@ -87,19 +83,13 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         """The arguments that the task was sent with, searched once when it has finished."""
         self._searching = False
         self._retry: tuple[object, Field] | None = None
-        self._related = RowList[Task](
-            self._relatives,
-            lambda task: task.id,
-            {"arrival": lambda task: task.arrival},
-            Order("arrival", False),
-        )
+        self.related = RelatedTasks(context, lambda: self.shown)
         glyphs = context.glyphs
         self.info_bar = Bar(id="info")
         self.fields = Fields(glyphs=glyphs, id="fields")
         self.timeline = Timeline(glyphs=glyphs)
         self.values = ValueTree(glyphs=glyphs, id="tree")
         self.traceback = TracebackView(glyphs=glyphs, id="traceback-text")
-        self.related_table = self._related_table()
         self.bar = LargeBar(glyphs=glyphs)
         self.histogram = Histogram(glyphs=glyphs, id="histogram")
         name = None if self.shown is None else self.shown.name
@@ -132,7 +122,7 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
             "time": self.pane("time", "Timeline", self.timeline),
             "facts": self.pane("facts", "Task", facts),
             "operations": self.pane("operations", "Operations", self.operations.table),
-            "related": self.pane("related", "Related tasks", self.related_table),
+            "related": self.pane("related", "Related tasks", self.related.table),
             "values": self.pane("values", "Arguments and result", self.values),
             "runtimes": self.pane("runtimes", f"Run times of {name}", self.histogram),
             "latest": self.pane("latest", f"Latest tasks of {name}", self.latest_table),
@@ -190,7 +180,7 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
                 "facts": Need(self.fields.lines, 2),
                 "attempts": list_need(self._attempts if len(self._attempts) > 1 else ()),
                 "operations": list_need(self.operations.rows),
-                "related": list_need(self._related, MAX_RELATIVES),
+                "related": list_need(self.related.rows, MAX_RELATIVES),
                 "latest": Need(len(self.latest) if name else 0, 3, MIN_LATEST, True, True),
             },
         }
@@ -205,18 +195,6 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         """Show the charts of the task's type if there is room."""
         known = self.shown is not None and self.shown.name is not None
         self.chart_strip.display = known and event.size.height >= CHARTS_FROM
-
-    def _related_table(self) -> LiveTable[Task]:
-        columns = (
-            Column("role", "Role", 8, self._role),
-            tasks.STATE,
-            Column("name", "Task", 18, tasks.name, grow=2),
-            Column("id", "ID", 8, _short_id, 2),
-            tasks.RUNNING_TIME,
-        )
-        return LiveTable(
-            columns, self._related, empty="none known", markable=False, id="related-table"
-        )
 
     def on_mount(self) -> None:
         """Focus the traceback of a failed task, else the values; read what the history has."""
@@ -262,7 +240,7 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         """Show the current state of the task."""
         self.shown = self.context.state.tasks.get(self.task_id, self.shown)
         frame = self.context.frame()
-        self._related.refresh()
+        self.related.rows.refresh()
         self._attempts.refresh()
         self.operations.refresh()
         self._hide_empty_panes()
@@ -297,7 +275,7 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
             run_times = self._run_times()
             self.histogram.show(run_times, run_times.count)
             self.panes["facts"].show(_LEVELS.get(task.state, "idle"))
-        self.related_table.paint(frame)
+        self.related.table.paint(frame)
         self.attempts_table.paint(frame)
         self.operations.table.paint(frame)
         self.latest_table.paint(frame)
@@ -323,7 +301,7 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
 
     def copied(self) -> Sequence[object]:
         """Copy the other task under the cursor if its table is focused, else the task."""
-        for table in (self.related_table, self.latest_table):
+        for table in (self.related.table, self.latest_table):
             if self.focused is table and table.cursor_row is not None:
                 return (table.cursor_row,)
         return () if self.shown is None else (self.shown,)
@@ -406,39 +384,6 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         index = self.operations.rows.index(row_id)
         if index is not None:
             self.app.push_screen(TextDialog("Operation", self.operations.rows[index].text))
-
-    def _relatives(self) -> list[Task]:
-        task = self.shown
-        if task is None:
-            return []
-        known = self.context.state.tasks
-        found = {one.id: one for one in self.context.state.related(task, MAX_RELATED)}
-        for id_ in _retries(task):
-            if id_ in known:
-                found[id_] = known[id_]
-        return list(found.values())
-
-    def _role(self, task: Task, frame: Frame) -> Cell:
-        shown = self.shown
-        if shown is None:
-            return "", "text"
-        if task.id in _retries(shown):
-            earlier = shown.extra is not None and task.id == shown.extra.retry_of
-            return "original" if earlier else "retry", "accent"
-        if task.id == shown.parent_id:
-            return "parent", "accent"
-        if task.parent_id == shown.id:
-            return "child", "accent"
-        return ("root", "accent") if task.id == shown.root_id else ("related", "muted")
-
-
-def _short_id(task: Task, frame: Frame) -> Cell:
-    return task.id[:8], "muted"
-
-
-def _retries(task: Task) -> tuple[str, ...]:
-    extra = task.extra
-    return () if extra is None else tuple(filter(None, (extra.retry_of, extra.retried_as)))
 
 
 def _values(task: Task) -> Mapping[str, str | None]:

@@ -249,7 +249,7 @@ async def test_a_retry_and_its_original_lead_to_each_other() -> None:
         on.app.go(Location("tasks", (DrillDown("task", new),)))
         await on.until(lambda: "Retry of" in on.text)
         assert await field(on, "Retry of") == DONE
-        related = on.app.screen.related_table  # type: ignore[attr-defined]
+        related = on.app.screen.related.table  # type: ignore[attr-defined]
         await on.until(lambda: len(related.rows) == 1)
         on.app.screen.set_focus(related)
         await on.press("enter")
