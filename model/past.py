@@ -36,6 +36,9 @@ def state_at(frozen: ClusterState, at: float) -> ClusterState:
     past = copy.copy(frozen)
     past.series = frozen.series.until(at)
     past.log = frozen.log.until(at)
+    if frozen.series.cluster.at("online", at) is not None:
+        past.broker = copy.copy(frozen.broker)
+        past.broker.phase = "live"  # whatever it is at the freeze
     past.tasks = tasks_at(frozen.tasks, frozen.skews, at)
     running: dict[str, dict[str, None]] = {}
     for task in past.tasks.values():

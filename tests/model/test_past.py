@@ -187,3 +187,11 @@ def test_the_rows_of_two_times_differ_in_version() -> None:
     changed = [id_ for id_ in earlier.tasks if earlier.tasks[id_] is not later.tasks[id_]]
     assert changed
     assert all(earlier.tasks[id_].version != later.tasks[id_].version for id_ in changed)
+
+
+def test_the_connection_was_live_when_workers_were_recorded() -> None:
+    full = model(events(1), BEGIN + SECONDS)
+    full.observe(ConnectionChanged("lost", BEGIN + SECONDS))
+    frozen = frozen_copy(full)
+    assert state_at(frozen, BEGIN + 200).broker.phase == "live"
+    assert state_at(frozen, BEGIN - 60).broker.phase == frozen.broker.phase == "lost"
