@@ -26,6 +26,6 @@ async def preload() -> None:
 
 def _modules() -> Iterator[str]:
     for package in (screens, pages, dialogs):
-        for found in pkgutil.iter_modules(package.__path__):
-            yield f"{package.__name__}.{found.name}"
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            yield found.name
     yield "plotext"  # for curves

@@ -15,5 +15,5 @@ async def test_all_screens_are_imported(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(preloading, "import_module", imported.append)
     await preloading.preload()
     own = {name.removeprefix("celtop.tui.") for name in imported}
-    assert {"screens.queues", "pages.task", "pages.charts", "dialogs.help"} <= own
+    assert {"screens.queues", "pages.task", "pages.charts", "dialogs.forms.send"} <= own
     assert all(find_spec(name) for name in imported)
