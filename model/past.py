@@ -1,8 +1,8 @@
 """The state as it was at an earlier time of the last hour, for a screen that is frozen.
 
 Tasks are taken back to where they were by their own times, exactly. Queues, workers and rates are
-as they were sampled (`entities.time_series`). What is not sampled stays as it is if it rarely
-changes (consumers, configuration, task types), and is unknown otherwise.
+as they were sampled (`entities/series/time_series.py`). What is not sampled stays as it is if
+it rarely changes (consumers, configuration, task types), and is unknown otherwise.
 """
 
 from __future__ import annotations

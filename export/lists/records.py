@@ -1,4 +1,4 @@
-"""The records of lists, field by field: a contract with scripts, as in `records.py`."""
+"""The records of lists, field by field: a contract with scripts, like that of a snapshot."""
 
 from __future__ import annotations
 

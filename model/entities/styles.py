@@ -1,7 +1,7 @@
 """The style of each state, status and log level, the same on screens, in text and in pictures.
 
 A style is a name with a meaning. `widgets/colours.py` maps it to Textual's colours, and
-`export/colours.py` to those of pictures and pages.
+`export/encoding/colours.py` to those of pictures and pages.
 """
 
 from __future__ import annotations
