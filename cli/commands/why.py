@@ -63,7 +63,7 @@ def why(
     # RabbitMQ does not list its queues to clients, but measures them by name.
     queues = (*settings.queues, *measured) if is_amqp or read_queue else settings.queues
     if is_amqp and read_queue and not (yes or settings.read_only):
-        require_terminal()
+        require_terminal(can_dry_run=False)
     settings = settings.model_copy(update={"enable_events": False, "queues": queues})
     with open_session(settings) as session:
         connect(session)

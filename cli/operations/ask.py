@@ -15,16 +15,19 @@ if TYPE_CHECKING:
     from ...model.confirm.dispatch import Confirmation
 
 
-def require_terminal() -> None:
+def require_terminal(*, can_dry_run: bool = True) -> None:
     """Refuse to go on if the question could not be asked.
+
+    Args:
+        can_dry_run: Whether the command has the option --dry-run.
 
     Raises:
         InvalidUsage: stdin or stderr is not a terminal.
     """
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        instead = ", or --dry-run to see what would be done" if can_dry_run else ""
         raise InvalidUsage(
-            "Cannot ask for confirmation without a terminal."
-            " Pass --yes to proceed, or --dry-run to see what would be done"
+            f"Cannot ask for confirmation without a terminal. Pass --yes to proceed{instead}"
         )
 
 

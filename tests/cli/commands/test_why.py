@@ -45,3 +45,4 @@ def test_a_task_that_waits_on_rabbitmq_is_found_by_reading_its_queue(
     assert "It waits in mail: 2 messages waiting, no consumers." in found.stdout, found.stderr
     unconfirmed = celtop("-b", amqp_url, "why", ids[1], "--read-queue", "mail", env=api)
     assert unconfirmed.returncode == 2 and "--yes" in unconfirmed.stderr
+    assert "--dry-run" not in unconfirmed.stderr
