@@ -39,7 +39,7 @@ def test_the_tables(state: ClusterState) -> None:
         "Queue Status Waiting Trend In Out Drains in Delayed Slots Backlog Unacked Runnable Oldest"
         " Consumers",
         "celery empty 0 . ? ? 0 s ? ? 0 - - w1@a",
-        "idle no consumers 7 -@ 0.2/s 0/s never ? ? 0 ? >= 20 s none",
+        "idle no consumers 7 -@ 0.2/s 0/s - ? ? 0 ? >= 20 s none",
         "remote ? ? ? ? ? ? ? ? ? ? none",
         "",
     ]
