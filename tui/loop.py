@@ -176,13 +176,18 @@ class FrameLoop:
         if terminal_is_behind(self._app):
             return
         self.pacer.painted(time.monotonic())
+        started = time.thread_time()
         screen = self._take_changes()
         if screen is not None:
             screen.paint(covered=screen is not self.screen)
-            if screen.filtering:
-                self.pacer.wanted = True  # each frame filters a part, even without changes
         if self._app.screen_stack and isinstance(dialog := self._app.screen_stack[-1], Dialog):
             dialog.paint()
+        if screen is not None and screen.filtering:
+            # Each frame filters a part, even without changes, and that soon.
+            self.pacer.wanted = True
+            self.pacer.took(0.0)
+        else:
+            self.pacer.took(time.thread_time() - started)
 
     def _take_changes(self) -> MonitorScreen | None:
         """Pass what changed to the history and to the screen, and return the screen."""

@@ -9,6 +9,9 @@ MAX_FRAME_CHARACTERS: Final = 6_000
 """What a frame may send at the full rate. After more than three larger frames in a row the rate
 drops in proportion: a screen that is new each time cannot be read, and a slow line cannot carry it.
 Three are allowed for a new screen, the connection to the broker, and the first data."""
+MAX_FRAME_SECONDS: Final = 0.012
+"""CPU-seconds that a frame may take at the full rate. After three frames in a row that take more,
+as those of a thousand workers do, the rate drops in proportion."""
 MAX_PAUSE: Final = 1.0
 """Seconds between two frames, at most, while there are changes."""
 MIN_PAUSE: Final = 0.05
@@ -30,6 +33,8 @@ class FramePacer:
     """Characters sent to the terminal since the last frame."""
     characters_before: tuple[int, int, int] = (0, 0, 0)
     """Characters sent after each of the three frames before, newest first."""
+    costs: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """CPU-seconds that each of the last three frames took, newest first."""
 
     def sent(self, characters: int) -> None:
         """Count characters sent to the terminal."""
@@ -45,7 +50,10 @@ class FramePacer:
         period = 1 / self.per_second
         if not self.wanted:
             return since >= max(1.0, period)
-        share = min(self.characters, *self.characters_before) / MAX_FRAME_CHARACTERS
+        share = max(
+            min(self.characters, *self.characters_before) / MAX_FRAME_CHARACTERS,
+            min(self.costs) / MAX_FRAME_SECONDS,
+        )
         if share <= 1 and since >= MIN_PAUSE and clock - self.painted_before >= 2 * period:
             return True
         return since >= max(period, min(MAX_PAUSE, period * share))
@@ -56,3 +64,7 @@ class FramePacer:
         self.wanted = False
         self.characters_before = (self.characters, *self.characters_before[:2])
         self.characters = 0
+
+    def took(self, seconds: float) -> None:
+        """Record the CPU time that the latest frame took."""
+        self.costs = (seconds, *self.costs[:2])

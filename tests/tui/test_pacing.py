@@ -3,7 +3,7 @@ from __future__ import annotations
 from celtop.model.observations import LogMessage
 from celtop.tests.tui.app_under_test import make_app
 from celtop.tests.tui.fake_session import NOW
-from celtop.tui.pacing import MAX_FRAME_CHARACTERS, FramePacer
+from celtop.tui.pacing import MAX_FRAME_CHARACTERS, MAX_FRAME_SECONDS, FramePacer
 
 
 def test_the_first_frame_is_due_at_once() -> None:
@@ -42,6 +42,18 @@ def test_a_flood_is_painted_no_more_often_for_that() -> None:
             frames.painted(clock)
             painted += 1
     assert painted <= 10 * 4 + 1
+
+
+def test_frames_that_take_long_are_painted_less_often() -> None:
+    frames = FramePacer(4)
+    for clock in (99.25, 99.5, 99.75, 100.0):
+        frames.painted(clock)
+        frames.took(2 * MAX_FRAME_SECONDS)
+    frames.wanted = True
+    assert not frames.due(100.4)
+    assert frames.due(100.5)
+    frames.took(0.001)  # a single long frame, such as that of a new page, changes nothing
+    assert frames.due(100.25)
 
 
 def test_without_changes_one_frame_a_second() -> None:
