@@ -74,12 +74,12 @@ def workflow_columns(view: WorkflowView) -> tuple[Column[WorkflowRow], ...]:
     return (
         Column("state", "State", 12, state),
         Column("name", "Task", 24, name, grow=3, narrow_width=20),
-        Column("role", "Role", 6, role, 6),
-        Column("worker", "Worker", 16, worker, 5, narrow_width=12),
+        Column("role", "Role", 6, role, 7),
+        Column("worker", "Worker", 16, worker, 6),
         Column("runtime", "Runtime", 8, runtime, 1, justify="right", ticks=ticking),
-        Column("retries", "Retry", 5, retries, 7, justify="right"),
+        Column("retries", "Retry", 5, retries, 8, justify="right"),
         Column("time", "Timeline", 24, _blank, 2, grow=6, narrow_width=18, fill=bar),
-        Column("outcome", "Outcome", 18, outcome, 8, grow=2),
+        Column("outcome", "Outcome", 18, outcome, 5, grow=2),
     )
 
 
