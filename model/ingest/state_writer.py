@@ -44,7 +44,7 @@ from ..observations import (
 )
 from ..operations.commands import PurgeResults
 from ..text.coerce import MAX_NAME_LENGTH, to_text
-from ..wire.events import WORKER_EVENTS, Event, EventBatch
+from ..wire.events import Event, EventBatch
 from .event_stream import EventStream
 from .queues.queue_loads import QueueLoads
 from .queues.queue_peeks import QueuePeeks
@@ -170,7 +170,7 @@ class StateWriter(Stores):
         def apply_and_call(events: Sequence[Event], now: float) -> None:
             for event in events:
                 apply((event,), now)
-                if event.uuid is not None and event.type not in WORKER_EVENTS:
+                if event.uuid and event.type.startswith("task-"):
                     listener(event, tasks[event.uuid], now)
 
         self._apply_events = apply_and_call

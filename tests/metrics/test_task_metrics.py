@@ -30,6 +30,12 @@ def test_flowers_counter_has_every_event_by_worker_type_and_task() -> None:
     assert CLIENT not in {labels[0] for labels in values_of(families, "flower_events")}
 
 
+def test_events_of_no_task_are_not_counted_though_they_have_an_id() -> None:
+    others = ("order-shipped", "worker-heartbeat")
+    events = [{"type": kind, "hostname": WORKER, "timestamp": 1.0, "uuid": "x"} for kind in others]
+    assert not values_of(counted(events), "flower_events")
+
+
 def test_a_repeated_event_is_a_second_event_but_no_second_outcome() -> None:
     events = Script("t1").received().started().failed().events
     families = counted([*events, events[-1]])
