@@ -34,6 +34,13 @@ MAX_JOINED_EVENTS: Final = 300
 JOINED_SECONDS: Final = 0.02
 """Batches of events are taken together up to about this size, if they were received within this
 time: it is less than what the screen shows of a time, or the model concludes from one."""
+ROUTINE_SECONDS: Final = 5.0
+"""Seconds since the previous heartbeat of a worker after which it may have been late."""
+ROUTINE_HEARTBEATS: Final = 3
+"""Heartbeats in time after which the next ones of a worker can wait: its first ones are shown at
+once."""
+MAX_WORKERS: Final = 5_000
+"""Workers whose heartbeats are remembered."""
 MAX_UNDECODED_LENGTH: Final = 1_024
 """Bytes per event up to which a message is kept undecoded; texts that are longer are cut when they
 are decoded."""
@@ -61,6 +68,9 @@ class Inbox:
         self._lost_at = 0.0
         self._taken_at = time.monotonic()
         self._callback: Callable[[], object] | None = None
+        self._beats: dict[str, tuple[float, int]] = {}
+        """When each worker last sent a heartbeat while a callback was set, in epoch seconds, and
+        how many were in time before it."""
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -91,7 +101,7 @@ class Inbox:
                 if self._events > self._capacity:
                     self._make_room(observation.at)
             callback = self._callback
-            if callback is None or _only_heartbeats(observation):
+            if callback is None or self._is_routine(observation):
                 return
             self._callback = None
         callback()
@@ -103,8 +113,8 @@ class Inbox:
     def call_on_put(self, callback: Callable[[], object]) -> None:
         """Call `callback` once, in the thread of the next `put`; now if the inbox is not empty.
 
-        Heartbeats alone do not call it: they can wait until the consumer looks the next time, and
-        with one for each of many workers it would never rest.
+        A heartbeat after several in time does not call it: it can wait until the consumer looks the
+        next time, which would never rest with many workers.
         """
         with self._lock:
             if not self._waiting:
@@ -154,6 +164,22 @@ class Inbox:
             tuple([reason for batch in batches for reason in batch.malformed]),
         )
 
+    def _is_routine(self, observation: Observation) -> bool:
+        """Return whether it is a heartbeat of a worker after several in time."""
+        if not isinstance(observation, EventBatch) or observation.malformed:
+            return False
+        if any(event.type != "worker-heartbeat" for event in observation.events):
+            return False
+        routine = True
+        for event in observation.events:
+            before, count = self._beats.get(event.hostname, (0.0, 0))
+            count = count + 1 if 0 <= observation.at - before <= ROUTINE_SECONDS else 0
+            routine = routine and count >= ROUTINE_HEARTBEATS
+            if len(self._beats) >= MAX_WORKERS:
+                self._beats.clear()
+            self._beats[event.hostname] = observation.at, count
+        return routine
+
     def _make_room(self, at: float) -> None:
         target = int(self._capacity * (1 - FREED_SHARE))
         self._lost_at = at
@@ -177,15 +203,6 @@ class Inbox:
             self._lost_others += others
         kept.extend(self._waiting)
         self._waiting = kept
-
-
-def _only_heartbeats(observation: Observation) -> bool:
-    """Return whether it is a message with heartbeats and nothing else."""
-    return (
-        isinstance(observation, EventBatch)
-        and not observation.malformed
-        and all(event.type == "worker-heartbeat" for event in observation.events)
-    )
 
 
 def _counts(batch: EventBatch | UndecodedBatch) -> tuple[int, int]:

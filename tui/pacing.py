@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 MAX_FRAME_CHARACTERS: Final = 6_000
-"""What a frame may send at the full rate. After more than three larger frames in a row the rate
+"""What a frame may send at the full rate. After more than four larger frames in a row the rate
 drops in proportion: a screen that is new each time cannot be read, and a slow line cannot carry it.
-Three are allowed for a new screen, the connection to the broker, and the first data."""
+Four are allowed for the start: a new screen, its layout, the connection, and the first data."""
 MAX_FRAME_SECONDS: Final = 0.012
 """CPU-seconds that a frame may take at the full rate. After three frames in a row that take more,
 as those of a thousand workers do, the rate drops in proportion."""
@@ -31,8 +31,8 @@ class FramePacer:
     """When the frame before that was painted."""
     characters: int = 0
     """Characters sent to the terminal since the last frame."""
-    characters_before: tuple[int, int, int] = (0, 0, 0)
-    """Characters sent after each of the three frames before, newest first."""
+    characters_before: tuple[int, int, int, int] = (0, 0, 0, 0)
+    """Characters sent after each of the four frames before, newest first."""
     costs: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """CPU-seconds that each of the last three frames took, newest first."""
 
@@ -62,7 +62,7 @@ class FramePacer:
         """Count a frame."""
         self.painted_at, self.painted_before = clock, self.painted_at
         self.wanted = False
-        self.characters_before = (self.characters, *self.characters_before[:2])
+        self.characters_before = (self.characters, *self.characters_before[:3])
         self.characters = 0
 
     def took(self, seconds: float) -> None:

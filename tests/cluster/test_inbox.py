@@ -139,18 +139,28 @@ def test_a_put_calls_the_callback_once() -> None:
     assert woken == [1, 2, 3]
 
 
-def test_heartbeats_alone_do_not_call_the_callback() -> None:
+def test_a_heartbeat_after_several_in_time_does_not_call_the_callback() -> None:
     inbox = Inbox(100)
-    woken: list[int] = []
-    inbox.call_on_put(lambda: woken.append(1))
-    inbox.put(heard("worker-heartbeat", 2))
-    assert woken == []
-    inbox.put(EventBatch(heard("worker-heartbeat").events, 1.0, ("unreadable",)))
-    assert woken == [1]
-    assert sum(len(one.events) for one in taken(inbox) if isinstance(one, EventBatch)) == 3
-    inbox.call_on_put(lambda: woken.append(2))
-    inbox.put(EventBatch(heard("worker-heartbeat").events + heard("worker-online").events, 1.0))
-    assert woken == [1, 2]
+    woken: list[float] = []
+
+    def put(batch: EventBatch) -> bool:
+        """Return whether the callback was called."""
+        while inbox.take() is not None:
+            pass
+        before = len(woken)
+        inbox.call_on_put(lambda: woken.append(batch.at))
+        inbox.put(batch)
+        return len(woken) > before
+
+    first = [put(heard("worker-heartbeat", at=1e9 - number)) for number in (6, 4, 2, 0)]
+    assert first == [True, True, True, False]
+    assert not put(heard("worker-heartbeat", 2, at=1e9 + 2))
+    other = EventBatch((Event("worker-heartbeat", "other@h", 1e9),), 1e9 + 2)
+    assert put(other)
+    assert put(heard("worker-online", at=1e9 + 3))
+    assert put(EventBatch(heard("worker-heartbeat").events, 1e9 + 4, ("unreadable",)))
+    assert put(heard("worker-heartbeat", at=1e9 + 60))
+    assert put(heard("worker-heartbeat", at=1e9 + 50))
 
 
 def message(*kinds: str) -> bytes:

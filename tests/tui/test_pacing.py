@@ -72,7 +72,7 @@ def test_a_slow_rate_is_kept_without_changes_too() -> None:
 
 def test_frames_that_send_much_are_followed_by_longer_pauses() -> None:
     frames = FramePacer(4)
-    for second in (96.0, 97.0, 98.0):
+    for second in (95.0, 96.0, 97.0, 98.0):
         frames.sent(1_000_000)
         frames.painted(second)
     frames.wanted = True
@@ -85,7 +85,7 @@ def test_frames_that_send_much_are_followed_by_longer_pauses() -> None:
     assert frames.due(99.0)
 
 
-def test_three_large_frames_hold_nothing_up() -> None:
+def test_the_large_frames_of_a_start_hold_nothing_up() -> None:
     """As at the start: the first data must not wait because the first screen was large."""
     frames = FramePacer(4)
     for second in (100.0, 100.1):
