@@ -59,7 +59,7 @@ def load_or_absence(
             since = units.age(worker.idle_since or worker.stalled_since, frame.now)
             return ((f"no task for {since}", style),)
         return load_cells(worker, frame, width)
-    ago = units.elapsed(worker.left_at or worker.last_seen_at, frame.now)
+    ago = units.elapsed(worker.seen_until, frame.now)
     running = len(worker.active_ids)
     left = f", {running} running" if running else ""
     word = "seen" if status == "late" else "shut down" if worker.left_at else "lost"

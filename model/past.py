@@ -26,7 +26,6 @@ from .ingest.tasks.failure_groups import FailureGroups
 from .state import ClusterState
 
 GONE: Final[frozenset[MarkKind]] = frozenset({"lost", "stopped"})
-BUSY_SLOTS: Final = ("busy", "slots")
 RATE_SECONDS: Final = 300
 """Seconds before the time for which rates are restored: the longest window of a rate."""
 
@@ -38,7 +37,7 @@ def state_at(frozen: ClusterState, at: float) -> ClusterState:
     past.log = frozen.log.until(at)
     if frozen.series.cluster.at("online", at) is not None:
         past.broker = copy.copy(frozen.broker)
-        past.broker.phase = "live"  # whatever it is at the freeze
+        past.broker.phase = "live"  # it may be lost at the freeze
     past.tasks = tasks_at(frozen.tasks, frozen.skews, at)
     running: dict[str, dict[str, None]] = {}
     for task in past.tasks.values():
@@ -187,7 +186,9 @@ def _workers_at(
     past = {}
     for name, worker in workers.items():
         recorded = series.workers.series(name)
-        busy, slots = (None if recorded is None else recorded.at(each, at) for each in BUSY_SLOTS)
+        busy, slots = (
+            None if recorded is None else recorded.at(each, at) for each in ("busy", "slots")
+        )
         found = copy.copy(worker)
         found.version = _version(at)
         found.active_ids = running.get(name, {})

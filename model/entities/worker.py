@@ -299,6 +299,11 @@ class Worker(msgspec.Struct, eq=False):
         """The evidence that it is running, in words."""
         return "heartbeat" if self.sends_heartbeats else "reply"
 
+    @property
+    def seen_until(self) -> float | None:
+        """When it shut down, otherwise when it was last seen; None if unknown."""
+        return self.left_at or self.last_seen_at
+
     def silence(self, listening: Listening) -> float:
         """Return the seconds without an event or reply in which one would have been received."""
         return listening.until - max(self.last_seen_at or 0.0, listening.since)

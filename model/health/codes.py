@@ -149,7 +149,7 @@ CODES: Final[Mapping[str, Code]] = {
         "queue",
         ("warning",),
         "celtop paused the queue: its consumers were cancelled.",
-        "Resume it with `u` on the screen, or with `celtop control resume QUEUE`.",
+        "Resume it on the screen (undo), or with `celtop control resume QUEUE`.",
     ),
     "queue-revoked-messages": Code(
         "queue",

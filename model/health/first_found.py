@@ -1,8 +1,8 @@
-"""When findings were first found of which the model does not know when they began."""
+"""When findings without a known beginning were first found."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 import msgspec
 
@@ -10,12 +10,12 @@ from .finding import Finding
 
 
 class FirstFound:
-    """The times of first sight, while a finding lasts."""
+    """When each finding was first found, while it lasts."""
 
     def __init__(self) -> None:
         self._times: dict[tuple[str, str], float] = {}
 
-    def update(self, findings: Iterable[Finding], now: float) -> tuple[Finding, ...]:
+    def update(self, findings: Collection[Finding], now: float) -> tuple[Finding, ...]:
         """Return the findings at `now` (epoch seconds), those without a beginning with one."""
         before, self._times = self._times, {}
         for one in findings:
@@ -24,7 +24,7 @@ class FirstFound:
                 self._times[key] = before.get(key, now)
         return self.dated(findings)
 
-    def dated(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    def dated(self, findings: Collection[Finding]) -> tuple[Finding, ...]:
         """Return findings, those without a beginning with that of the latest update."""
         return tuple(
             msgspec.structs.replace(one, since=self._times.get((one.code, one.subject)))

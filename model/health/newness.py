@@ -85,6 +85,5 @@ def backlog_grew_at(queue: Queue) -> float | None:
 
 def gone_since(worker: Worker) -> float | None:
     """Return since when a worker is offline or takes no tasks; None if unknown."""
-    if worker.left_at is not None:
-        return worker.left_at
-    return worker.last_seen_at if worker.stalled_since is None else worker.stalled_since
+    stalls = worker.left_at is None and worker.stalled_since is not None
+    return worker.stalled_since if stalls else worker.seen_until

@@ -27,7 +27,7 @@ from . import queues, retry, schedule, tasks, workers
 from .send import trigger
 from .stored_groups import stored_groups
 from .task_limits import change_limits
-from .undo import undo, undoable
+from .undo import NOTHING, undo, undoable
 from .why import why
 
 if TYPE_CHECKING:
@@ -297,11 +297,7 @@ def _switch(host: Host) -> Offer:
 
 def _undo(host: Host) -> Offer:
     found = undoable(host)
-    return (
-        (f": {found[0].text}", None)
-        if found
-        else ("", "no queue is paused, no worker is drained, no limit or consumer was changed")
-    )
+    return (f": {found[0].text}", None) if found else ("", NOTHING)
 
 
 def _refusal(host: Host, operation: Operation) -> str | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
 
 from ...model.confirm.workers import undo_drain
 from ...model.entities.queue import Queue
@@ -16,11 +17,19 @@ if TYPE_CHECKING:
     from ...model.operations.lasting import Lasting
 
 
+NOTHING: Final = "no queue is paused, no worker is being drained, no limit or consumer was changed"
+
+
 def undoable(host: Host) -> list[Lasting]:
     """Return what can be undone, the latest first; a selected queue that is paused goes alone."""
-    selected = {one.name for one in host.selection(Queue)}
     changes = host.context.lasting[::-1]
-    return [one for one in changes if one.queue in selected] or changes
+    return _of_selection(host, changes) or changes
+
+
+def _of_selection(host: Host, changes: Iterable[Lasting]) -> list[Lasting]:
+    """Return the pauses of selected queues."""
+    selected = {one.name for one in host.selection(Queue)}
+    return [one for one in changes if one.queue in selected]
 
 
 def _pausing(host: Host) -> str | None:
@@ -33,16 +42,12 @@ async def undo(host: Host) -> None:
     """Undo a selected queue's pause, otherwise the latest change; of several, ask which."""
     found = undoable(host)
     queue = _pausing(host)
-    selected = {one.name for one in host.selection(Queue)}
-    if queue is not None and not any(one.queue in selected for one in found):
+    if queue is not None and not _of_selection(host, found):
         key = host.context.keymap.key("undo", ascii_only=host.context.ascii)
         host.say(f"{queue} is still being paused: press {key} when that has finished", "warning")
         return
     if not found:
-        host.say(
-            "Nothing to undo: no queue is paused, no worker is being drained, "
-            "no limit or consumer was changed"
-        )
+        host.say(f"Nothing to undo: {NOTHING}")
         return
     chosen = found[0]
     if len(found) > 1:

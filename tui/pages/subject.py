@@ -220,9 +220,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
     def needs(self) -> Needs:
         """Return the lines of the panes; a list that is empty has one line that says so."""
         empty = Need(1, 2, least=1)
-        latest = (
-            list_need(self.tasks, fills=True) if len(self.tasks) else replace(empty, fills=True)
-        )
+        latest = list_need(self.tasks) if len(self.tasks) else empty
         return {
             "left": {
                 "facts": Need(self.fields.lines, 2),

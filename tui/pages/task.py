@@ -174,14 +174,18 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         return {
             "left": {
                 "values": Need(max(1, values), 2, least=1),
-                "runtimes": Need(MIN_HISTOGRAM if runs else 0, 2, MIN_HISTOGRAM, True, True),
+                "runtimes": Need(
+                    MIN_HISTOGRAM if runs else 0, 2, MIN_HISTOGRAM, fills=True, spare=True
+                ),
             },
             "right": {
                 "facts": Need(self.fields.lines, 2),
                 "attempts": list_need(self._attempts if len(self._attempts) > 1 else ()),
                 "operations": list_need(self.operations.rows),
                 "related": list_need(self.related.rows, MAX_RELATIVES),
-                "latest": Need(len(self.latest) if name else 0, 3, MIN_LATEST, True, True),
+                "latest": Need(
+                    len(self.latest) if name else 0, 3, MIN_LATEST, fills=True, spare=True
+                ),
             },
         }
 

@@ -11,6 +11,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from ..compat.line_strip import LineStrip
+from ..glyphs import Glyphs
 from .cells import Cell, fit, fit_cells, is_single
 from .column import GAP, Frame, Placed
 
@@ -55,6 +56,12 @@ class LookStyles(dict[str, Style]):
     def __missing__(self, name: str) -> Style:
         style = self[name] = self._make(name)
         return style
+
+
+def sort_mark(glyphs: Glyphs, *, descending: bool) -> str:
+    """Return the mark at the title of the sorted column; a letter stands apart from it."""
+    mark = glyphs.descending if descending else glyphs.ascending
+    return f" {mark}" if mark.isascii() else mark
 
 
 class LineArtist(Generic[R]):
@@ -139,10 +146,10 @@ class LineArtist(Generic[R]):
             column = place.column
             title, style = column.title.rstrip(), plain
             if sort is not None and sort[0] == column.id:
-                arrow = glyphs.descending if sort[1] else glyphs.ascending
-                room = place.width + len(gap) - 1
+                mark = sort_mark(glyphs, descending=sort[1])
+                room = place.width + len(gap) - len(mark)
                 title = fit(title, min(len(title), max(0, room)), glyphs.ellipsis)
-                title, style = title + arrow, styles["header-sorted"]
+                title, style = title + mark, styles["header-sorted"]
             text = fit(title, place.width, glyphs.ellipsis, column.justify)
             if len(title) > place.width and gap:  # the arrow takes the gap rather than a letter
                 text, gap = fit(title, place.width + len(gap), glyphs.ellipsis), ""

@@ -28,7 +28,7 @@ from .cells import sanitized
 from .column import GAP, Column, Frame, Placed, Rows
 from .cursor_trail import CursorTrail
 from .layout import Layout, laid_out
-from .lines import Line, LineArtist, LookStyles
+from .lines import Line, LineArtist, LookStyles, sort_mark
 from .marks import Marks
 from .style_sheet import STYLE_CLASSES, STYLE_SHEET
 from .viewport import Newest, Viewport
@@ -335,17 +335,18 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
 
     def _arranged_in(self, room: int) -> list[Placed[R]]:
         wide, offset = self._wide, self._offset
-        return arrange(self._with_arrow, room, wide=wide, offset=offset, needs=self._fit.needs)
+        return arrange(self._with_sort_mark, room, wide=wide, offset=offset, needs=self._fit.needs)
 
     @property
-    def _with_arrow(self) -> tuple[Column[R], ...]:
-        """The columns, of which the sorted one has room for an arrow at its title."""
+    def _with_sort_mark(self) -> tuple[Column[R], ...]:
+        """The columns, of which the sorted one has room for the mark at its title."""
         columns = tuple(self._laid_out)
         if self._sort is None:
             return columns
+        sorted_by, descending = self._sort
+        room = " " * len(sort_mark(self._frame.glyphs, descending=descending))
         return tuple(
-            replace(one, title=f"{one.title} ") if one.id == self._sort[0] else one
-            for one in columns
+            replace(one, title=one.title + room) if one.id == sorted_by else one for one in columns
         )
 
     def _hides(self, placed: Sequence[Placed[R]]) -> bool:

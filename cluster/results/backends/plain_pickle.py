@@ -3,8 +3,8 @@
 Celery before 5.7 pickles every result in a database, regardless of `result_serializer` (issue
 3025), and almost all of them are texts, numbers, lists and tables. A pickle is a small program;
 this module reads only the opcodes that build such values. None of them can name a class or call
-anything;
-a pickle with any other opcode is not read, unless the caller takes objects as `Inert` descriptions.
+anything. A pickle with any other opcode is not read, unless the caller takes objects as `Inert`
+descriptions.
 """
 
 from __future__ import annotations

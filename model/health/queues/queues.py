@@ -104,7 +104,7 @@ def _paused(queue: Queue, now: float) -> Finding:
         "queue",
         f"{text}; waiting: {waiting}",
         queue.name,
-        f"To resume it: celtop control resume {queue.name} (on the screen: u)",
+        f"Resume it on the screen (undo), or with celtop control resume {queue.name}",
         evidence={"waiting": queue.waiting, "paused_at": pause.at, "paused_by": pause.by},
         since=pause.at,
         common="paused",

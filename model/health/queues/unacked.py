@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from ...entities.unacked import Unacked
-from ...entities.worker import Worker
 from ...ingest.queues.visibility_timeout import VISIBILITY_TIMEOUT, shortest_timeout
 from ...state import ClusterState
 from ...text import units
@@ -42,7 +41,8 @@ def _abandoned(queue: str, messages: list[Unacked], state: ClusterState, now: fl
     assumed = shortest_timeout(present, state.broker) is None
     workers = sorted({held.worker for held in messages if held.worker is not None})
     known = all(held.worker is not None for held in messages)
-    gone = [at for name in workers if (at := _gone_since(state.workers.get(name))) is not None]
+    holders = [state.workers[name] for name in workers if name in state.workers]
+    gone = [one.seen_until for one in holders if one.seen_until is not None]
     holder = f"{named(workers)}, now gone" if known else "a worker that is gone"
     first = min((at for held in messages if (at := held.redelivered_at) is not None), default=None)
     text = f"{counted(len(messages), 'unacknowledged message')} held by {holder}"
@@ -73,10 +73,6 @@ def _abandoned(queue: str, messages: list[Unacked], state: ClusterState, now: fl
         grew_at=max(held.since for held in messages),
         common="unacknowledged messages of a worker that is gone",
     )
-
-
-def _gone_since(worker: Worker | None) -> float | None:
-    return None if worker is None else worker.left_at or worker.last_seen_at
 
 
 def _short_timeout(state: ClusterState, now: float) -> Iterator[Finding]:

@@ -113,7 +113,7 @@ def _slowdown(
         return None
     middle = (slow + fast) / 2
     longer, longer_before = (sum(value > middle for value in part) for part in (recent, before))
-    if not _is_more(longer, len(recent), longer_before, len(before), SLOW_DEVIATIONS):
+    if not _exceeds_by_z_test(longer, len(recent), longer_before, len(before), SLOW_DEVIATIONS):
         return None
     return slow, fast, float((newest - _high_for(steps, middle) + 1) * STEP)
 
@@ -148,7 +148,7 @@ def _failing(
     share, before = failed / ended, failed_before / ended_before
     if share < limits.type_failing_ratio * before:
         return
-    if not _is_more(failed, ended, failed_before, ended_before, DEVIATIONS):
+    if not _exceeds_by_z_test(failed, ended, failed_before, ended_before, DEVIATIONS):
         return
     shares = _shares_by_minute(failures, successes)
     since = now - 60.0 * _high_for(shares, (share + before) / 2)
@@ -166,12 +166,23 @@ def _failing(
     )
 
 
-def _is_more(
+def _exceeds_by_z_test(
     part: float, of: float, part_before: float, of_before: float, deviations: float
 ) -> bool:
     """Return whether a part of all is larger than before, and not just by chance.
 
     By chance, a type with short and long runs has another median in each few of them.
+
+    This is the one-sided two-proportion z-test with the pooled variance (NIST/SEMATECH e-Handbook
+    of Statistical Methods, 7.3.3): the difference of the shares is compared with its standard
+    deviation if both had the share of all together.
+
+    Args:
+        part: How many of the recent ones, such as failed tasks.
+        of: The number of the recent ones; not 0.
+        part_before: The same before.
+        of_before: The number before; not 0.
+        deviations: The least z: 4.5 is exceeded by chance three times in a million tests.
     """
     share = (part + part_before) / (of + of_before)
     variance = share * (1 - share) * (1 / of + 1 / of_before)

@@ -88,7 +88,7 @@ def _events_finding(code: str, text: str, next_step: str, names: Sequence[str]) 
 
 def _offline(worker: Worker, state: ClusterState, now: float) -> Finding:
     left = worker.left_at is not None
-    gone = units.elapsed(worker.left_at or worker.last_seen_at, now)
+    gone = units.elapsed(worker.seen_until, now)
     running = len(worker.active_ids)
     text = f"{'shut down' if left else 'lost'} {gone} ago"
     if running and left:  # in a warm shutdown, they go on
@@ -113,7 +113,7 @@ def _offline(worker: Worker, state: ClusterState, now: float) -> Finding:
             "redelivered": len(again),
             "redelivery_at": min(again, default=None),
         },
-        since=worker.left_at or worker.last_seen_at,
+        since=worker.seen_until,
         common="shut down" if left else "lost",
     )
 

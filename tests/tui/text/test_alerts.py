@@ -98,7 +98,7 @@ def test_a_paused_queue_is_said_to_be_paused_by_whom_and_since_when() -> None:
     assert (alert.level, alert.subject) == ("warn", "mail")
     assert alert.text == (
         "paused by anna 12 m ago; waiting: 88 messages. "
-        "To resume it: celtop control resume mail (on the screen: u)"
+        "Resume it on the screen (undo), or with celtop control resume mail"
     )
     state.observe(QueuesPaused({}, NOW))
     assert [alert.finding.code for alert in alerts(findings(state, NOW), NOW)] == [

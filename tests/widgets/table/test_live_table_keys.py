@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from celtop.tests.widgets.row_list import Row, rows, table
 from celtop.tests.widgets.screen_text import Shown, shown
+from celtop.widgets.glyphs import ASCII, UNICODE, Glyphs
 from celtop.widgets.table.column import Column, Frame
 from celtop.widgets.table.live_table import LiveTable
 from celtop.widgets.table.viewport import Motion
@@ -163,18 +164,19 @@ async def test_sorting_by_a_column_and_the_other_way_round() -> None:
         assert list_.orders == [("size", False), ("size", True), ("size", False)]
 
 
-async def test_the_arrow_of_a_sorted_column_takes_no_gap() -> None:
+@pytest.mark.parametrize(("glyphs", "title"), [(UNICODE, "Tasks▼ Other"), (ASCII, "Tasks v Other")])
+async def test_the_mark_of_a_sorted_column_takes_no_gap(glyphs: Glyphs, title: str) -> None:
     columns = tuple(
         Column[Row](title.lower(), title, 5, lambda row, _: ("12345", "text"), sort_key="id")
         for title in ("Tasks", "Other")
     )
     view = LiveTable(columns, rows(3), id="table", row_id=lambda row: row.id)
     async with shown(view, 20, 6) as screen:
-        view.paint(Frame(1.0))
+        view.paint(Frame(1.0, glyphs))
         view.order_by("tasks", True)
-        view.paint(Frame(2.0))
+        view.paint(Frame(2.0, glyphs))
         await screen.settle()
-        assert screen.lines[0].split() == ["Tasks▼", "Other"]
+        assert screen.lines[0].strip() == title
 
 
 async def test_sorting_by_the_next_and_the_previous_column() -> None:

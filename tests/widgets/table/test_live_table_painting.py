@@ -215,7 +215,7 @@ async def test_ascii_glyphs_draw_only_ascii() -> None:
         drawn = [line[:58] for line in screen.lines]
         assert all(line.isascii() for line in drawn)
         assert drawn[1].startswith("* r000")
-        assert "Size^" in drawn[0]
+        assert "Size ^" in drawn[0]
 
 
 async def test_the_cursor_is_seen_by_its_background() -> None:
