@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from ...model.text.sanitize import visible
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
 from ...widgets.table.live_table import LiveTable
@@ -57,7 +58,7 @@ class CompareScreen(RowListScreen[ComparedRow]):
         def side(row: ComparedRow, text: str) -> Cell:
             return text, "text" if row.differs else "muted"
 
-        left, right = (name[:36] for name in self.names)
+        left, right = map(visible, self.names)
         return (
             Column("differs", "Diff", 5, sign, sort_key="differs", descending=True),
             Column("field", "Field", 24, field, grow=1, sort_key="field"),

@@ -30,6 +30,8 @@ NAME_PERCENT: Final = 35
 share of a wide table."""
 NAME_PRIORITY: Final = 1
 """The lowest priority of the columns that are not left out for a name."""
+MAX_BLANK: Final = 16
+"""Blank cells after the longest name; further ones are shared by the columns to its right."""
 UNINFORMATIVE: Final = frozenset({"", "-", units.UNKNOWN})
 
 
@@ -132,7 +134,8 @@ def arrange(
     cells need, then those without any information are left out, then brief columns take their
     narrow width, then from the highest priority on columns take their narrow width or are left out,
     also for names that would be cut, then the growing ones shrink. What remains goes to cells that
-    are cut, then to graphs, then to the growing columns. If wide, or scrolled by `offset` columns:
+    are cut, then to graphs, then to the growing columns; what names do not need of it, to all
+    columns. If wide, or scrolled by `offset` columns:
     all in their order, the first always shown, the last one cut.
     """
     candidates = [column for column in columns if wide or not column.wide_only]
@@ -144,6 +147,8 @@ def arrange(
         chosen, widths = _fitted(candidates, width, needs)
     _widen_graphs(chosen, widths, width)
     _grow(chosen, widths, width)
+    if needs is not None and not (wide or offset):
+        _spread(chosen, widths, needs)
     placed: list[Placed[R]] = []
     x = 0
     for column, column_width in zip(chosen, widths, strict=True):
@@ -361,3 +366,19 @@ def _grow(chosen: list[Column[R]], widths: list[int], width: int) -> None:
             part = spare - given if i == last else spare * column.grow // shares
             widths[i] += part
             given += part
+
+
+def _spread(chosen: list[Column[R]], widths: list[int], needs: Needs) -> None:
+    """Share long blanks after the names among the columns to their right, so that rows hold."""
+    name = _name_of(chosen)
+    if name is None:
+        return
+    first = chosen.index(name)
+    others = [
+        i for i, one in enumerate(chosen) if i > first and not one.fixed and one.max_width is None
+    ]
+    part = (widths[first] - _need(name, needs) - MAX_BLANK) // max(1, len(others))
+    if part > 0:
+        for i in others:
+            widths[i] += part
+        widths[first] -= part * len(others)

@@ -221,7 +221,23 @@ def test_graphs_take_the_cells_that_no_text_needs() -> None:
     needs = Needs({"name": 5, "trend": 8, "consumers": 26})
     assert fitted(50, needs, columns) == {"name": 5, "trend": 17, "consumers": 26}
     assert fitted(60, needs, columns) == {"name": 5, "trend": 27, "consumers": 26}
-    assert fitted(90, needs, columns) == {"name": 32, "trend": 30, "consumers": 26}
+    assert fitted(80, needs, columns) == {"name": 21, "trend": 30, "consumers": 27}
+
+
+def test_no_long_blank_is_between_a_name_and_its_numbers() -> None:
+    columns = (
+        Column("state", "State", 5, cell),
+        Column("name", "Task", 20, cell, grow=3),
+        Column("count", "Count", 8, cell, justify="right"),
+        Column("failed", "Failed", 8, cell, justify="right"),
+        Column("chosen", "Chosen", 8, cell, fixed=True),
+    )
+    needs = Needs({"state": 5, "name": 20, "count": 2, "failed": 2, "chosen": 2})
+    assert fitted(69, needs, columns)["name"] == 36
+    assert fitted(89, needs, columns) == {
+        "state": 5, "name": 36, "count": 18, "failed": 18, "chosen": 8,
+    }  # fmt: skip
+    assert fitted(89, Needs({**needs.widths, "name": 60}), columns)["name"] == 61
 
 
 def test_a_remark_that_all_rows_have_is_no_information() -> None:
