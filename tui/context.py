@@ -114,6 +114,8 @@ class AppContext:
     _first_found: FirstFound = field(default_factory=FirstFound)
     _snapshot: tuple[float, ClusterState] | None = None
     """When the screen was frozen, and its state then."""
+    _wanted_at: float | None = None
+    """A time in memory that the frozen screen has yet to show."""
     moment: Moment | None = None
     """The minute of the history that a frozen screen shows; None for what is in memory."""
     _columns_read: bool = False
@@ -209,7 +211,7 @@ class AppContext:
         """Show the frozen state of an earlier or later time; a step is a sixtieth of the charts.
 
         What is older than the last hour, or than celtop, is read from the history in steps of at
-        least a minute: see `take_moment`.
+        least a minute. `take_moment` shows it: while a key is held down, only the last time.
 
         Returns:
             Whether there is such a time.
@@ -217,14 +219,16 @@ class AppContext:
         if self._snapshot is None:
             return False
         first, first_at = self._first_in_memory, self.moments.first_at
-        before = self.moments.wanted_at or self.now()
+        before = self.moments.wanted_at or self._wanted_at or self.now()
         at = before + steps * max(STEP, self.chart_seconds // STEPS_PER_CHART)
         if at < first and first_at < first:
             at = max(_other_minute(before, at), first_at)
             if at != before:
                 self.moments.ask(at, later=steps > 0)
             return at != before
-        return self._show_memory(at, before)
+        self.moments.cancel()
+        self._wanted_at = self._in_memory(at)
+        return self._wanted_at != before
 
     @property
     def _first_in_memory(self) -> float:
@@ -233,27 +237,35 @@ class AppContext:
         series = self._snapshot[1].series
         return max(series.cluster.first or series.newest, series.newest - STEPS + 1) * STEP
 
-    def _show_memory(self, at: float, before: float) -> bool:
-        """Show the frozen state of a time in memory; return whether that differs from another."""
+    def _in_memory(self, at: float) -> float:
+        """Return the time in memory that is nearest to another."""
+        assert self._snapshot is not None
+        return min(max(at, self._first_in_memory), self._snapshot[0])
+
+    def _show_memory(self, at: float) -> bool:
+        """Show the frozen state of a time in memory; return whether that changes the screen."""
         assert self._snapshot is not None
         frozen_at, snapshot = self._snapshot
-        at = min(max(at, self._first_in_memory), frozen_at)
-        if at == before:
+        if at == self.now():
             return False
-        self.moments.cancel()
         self.frozen_at, self.moment = at, None
         self._shown.state = snapshot if at == frozen_at else state_at(snapshot, at)
         return True
 
     def take_moment(self) -> bool:
-        """Show the minute that `step_time` asked for; return whether that changes the screen."""
-        if self._snapshot is None or not self.moments.answered:
+        """Show the time that `step_time` asked for; return whether that changes the screen."""
+        if self._snapshot is None:
+            return False
+        if self._wanted_at is not None:
+            at, self._wanted_at = self._wanted_at, None
+            return self._show_memory(at)
+        if not self.moments.answered:
             return False
         later, found = self.moments.later, self.moments.take()
         first = self._first_in_memory
         if found is None or found.at >= first:
             # Nothing was recorded between the history and what is in memory.
-            return later and not self.moments.fault and self._show_memory(first, self.now())
+            return later and not self.moments.fault and self._show_memory(self._in_memory(first))
         self.frozen_at, self.moment = found.at, found
         self._shown.state = stored_state(
             self._snapshot[1], found.at, found.stored, found.failures, found.log
@@ -277,7 +289,7 @@ class AppContext:
 
     def unfreeze(self) -> None:
         """Show the live model again."""
-        self.frozen_at = self._snapshot = self.moment = None
+        self.frozen_at = self._snapshot = self.moment = self._wanted_at = None
         self.moments.cancel()
         self._shown.state = self.live
 

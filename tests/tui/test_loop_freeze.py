@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC
 
+import pytest
 from celtop.model.entities.task import Task
 from celtop.model.observations import QueuePeeked, WaitingMessage
+from celtop.model.state import ClusterState
 from celtop.model.text import units
 from celtop.model.wire.events import Event
 from celtop.tests.tui.app_under_test import AppUnderTest
 from celtop.tests.tui.fake_session import NOW, feed, task_events
 from celtop.tests.tui.operation_app import RUNNING, WAITING, opened
+from celtop.tui import context
 from celtop.tui.navigation import DrillDown, Location
 
 
@@ -107,14 +110,35 @@ async def test_a_frozen_overview_steps_through_the_last_hour() -> None:
         lost = next(task for task in state.tasks.values() if task.lost_at is not None)
         assert on.screen.running.rows.index(lost.id) is None
         await on.press("left", "left")
-        assert "late.task" not in on.text
+        await on.until(lambda: "late.task" not in on.text)
         assert on.screen.running.rows.index(lost.id) is not None
         assert f"FROZEN {units.clock(NOW + 10, UTC)}" in on.text
         assert f"{len(state.tasks) - 1} tasks" in on.text
         await on.press("right", "right")
-        assert "late.task" in on.text
+        await on.until(lambda: "late.task" in on.text)
         await on.press("p")
         assert "FROZEN" not in on.text
+
+
+async def test_steps_of_a_key_that_is_held_down_are_shown_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with opened() as on:
+        for second in range(400):
+            on.session.state.tick(NOW + second)
+        on.app.context.clock = lambda: NOW + 400
+        on.app.context.freeze()
+        shown: list[float] = []
+
+        def past(state: ClusterState, at: float) -> ClusterState:
+            shown.append(at)
+            return state
+
+        monkeypatch.setattr(context, "state_at", past)
+        steps = [on.app.context.step_time(-1) for _ in range(30)]
+        assert all(steps) and not shown
+        assert on.app.context.take_moment() and not on.app.context.take_moment()
+        assert shown == [on.app.context.now()]
 
 
 async def test_what_is_looked_up_while_frozen_is_shown() -> None:

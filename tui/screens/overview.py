@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -44,6 +45,9 @@ FIRST_RECORD: Final = "Nothing was recorded earlier"
 TIME_OF_FREEZE: Final = "Nothing later: this is the time of the freeze"
 LIMIT_SECONDS: Final = 4
 """How long the screen shows that there is no earlier or later time."""
+MIN_STEP_PAUSE: Final = 0.01
+"""Seconds from a step in time until it is shown, at least. With many tasks that takes a while, and
+the next step waits for as long: a key that is held down delays neither other keys nor the model."""
 
 
 class OverviewScreen(MonitorScreen):
@@ -56,6 +60,7 @@ class OverviewScreen(MonitorScreen):
     def __init__(self, context: AppContext, location: Location) -> None:
         super().__init__(context, location)
         self._limit_shown_at = 0.0
+        self._step_cost = 0.0
         self.strip = StateStrip(id="states")
         self.attention = AttentionPane(context)
         self.throughput = ThroughputPane(context)
@@ -212,14 +217,21 @@ class OverviewScreen(MonitorScreen):
     def _step_time(self, steps: int) -> None:
         """Show an earlier or later time, of the last hour or of the history."""
         if self.context.step_time(steps):
-            self.catch_up()
-            self.paint()
+            self.set_timer(max(MIN_STEP_PAUSE, self._step_cost), self._show_time)
             return
         self.app.bell()
         now = self.context.clock()
         if not 0 <= now - self._limit_shown_at < LIMIT_SECONDS:  # the key may be held down
             self._limit_shown_at = now
             self.notify(FIRST_RECORD if steps < 0 else TIME_OF_FREEZE, timeout=LIMIT_SECONDS)
+
+    def _show_time(self) -> None:
+        """Show the last time of the steps so far."""
+        started = time.thread_time()
+        if self.context.take_moment():
+            self.catch_up()
+            self.paint()
+            self._step_cost = time.thread_time() - started
 
     # Moving between panes
 
