@@ -45,7 +45,7 @@ class CoreSpeed:
 
     @property
     def details(self) -> dict[str, object]:
-        """What the record of a reading has of it."""
+        """The details for the record of a reading."""
         return {"slowness": round(self.slowness, 3)}
 
 

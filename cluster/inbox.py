@@ -33,12 +33,12 @@ MAX_DECODED_EVENTS: Final = 5_000
 MAX_JOINED_EVENTS: Final = 300
 JOINED_SECONDS: Final = 0.02
 """Batches of events are taken together up to about this size, if they were received within this
-time: it is less than what the screen shows of a time, or the model concludes from one."""
+time: the screen shows no time, and the model compares none, more exactly than that."""
 ROUTINE_SECONDS: Final = 5.0
 """Seconds since the previous heartbeat of a worker after which it may have been late."""
 ROUTINE_HEARTBEATS: Final = 3
-"""Heartbeats in time after which the next ones of a worker can wait: its first ones are shown at
-once."""
+"""Heartbeats in time after which the next ones of a worker can wait: its first ones are shown
+immediately."""
 MAX_WORKERS: Final = 5_000
 """Workers whose heartbeats are remembered."""
 MAX_UNDECODED_LENGTH: Final = 1_024
@@ -175,7 +175,7 @@ class Inbox:
             before, count = self._beats.get(event.hostname, (0.0, 0))
             count = count + 1 if 0 <= observation.at - before <= ROUTINE_SECONDS else 0
             routine = routine and count >= ROUTINE_HEARTBEATS
-            if len(self._beats) >= MAX_WORKERS:
+            if len(self._beats) >= MAX_WORKERS and event.hostname not in self._beats:
                 self._beats.clear()
             self._beats[event.hostname] = observation.at, count
         return routine

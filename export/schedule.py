@@ -114,7 +114,7 @@ def schedule_notes(state: ClusterState, now: float) -> list[Note]:
 
 
 def _within(status: EntryStatus) -> float | None:
-    """Return the seconds in which an entry runs, if it is unknown when."""
+    """Return the interval of an entry whose next run is unknown, in seconds; otherwise None."""
     at, by = status.next_run_at, status.next_run_by
     return status.entry.every if at is None and by is not None else None
 

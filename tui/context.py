@@ -232,7 +232,7 @@ class AppContext:
 
     @property
     def _first_in_memory(self) -> float:
-        """The first time of the frozen state, of its last hour."""
+        """The first time of the last hour that the frozen state has, epoch seconds."""
         assert self._snapshot is not None
         series = self._snapshot[1].series
         return max(series.cluster.first or series.newest, series.newest - STEPS + 1) * STEP

@@ -94,7 +94,7 @@ def read_moment(
 
 
 def _log(rows: Iterable[StoredLog]) -> EventLog:
-    """Return a log of rows, whose serial numbers no entry of another log has."""
+    """Return rows as a log. Its serial numbers are negative: no entry of a live log has them."""
     entries, serial = [], 0
     for row in rows:
         serial = min(serial - 1, -int(row.at * MICROSECONDS))

@@ -145,7 +145,7 @@ class SqlReads(ABC):
         return [_rollup(cluster, row) for row in rows]
 
     def minutes_around(self, cluster: str, minute: int) -> tuple[int | None, int | None]:
-        """Return the recorded minutes up to one and after it that are next. Raises: StoreError."""
+        """Return the last recorded minute up to one, the first after it. Raises: StoreError."""
         return self._minutes_around(self._known(cluster), minute)
 
     def _minutes_around(self, number: int, minute: int) -> tuple[int | None, int | None]:

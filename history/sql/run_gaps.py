@@ -7,10 +7,10 @@ from typing import Final
 
 from ..rows import Gap, Run
 
-WRITE_INTERVAL: Final = 1.0
-"""Seconds from one batch to the next."""
+QUIET_INTERVAL: Final = 2.0
+"""Seconds from one batch to the next while no task ends; otherwise fewer."""
 MIN_GAP: Final = 2.0
-"""Seconds; the batches of a celtop that is running may be so far apart."""
+"""Seconds between two runs, or since the end of the last one, that are a gap."""
 
 
 def gaps_between(runs: Iterable[Run], start: float, end: float) -> list[Gap]:
@@ -30,6 +30,6 @@ def gaps_between(runs: Iterable[Run], start: float, end: float) -> list[Gap]:
         if run.began_at >= end:
             return gaps
         covered, killed = until, run.ended_at is None
-    if end - covered >= (MIN_GAP if not killed else MIN_GAP + WRITE_INTERVAL):
+    if end - covered >= (MIN_GAP if not killed else MIN_GAP + QUIET_INTERVAL):
         gaps.append(Gap(covered, end, killed))
     return gaps

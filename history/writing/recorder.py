@@ -36,13 +36,13 @@ from ..rows import (
     StoredTask,
     SubjectKind,
 )
+from ..sql.run_gaps import QUIET_INTERVAL
 from ..sql.schema import SHARE
 from ..task_body import stored_task
 
 BATCH_INTERVAL: Final = 1.0
-"""Seconds from one batch to the next."""
-QUIET_INTERVAL: Final = 2.0
-"""The same while no task ends: each batch is a transaction."""
+"""Seconds from one batch to the next; `QUIET_INTERVAL` while no task ends, as each is a
+transaction."""
 BATCH_TOLERANCE: Final = 0.2
 """Seconds that it may be due earlier: a caller that checks once a second would otherwise wait for
 two."""

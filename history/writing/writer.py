@@ -43,9 +43,8 @@ PRUNE_INTERVAL: Final = 60.0
 PRUNE_PAUSE: Final = 0.5
 """Seconds between two slices of the retention: others may write, and it costs little at a time."""
 HELD_BATCHES: Final = 13
-"""Batches, one a second, that a celtop which stands by holds at least: the clocks of two hosts
-differ. What one had not written that was killed, or was stopped for `MAX_SILENCE`, is among those
-of the next."""
+"""Batches that a standby celtop holds at least: the clocks of two hosts differ. They include what
+a celtop that was killed, or was stopped for `MAX_SILENCE`, has not written."""
 DAY: Final = 86_400.0
 
 

@@ -54,7 +54,7 @@ class DetailScreen(MonitorScreen, SearchedScreen):
         return self.has_class("-narrow")
 
     def focus_first(self, *candidates: Widget) -> None:
-        """Focus the first widget; the last one on a narrow page, which it is on the top of."""
+        """Focus the first candidate; on a narrow page the last one, which is at its top."""
         self.set_focus(candidates[-1 if self.is_narrow else 0], scroll_visible=False)
         self.call_after_refresh(self.fit_panes)
 

@@ -195,7 +195,7 @@ def _renders(
 
 
 class _EndOfInput(threading.Event):
-    """Set when an input thread has to end, which it then sees at once."""
+    """Set to end an input thread, which wakes up for it immediately."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -314,7 +314,7 @@ def place_notifications(screen: Screen[Any], line: int | None) -> None:
     The style sheet does so by the class `-bottom` of their rack.
     """
     if not screen.app._notifications:
-        return  # the query takes as long as a bar
+        return  # the query takes as long as painting a bar
     for rack in screen.query_children("ToastRack"):
         if rack.display:
             height = sum(toast.outer_size.height for toast in rack.query("Toast"))

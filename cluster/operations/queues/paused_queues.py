@@ -42,7 +42,7 @@ class PausedConsumer(Consumer, frozen=True, gc=False):
 _Clusters: TypeAlias = dict[str, dict[str, tuple[PausedConsumer, ...]]]
 """Consumers by cluster and queue."""
 _Content: TypeAlias = tuple[_Clusters, str | None]
-"""What the file has, and why it cannot be read; None if it can."""
+"""The content of the file, and why it cannot be read; None if it can."""
 _lock = threading.Lock()
 
 

@@ -18,13 +18,13 @@ from .unobserved_workers import UnobservedWorkers
 
 
 class WorkerReplies:
-    """Applies each reply to what the threads know, and puts it into the inbox.
+    """Updates the roster and the caches of the threads with each reply, and puts it into the inbox.
 
     Args:
         put: Puts an observation into the inbox.
         warn: Logs a line.
         hide: Masks the passwords in an error.
-        roster: The workers and queues that the threads know.
+        roster: The known workers and queues.
         sent_cache: The calls of the tasks in the replies.
         open_tasks: The unfinished tasks.
         task_events: The task events that celtop has enabled.

@@ -55,7 +55,7 @@ and events date the same start some milliseconds apart."""
 
 _NO_WORKER: Final = Worker("")
 _FIRST_STATES: Final = {"task-received": RECEIVED}
-"""The state of a task of which this event is the first: it need not be counted as pending first."""
+"""The state of a new task by its first event, so that it is not counted as pending before."""
 _CLIENT: Final = re.compile(r"gen\d+@")
 """Celery's node name of a process that is not a worker."""
 
@@ -120,7 +120,7 @@ class TaskEvents:
 
     def apply(self, events: Iterable[Event], now: float) -> None:
         """Apply events in their order, received at `now` by the local clock."""
-        # Everything is looked up once: of a large cluster there are tens of thousands a second.
+        # Looked up once, not per event: a large cluster sends tens of thousands a second.
         held, add, changed = self._held, self._tasks.add, self._changed
         handlers, workers, states = self._handlers, self._known_workers, self._event_states
         host, worker = "", _NO_WORKER

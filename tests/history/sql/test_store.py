@@ -282,6 +282,9 @@ def test_gaps_between_runs(store: HistoryStore) -> None:
         Gap(NOW - 80, NOW - 70, False),
         Gap(NOW - 50, NOW - 49, True),
     ]
+    # A celtop that is running writes every two seconds at least.
+    assert store.gaps(CLUSTER, NOW - 40, NOW + 2.5) == []
+    assert store.gaps(CLUSTER, NOW - 40, NOW + 3) == [Gap(NOW - 1, NOW + 3, True)]
 
 
 def test_a_jump_of_the_clock_within_a_day_is_found(store: HistoryStore) -> None:

@@ -46,7 +46,8 @@ def test_the_task_is_registered_by_workers_of_another_queue() -> None:
 
 def test_it_is_as_old_as_the_lack_of_consumers_not_as_its_last_message() -> None:
     state = ClusterState()
-    for ago, queues in ((900, [{"name": "mail"}]), (720, [])):
+    mail = [{"name": "mail"}]
+    for ago, queues in ((900, mail), (800, []), (760, mail), (720, [])):
         state.observe(InspectReply(WORKER, "active_queues", queues, NOW - ago))
         state.observe(QuestionsAnswered(("workers",), NOW - ago))
         state.observe(QueueMeasured("mail", NOW - ago, 3))
