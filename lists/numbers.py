@@ -80,13 +80,6 @@ def per_second(value: float | None) -> Cell:
     return number(value, units.rate)
 
 
-def percent(part: int, whole: int, style: str = "text") -> Cell:
-    """Return a share's cell; empty if the whole is zero."""
-    if not whole:
-        return NOTHING
-    return units.percent(part / whole), style if part else "muted"
-
-
 def time_of_day(at: float | None, frame: Frame) -> Cell:
     """Return the cell of a time of day, or of how long ago it was; empty for None."""
     if at is None:

@@ -91,8 +91,10 @@ def _duration_column(id_: str, title: str, priority: int) -> Column[TaskType]:
 
 
 def _failed_share(task_type: TaskType, frame: Frame) -> Cell:
-    style = "warn" if (task_type.failure_rate or 0.0) > HIGH_SHARE else "text"
-    return numbers.percent(task_type.failed, task_type.failed + task_type.succeeded, style)
+    share = task_type.failure_rate
+    if share is None:
+        return numbers.NOTHING
+    return units.percent(share), "warn" if share > HIGH_SHARE else "text" if share else "muted"
 
 
 def _last(task_type: TaskType, frame: Frame) -> Cell:

@@ -51,9 +51,13 @@ class TaskType(msgspec.Struct, eq=False):
 
     @property
     def failure_rate(self) -> float | None:
-        """Share of its finished tasks that failed, 0 to 1; None without finished tasks."""
-        ended = self.succeeded + self.failed
-        return self.failed / ended if ended else None
+        """Share of its held finished tasks that failed, 0 to 1; None without finished tasks.
+
+        It is of the same tasks as `states`, many of which no event may have reported.
+        """
+        failed = self.states.get(FAILURE, 0)
+        ended = failed + self.states.get(SUCCESS, 0)
+        return failed / ended if ended else None
 
     def count_outcome(self, task: Task | EventState, runtime: float | None) -> None:
         """Count how a task ended, or its retry, as the event reported it before its name."""

@@ -223,7 +223,7 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
         ]
         parts += [Part(", ".join(times), "$text-muted", 1)] if times else []
         parts += [Part(f"Celery {texts}", "$text-muted", 2)] if texts else []
-        parts += [Part(f"on {names}", "", 3)] if names else []
+        parts += [Part(f"failed runs: {names}", "", 3)] if names else []
         if self.stored.covers:
             # All operations but a retry are for those.
             parts.append(Part(f"{units.count(len(group.tasks))} in memory", "$text-muted", 1))

@@ -39,7 +39,9 @@ class GroupTasks(Tile):
             self._latest, lambda task: task.id, {"finished": _failed_at}, Order("finished", True)
         )
         columns = [column for column in tasks.TASKS if column.id not in _LEFT_OUT]
-        self.table = LiveTable(columns, self.tasks, markable=False, id="group-tasks-table")
+        self.table = LiveTable(
+            columns, self.tasks, rests=True, markable=False, id="group-tasks-table"
+        )
         self.table.can_focus = False
         super().__init__(
             self.table, title="Latest tasks", glyphs=context.glyphs, id="group-tasks",

@@ -121,6 +121,8 @@ def _of_row(screen: Shown) -> Iterator[Key]:
     for row in _rows(screen):
         if isinstance(row, TracebackFrame):
             yield "copy.id", "copy path:line"
+            if "detail" in screen.CONTEXTS:
+                yield from _for(next(iter(screen.chosen(Task)), None), read_only=read_only)
         if isinstance(row, Queue) and not read_only and _is_paused(row, context):
             yield "undo", "resume"
         if isinstance(row, Alert):
@@ -130,9 +132,13 @@ def _of_row(screen: Shown) -> Iterator[Key]:
                 yield "task.retry", "retry all"
             if "failures" in screen.CONTEXTS:
                 yield "focus.next", "traceback"
-        for id_, sensible in _ONE_ROW.get(type(row), ()):
-            if sensible(row) and not (read_only and id_ in _MUTATING):
-                yield id_, ""
+        yield from _for(row, read_only=read_only)
+
+
+def _for(row: object, *, read_only: bool) -> Iterator[Key]:
+    for id_, sensible in _ONE_ROW.get(type(row), ()):
+        if sensible(row) and not (read_only and id_ in _MUTATING):
+            yield id_, ""
 
 
 def _is_paused(queue: Queue, context: AppContext) -> bool:

@@ -59,7 +59,7 @@ def _unattended(
         next_step = f"Check its name: {similar} has consumers. Otherwise start a worker for it"
     elif 0 < len(queues) <= MAX_QUEUES_NAMED:
         evidence |= {"task": task, "registered_by": list(elsewhere), "their_queues": queues}
-        next_step += f"; or route {task} to {named(queues)}, whose workers register it"
+        next_step += f"; or route {task} to {' or '.join(queues)}, whose workers register it"
     text = f"{counted(queue.waiting or 0, 'message')} waiting, no consumers"
     since = filled = queue.filled_since(now)
     if queue.unconsumed_since is not None:

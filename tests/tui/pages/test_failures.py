@@ -126,7 +126,7 @@ async def test_the_line_below_shows_what_a_group_has_in_common() -> None:
         await on_groups(on)
         await on.until(lambda: "7 ValueError" in on.text)
         assert "first 07:55:00, last 07:55:06" in on.text
-        assert "Celery 5.6.2" in on.text and "on celery@web-1 7" in on.text
+        assert "Celery 5.6.2" in on.text and "failed runs: celery@web-1 7" in on.text
         assert "3 groups" in on.text and "12 FAILURE" in on.text
 
 
@@ -136,6 +136,13 @@ async def test_the_groups_tasks_take_the_lines_that_the_traceback_leaves() -> No
         screen = await on_groups(on)
         shown = [row.id for row in screen.group_tasks.tasks]
         assert shown == [uuid(number) for number in range(6, -1, -1)]
+        for number in range(12, 50):
+            trace = TRACE.format(line=40, function="download", number=number)
+            told: dict[str, Any] = {"exception": f"ValueError({number})", "traceback": trace}
+            at = NOW - 60 + number
+            feed(on.session.state, task_events(number, "images.fetch", at=at, end="failed", **told))
+        screen.catch_up()
+        await on.until(lambda: screen.group_tasks.table.seen[:1] == (uuid(49),))
         await on.until(lambda: "Latest tasks" in on.text)
         await on.press("j")
         await on.until(

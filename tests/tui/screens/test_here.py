@@ -30,6 +30,19 @@ async def test_the_keys_follow_the_state_of_the_task_and_the_marks() -> None:
         assert "2 marked:  X revoke  K terminate  R retry" in footer and "? help" in footer
 
 
+async def test_on_a_traceback_the_keys_are_for_its_task_too() -> None:
+    async with run_app(cluster(), Location("tasks"), size=(80, 24)) as ui:
+        await ui.to(FAILED)
+        await ui.press("enter")
+        await ui.until(lambda: "y copy path:line  R retry" in ui.text.splitlines()[-1])
+
+
+async def test_the_cursor_of_the_charts_is_offered_before_the_names_of_views() -> None:
+    async with run_app(cluster(), size=(80, 24)) as ui:
+        await ui.press("c")
+        await ui.until(lambda: "← earlier  enter tasks" in ui.text.splitlines()[-1])
+
+
 async def test_nothing_that_is_refused_is_offered_in_read_only_mode() -> None:
     async with run_app(cluster(), Location("tasks"), read_only=True) as ui:
         await ui.to(FAILED)
