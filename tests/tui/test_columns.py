@@ -48,9 +48,18 @@ def test_a_time_of_another_day_has_its_date() -> None:
         assert shown == [wide, narrow]
 
 
-def test_there_is_no_share_of_nothing() -> None:
-    assert numbers.percent(0, 0) == ("", "text")
-    assert numbers.percent(1, 40) == ("2.5 %", "text")
+@pytest.mark.parametrize(
+    ("states", "cell"),
+    [
+        ({"STARTED": 1}, ("", "text")),
+        ({"SUCCESS": 39, "FAILURE": 1}, ("2.5 %", "text")),
+        ({"SUCCESS": 12, "FAILURE": 3}, ("20 %", "warn")),
+        ({"SUCCESS": 2}, ("0 %", "muted")),
+    ],
+)
+def test_the_share_of_failed_tasks(states: dict[str, int], cell: tuple[str, str]) -> None:
+    column = next(one for one in TYPES if one.id == "failed_share")
+    assert column.cell(TaskType("shop.bill", states=states), FRAME) == cell
 
 
 def test_state_is_glyph_word_and_colour() -> None:

@@ -38,13 +38,18 @@ def begins_again(task: Task, at: float, retries: int, begun: float) -> bool:
     return at > begun and (task.started_at is not None or task.finished_at is not None)
 
 
-def ends_previous_attempt(task: Task, at: float) -> bool:
-    """Return whether a `task-retried` event belongs to the previous attempt.
+def ends_previous_attempt(task: Task, at: float, host: str) -> bool:
+    """Return whether a `task-retried` event of a worker belongs to the previous attempt.
 
-    This is the usual order: a worker sends the event only after it has received the next attempt.
+    This is the usual order: a worker sends the event only after it has received the next attempt,
+    and with a countdown of 0 often after it has started it.
     """
     if task.started_at is not None:
-        return bool(task.attempts) and at < task.started_at
+        if not task.attempts:
+            return False
+        last = task.attempts[-1]
+        unended = last.finished_at is None and last.worker == host and last.number < task.retries
+        return at < task.started_at or unended
     if task.attempts:
         return task.attempts[-1].finished_at is None
     return task.received_at is not None and task.retries > 0

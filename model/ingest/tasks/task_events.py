@@ -367,14 +367,16 @@ class TaskEvents:
     def _retried(self, task: Task, event: Event, worker: Worker, now: float) -> None:
         at = event.timestamp
         host = worker.name
-        waits = task.started_at is None and task.received_at is not None and task.worker == host
-        self._workers.ended(worker, task.id, waits)
+        previous = ends_previous_attempt(task, at, host)
+        if not (previous and task.running and task.worker == host):
+            waits = task.started_at is None and task.received_at is not None and task.worker == host
+            self._workers.ended(worker, task.id, waits)
         last = task.attempts[-1] if task.attempts else None
         if task.state == RETRY and task.state_at == at:
             return
         if last is not None and last.finished_at == at:
             return
-        if ends_previous_attempt(task, at):
+        if previous:
             self._attempts.retried(task, event, host)
             shows = task.started_at is None and task.state not in FINISHED
         else:

@@ -68,6 +68,22 @@ def test_a_retry_event_before_the_next_receipt_gives_the_same_result() -> None:
         assert task.attempts[0].exception == "Again()"
 
 
+def test_a_retry_event_after_the_next_start_is_of_the_attempt_before() -> None:
+    """With a countdown of 0, a free slot starts the next attempt before the event is sent."""
+    script = Script("a").received().started().received(1).started().retried(exception="First()")
+    state = play(script.events)
+    task = state.tasks["a"]
+    assert (task.state, task.retries, task.started_at) == ("STARTED", 1, NOW + 4)
+    assert list(state.workers[WORKER].active_ids) == ["a"]
+    script.received(2).started().retried(exception="Second()").failed()
+    task = task_after(script)
+    assert (task.state, task.retries) == ("FAILURE", 2)
+    assert [(a.number, a.state, a.exception, a.finished_at) for a in task.attempts] == [
+        (0, "RETRY", "First()", NOW + 5),
+        (1, "RETRY", "Second()", NOW + 8),
+    ]
+
+
 def test_a_retry_of_an_unknown_attempt() -> None:
     task = task_after(Script("a").received(3).retried().started())
     assert (task.state, task.retries) == ("STARTED", 3)
