@@ -20,9 +20,21 @@ def retry_count(task: Task, max_retries: int | None) -> str:
     return f"{known} of {max_retries}" if max_retries and known <= max_retries else str(known)
 
 
-def next_attempt(task: Task, now: float) -> str | None:
-    """Return when a task is retried, as `in 5 s` or `3 s late`; None if no retry is due."""
+def next_attempt(task: Task, now: float, known_until: float | None = None) -> str | None:
+    """Return when a task is retried, as `in 5 s` or `3 s late`; None if no retry is due.
+
+    Args:
+        task: The task.
+        now: The time, by the worker's clock.
+        known_until: Until when it is known not to be retried, by the worker's clock; None is `now`.
+    """
     if not task.waiting or task.eta_at is None or not (task.state == RETRY or task.retries):
         return None
-    left = task.eta_at - now
-    return f"in {units.duration(left)}" if left >= 0 else f"{units.duration(-left)} late"
+    return countdown(task.eta_at, now, now if known_until is None else known_until)
+
+
+def countdown(eta_at: float, now: float, known_until: float) -> str:
+    """Return `in 5 s`, `3 s late`, or `due` if it is not known to be late."""
+    if now <= eta_at:
+        return f"in {units.duration(eta_at - now)}"
+    return f"{units.duration(known_until - eta_at)} late" if known_until > eta_at else "due"

@@ -37,7 +37,8 @@ class ListContext:
 
     def frame(self) -> Frame:
         """Return what cells need to know of the moment at which they are drawn."""
-        return Frame(self.now, self.glyphs, self.utc, skews=self.state.skews)
+        until = self.state.broker.observed_until(self.now)
+        return Frame(self.now, self.glyphs, self.utc, skews=self.state.skews, observed_until=until)
 
 
 class NoApp:

@@ -96,7 +96,7 @@ def _worker_keys(context: ListContext) -> Mapping[str, Callable[[Worker], Any]]:
     listening = context.listening
     return {
         **workers.WORKER_KEYS,
-        "faulty": lambda worker: worker.health(listening) != "online",
+        "faulty": lambda worker: worker.health(listening) not in ("online", "unknown"),
     }
 
 

@@ -61,7 +61,7 @@ def progress_texts(task: Task, context: ProgressContext, now: float) -> tuple[st
         return ()
     found = []
     if estimated and progress.fraction is not None:
-        there = now + context.state.skew(task.worker)
+        there = context.state.running_at(task.worker, now)
         found.append(_estimate_text(task, progress.fraction, there))
     left = context.state.time_left(task, now)
     if left is not None:

@@ -15,7 +15,7 @@ from ..model.text import units
 from ..widgets.table.cells import Cell
 from ..widgets.table.column import Column, Frame
 from . import numbers
-from .attempts import next_attempt
+from .attempts import countdown, next_attempt
 from .numbers import text_of
 
 REVOKE_REQUESTED: Final = "revoke requested"
@@ -40,9 +40,9 @@ def name(task: Task, frame: Frame) -> Cell:
 
 def elapsed(task: Task, frame: Frame) -> Cell:
     """Return how long a task ran or has been running, or when it is retried."""
-    value = task.elapsed(frame.now_at(task.worker))
+    value = task.elapsed(frame.running_at(task.worker))
     if value is None:
-        due = next_attempt(task, frame.now_at(task.worker))
+        due = next_attempt(task, frame.now_at(task.worker), frame.running_at(task.worker))
         if due is not None:
             return due, "state-retry"
         return numbers.NOTHING if task.lost_at is None else numbers.UNKNOWN
@@ -183,9 +183,11 @@ TASKS: Final[tuple[Column[Task], ...]] = (
 def _countdown(task: Task, frame: Frame) -> Cell:
     if task.eta_at is None:
         return numbers.UNKNOWN
-    left = task.eta_at - frame.now_at(task.worker)  # the worker waits by its own clock
-    text = units.duration(abs(left))
-    return (f"{text} late", "warn") if left < 0 else (f"in {text}", "accent")
+    # The worker waits by its own clock.
+    now, known_until = frame.now_at(task.worker), frame.running_at(task.worker)
+    return countdown(
+        task.eta_at, now, known_until
+    ), "warn" if known_until > task.eta_at else "accent"
 
 
 def _due(task: Task, frame: Frame) -> Cell:

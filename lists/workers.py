@@ -11,6 +11,7 @@ from ..model.entities.styles import WORKER_LEVELS, Level
 from ..model.entities.worker import Worker, WorkerHealth
 from ..model.health.newness import gone_since, is_new
 from ..model.text import units
+from ..model.text.phrases import counted
 from ..widgets.charts.progress import bar_cells
 from ..widgets.table.cells import Cell
 from ..widgets.table.column import Column, Frame
@@ -49,21 +50,35 @@ def load_cells(
 
 
 def load_or_absence(
-    worker: Worker, broker: Broker, frame: Frame, width: int = _BAR_WIDTH + _LABEL_WIDTH
+    worker: Worker, broker: Broker, frame: Frame, width: int | None = None
 ) -> Sequence[Cell]:
-    """Return a worker's load, or since when it is late, stalled or offline."""
+    """Return a worker's load, or since when it is late, stalled or offline.
+
+    Without a width, a bar has its usual one, and texts are as long as they are.
+    """
     listening = broker.listening(frame.now)
-    status, style = worker.status(listening), level_of(worker, listening, frame.now)
-    if status == "online":
-        if worker.stalled_since is not None:
-            since = units.age(worker.idle_since or worker.stalled_since, frame.now)
-            return ((f"no task for {since}", style),)
-        return load_cells(worker, frame, width)
-    ago = units.elapsed(worker.seen_until, frame.now)
-    running = len(worker.active_ids)
-    left = f", {running} running" if running else ""
-    word = "seen" if status == "late" else "shut down" if worker.left_at else "lost"
-    return ((f"{word} {ago} ago{left}", style),)
+    health, style = worker.health(listening), level_of(worker, listening, frame.now)
+    if health in ("online", "unknown"):
+        cells = load_cells(worker, frame, width or _BAR_WIDTH + _LABEL_WIDTH)
+        return cells if health == "online" else [(text, "muted") for text, _ in cells]
+    if health == "stalled":
+        since = units.age(worker.idle_since or worker.stalled_since, frame.now)
+        return ((f"no task for {since}", style),)
+    return ((_absence(worker, health, frame.now, width), style),)
+
+
+def _absence(worker: Worker, health: WorkerHealth, now: float, width: int | None) -> str:
+    """Return since when a worker is absent, and how many tasks it ran, in the words that fit."""
+    word = "seen" if health == "late" else "shut down" if worker.left_at else "lost"
+    at, running = worker.seen_until, len(worker.active_ids)
+    rough = units.ago(None if at is None else min(at, now), now)
+    forms = [f"{word} {units.elapsed(at, now)} ago", f"{word} {rough}"]
+    if running:
+        forms = [f"{form}, {running:,} running" for form in forms]
+        forms.append(f"{word} {rough.removesuffix(' ago')}, {running:,} running")
+        forms.append(f"{word} {rough.removesuffix(' ago')}, {counted(running, 'task')}")
+        forms.append(f"{word} {rough}")
+    return next((form for form in forms if width is None or len(form) <= width), forms[-1])
 
 
 def busy_column(broker: Broker) -> Column[Worker]:

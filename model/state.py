@@ -99,13 +99,18 @@ class ClusterState(StateWriter):
     def time_left(self, task: Task, now: float) -> float | None:
         """Return a running task's time left in seconds, by its own progress; None if unknown."""
         history = self._progress_rates.of(task)
-        return None if history is None else history.time_left(now)
+        return None if history is None else history.time_left(self.broker.observed_until(now))
+
+    def running_at(self, worker: str | None, now: float) -> float:
+        """Return the time by a worker's clock up to which its running tasks are known to run."""
+        return self.broker.observed_until(now) + self.skew(worker)
 
     def estimate(self, task: Task, now: float) -> Progress | None:
         """Return the estimated progress of a task that reports none, by its type's run times.
 
         Its `source` is `estimate`. None until enough tasks of the type have ended.
         """
+        now = self.broker.observed_until(now)
         return estimate(task, self.types.get(task.name or ""), now, self.skew(task.worker))
 
     def tasks_to_check(self, now: float) -> tuple[str, ...]:

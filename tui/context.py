@@ -392,7 +392,9 @@ class AppContext:
 
     def frame(self) -> Frame:
         """Return what the cells of a table need to know of the present frame."""
-        return Frame(self.now(), self.glyphs, self.utc, self.relative, self.state.skews)
+        now, state = self.now(), self.state
+        until = state.broker.observed_until(now)
+        return Frame(now, self.glyphs, self.utc, self.relative, state.skews, until)
 
 
 def _other_minute(before: float, at: float) -> float:

@@ -109,7 +109,7 @@ class BarLine:
             progress = task.progress
             if progress is not None:
                 parts += [_steps(progress), visible(progress.text or "", MAX_TEXT_LENGTH)]
-        elapsed = task.elapsed(now + self._state.skew(task.worker))
+        elapsed = task.elapsed(self._state.running_at(task.worker, now))
         if elapsed is not None:
             parts.append(units.duration(elapsed))
         parts += [time_left(self._state, task, now), location(task, now)]

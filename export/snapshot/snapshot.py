@@ -223,6 +223,7 @@ def task_record(task: Task, now: float, state: ClusterState | None = None) -> Ta
     Without the model that holds the task, there are neither corrections nor estimates.
     """
     skew = 0.0 if state is None else state.skews.get(task.worker or "", 0.0)
+    until = now if state is None else state.broker.observed_until(now)
     time_left = None if state is None else state.time_left(task, now)
     estimate = None if state is None else state.estimate(task, now)
     extra = task.extra or _NO_EXTRA
@@ -230,7 +231,7 @@ def task_record(task: Task, now: float, state: ClusterState | None = None) -> Ta
     return _record(
         TaskRecord,
         task,
-        runtime_s=_number(task.elapsed(now + skew)),
+        runtime_s=_number(task.elapsed(until + skew)),
         waited_s=_number(task.waited(NO_SKEWS if state is None else state.skews)),
         retries=task.known_retries,
         progress=None if progress is None else _record(ProgressRecord, progress),

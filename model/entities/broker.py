@@ -32,6 +32,8 @@ class Listening(NamedTuple):
     """Since when without a gap."""
     until: float
     """Until when: now, or the last proof that the connection was working."""
+    is_live: bool = True
+    """Whether it goes on: what was observed last is out of date otherwise."""
 
 
 class BrokerMemory(msgspec.Struct, frozen=True, gc=False):
@@ -95,8 +97,12 @@ class Broker(msgspec.Struct, eq=False):
         return self.phase in ("live", "blocked")
 
     def observed_until(self, now: float) -> float:
-        """Return the time up to which rates are known: `now`, or when the connection was lost."""
-        return now if self.phase == "live" else self.listening(now).until
+        """Return the time up to which the cluster is known: `now`, or when the connection was lost.
+
+        Whatever rests on the passing of time without an event ends there: rates, run times of
+        running tasks, conclusions. It is `now` if nothing was ever received: then nothing is known.
+        """
+        return now if self.phase == "live" else self.listening(now).until or now
 
     def listening(self, now: float) -> Listening:
         """Return the time in which silence means something.
@@ -108,7 +114,8 @@ class Broker(msgspec.Struct, eq=False):
         if self.live_since is None:
             # Without a first connection, a collector may have received events before.
             proved_at = max(self.event_at, self.proved_at)
-            return Listening(0.0, now if self.since is None else min(now, proved_at))
+            unconnected = self.since is None
+            return Listening(0.0, now if unconnected else min(now, proved_at), unconnected)
         # Workers may have been unable to send events since the last one, long before we noticed.
         until = self.event_at if self.phase == "blocked" else max(self.event_at, self.proved_at)
-        return Listening(self.live_since, min(now, until))
+        return Listening(self.live_since, min(now, until), self.phase == "live")

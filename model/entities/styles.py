@@ -29,6 +29,7 @@ WORKER_LEVELS: Final[Mapping[str, Level]] = {
     "late": "warn",
     "stalled": "bad",
     "offline": "bad",
+    "unknown": "idle",
 }
 
 BROKER_LEVELS: Final[Mapping[str, Level]] = {

@@ -13,7 +13,7 @@ from .fact import NEVER_ASKED, Fact
 from .task import Loss
 
 WorkerStatus: TypeAlias = Literal["online", "late", "offline"]
-WorkerHealth: TypeAlias = Literal["online", "stalled", "late", "offline"]
+WorkerHealth: TypeAlias = Literal["online", "stalled", "late", "offline", "unknown"]
 
 LATE_AFTER_HEARTBEATS: Final = 3.0
 OFFLINE_AFTER_HEARTBEATS: Final = 8.0
@@ -333,6 +333,11 @@ class Worker(msgspec.Struct, eq=False):
         return "late" if busy_solo or silence <= OFFLINE_AFTER_SILENCE else "offline"
 
     def health(self, listening: Listening) -> WorkerHealth:
-        """Return the status, or `stalled` for an online worker that takes no tasks."""
+        """Return the status, or `stalled` for an online worker that takes no tasks.
+
+        It is `unknown` while no event can be received, unless the worker was offline before.
+        """
         status = self.status(listening)
+        if status != "offline" and not listening.is_live:
+            return "unknown"
         return "stalled" if status == "online" and self.stalled_since is not None else status

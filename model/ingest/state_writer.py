@@ -181,7 +181,7 @@ class StateWriter(Stores):
             self._other_changed = True
         if self._stream.log_dropped(now):
             self._other_changed = True
-        for id_, worker, loss in self._workers.take_missing(now):
+        for id_, worker, loss in self._workers.take_missing(self.broker, now):
             if not self._workers.collected:  # otherwise the collector finds them
                 self._tasks.mark_lost_with_worker(id_, worker.name, now, loss)
         self._reconciler.scan(now)

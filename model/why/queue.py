@@ -139,7 +139,7 @@ def queue_evidence(
             for worker in places.workers
             for id_ in worker.active_ids
             if (task := state.tasks.get(id_)) is not None
-            and (elapsed := task.elapsed(now + state.skew(worker.name))) is not None
+            and (elapsed := task.elapsed(state.running_at(worker.name, now))) is not None
         ),
         key=lambda one: -one[0],
     )

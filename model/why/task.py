@@ -100,7 +100,7 @@ class _Unfinished:
 
     def _running(self) -> tuple[str, str, str]:
         task, state, now = self.task, self.state, self.now
-        elapsed = task.elapsed(now + state.skew(task.worker))
+        elapsed = task.elapsed(state.running_at(task.worker, now))
         on = f" on {task.worker}" if task.worker else ""
         text = f"it is running{on}"
         if elapsed is not None:
@@ -349,7 +349,8 @@ def task_evidence(task: Task, state: ClusterState, now: float) -> Iterator[Evide
         status = worker.health(state.broker.listening(now))
         busy = "" if worker.running is None else f", {counted(worker.running, 'task')} running"
         slots = f" in {counted(worker.slots, 'slot')}" if busy and worker.slots else ""
-        yield Evidence(f"{worker.name} is {status}{busy}{slots}", worker.last_seen_at)
+        status_text = "of unknown status" if status == "unknown" else status
+        yield Evidence(f"{worker.name} is {status_text}{busy}{slots}", worker.last_seen_at)
     if task.state == PENDING:
         position = state.position(task)
         if position is not None:

@@ -31,13 +31,9 @@ class AttemptRow:
         return str(self.position)
 
 
-def attempt_rows(task: Task, now: float) -> list[AttemptRow]:
-    """Return the known attempts of a task, oldest first.
-
-    Args:
-        task: The task.
-        now: The time, by the worker's clock.
-    """
+def attempt_rows(task: Task, frame: Frame) -> list[AttemptRow]:
+    """Return the known attempts of a task at the moment of a frame, oldest first."""
+    now, known_until = frame.now_at(task.worker), frame.running_at(task.worker)
     rows = []
     for position, one in enumerate(task.attempts):
         ran = one.started_at is not None and one.finished_at is not None
@@ -51,7 +47,9 @@ def attempt_rows(task: Task, now: float) -> list[AttemptRow]:
         None if pending else task.traceback,
     )  # fmt: skip
     rows.append(
-        AttemptRow(len(rows), present, task.elapsed(now), next_attempt(task, now))
+        AttemptRow(
+            len(rows), present, task.elapsed(known_until), next_attempt(task, now, known_until)
+        )
     )  # fmt: skip
     return rows
 

@@ -136,7 +136,8 @@ def _times(task: Task, frame: Frame) -> list[Field]:
             # The worker waits by its own clock.
             found.append(Field(label, _moment(time, there, frame), "accent"))
     found += _clock(task, frame)
-    waited, ran = task.waited(frame.skews), task.elapsed(there)
+    waited = task.waited(frame.skews)
+    ran = task.elapsed(frame.running_at(task.worker))
     if waited is not None:
         found.append(Field("Waited", units.duration(waited)))
     if ran is not None:

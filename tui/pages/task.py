@@ -372,7 +372,7 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
 
     def _attempt_rows(self) -> list[AttemptRow]:
         task = self.shown
-        return [] if task is None else attempt_rows(task, self.context.frame().now_at(task.worker))
+        return [] if task is None else attempt_rows(task, self.context.frame())
 
     def _open_attempt(self, row_id: str) -> None:
         index = self._attempts.index(row_id)

@@ -45,7 +45,7 @@ class RunningPane(ListPane[Task]):
         if not len(self.rows):
             return super().summary()
         longest: Task = self.rows[0]
-        elapsed = longest.elapsed(self.context.frame().now_at(longest.worker))
+        elapsed = longest.elapsed(self.context.frame().running_at(longest.worker))
         name = longest.name or longest.id
         text = f"longest {name} {units.duration(elapsed)}" if elapsed is not None else name
         return Part(units.count(len(self.rows)), "$text-success"), Part(text, "", 1)

@@ -61,7 +61,7 @@ class WorkersScreen(RowListScreen[Worker]):
 
     def faulty(self, row: Worker) -> bool:
         """Return whether it is late, stalled or offline."""
-        return self._status(row) != "online"
+        return self._status(row) not in ("online", "unknown")
 
     def _status(self, worker: Worker) -> WorkerHealth:
         return worker.health(self.context.state.broker.listening(self.context.now()))

@@ -34,6 +34,8 @@ class Frame:
     """Whether times are drawn as `41 s ago`; they then change each second."""
     skews: ClockSkews = field(default_factory=lambda: NO_SKEWS, hash=False)
     """Seconds by which hosts' clocks are ahead of this host's."""
+    observed_until: float | None = None
+    """Up to when the cluster is known, if that is not `now`: since then, nothing is received."""
 
     @property
     def look(self) -> tuple[object, ...]:
@@ -48,6 +50,11 @@ class Frame:
     def now_at(self, host: str | None) -> float:
         """Return the current time by a host's clock, to compare with its timestamps."""
         return self.now + self.skews.get(host or "", 0.0)
+
+    def running_at(self, host: str | None) -> float:
+        """Return the time by a host's clock up to which its running tasks are known to run."""
+        until = self.now if self.observed_until is None else self.observed_until
+        return until + self.skews.get(host or "", 0.0)
 
     def to_local(self, at: float, host: str | None) -> float:
         """Return a host's timestamp by this host's clock."""

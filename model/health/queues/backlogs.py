@@ -48,7 +48,7 @@ def _stalled(
     queue: Queue, consumers: Sequence[Worker], series: TimeSeries, state: ClusterState, now: float
 ) -> Finding | None:
     """Return a finding if nothing was taken for a while although consumers were free."""
-    limit = state.thresholds.queue_stalled
+    limit, now = state.thresholds.queue_stalled, state.broker.observed_until(now)
     if queue.due_at is not None and queue.due_at > now:
         return None
     if queue.out_per_s != 0 or queue.received.count_since(now - min(limit, RING_SECONDS), now):

@@ -18,7 +18,7 @@ _BIND: Final = "Restart a worker of the queue: Celery 5.5 or later binds it for 
 
 def delayed_findings(state: ClusterState, now: float) -> Iterator[Finding]:
     """Yield a finding for each queue that delayed messages cannot reach, and for the others."""
-    delayed = state.delayed
+    delayed, now = state.delayed, state.broker.observed_until(now)
     unbound = delayed.unbound(now)
     for name, messages in unbound.items():
         yield Finding(

@@ -145,7 +145,8 @@ def _missed(state: ClusterState, entry: ScheduleEntry, now: float) -> float | No
     """Return when an entry was due and has certainly not run; None if it may have."""
     due, expected = state.schedule.due_by(entry.name), state.schedule.expected(entry.name)
     if due is not None and (missed := _missed_by_source(state, entry, due)) is not None:
-        return missed
+        # Without a broker, beat cannot send it: that it has not is no fault of beat.
+        return missed if missed + GRACE <= state.broker.observed_until(now) else None
     if expected is not None and now >= expected + GRACE:
         return expected if _would_be_received(state, entry, expected, now) else None
     return None

@@ -19,16 +19,20 @@ MIN_RUNS: Final = 10
 def task_findings(state: ClusterState, now: float) -> Iterator[Finding]:
     """Yield the findings on tasks that expired, and on running tasks."""
     yield from _expired(state, now)
-    shortest = state.thresholds.task_stuck
+    shortest, listening = state.thresholds.task_stuck, state.broker.listening(now)
     for name in state.present_workers(now):
-        there = now + state.skew(name)
-        for id_ in state.workers[name].active_ids:
+        worker, there = state.workers[name], state.running_at(name, now)
+        listed_at = worker.fact("active").answered_at
+        # Of tasks that started before events were missed, it is the worker's reply that counts.
+        is_listed = listed_at is not None and listed_at >= listening.since
+        first = 0.0 if is_listed else listening.since + state.skew(name)
+        for id_ in worker.active_ids:
             task = state.tasks.get(id_)
             # Most of them are new: this is called for each running task, once a second.
             if task is None or task.started_at is None or there - task.started_at < shortest:
                 continue
-            if task.running and _is_stuck(task, state, there):
-                yield _stuck(task, state, now, there)
+            if task.running and task.started_at >= first and _is_stuck(task, state, there):
+                yield _stuck(task, state, there)
 
 
 def _expired(state: ClusterState, now: float) -> Iterator[Finding]:
@@ -67,7 +71,7 @@ def _is_stuck(task: Task, state: ClusterState, there: float) -> bool:
     return task.progress is None or there - task.progress.at > limits.task_stuck
 
 
-def _stuck(task: Task, state: ClusterState, now: float, there: float) -> Finding:
+def _stuck(task: Task, state: ClusterState, there: float) -> Finding:
     name, elapsed = task.name or "", task.elapsed(there) or 0.0
     usual = state.types[name].runtime
     return Finding(
@@ -79,6 +83,6 @@ def _stuck(task: Task, state: ClusterState, now: float, there: float) -> Finding
         task.id,
         f"Check the log of {task.worker}, or terminate the task",
         {"task": name, "worker": task.worker, "runtime_s": elapsed, "longest_s": usual.max},
-        since=now - elapsed,
+        since=there - state.skew(task.worker) - elapsed,
         common="running much longer than usual",
     )

@@ -22,7 +22,7 @@ _SYNCHRONIZE: Final = "Synchronize the clocks, for example with NTP"
 
 def worker_findings(state: ClusterState, now: float) -> Iterator[Finding]:
     """Yield the findings on each worker."""
-    listening = state.broker.listening(now)
+    listening, until = state.broker.listening(now), state.broker.observed_until(now)
     yield from _without_events(state, now)
     for worker in state.workers.values():
         status = worker.status(listening)
@@ -30,11 +30,11 @@ def worker_findings(state: ClusterState, now: float) -> Iterator[Finding]:
             yield _offline(worker, state, now)
         elif (silent_since := _silent_since(worker, listening)) is not None:
             # Its replies count as signs of life, so that it is late only between them.
-            yield _silent(worker, silent_since, now)
+            yield _silent(worker, silent_since, until)
         elif status == "late":
-            yield _late(worker, now)
+            yield _late(worker, until)
         elif worker.stalled_since is not None:
-            yield _stalled(worker, now)
+            yield _stalled(worker, until)
         if worker.shares_name:
             yield _shared_name(worker)
     yield from _clock_skews(state, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Final
 
-from ...entities.broker import Listening
+from ...entities.broker import Broker, Listening
 from ...entities.clock_skew import ClockSkews, MeasuredSkews
 from ...entities.log import EventLog
 from ...entities.series.time_series import Marks
@@ -225,13 +225,18 @@ class WorkerStore:
             self._set_status(worker, status)
         return self.version != before
 
-    def take_missing(self, now: float) -> list[tuple[str, Worker, Loss]]:
-        """Return tasks that their workers no longer run and whose final events are overdue."""
+    def take_missing(self, broker: Broker, now: float) -> list[tuple[str, Worker, Loss]]:
+        """Return tasks that their workers no longer run and whose final events are overdue.
+
+        Only the time counts in which they would have been received.
+        """
         found = []
+        until, listening_since = broker.observed_until(now), broker.listening(now).since
         for worker in self.workers.values():
             for id_, (since, loss) in list(worker.missing_ids.items()):
                 unreported = loss == "unheard" and not worker.events_enabled
-                if now - since >= (UNREPORTED_END_DELAY if unreported else FINAL_EVENT_DELAY):
+                waited = until - max(since, listening_since)
+                if waited >= (UNREPORTED_END_DELAY if unreported else FINAL_EVENT_DELAY):
                     loss = "unreported" if unreported else loss
                     del worker.missing_ids[id_]
                     if worker.left_at is None and self._statuses[worker.name] != "offline":

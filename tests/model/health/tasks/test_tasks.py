@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from celtop.model.entities.fault import Fault
 from celtop.model.health.finding import Finding
 from celtop.model.health.tasks.tasks import task_findings
+from celtop.model.observations import ConnectionChanged, InspectReply
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
 from celtop.tests.model.health.hours import with_runs
 from celtop.tests.tui.fake_session import NOW, feed, task_events
 
+REFUSED = Fault("refused", "Connection refused", "Is the broker running?")
 RUNNING = f"{900:08x}-0000-4000-8000-{900:012x}"
 
 
@@ -17,10 +20,17 @@ def found(state: ClusterState) -> list[Finding]:
     return list(task_findings(state, NOW))
 
 
+def with_running_task(state: ClusterState, seconds: float, listed_at: float = NOW) -> ClusterState:
+    """Add a task that has been running for some time, and the worker's reply that lists it."""
+    feed(state, task_events(900, "images.resize", at=NOW - seconds, end=None))
+    listed = {"id": RUNNING, "name": "images.resize", "time_start": NOW - seconds + 1}
+    state.observe(InspectReply("celery@web-1", "active", [listed], listed_at))
+    feed(state, [Event("worker-heartbeat", "celery@web-1", NOW, freq=2.0)])
+    return state
+
+
 def test_a_task_that_runs_far_longer_than_any_before_is_stuck() -> None:
-    state = with_runs([2.0] * 12)
-    feed(state, task_events(900, "images.resize", at=NOW - 600, end=None))
-    (one,) = found(state)
+    (one,) = found(with_running_task(with_runs([2.0] * 12), 600))
     assert (one.code, one.kind, one.name) == ("task-stuck", "task", RUNNING)
     assert one.text == "images.resize has run for 9 m 59 s; 12 earlier runs took at most 2.0 s"
     assert one.next_step == "Check the log of celery@web-1, or terminate the task"
@@ -35,14 +45,27 @@ def test_a_task_that_runs_far_longer_than_any_before_is_stuck() -> None:
     ],
 )
 def test_without_clear_evidence_no_task_is_stuck(runs: list[float], running_for: float) -> None:
-    state = with_runs(runs)
-    feed(state, task_events(900, "images.resize", at=NOW - running_for, end=None))
+    state = with_running_task(with_runs(runs), running_for)
     assert [one for one in found(state) if one.code == "task-stuck"] == []
 
 
+def test_no_task_is_stuck_while_nothing_is_received() -> None:
+    state = with_running_task(with_runs([2.0] * 12), 30)
+    assert list(task_findings(state, NOW + 3600)), "the connection works"
+    state.observe(ConnectionChanged("lost", NOW, REFUSED))
+    assert not list(task_findings(state, NOW + 3600))
+    # Whether it is still running is unknown until its worker replies.
+    state.observe(ConnectionChanged("live", NOW + 3600))
+    heartbeat = Event("worker-heartbeat", "celery@web-1", NOW + 3601, freq=2.0)
+    feed(state, [heartbeat])
+    assert not list(task_findings(state, NOW + 3601))
+    listed = {"id": RUNNING, "name": "images.resize", "time_start": NOW - 29}
+    state.observe(InspectReply("celery@web-1", "active", [listed], NOW + 3602))
+    assert [one.code for one in task_findings(state, NOW + 3602)] == ["task-stuck"]
+
+
 def test_a_task_that_reports_progress_is_not_stuck() -> None:
-    state = with_runs([2.0] * 12)
-    feed(state, task_events(900, "images.resize", at=NOW - 600, end=None))
+    state = with_running_task(with_runs([2.0] * 12), 600)
     progress = Event(
         "task-progress", "celery@web-1", NOW - 5, uuid=RUNNING, fields={"current": 1, "total": 9}
     )

@@ -1,0 +1,67 @@
+"""A worker's cells while it is absent, and while nothing is received."""
+
+from __future__ import annotations
+
+import pytest
+from celtop.lists.workers import load_or_absence, worker_columns
+from celtop.model.entities.fault import Fault
+from celtop.model.observations import ConnectionChanged, InspectReply
+from celtop.model.state import ClusterState
+from celtop.model.wire.events import Event
+from celtop.tests.tui.fake_session import NOW, feed
+from celtop.widgets.table.column import Frame
+
+REFUSED = Fault("refused", "Connection refused", "Is the broker running?")
+NAME = "celery@web-1"
+
+
+def with_worker(*, running: int = 0) -> ClusterState:
+    state = ClusterState()
+    state.observe(ConnectionChanged("live", NOW))
+    feed(state, [Event("worker-online", NAME, NOW, freq=2.0)])
+    tasks = [{"id": f"t{number}", "name": "add"} for number in range(running)]
+    state.observe(InspectReply(NAME, "active", tasks, NOW))
+    return state
+
+
+def status(state: ClusterState, now: float) -> object:
+    column = next(one for one in worker_columns(state.broker) if one.id == "status")
+    return column.cell(state.workers[NAME], Frame(now))
+
+
+def test_the_status_is_unknown_while_nothing_is_received() -> None:
+    state = with_worker()
+    assert status(state, NOW + 1) == ("● online", "good")
+    state.observe(ConnectionChanged("lost", NOW + 2, REFUSED))
+    state.tick(NOW + 900)
+    assert status(state, NOW + 900) == ("○ unknown", "idle")
+    load = load_or_absence(state.workers[NAME], state.broker, Frame(NOW + 900))
+    assert {style for _, style in load} == {"muted"}
+    state.observe(ConnectionChanged("live", NOW + 901))
+    assert status(state, NOW + 902) == ("● online", "good"), "its silence counts from now on"
+
+
+def test_a_worker_that_was_lost_before_the_connection_stays_lost() -> None:
+    state = with_worker()
+    feed(state, [Event("worker-heartbeat", "celery@other", NOW + 200)])
+    state.tick(NOW + 200)
+    state.observe(ConnectionChanged("lost", NOW + 201, REFUSED))
+    assert status(state, NOW + 210) == ("✖ offline", "bad")
+
+
+@pytest.mark.parametrize(
+    ("width", "text"),
+    [
+        (None, "lost 3 m 20 s ago, 12 running"),
+        (28, "lost 3 m ago, 12 running"),
+        (22, "lost 3 m, 12 running"),
+        (18, "lost 3 m, 12 tasks"),
+        (17, "lost 3 m ago"),
+    ],
+)
+def test_the_absence_of_a_worker_is_worded_by_its_width(width: int | None, text: str) -> None:
+    state = with_worker(running=12)
+    feed(state, [Event("worker-heartbeat", "celery@other", NOW + 200)])
+    state.tick(NOW + 200)
+    cells = load_or_absence(state.workers[NAME], state.broker, Frame(NOW + 200), width)
+    assert "".join(cell for cell, _ in cells) == text
