@@ -138,15 +138,19 @@ class StartingApp(CeltopApp):
         await self.remove_mode("start")
         self.use_mouse(prepared.settings.mouse)
         super().start()
-        self._takes_keys = True
         if prepared.problem:
             self.say(prepared.problem, "error")
-        for key in self._typed:
-            self.post_message(key)
+        self.call_later(self._take_keys)
         self.call_after_refresh(self._collect_when_idle)
         from .preloading import preload
 
         self.run_worker(preload())
+
+    async def _take_keys(self) -> None:
+        """Do what the keys so far are bound to: those that wait in the queue were typed later."""
+        self._takes_keys = True
+        for key in self._typed:
+            await super().on_event(key)
 
     async def on_event(self, event: Event) -> None:
         """Keep keys until there is a screen for them."""

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import cast
 
+import pytest
 from celtop.bindings.keymap import Keymap
 from celtop.cluster.session import Session
 from celtop.files.acknowledgements import Acknowledgements
@@ -14,6 +15,7 @@ from celtop.tests.tui.fake_session import FakeSession
 from celtop.tests.widgets.screen_text import screen_text
 from celtop.tui.app.starting import Prepared, StartingApp
 from celtop.tui.seen_hints import SeenHints
+from textual.events import Key
 from textual.pilot import Pilot
 
 
@@ -60,6 +62,21 @@ async def test_keys_typed_before_the_settings_are_known_go_to_the_first_screen()
         prepare.allowed.set()
         await until(pilot, lambda: app.is_set_up and app.current_mode == "tasks")
         assert app.theme == "celtop-light"
+
+
+async def test_keys_keep_their_order_while_the_first_screen_opens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    prepare = Settled()
+    app = StartingApp(prepare)
+    monkeypatch.setattr(app, "use_mouse", lambda on: app.post_message(Key("3", "3")))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: shows(app, "starting"))
+        await pilot.press("2")
+        prepare.allowed.set()
+        await until(pilot, lambda: app.current_mode == "workers")
+        await pilot.pause()
+        assert app.current_mode == "workers"
 
 
 async def test_an_error_ends_the_app_and_is_kept() -> None:
