@@ -17,7 +17,7 @@ from ...widgets.value_tree import ValueTree
 from ..bars.search import SearchLine
 from ..keymap import bindings
 from ..panes.chart_strip import ChartStrip
-from ..panes.heights import Need, heights
+from ..panes.heights import Need, blank_lines, heights
 from ..screens.base.screen import MonitorScreen
 from ..search import SearchedScreen
 
@@ -26,6 +26,10 @@ Needs: TypeAlias = Mapping[str, Mapping[str, Need]]
 
 MAX_ROWS: Final = 8
 """Most rows of a list, unless it takes the lines that others leave."""
+WIDE_FROM: Final = 200
+"""Cells from which the column of lists is wider than the other one."""
+CHART_STEP: Final = 4
+"""Lines by which charts grow into blank ones, so that not every new row of a list moves them."""
 
 
 class DetailScreen(MonitorScreen, SearchedScreen):
@@ -62,11 +66,15 @@ class DetailScreen(MonitorScreen, SearchedScreen):
         """Share the lines of each column among its panes."""
         if self.has_class("-zoomed"):
             return
+        strip = next(iter(self.query(ChartStrip)), None)
+        blanks: list[int] = []
         for needs in self.needs().values():
             column = self.panes[next(iter(needs))].parent
             if not isinstance(column, Widget) or not (column.size or self.is_narrow):
                 continue  # before the first layout, or after the last
             wanted = {pane: need for pane, need in needs.items() if need.rows}
+            if strip is not None and not self.is_narrow:
+                blanks.append(blank_lines(wanted, column.size.height + strip.grown))
             if self.is_narrow:
                 given = {
                     pane: need.frame + need.rows for pane, need in wanted.items() if not need.spare
@@ -75,6 +83,8 @@ class DetailScreen(MonitorScreen, SearchedScreen):
                 given = shared(wanted, column.size.height)
             for pane in needs:
                 self._fit(self.panes[pane], given.get(pane, 0))
+        if strip is not None:
+            strip.grow(min(blanks, default=0) // CHART_STEP * CHART_STEP)
 
     def _fit(self, pane: Widget, lines: int) -> None:
         pane.set_class(not lines, "-empty")
@@ -84,6 +94,7 @@ class DetailScreen(MonitorScreen, SearchedScreen):
 
     def on_resize(self, event: events.Resize) -> None:
         """Give the charts and the panes of the page their room."""
+        self.set_class(event.size.width >= WIDE_FROM, "-wide")
         for strip in self.query(ChartStrip):
             strip.fit(event.size.width, event.size.height)
         self.call_after_refresh(self.fit_panes)
@@ -119,7 +130,7 @@ class DetailScreen(MonitorScreen, SearchedScreen):
 
 def list_need(rows: Sized, most: int = MAX_ROWS, *, fills: bool = False) -> Need:
     """Return what a list needs: its rows, their titles and the frame; an empty one is hidden."""
-    return Need(min(len(rows), most), 3, least=1, fills=fills)
+    return Need(min(len(rows), most), 3, least=1, fills=fills, whole=len(rows))
 
 
 def shared(needs: Mapping[str, Need], room: int) -> dict[str, int]:

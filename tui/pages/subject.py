@@ -156,7 +156,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
                 yield panes["facts"]
                 yield panes["workers"]
                 yield panes["runtimes"]
-            with Vertical(id="right", classes="column"):
+            with Vertical(id="right", classes="column -lists"):
                 yield panes["failures"]
                 yield panes["latest"]
 
@@ -219,7 +219,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
 
     def needs(self) -> Needs:
         """Return the lines of the panes; a list that is empty has one line that says so."""
-        empty = Need(1, 2, least=1)
+        empty = Need(1, 2, least=1, whole=1)
         latest = list_need(self.tasks) if len(self.tasks) else empty
         return {
             "left": {

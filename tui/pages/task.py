@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from textual import events
@@ -158,7 +159,7 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
             with Vertical(id="left", classes="column"):
                 yield panes["values"]
                 yield panes["runtimes"]
-            with Vertical(id="right", classes="column"):
+            with Vertical(id="right", classes="column -lists"):
                 yield panes["facts"]
                 yield panes["attempts"]
                 yield panes["operations"]
@@ -183,8 +184,8 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
                 "attempts": list_need(self._attempts if len(self._attempts) > 1 else ()),
                 "operations": list_need(self.operations.rows),
                 "related": list_need(self.related.rows, MAX_RELATIVES),
-                "latest": Need(
-                    len(self.latest) if name else 0, 3, MIN_LATEST, fills=True, spare=True
+                "latest": replace(
+                    list_need(self.latest if name else (), fills=True), least=MIN_LATEST, spare=True
                 ),
             },
         }

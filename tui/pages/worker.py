@@ -134,7 +134,7 @@ class WorkerDetailScreen(DetailScreen):
         yield self.info_bar
         yield self.chart_strip
         with VerticalScroll(id="panes", can_focus=False):
-            with Vertical(id="left", classes="column"):
+            with Vertical(id="left", classes="column -lists"):
                 yield panes["active"]
                 yield panes["reserved"]
                 yield panes["scheduled"]
@@ -157,7 +157,7 @@ class WorkerDetailScreen(DetailScreen):
             },
             "right": {
                 "facts": Need(self.fields.lines, 2),
-                "setup": Need(MIN_SETUP, 2, fills=True),
+                "setup": Need(MIN_SETUP, 2, fills=True, whole=self.setup.lines),
             },
         }
 

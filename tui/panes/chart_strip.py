@@ -72,6 +72,7 @@ class ChartStrip(Horizontal):
         self._subject = name
         self._kinds = kinds
         self._framed_from = framed_from
+        self._lines = 1
         self._charts = [Chart(glyphs=context.glyphs) for _ in kinds]
         self._tiles = [
             Tile(chart, title=title, glyphs=context.glyphs)
@@ -89,10 +90,22 @@ class ChartStrip(Horizontal):
         """Take the room that a screen of this size has for charts."""
         lines = HEIGHTS[(height >= self._framed_from) + (height >= self._framed_from + HIGH_FROM)]
         shown = max(1, width // MIN_CHART_WIDTH) if lines > 1 else 1
-        self.styles.height = lines
+        self._lines = lines
+        self.grow(0)
         for number, tile in enumerate(self._tiles):
             tile.display = number < shown
             tile.set_class(lines == 1, "-line")
+
+    @property
+    def grown(self) -> int:
+        """The lines that it has beyond its own, in the last layout."""
+        return max(0, self.size.height - self._lines)
+
+    def grow(self, lines: int) -> None:
+        """Take further lines, which the panes below leave blank, if its charts are framed."""
+        height = self._lines + (lines if self._lines > 1 else 0)
+        if self.styles.height is None or self.styles.height.value != height:
+            self.styles.height = height
 
     def paint(self) -> None:
         """Update the charts that are shown."""

@@ -25,6 +25,8 @@ class Need:
     """Whether it can use any number of further lines."""
     spare: bool = False
     """Whether it is shown only in lines that no other pane can use."""
+    whole: int | None = None
+    """Lines of all its content if it fills; None if it can use any number of them."""
 
 
 def heights(needs: Mapping[str, Need], room: int) -> dict[str, int]:
@@ -66,6 +68,14 @@ def heights(needs: Mapping[str, Need], room: int) -> dict[str, int]:
         given[name] += part
         spare -= part
     return given
+
+
+def blank_lines(needs: Mapping[str, Need], room: int) -> int:
+    """Return the lines of a column that its panes leave blank."""
+    if any(need.fills and need.whole is None for need in needs.values()):
+        return 0
+    used = sum(need.frame + max(need.rows, need.whole or 0) for need in needs.values())
+    return max(0, room - used)
 
 
 class Peak:

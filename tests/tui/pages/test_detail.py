@@ -7,6 +7,7 @@ from celtop.tests.tui.app_under_test import run_app
 from celtop.tests.tui.fake_session import cluster
 from celtop.tui.navigation import DrillDown, Location
 from celtop.tui.pages.detail import DetailScreen, list_need, shared
+from celtop.tui.panes.chart_strip import HEIGHTS, ChartStrip
 from celtop.tui.panes.heights import Need
 from textual.widget import Widget
 
@@ -76,3 +77,27 @@ async def test_the_exception_and_the_own_frame_are_in_sight_in_a_low_terminal() 
     async with run_app(state, location, (60, 15)) as on:
         await on.until(lambda: "tasks.py:41" in on.text)
         assert "ConnectTimeout" in on.text and "Arguments and result" in on.text
+
+
+async def test_charts_take_the_lines_that_short_lists_leave_blank() -> None:
+    location = Location("queues").deeper(DrillDown("queue", "notifications"))
+    async with run_app(cluster(), location, (240, 60)) as on:
+        strip = on.screen.query_one(ChartStrip)
+        await on.until(lambda: strip.size.height > HEIGHTS[-1] + 20)
+        await on.press("f")
+        await on.press("f")
+        await on.until(lambda: strip.size.height > HEIGHTS[-1] + 20)
+        await on.pilot.resize_terminal(80, 24)
+        await on.until(lambda: strip.size.height == HEIGHTS[0])
+
+
+@pytest.mark.parametrize(
+    ("view", "kind", "subject", "wider"),
+    [("workers", "worker", "celery@web-1", "left"), ("queues", "queue", "celery", "right")],
+)
+async def test_the_column_of_lists_is_wider_in_a_wide_terminal(
+    view: str, kind: str, subject: str, wider: str
+) -> None:
+    location = Location(view).deeper(DrillDown(kind, subject))  # type: ignore[arg-type]
+    async with run_app(cluster(), location, (240, 60)) as on:
+        await on.until(lambda: on.screen.query_one(f"#{wider}").size.width == 144)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from celtop.tui.panes.heights import HOLD, Need, Peak, heights
+from celtop.tui.panes.heights import HOLD, Need, Peak, blank_lines, heights
 
 LIST = Need(100)
 GRAPH = Need(8, frame=2, least=5, fills=True)
@@ -21,6 +21,13 @@ def test_a_low_terminal_shows_the_most_important_pane_and_lines() -> None:
     needs = {"attention": Need(24, frame=2), "queues": LIST, "running": LIST, "graph": GRAPH}
     assert heights(needs, 10) == {"attention": 7, "queues": 1, "running": 1, "graph": 1}
     assert heights(needs, 3) == {"attention": 1, "queues": 1, "running": 1, "graph": 0}
+
+
+def test_lines_are_blank_if_no_pane_of_a_column_has_content_for_them() -> None:
+    needs = {"facts": Need(4, 2), "list": Need(2, fills=True, whole=2)}
+    assert blank_lines(needs, 41) == 30
+    assert blank_lines(needs | {"list": Need(8, fills=True, whole=90)}, 41) == 0
+    assert blank_lines(needs | {"graph": GRAPH}, 41) == 0
 
 
 def test_without_a_graph_the_most_important_list_takes_the_rest() -> None:
