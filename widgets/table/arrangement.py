@@ -135,8 +135,8 @@ def arrange(
     narrow width, then from the highest priority on columns take their narrow width or are left out,
     also for names that would be cut, then the growing ones shrink. What remains goes to cells that
     are cut, then to graphs, then to the growing columns; what names do not need of it, to all
-    columns. If wide, or scrolled by `offset` columns:
-    all in their order, the first always shown, the last one cut.
+    columns. If wide, or scrolled by `offset` columns: all in their order, the first always shown,
+    the last one cut.
     """
     candidates = [column for column in columns if wide or not column.wide_only]
     if offset or wide:
@@ -369,7 +369,7 @@ def _grow(chosen: list[Column[R]], widths: list[int], width: int) -> None:
 
 
 def _spread(chosen: list[Column[R]], widths: list[int], needs: Needs) -> None:
-    """Share long blanks after the names among the columns to their right, so that rows hold."""
+    """Share long blanks after the names among the columns to their right: rows stay readable."""
     name = _name_of(chosen)
     if name is None:
         return

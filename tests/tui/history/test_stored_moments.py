@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from pathlib import Path
 
+from celtop.history.reading.moments import Moment
 from celtop.history.rows import MINUTE, Batch, Rollup, StoredFinding, StoredLog
+from celtop.model.entities.log import EventLog
 from celtop.tests.tui.app_under_test import run_app
 from celtop.tests.tui.fake_session import NOW, cluster, task_events
 from celtop.tests.tui.stored import CLUSTER, DirectReader, rows_of, store_in
@@ -89,6 +92,20 @@ async def test_a_frozen_overview_goes_back_into_the_history(tmp_path: Path) -> N
         await on.press("right")
         await on.until(lambda: context.moment is None)
         assert {name for name in context.state.queues} == live
+
+
+async def test_a_minute_that_is_in_memory_is_not_shown_from_the_history() -> None:
+    async with run_app(cluster(3), Location("overview")) as on:
+        context = on.app.context
+        context.freeze()
+        first = context._first_in_memory
+        found = Moment(first + 60, first - 60, (), (), (), EventLog())
+        context.moments.later = True
+        asked: Future[Moment | None] = Future()
+        asked.set_result(found)
+        context.moments._asked = asked
+        assert context.take_moment()
+        assert (context.now(), context.moment) == (first, None)
 
 
 async def test_without_a_history_it_stays_within_the_last_hour() -> None:

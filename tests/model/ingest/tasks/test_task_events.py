@@ -36,6 +36,20 @@ def test_the_client_that_sent_a_task_is_not_a_worker() -> None:
     assert state.tasks["a"].worker is None
 
 
+def test_a_worker_that_restarts_within_a_batch_sends_task_events() -> None:
+    beats = [
+        Event("worker-heartbeat", WORKER, NOW + second, pid=pid, freq=2.0, active=0, processed=0)
+        for second, pid in ((0, 1), (2, 2))
+    ]
+    first, second = (
+        Event("task-received", WORKER, NOW + at, uuid=uuid) for at, uuid in ((1, "a"), (3, "b"))
+    )
+    state = ClusterState()
+    state.observe(EventBatch((beats[0], first, beats[1], second), NOW + 4))
+    assert state.workers[WORKER].pid == 2
+    assert state.workers[WORKER].events_enabled
+
+
 def test_each_attempt_is_kept_even_if_the_retry_event_comes_after_the_next_receipt() -> None:
     script = Script("a").received().started().received(1).retried(exception="First()")
     script.started().on(OTHER).received(2).on(WORKER).retried(exception="Second()")
