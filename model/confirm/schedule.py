@@ -29,7 +29,7 @@ def switch_entries(operation: SwitchEntries, state: ClusterState, now: float) ->
         refusal = "only entries of django-celery-beat can be enabled and disabled"
     if operation.enabled:
         effects = ["Beat sends them again from the next time they are due"]
-        caveats = ["A task whose time has passed is sent at once"]
+        caveats = ["A task whose time has passed is sent immediately"]
     else:
         effects = ["Beat no longer sends them, within about five seconds"]
         caveats = ["Tasks that were sent already are not revoked"]

@@ -71,7 +71,7 @@ def harmless(
     operation: Ping | Report | Memdump | Heartbeat | EnableEvents, state: ClusterState, now: float
 ) -> Confirmation:
     """Confirm an operation with one effect; read-only ones are only described, for dry runs."""
-    effect = "Workers reply at once; a solo worker replies after its current task"
+    effect = "Workers reply immediately; a solo worker replies after its current task"
     if isinstance(operation, Heartbeat):
         effect = "Each worker sends a heartbeat event now; there is no other reply"
     elif isinstance(operation, EnableEvents):
@@ -85,7 +85,7 @@ def disable_events(operation: DisableEvents, state: ClusterState, now: float) ->
     return describe(
         operation,
         worker_lines(state, operation.workers),
-        ["No monitor receives task events from these workers any longer"],
+        ["Monitors no longer receive task events from these workers"],
         ["Heartbeats and tasks continue"],
         destructive=True,
     )

@@ -18,7 +18,7 @@ Signal: TypeAlias = Literal["SIGTERM", "SIGKILL", "SIGQUIT", "SIGUSR1"]
 
 SIGNALS: Final[dict[Signal, str]] = {
     "SIGTERM": "SystemExit is raised in the task; finally blocks run",
-    "SIGKILL": "the process is killed at once",
+    "SIGKILL": "the process is killed immediately",
     "SIGQUIT": "like SIGTERM; some apps handle it themselves",
     "SIGUSR1": "SoftTimeLimitExceeded is raised in the task",
 }

@@ -23,7 +23,7 @@ MAX_SHOWN_WORKERS: Final = 6
 EXCHANGE_TYPES: Final = ("direct", "topic", "fanout", "headers")
 TIME_NOTES: Final = (
     "Both limits are always set: leaving one out would remove it",
-    "Workers confirm at once, but apply the limits only after a pool restart or a reconnect",
+    "Workers confirm immediately, but apply the limits only after a pool restart or a reconnect",
 )
 DIFFERS: Final = "differs between the workers: type a value or none"
 
