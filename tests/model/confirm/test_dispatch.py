@@ -296,7 +296,7 @@ def test_stopping_workers_requires_a_word_or_their_count() -> None:
 
 def test_disabling_events_is_destructive() -> None:
     assert asked(DisableEvents(ALL)).destructive
-    assert "No monitor receives task events" in text(asked(DisableEvents(ALL)))
+    assert "Monitors no longer receive task events" in text(asked(DisableEvents(ALL)))
     assert not asked(EnableEvents(ALL)).destructive
 
 
