@@ -126,8 +126,12 @@ def current_rates(context: AppContext) -> tuple[str, ...]:
 
 
 def average_rates(data: ChartData) -> tuple[str, ...]:
-    """Return the rates of a chart for its legend over the time of all rates; () for other units."""
-    if data.unit is not RATE:
+    """Return the rates of a chart for its legend over the time of all rates.
+
+    Returns:
+        A rate for each layer; () for other units, and if the values are such averages themselves.
+    """
+    if data.unit is not RATE or data.averaged:
         return ()
     steps = _steps_of_share(data.seconds / len(data.layers[0].values))
     newest = (_known(layer.values[-steps:]) for layer in data.layers)
@@ -241,7 +245,7 @@ def queue_depth(context: AppContext, name: str) -> ChartData:
 def queue_rates(context: AppContext, name: str) -> ChartData:
     """Return the tasks that leave a queue per second, below a line of those that arrive."""
     layers = (("out", "out_per_s", "ok"), ("in", "in_per_s", "fourth"))
-    return _of(context, "queue", name, RATE, *layers, line="in")
+    return replace(_of(context, "queue", name, RATE, *layers, line="in"), averaged=True)
 
 
 def queue_ages(context: AppContext, name: str) -> ChartData:

@@ -91,4 +91,5 @@ def test_the_legend_shows_rates_over_a_minute() -> None:
     expected = sum(values) / len(values)
     assert charts.average_rates(data)[0] == data.unit.text(expected)
     assert charts.average_rates(charts.queue_depth(at, "celery")) == ()
+    assert charts.average_rates(charts.queue_rates(at, "celery")) == ()  # averages of a minute
     assert set(charts.average_rates(charts.type_rates(at, "none"))) == {"?"}
