@@ -103,9 +103,7 @@ class ChartStrip(Horizontal):
 
     def grow(self, lines: int) -> None:
         """Take further lines, which the panes below leave blank, if its charts are framed."""
-        height = self._lines + (lines if self._lines > 1 else 0)
-        if self.styles.height is None or self.styles.height.value != height:
-            self.styles.height = height
+        self.styles.height = self._lines + (lines if self._lines > 1 else 0)
 
     def paint(self) -> None:
         """Update the charts that are shown."""

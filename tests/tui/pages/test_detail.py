@@ -90,6 +90,9 @@ async def test_charts_take_the_lines_that_short_lists_leave_blank() -> None:
         await on.pilot.resize_terminal(80, 24)
         await on.until(lambda: strip.size.height == HEIGHTS[0])
 
+    async with run_app(cluster(), location, (120, 30)) as on:
+        await on.until(lambda: on.screen.query_one(ChartStrip).size.height == HEIGHTS[0])
+
 
 @pytest.mark.parametrize(
     ("view", "kind", "subject", "wider"),
