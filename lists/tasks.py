@@ -185,9 +185,8 @@ def _countdown(task: Task, frame: Frame) -> Cell:
         return numbers.UNKNOWN
     # The worker waits by its own clock.
     now, known_until = frame.now_at(task.worker), frame.running_at(task.worker)
-    return countdown(
-        task.eta_at, now, known_until
-    ), "warn" if known_until > task.eta_at else "accent"
+    style = "warn" if known_until > task.eta_at else "accent"
+    return countdown(task.eta_at, now, known_until), style
 
 
 def _due(task: Task, frame: Frame) -> Cell:

@@ -26,7 +26,7 @@ class TypeRecord(msgspec.Struct, frozen=True, gc=False):
     retried: int
     revoked: int
     failure_rate: float | None
-    """Share of its finished tasks in memory that failed, 0 to 1."""
+    """Share of its finished tasks that failed, 0 to 1."""
     runtime_mean_s: float | None
     runtime_p50_s: float | None
     runtime_p95_s: float | None

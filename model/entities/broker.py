@@ -33,7 +33,7 @@ class Listening(NamedTuple):
     until: float
     """Until when: now, or the last proof that the connection was working."""
     is_live: bool = True
-    """Whether it goes on: what was observed last is out of date otherwise."""
+    """Whether events can be received now; otherwise what was observed last is out of date."""
 
 
 class BrokerMemory(msgspec.Struct, frozen=True, gc=False):

@@ -51,12 +51,15 @@ class TaskType(msgspec.Struct, eq=False):
 
     @property
     def failure_rate(self) -> float | None:
-        """Share of its held finished tasks that failed, 0 to 1; None without finished tasks.
+        """Share of its finished tasks that failed, 0 to 1; None without finished tasks.
 
-        It is of the same tasks as `states`, many of which no event may have reported.
+        It covers the held tasks or those whose end an event reported, the larger number of both: no
+        event reports the tasks whose results were read, and successes are evicted before failures.
         """
-        failed = self.states.get(FAILURE, 0)
-        ended = failed + self.states.get(SUCCESS, 0)
+        held_failed = self.states.get(FAILURE, 0)
+        held = held_failed + self.states.get(SUCCESS, 0)
+        reported = self.succeeded + self.failed
+        failed, ended = (held_failed, held) if held > reported else (self.failed, reported)
         return failed / ended if ended else None
 
     def count_outcome(self, task: Task | EventState, runtime: float | None) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from celtop.model.entities.task import Task
+from celtop.model.entities.task_type import TaskType
 from celtop.model.observations import InspectReply
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
@@ -280,14 +281,16 @@ def test_types_count_and_time_received_events() -> None:
     assert (kind.held, kind.failure_rate) == (3, 0.5)
 
 
-def test_the_failure_rate_of_a_type_covers_the_same_tasks_as_its_counts() -> None:
-    """Those whose results were read, too: of them no event was received."""
+def test_the_failure_rate_of_a_type_covers_the_held_or_the_reported_tasks() -> None:
+    """No event reports the tasks whose results were read; successes are evicted before failures."""
     state = play(Script("a").received().started().failed(exception="KeyError('x')").events)
     kind = state.types["shop.bill"]
     kind.states = {"SUCCESS": 12, "FAILURE": 3, "STARTED": 1}
     assert (kind.failed, kind.succeeded, kind.failure_rate) == (1, 0, 0.2)
-    kind.states = {"STARTED": 1}
-    assert kind.failure_rate is None
+    kind.succeeded, kind.failed = 98, 2
+    kind.states = {"SUCCESS": 2, "FAILURE": 2}
+    assert kind.failure_rate == 0.02
+    assert TaskType("shop.bill", states={"STARTED": 1}).failure_rate is None
 
 
 def test_an_end_that_arrives_before_the_name_counts_once_for_its_type() -> None:
