@@ -254,13 +254,20 @@ class Task(msgspec.Struct, gc=False, eq=False, omit_defaults=True):
     @property
     def text_bytes(self) -> int:
         """Size of its long texts in bytes, computed on each access."""
-        texts = [self.args, self.kwargs, self.result, self.exception, self.traceback]
+        size = 0
+        for text in (self.args, self.kwargs, self.result, self.exception):
+            if text is not None:
+                size += text_size(text)
+        if self.traceback_parts is not None:
+            size += text_size("".join(self.traceback_parts))
         for attempt in self.attempts:
-            texts += (attempt.exception, attempt.traceback)
+            for text in (attempt.exception, attempt.traceback):
+                if text is not None:
+                    size += text_size(text)
         if self.extra is not None:
             for name, value in self.extra.fields.items():
-                texts += (name, value)
-        return sum([text_size(text) for text in texts if text is not None])
+                size += text_size(name) + text_size(value)
+        return size
 
     def waited(self, skews: ClockSkews = NO_SKEWS) -> float | None:
         """Return the seconds between when it could have started and when it did, or None.

@@ -222,9 +222,13 @@ class TaskView:
             keys = self._keys
             newest = keys[-1] if keys else float("-inf")
             every = self.query.empty and not faults_only
+            # All older tasks are shown then, except for new ones that were read from history.
+            complete = every and not self._unseen
             for task in tasks:
                 key = task.arrival
-                is_shown = key <= newest and keys[bisect_left(keys, key)] == key
+                is_shown = key <= newest and (
+                    (complete and key > 0) or keys[bisect_left(keys, key)] == key
+                )
                 if every or ((not faults_only or task.faulty) and matches(task, now)):
                     if not is_shown:
                         entering.append((key, task))
@@ -252,10 +256,10 @@ class TaskView:
     def _forget(self, evicted: Iterable[Task]) -> None:
         key_of = self._key_of
         if key_of is None:
-            keys = [self._key_in_view(task) for task in evicted]
+            self._remove([task.arrival for task in evicted])
         else:
             keys = [key_of.pop(task.id, None) for task in evicted]
-        self._remove([key for key in keys if key is not None])
+            self._remove([key for key in keys if key is not None])
 
     def _key_in_view(self, task: Task) -> Key | None:
         """Return a task's key in the order of arrival, or None if it is not in the view."""
@@ -264,14 +268,12 @@ class TaskView:
         return arrival if place < len(keys) and keys[place] == arrival else None
 
     def _remove(self, leaving: list[Key]) -> None:
-        keys, rows = self._keys, self._rows
-        if len(leaving) <= MAX_SINGLE_MOVES:
-            for key in leaving:
-                place = bisect_left(keys, key)
-                del keys[place]
-                del rows[place]
+        """Remove the rows with these keys, if there are such."""
+        if not leaving:
             return
-        runs = _runs(sorted(bisect_left(keys, key) for key in leaving))
+        keys, rows = self._keys, self._rows
+        leaving.sort()
+        runs = _runs(_places(keys, leaving))
         if len(runs) <= MAX_SINGLE_MOVES:
             # In place, as for the oldest tasks, which are evicted.
             for start, end in reversed(runs):
@@ -298,6 +300,19 @@ class TaskView:
             places = [bisect_left(keys, key) for key, _ in entering]
             self._keys = _with(keys, places, [key for key, _ in entering])
             self._rows = _with(rows, places, [task for _, task in entering])
+
+
+def _places(keys: list[Key], wanted: list[Key]) -> list[int]:
+    """Return the indices of those of the wanted keys that are there; both are ascending."""
+    places: list[int] = []
+    place, end = 0, len(keys)
+    for key in wanted:
+        if place < end and keys[place] != key:  # mostly it is the one after the last
+            place = bisect_left(keys, key, place)
+        if place < end and keys[place] == key:
+            places.append(place)
+            place += 1
+    return places
 
 
 def _runs(places: list[int]) -> list[tuple[int, int]]:

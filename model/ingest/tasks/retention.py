@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator, KeysView, Mapping
+from collections.abc import Iterable, KeysView, Mapping, Sequence
 from typing import Final
 
 from ...entities.limits.keep import KINDS, Kind, budgets
@@ -80,17 +80,17 @@ class Retention:
         for id_ in ids & self._kind_aside.keys():
             self._look_again(id_)
 
-    def take(self, count: int) -> Iterator[Task]:
-        """Yield up to `count` tasks to evict, the least worth keeping first."""
+    def take(self, count: int) -> Sequence[Task]:
+        """Return up to `count` tasks to evict, the least worth keeping first."""
         recent = max(1, (len(self._new) + len(self._kind_aside)) // RECENT_DIVISOR)
-        plain = self._take_plain(count, recent)
-        yield from plain
-        for _ in range(count - len(plain)):
+        taken = self._take_plain(count, recent)
+        for _ in range(count - len(taken)):
             kind = max(KINDS, key=self._excess)
             if self._aside[kind]:
-                yield self._take(kind)
+                taken.append(self._take(kind))
             elif self._new:
-                yield self._leaves(task := self._new.popleft(), self.kind_of(task))
+                taken.append(self._leaves(task := self._new.popleft(), self.kind_of(task)))
+        return taken
 
     def take_for_text(self) -> Task:
         """Return the next task to evict because there is too much text.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Final
 
@@ -72,11 +72,13 @@ class TaskRelations:
         found.pop(task.id, None)
         return list(found.values())
 
-    def remove(self, task: Task) -> None:
-        """Remove an evicted task from the indexes."""
-        self._leave_family(task)
-        if task.group_id is not None:
-            _remove(self._groups, task.group_id, task)
+    def remove(self, evicted: Iterable[Task]) -> None:
+        """Remove evicted tasks from the indexes."""
+        for task in evicted:
+            if task.root_id != task.id:
+                self._leave_family(task)
+            if task.group_id is not None:
+                _remove(self._groups, task.group_id, task)
 
     def _leave_family(self, task: Task) -> None:
         ancestor = _family_of(task)

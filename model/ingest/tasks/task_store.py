@@ -6,7 +6,7 @@ evicts a block of tasks at once, in the order of `Retention`. Too much text is f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from ...entities.limits.keep import KEEP
@@ -345,10 +345,9 @@ class TaskStore:
         if totals.text_bytes > max_text:
             max_text -= max_text // EVICTION_DIVISOR
             self._shorten(max_text)
-        for task in self.retention.take(len(tasks) - max_tasks):
-            self._forget(task)
+        self._forget(self.retention.take(len(tasks) - max_tasks))
         while totals.text_bytes > max_text:
-            self._forget(self.retention.take_for_text())
+            self._forget([self.retention.take_for_text()])
         if self._gaps > self.max_tasks // COMPACTION_DIVISOR:
             self._gaps = 0
             _compact(tasks)
@@ -366,22 +365,33 @@ class TaskStore:
         for id_ in shortened:
             del self._long_texts[id_]
 
-    def _forget(self, task: Task) -> None:
-        del self.tasks[task.id]
-        self._gaps += 1
-        self.changed.pop(task.id, None)
-        self.event_states.pop(task.id, None)
-        if self._long_texts:
-            self._long_texts.pop(task.id, None)
-        if task.arrival <= self._taken_arrivals and task.id not in self._new_from_history:
-            self._evicted.append(task)
-        totals = self._totals
-        totals.evicted += 1
-        totals.text_bytes -= task.text_bytes
-        discount(self._by_state, task.state)
-        if task.name is not None:
-            self.types.leave(task.name, task.state)
-        self.relations.remove(task)
+    def _forget(self, evicted: Sequence[Task]) -> None:
+        """Remove tasks; what they have in common is uncounted at once."""
+        tasks, changed, event_states = self.tasks, self.changed, self.event_states
+        long_texts, from_history = self._long_texts, self._new_from_history
+        taken, gone, text_bytes = self._taken_arrivals, self._evicted, 0
+        counts: dict[tuple[str | None, TaskState], int] = {}
+        for task in evicted:
+            id_ = task.id
+            del tasks[id_]
+            changed.pop(id_, None)
+            if event_states:
+                event_states.pop(id_, None)
+            if long_texts:
+                long_texts.pop(id_, None)
+            if task.arrival <= taken and id_ not in from_history:
+                gone.append(task)
+            text_bytes += task.text_bytes
+            key = task.name, task.state
+            counts[key] = counts.get(key, 0) + 1
+        self._gaps += len(evicted)
+        self._totals.evicted += len(evicted)
+        self._totals.text_bytes -= text_bytes
+        for (name, state), count in counts.items():
+            discount(self._by_state, state, count)
+            if name is not None:
+                self.types.leave(name, state, count)
+        self.relations.remove(evicted)
 
 
 def _recount(counts: dict[str, int], old: str, new: str) -> None:

@@ -46,13 +46,13 @@ class TaskTypes(dict[str, TaskType]):
         kind.states[state] = kind.states.get(state, 0) + 1
         return kind.name
 
-    def leave(self, name: str, state: TaskState) -> None:
-        """Uncount a held task."""
+    def leave(self, name: str, state: TaskState, count: int = 1) -> None:
+        """Uncount a held task, or several."""
         kind = self.get(name)
         if kind is None:
-            discount(self._others, name)
+            discount(self._others, name, count)
             name, kind = OTHER_TYPE, self[OTHER_TYPE]
-        discount(kind.states, state)
+        discount(kind.states, state, count)
         if not kind.states and name != OTHER_TYPE:
             self._without_tasks[name] = None
 
@@ -74,9 +74,9 @@ class TaskTypes(dict[str, TaskType]):
         return len(self) < room
 
 
-def discount(counts: dict[str, int], key: str) -> None:
-    """Count one less under a key; the last one removes it."""
-    left = counts[key] - 1
+def discount(counts: dict[str, int], key: str, count: int = 1) -> None:
+    """Count one less, or `count`, under a key; the last one removes it."""
+    left = counts[key] - count
     if left:
         counts[key] = left
     else:

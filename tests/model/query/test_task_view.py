@@ -291,6 +291,20 @@ def test_a_long_search_shows_the_newest_first_and_continues() -> None:
     assert [task.id for task in view] == [f"t{number}" for number in range(9, 0, -1)]
 
 
+def test_an_order_by_arrival_chosen_meanwhile_has_all_tasks_in_the_end() -> None:
+    store = filled(10)
+    seconds = iter(range(1000))
+    view = TaskView(store, clock=lambda: float(next(seconds)), budget=3.0)
+    view.set_order("name", descending=False)
+    view.set_query(parse_query(""))
+    assert view.unseen
+    view.set_order("arrival", descending=True)
+    store.put("t0", state="FAILURE")
+    while view.unseen:
+        view.apply(store.take_changes(), NOW)
+    check(view, store, NOW)
+
+
 def test_time_moves_tasks_in_and_out_of_filters_by_age_and_runtime() -> None:
     store = Store()
     store.put("a", sent_at=NOW - 8)
