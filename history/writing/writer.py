@@ -253,14 +253,14 @@ class HistoryWriter(threading.Thread):
         One that is slow, because its host or the store is, may be further behind than
         `HELD_BATCHES`.
         """
-        held = sum(len(one.tasks) for one in self._held)
+        held = sum(map(_rows, self._held))
         while held > MAX_BACKLOG_ROWS or (
             len(self._held) > HELD_BATCHES
             and all(
                 (store.written_at(run.cluster) or 0.0) > run.alive_at for run in self._held[0].runs
             )
         ):
-            held -= len(self._held.popleft().tasks)
+            held -= _rows(self._held.popleft())
 
     def _resumed_findings(self, store: HistoryStore, batch: Batch) -> tuple[StoredFinding, ...]:
         """Return the rows of findings with which this celtop begins to write."""

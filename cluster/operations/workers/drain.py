@@ -274,7 +274,7 @@ class _Drain:
                 queues = consuming(replies, one.name)
                 if queues is not None and queues.keys() >= one.consumers.keys():
                     names = ", ".join(sorted(one.consumers)) or "nothing"
-                    answer = Answer("restored", f"it consumes {names}, as before")
+                    answer = Answer("restored", f"consuming {names}, as before")
                     self._end(one, answer, forget=True)
             left = [one for one in left if one.stage != "ended"]
             if time.monotonic() > deadline:

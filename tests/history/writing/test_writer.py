@@ -322,6 +322,39 @@ def rivals(location: str) -> Iterator[Rivals]:
             writer.join(10)
 
 
+class BehindStore(FlakyStore):
+    """A store of which another writer is behind by an hour, until it ends."""
+
+    leads = False
+
+    def lead(self, cluster: str) -> bool:
+        return self.leads
+
+    def written_at(self, cluster: str) -> float:
+        return NOW - 3_600
+
+    def findings(self, cluster: str, since: float, until: float) -> tuple[()]:
+        return ()
+
+    def gaps(self, cluster: str, since: float, until: float) -> tuple[()]:
+        return ()
+
+
+def test_held_batches_without_tasks_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_BACKLOG_ROWS", 40)
+    store = BehindStore()
+    opened: Any = store
+    store.full = False
+    writer = HistoryWriter("x", Retention(), Reports(), open_=lambda _: opened, clock=lambda: NOW)
+    for second in range(60):
+        if second == 59:
+            store.leads = True
+        run = Run(CLUSTER, "host:1", NOW, NOW + second)
+        rollup = Rollup(CLUSTER, "cluster", "", second // 60, {"n_succeeded": 1.0})
+        assert writer._attempt(Batch(rollups=(rollup,), runs=(run,)))
+    assert len(store.written) == 20 + 1
+
+
 def test_one_of_two_writes_and_the_other_takes_over(rivals: Rivals) -> None:
     first, second = rivals.writers
     first.start()

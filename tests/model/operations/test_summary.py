@@ -137,10 +137,8 @@ def test_every_operation_has_words(operation: object) -> None:
             "Grew 2 of 3 pools by 1; 2 of 3 workers confirmed, b@h refused (autoscale)",
         ),
         (
-            done(
-                Drain(("a@h",)), workers={"a@h": Answer("restored", "it consumes mail, as before")}
-            ),
-            "Cancelled draining a@h; a@h restored (it consumes mail, as before)",
+            done(Drain(("a@h",)), workers={"a@h": Answer("restored", "consuming mail, as before")}),
+            "Cancelled draining a@h; a@h restored (consuming mail, as before)",
         ),
         (
             done(Shutdown(("a@h",)), workers={"a@h": CONFIRMED}),

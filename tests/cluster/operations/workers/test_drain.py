@@ -176,7 +176,7 @@ def test_it_is_undone_exactly_until_the_last_step(
     assert outcome.workers["gone@test"].verdict == "unsent"
     answer = outcome.workers["w1@test"]
     assert answer.verdict == "restored"
-    assert answer.text == "it consumes billing, plain, safe, as before"
+    assert answer.text == "consuming billing, plain, safe, as before"
     assert consumed(amqp_url, "w1@test") == before
     assert remembered(amqp_url) == {}
     topic = {"exchange": "orders", "routing_key": "order.new", "exchange_type": "topic"}
@@ -208,7 +208,7 @@ def test_cancelling_during_the_last_inspection_undoes_it(
     monkeypatch.setattr(DrainingWorker, "update", taken_back)
     act = DrainUnderWay(redis_url, live, "w1@test")
     answer = act.end().workers["w1@test"]
-    assert answer.verdict == "restored" and answer.text.startswith("it consumes celery")
+    assert answer.verdict == "restored" and answer.text.startswith("consuming celery")
     assert "celery" in consumed(redis_url, "w1@test")
     assert worker.child.alive
 
@@ -350,7 +350,7 @@ def test_a_session_that_ends_undoes_its_drain(
     until(lambda: "w1@test: 1 active" in act.outcome.stage)
     live.session.stop()
     outcome = act.future.result(10)
-    assert outcome.workers["w1@test"].text == "it consumes celery, as before"
+    assert outcome.workers["w1@test"].text == "consuming celery, as before"
     assert remembered(redis_url) == {}
     last = send(redis_url, "plain.ok")
     until(lambda: succeeded(worker, last))
