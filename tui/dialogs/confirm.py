@@ -83,8 +83,9 @@ class ConfirmDialog(Dialog[bool]):
             if must_type is None:
                 cancel = self.with_key("Cancel", "confirm.no")
                 accept = self.with_key(self._verb, "confirm.yes")
-            yield Choice(cancel, id="cancel", markup=False)
+            # In the order of forms; the focus is on Cancel.
             yield Choice(accept, id="yes", markup=False, disabled=must_type is not None)
+            yield Choice(cancel, id="cancel", markup=False)
 
     def on_mount(self) -> None:
         """Show a destructive operation in red."""
