@@ -119,7 +119,7 @@ class ChartsScreen(MonitorScreen):
 
     def _lay_out(self, size: Size) -> None:
         """Share the room out to rows of charts; too many of them scroll."""
-        zoomed = self.has_class("-zoomed")
+        zoomed = self.zoomed
         columns = 1 if zoomed else 1 + sum(size.width >= width for width in COLUMN_WIDTHS)
         rows = 1 if zoomed else ceil(len(self.tiles) / columns)
         fits = size.height - BAR_LINES >= rows * MIN_TILE_HEIGHT
@@ -144,7 +144,7 @@ class ChartsScreen(MonitorScreen):
         index = self._index + steps.get(motion, columns if "down" in motion else -columns)
         if motion in ("top", "bottom"):
             index = 0 if motion == "top" else len(self.tiles) - 1
-        if 0 <= index < len(self.tiles) and not self.has_class("-zoomed"):
+        if 0 <= index < len(self.tiles) and not self.zoomed:
             self.set_focus(self.tiles[index])
 
     def action_scroll(self, direction: Literal["left", "right"]) -> None:

@@ -176,7 +176,7 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
 
     def _share_rest(self, group: FailureGroup | None) -> None:
         """Give the example the lines that it needs, and the tasks the rest if that is enough."""
-        if self.has_class("-zoomed"):
+        if self.zoomed:
             self.example_pane.styles.clear_rule("height")
             return
         needed = self.traceback.virtual_size.height + BORDER
@@ -190,7 +190,7 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
 
     def _share_height(self) -> None:
         """Give the list the lines that it needs, up to half, and the example the rest."""
-        if self.has_class("-zoomed"):
+        if self.zoomed:
             return
         if not len(self.list_table.rows):
             self.list_table.styles.clear_rule("height")

@@ -45,6 +45,10 @@ class Shown(Protocol):
         """The table that keys go to."""
 
     @property
+    def zoomed(self) -> bool:
+        """Whether one pane takes the whole screen."""
+
+    @property
     def searching(self) -> bool:
         """Whether the text of the page is being searched."""
 
@@ -162,6 +166,8 @@ def _rows(screen: Shown) -> Iterator[object]:
 
 def _general(screen: Shown) -> Iterator[Key]:
     context = screen.context
+    if screen.zoomed:
+        yield "zoom", "restore"
     if context.frozen:
         yield "freeze", "unfreeze"
         if "overview" in screen.CONTEXTS:

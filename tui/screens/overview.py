@@ -165,7 +165,7 @@ class OverviewScreen(MonitorScreen):
 
     def _share_width(self) -> None:
         """Give a column whose texts are cut the cells that the other one has left."""
-        if self.size.width < TWO_COLUMNS or self.has_class("-zoomed"):
+        if self.size.width < TWO_COLUMNS or self.zoomed:
             self.left.styles.width = None
             return
         if not self._filled or not self.area.size:
@@ -177,7 +177,7 @@ class OverviewScreen(MonitorScreen):
         self.left.styles.width = left_width(self.area.size.width, left, right)
 
     def _lay_out(self, room: int, two_columns: bool) -> None:
-        if self.has_class("-zoomed"):
+        if self.zoomed:
             self._laid_out = None
             for pane in self.panes:
                 pane.fit(room)

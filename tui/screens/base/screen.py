@@ -230,7 +230,7 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
 
     def step_back(self) -> bool:
         """Undo one step on this screen, such as zoom; return False if there is none."""
-        if self.has_class("-zoomed"):
+        if self.zoomed:
             self.action_zoom()
             return True
         return self.clear_chart_cursors()
@@ -271,6 +271,11 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
         return False
 
     @property
+    def zoomed(self) -> bool:
+        """Whether one pane takes the whole screen."""
+        return self.has_class("-zoomed")
+
+    @property
     def filtering(self) -> bool:
         """Whether the filter has yet to be applied to all rows of the list."""
         return False
@@ -302,7 +307,7 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
 
     def action_zoom(self) -> None:
         """Maximize the focused pane, or restore all panes."""
-        zoomed = not self.has_class("-zoomed")
+        zoomed = not self.zoomed
         self.set_class(zoomed, "-zoomed")
         focused = self.focused
         for pane in self.query(".pane, .column, #panes"):
