@@ -33,6 +33,9 @@ RECHECK_INTERVAL: Final = 1.0
 TASKS_PER_INTERVAL: Final = 25_000
 """Tasks checked again per interval; with more, the interval grows."""
 
+TASKS_PER_LOOK: Final = 128
+"""Tasks that are filtered between two looks at the clock, which take as long as a test."""
+
 _ARRIVAL: Final = operator.attrgetter("arrival")
 
 
@@ -204,9 +207,11 @@ class TaskView:
         clock, held, unseen = self._clock, self._state.tasks, self._unseen
         deadline = clock() + self._budget if clock else 0.0
         while unseen:
-            task = unseen.pop()
-            if held.get(task.id) is task:
-                yield task
+            slice_ = unseen[: -TASKS_PER_LOOK - 1 : -1]
+            del unseen[-TASKS_PER_LOOK:]
+            for task in slice_:
+                if held.get(task.id) is task:
+                    yield task
             if clock and clock() >= deadline:
                 return
 

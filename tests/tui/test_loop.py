@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
+from celtop.model.query import task_view
 from celtop.model.state import ClusterState
 from celtop.tests.tui.app_under_test import AppUnderTest, make_app, run_app
 from celtop.tests.tui.fake_session import NOW, feed, task_events
@@ -74,6 +77,7 @@ async def test_everything_goes_on_under_a_dialog() -> None:
         assert uuid(6)[:8] in on.text
 
 
+@patch.object(task_view, "TASKS_PER_LOOK", 1)
 async def test_a_filter_goes_on_although_nothing_else_changes() -> None:
     async with run_app(ClusterState(), Location("tasks")) as on:
         arrive(on, 0, 6)

@@ -25,7 +25,8 @@ SELECTION: Final = (20, 40, 60)
 _LAST: Final = ("help", "quit")
 _CORE: Final = {
     "zoom": 25, "open": 30, "charts.tasks": 30, "charts.earlier": 40, "filter": 50,
-    "filter.tasks": 50, "search": 50, "error": 70, "undo": 75, "act.menu": 80, "command": 120, "freeze": 130,
+    "filter.tasks": 50, "search": 50, "error": 70, "undo": 75, "act.menu": 80,
+    "command": 120, "freeze": 130,
 }  # fmt: skip
 """The keys that are left out after the others. Between them are those of the row, and the names
 of the views."""

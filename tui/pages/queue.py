@@ -72,7 +72,7 @@ class QueueScreen(SubjectScreen[Queue]):
     def run_times(self) -> tuple[Distribution, object]:
         """Return the run times of its latest tasks."""
         found = Distribution()
-        for task in islice(self.tasks, MAX_RUN_TIMES):
+        for task in islice(self.latest, MAX_RUN_TIMES):
             if task.runtime is not None:
                 found.add(task.runtime)
         return found, (found.count, found.total)

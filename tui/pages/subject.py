@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Final, Generic, TypeVar
@@ -10,7 +9,6 @@ from typing import Any, ClassVar, Final, Generic, TypeVar
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 
-from ...lists import tasks
 from ...lists.failures import FAILURE_KEYS, FAILURES, group_title
 from ...lists.progress import with_progress
 from ...model.entities.series.distribution import Distribution
@@ -18,10 +16,9 @@ from ...model.entities.task import Task
 from ...model.entities.worker import Worker
 from ...model.health.finding import SubjectKind
 from ...model.ingest.tasks.failure_groups import FailureGroup
-from ...model.query.language import exact_term, parse_query
+from ...model.query.language import exact_term
 from ...model.query.order import Order
 from ...model.query.row_list import RowList
-from ...model.query.task_view import TaskView
 from ...model.text import units
 from ...widgets.charts.histogram import Histogram
 from ...widgets.fields import Fields
@@ -36,20 +33,13 @@ from ..panes.attention import PROBLEMS
 from ..panes.chart_strip import ChartOf, ChartStrip
 from ..panes.heights import Need
 from ..text.alerts import Alert, each_alert
-from .detail import DetailScreen, Needs, list_need
+from .detail import DetailScreen, Needs, latest_columns, latest_tasks, list_need
 
 K = TypeVar("K")
 R = TypeVar("R")
 
 MIN_HISTOGRAM: Final = 2
 """Lines of the run times."""
-_LEFT_OUT: Final = frozenset({"id", "retries", "kwargs"})
-"""Columns of the Tasks screen that the latest tasks do without."""
-
-
-def latest_columns(same: str) -> tuple[Column[Task], ...]:
-    """Return the columns of latest tasks, all of which have the `same` value in one column."""
-    return tuple(column for column in tasks.TASKS if column.id not in _LEFT_OUT | {same})
 
 
 class SubjectScreen(DetailScreen, Generic[R]):
@@ -71,9 +61,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
         self.name_ = location.path[-1].subject
         state, glyphs = context.state, context.glyphs
         self.filter_text = exact_term(self.TERM, self.name_)
-        self.tasks = TaskView(
-            state, parse_query(self.filter_text), now=context.now(), clock=time.perf_counter
-        )
+        self.latest = latest_tasks(context, self.filter_text)
         self.alert_rows = RowList[Alert](
             self._alerts, lambda alert: alert.id, {"level": _is_bad}, Order("level", True)
         )
@@ -92,7 +80,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
             "workers": self._table("workers", worker_columns(state), self.worker_rows),
             "failures": self._table("failures", FAILURES, self.failure_rows),
             "latest": self._table(
-                "latest", with_progress(latest_columns(self.SAME), context), self.tasks
+                "latest", with_progress(latest_columns(self.SAME), context), self.latest
             ),
         }
         facts = VerticalScroll(self.fields, id="facts-scroll")
@@ -169,11 +157,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
     def catch_up(self) -> None:
         """Read all again, also what is read once a second."""
         self._second = -1
-        self.tasks.refresh(self.context.now())
-
-    def take(self, changes: Any) -> None:
-        """Apply the changes to the latest tasks."""
-        self.tasks.apply(changes, self.context.now())
+        super().catch_up()
 
     def paint_body(self) -> None:
         """Update each pane; what is derived from many tasks, once a second."""
@@ -207,20 +191,20 @@ class SubjectScreen(DetailScreen, Generic[R]):
         failed = sum(group.count for group in self.failure_rows)
         self.panes["findings"].show("bad" if any(map(_is_bad, self.alert_rows)) else "warn")
         self.panes["failures"].show("idle", subtitle=units.count(failed) if failed else "")
-        self.panes["latest"].show("idle", subtitle=units.count(len(self.tasks)))
+        self.panes["latest"].show("idle", subtitle=units.count(len(self.latest)))
         self.panes["workers"].show("idle", subtitle=units.count(len(self.worker_rows)))
 
     def _fit_findings(self) -> None:
         """Make the findings as high as they are many; hide the pane without any."""
         need, pane = list_need(self.alert_rows), self.panes["findings"]
         pane.set_class(not need.rows, "-empty")
-        if not self.has_class("-zoomed"):
+        if not self.zoomed:
             pane.styles.height = need.rows + need.frame
 
     def needs(self) -> Needs:
         """Return the lines of the panes; a list that is empty has one line that says so."""
         empty = Need(1, 2, least=1, whole=1)
-        latest = list_need(self.tasks) if len(self.tasks) else empty
+        latest = list_need(self.latest) if len(self.latest) else empty
         return {
             "left": {
                 "facts": Need(self.fields.lines, 2),

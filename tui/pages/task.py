@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -19,14 +18,12 @@ from ...lists.progress import (
     progress_source,
     with_progress,
 )
-from ...model.entities.changes import Changes
 from ...model.entities.series.distribution import Distribution
 from ...model.entities.styles import Level
 from ...model.entities.task import Task
-from ...model.query.language import exact_term, parse_query
+from ...model.query.language import exact_term
 from ...model.query.order import Order
 from ...model.query.row_list import RowList
-from ...model.query.task_view import TaskView
 from ...widgets.charts.histogram import Histogram
 from ...widgets.charts.large_bar import LargeBar
 from ...widgets.charts.timeline import Timeline
@@ -45,10 +42,9 @@ from ..keymap import bindings
 from ..navigation import DrillDown, Location
 from ..panes.chart_strip import OF_TYPE, ChartStrip
 from ..panes.heights import Need
-from .detail import DetailScreen, Needs, list_need
+from .detail import DetailScreen, Needs, latest_columns, latest_tasks, list_need
 from .past_operations import PastOperations
 from .related_tasks import RelatedTasks
-from .subject import latest_columns
 from .tracebacks import TracebackScreen
 
 if TYPE_CHECKING:
@@ -96,12 +92,7 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         name = None if self.shown is None else self.shown.name
         of_type = tuple((f"{title} of {name}", build) for title, build in OF_TYPE)
         self.chart_strip = ChartStrip(context, of_type, name or "", CHARTS_FROM)
-        self.latest = TaskView(
-            context.state,
-            parse_query(exact_term("name", name or "")),
-            now=context.now(),
-            clock=time.perf_counter,
-        )
+        self.latest = latest_tasks(context, exact_term("name", name or ""))
         self.latest_table: LiveTable[Task] = LiveTable(
             with_progress(latest_columns("name"), context), self.latest, empty="none",
             markable=False, id="latest-table",
@@ -219,14 +210,6 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         if search.exception() is None:
             (self._original,) = search.result()
             self.paint_body()
-
-    def catch_up(self) -> None:
-        """Read the latest tasks of its type again."""
-        self.latest.refresh(self.context.now())
-
-    def take(self, changes: Changes) -> None:
-        """Apply the changes to the latest tasks of its type."""
-        self.latest.apply(changes, self.context.now())
 
     def _retry_field(self, task: Task) -> Field:
         if task.finished and not self._searching:
@@ -368,7 +351,7 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         frame = view.styles.gutter.height + pane.styles.gutter.height
         height = min(view.virtual_size.height + frame, max(MIN_FAILURE, self.size.height // 2 - 2))
         known = pane.styles.height
-        if not self.has_class("-zoomed") and (known is None or known.value != height):
+        if not self.zoomed and (known is None or known.value != height):
             pane.styles.height = height
 
     def _attempt_rows(self) -> list[AttemptRow]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeVar
@@ -17,10 +16,9 @@ from ...model.entities.styles import WORKER_LEVELS
 from ...model.entities.task import Task
 from ...model.entities.worker import UNLIMITED, Worker
 from ...model.health.questions import failures
-from ...model.query.language import exact_term, parse_query
+from ...model.query.language import exact_term
 from ...model.query.order import Order
 from ...model.query.row_list import RowList
-from ...model.query.task_view import TaskView
 from ...model.text import units
 from ...widgets.colours import COLOURS
 from ...widgets.fields import Fields
@@ -34,8 +32,7 @@ from ..keymap import bindings
 from ..navigation import DrillDown, Location
 from ..panes.chart_strip import OF_WORKER, ChartStrip
 from ..panes.heights import Need
-from .detail import DetailScreen, Needs, list_need
-from .subject import latest_columns
+from .detail import DetailScreen, Needs, latest_columns, latest_tasks, list_need
 
 _TASK_COLUMNS: Final[tuple[Column[Task], ...]] = (
     Column("name", "Task", 20, tasks.name, grow=2),
@@ -70,12 +67,7 @@ class WorkerDetailScreen(DetailScreen):
             "reserved": self._list(lambda worker: worker.reserved_ids or ()),
             "scheduled": self._list(lambda worker: worker.scheduled_ids or ()),
         }
-        self.latest = TaskView(
-            context.state,
-            parse_query(self.chart_filter),
-            now=context.now(),
-            clock=time.perf_counter,
-        )
+        self.latest = latest_tasks(context, self.chart_filter)
         glyphs = context.glyphs
         self.info_bar = Bar(id="info")
         self.chart_strip = ChartStrip(context, OF_WORKER, self.worker_name, CHARTS_FROM)
@@ -160,14 +152,6 @@ class WorkerDetailScreen(DetailScreen):
                 "setup": Need(MIN_SETUP, 2, fills=True, whole=self.setup.lines),
             },
         }
-
-    def catch_up(self) -> None:
-        """Read the latest tasks again."""
-        self.latest.refresh(self.context.now())
-
-    def take(self, changes: Any) -> None:
-        """Apply the changes to the latest tasks."""
-        self.latest.apply(changes, self.context.now())
 
     def _table(self, name: str, columns: Sequence[Column[Task]]) -> LiveTable[Task]:
         return LiveTable(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from unittest.mock import patch
 
 import msgspec
 import pytest
@@ -8,6 +9,7 @@ from celtop.model.entities.changes import Changes
 from celtop.model.entities.clock_skew import NO_SKEWS, ClockSkews
 from celtop.model.entities.states import CELERY_STATES, FAULTY
 from celtop.model.entities.task import Progress, Task
+from celtop.model.query import task_view
 from celtop.model.query.language import Query, parse_query
 from celtop.model.query.order import SORT_KEYS, Order
 from celtop.model.query.row_list import RowList
@@ -119,12 +121,13 @@ STEPS = st.lists(
 )
 
 
+@patch.object(task_view, "TASKS_PER_LOOK", 1)
 @given(STEPS, st.booleans())
 def test_a_view_equals_the_filtered_sorted_tasks_after_anything(
     steps: list[tuple[object, ...]], one_by_one: bool
 ) -> None:
     store, now = Store(), NOW
-    # A clock on which every look at a task uses up the budget: all is done in the smallest slices.
+    # A clock on which every look uses up the budget.
     ticks = iter(range(10**9))
     clock = (lambda: float(next(ticks))) if one_by_one else None
     view = TaskView(store, now=now, clock=clock)
@@ -278,6 +281,7 @@ def test_a_task_evicted_after_a_new_filter_is_not_shown() -> None:
     assert [task.id for task in view] == ["t0"]
 
 
+@patch.object(task_view, "TASKS_PER_LOOK", 1)
 def test_a_long_search_shows_the_newest_first_and_continues() -> None:
     store = filled(10)
     seconds = iter(range(1000))

@@ -19,6 +19,7 @@ async def on_page(app: CeltopApp, on: AppUnderTest, name: str = "celery") -> Que
     await on.pilot.pause(0.05)
     screen = app.screen
     assert isinstance(screen, QueueScreen)
+    await on.until(lambda: not screen.filtering)
     return screen
 
 
@@ -31,7 +32,7 @@ async def test_it_shows_numbers_consumers_failures_and_latest_tasks() -> None:
         queue = state.queues["celery"]
         assert [row.name for row in screen.worker_rows] == list(queue.known_consumers)
         of_queue = [task for task in state.tasks.values() if task.queue == "celery"]
-        assert len(screen.tasks) == len(of_queue)
+        assert len(screen.latest) == len(of_queue)
         failed = {name for group in screen.failure_rows for name in group.names}
         assert failed >= {task.name for task in of_queue if state.failures.of(task.id)}
         text = "\n".join(screen_lines(app))
@@ -48,7 +49,7 @@ async def test_operations_concern_the_queue_or_the_task_under_the_cursor() -> No
         on = AppUnderTest(app, session, pilot)
         screen = await on_page(app, on)
         assert screen.chosen(Queue) == [state.queues["celery"]]
-        assert screen.chosen(Task) == [screen.tasks[0]]
+        assert screen.chosen(Task) == [screen.latest[0]]
 
 
 async def test_a_task_and_the_tasks_of_a_group_of_failures_open_from_it() -> None:

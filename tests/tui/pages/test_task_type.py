@@ -20,8 +20,9 @@ async def test_it_shows_states_run_times_workers_and_failures_of_the_type() -> N
         await on.pilot.pause(0.05)
         screen = app.screen
         assert isinstance(screen, TypeScreen)
+        await on.until(lambda: not screen.filtering)
         assert screen.chosen(TaskType) == [state.types["mail.send"]]
-        assert {task.name for task in screen.tasks} == {"mail.send"}
+        assert {task.name for task in screen.latest} == {"mail.send"}
         assert all("mail.send" in group.names for group in screen.failure_rows)
         registered = {
             name
