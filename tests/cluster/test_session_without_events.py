@@ -55,7 +55,8 @@ def test_their_tasks_are_known_from_replies_messages_and_results(
 
     now = time.time()
     (finding,) = [one for one in findings(state, now) if one.code == "workers-without-events"]
-    assert finding.text.startswith("1 of 2 workers cannot send task events (bare@test)")
+    assert finding.text.startswith("1 of 2 workers cannot send task events: ")
+    assert finding.text.endswith("(bare@test)")
     worker = state.workers["bare@test"]
     assert worker.status(Listening(now - 3600, now + 3600)) == "online"
     taken = take_snapshot(state, now)

@@ -16,6 +16,7 @@ from ...bindings.keymap import Keymap
 from ...files.state_file import take_messages
 from ...widgets.compat.plain_scrollbar import PlainScrollBarRender
 from ...widgets.compat.textual_internals import drop_all_colour, write_to_terminal
+from ..bars.base import Bar
 from ..keymap import bindings
 from ..navigation import Location
 from . import terminal
@@ -79,6 +80,7 @@ class CeltopApp(HostApp, inherit_bindings=False):
         # Textual has one renderer for all scrollbars.
         plain = self.context.ascii
         ScrollBar.renderer = PlainScrollBarRender if plain else ScrollBarRender
+        Bar.ellipsis = self.context.glyphs.ellipsis
         self._set_theme(settings.theme)
         self._alerting: Alerting | None = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
-from typing import Final
+from typing import ClassVar, Final
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -18,10 +18,10 @@ from textual.visual import Visual
 from textual.widget import Widget
 
 from ...model.text.sanitize import visible
+from ...widgets.glyphs import UNICODE
 
 GAP: Final = 2
 _MAX_TEXT: Final = 400
-_ELLIPSIS: Final = "..."
 _MIN_ELLIPSIS_WIDTH: Final = 10
 """Narrower text is cut without an ellipsis."""
 
@@ -43,7 +43,7 @@ class Part:
     @property
     def shown(self) -> str:
         """The text that is safe to show."""
-        return visible(self.text, _MAX_TEXT, _ELLIPSIS)
+        return visible(self.text, _MAX_TEXT)
 
     @property
     def width(self) -> int:
@@ -57,6 +57,9 @@ class Bar(Widget):
     It draws its segments itself, each style once: a `Content` of twenty parts takes Textual two
     milliseconds, and the clock in the header changes each second.
     """
+
+    ellipsis: ClassVar[str] = UNICODE.ellipsis
+    """The end of what is cut, of all bars; the app sets that of its glyphs."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = "Bar { height: 1; width: 1fr; }"
@@ -142,8 +145,8 @@ class Bar(Widget):
     def _shortened(self, strip: Strip, width: int) -> Strip:
         if strip.cell_length <= width or width < _MIN_ELLIPSIS_WIDTH:
             return strip.crop(0, width)
-        start = strip.crop(0, width - len(_ELLIPSIS))
-        return Strip([*start, Segment(_ELLIPSIS, self._style(""))], width)
+        start = strip.crop(0, width - len(self.ellipsis))
+        return Strip([*start, Segment(self.ellipsis, self._style(""))], width)
 
     def _style(self, notation: str, click: str | None = None) -> RichStyle | None:
         """Return a style in Textual's notation as Textual draws it; markup is not interpreted."""

@@ -132,8 +132,10 @@ def warnings(context: AppContext) -> list[Part]:
     changes = context.lasting
     if changes:
         more = f" +{len(changes) - 1}" if len(changes) > 1 else ""
-        text = f" {visible(changes[-1].badge, MAX_BADGE_CHARACTERS, '...')}{more} "
-        parts.append(Part(text, "bold reverse $text-warning", 2, "app.operation('undo')"))
+        badge = visible(changes[-1].badge, MAX_BADGE_CHARACTERS, context.glyphs.ellipsis)
+        parts.append(
+            Part(f" {badge}{more} ", "bold reverse $text-warning", 2, "app.operation('undo')")
+        )
     if state.totals.lost:
         lost = f"{units.count(state.totals.lost)} events lost"
         parts.append(Part(lost, "bold $text-error", 1, "app.view('log')"))

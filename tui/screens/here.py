@@ -171,7 +171,10 @@ def _general(screen: Shown) -> Iterator[Key]:
     if context.frozen:
         yield "freeze", "unfreeze"
         if "overview" in screen.CONTEXTS:
-            yield from (("scroll.left", "earlier"), ("scroll.right", "later"))
+            if not context.at_first_record:
+                yield "scroll.left", "earlier"
+            if context.stepped_back:
+                yield "scroll.right", "later"
     if context.lasting and not context.session.read_only:
         yield "undo", ""
     if screen.searching:

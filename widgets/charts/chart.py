@@ -237,6 +237,8 @@ class Chart(Widget):
         self._left = 0
         if not width or height <= 1 or not self._data.layers:
             return []
+        if not self._data.has_values:
+            return self._draw_no_data(width, height - 1)
         has_times = height >= MIN_TIMES_ROWS
         rows = height - 1 - has_times
         numbers = ticks(highest(self._data.layers), rows, self._data.unit)
@@ -262,6 +264,14 @@ class Chart(Widget):
                 self._strip([(blank, "axis"), *time_labels(self._data, times, room)], width)
             )
         return lines
+
+    def _draw_no_data(self, width: int, rows: int) -> list[Strip]:
+        """Draw no axes, whose scale would be invented, but that there are no values."""
+        self._columns = width
+        text = "no data" if self._data.past else "no data yet"
+        lines: list[list[Cell]] = [[] for _ in range(rows)]
+        lines[(rows - 1) // 2].append((text.center(width), "axis"))
+        return [self._strip(line, width) for line in lines]
 
     def _draw_first_line(self) -> Strip | None:
         """Draw the legend; in one line, also the areas."""

@@ -40,6 +40,11 @@ class ChartData:
         """The epoch seconds at the left edge."""
         return self.end - self.seconds
 
+    @property
+    def has_values(self) -> bool:
+        """Whether any value is known."""
+        return any(not isnan(value) for layer in self.layers for value in layer.values)
+
     def time(self, at: float) -> str:
         """Return a time as text, with the day if the chart covers more than one."""
         if self.seconds < DAY:

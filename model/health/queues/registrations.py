@@ -13,7 +13,7 @@ from ...entities.states import PENDING
 from ...ingest.tasks.failure_groups import FailureGroup
 from ...state import ClusterState
 from ...text import units
-from ...text.phrases import counted, named, verb
+from ...text.phrases import counted, named
 from ..finding import Finding
 from ..newness import NEW
 
@@ -94,13 +94,13 @@ def _discarded_name(group: FailureGroup, state: ClusterState) -> str:
 def _discarded(name: str, group: FailureGroup, state: ClusterState, now: float) -> Finding:
     workers = sorted(group.workers)
     # A result that was stored before celtop started may not name its worker.
-    by, there = (f" by {named(workers)}", " there") if workers else ("", "")
+    by = f" by {named(workers)}" if workers else ""
     return Finding(
         "type-unregistered",
         "error",
         "type",
-        f"{counted(group.count, 'message')} discarded{by}, the latest "
-        f"{units.elapsed(group.last_at, now)} ago: the task is not registered{there}",
+        f"{counted(group.count, 'message')} discarded, the latest "
+        f"{units.elapsed(group.last_at, now)} ago: the task is not registered{by}",
         name,
         _remedy(registered_by(name, state, now)),
         {"discarded": group.count, "workers": workers, "last_at": group.last_at},
@@ -114,13 +114,12 @@ def _waits(
     name: str, queue: Queue, consumers: Sequence[str], state: ClusterState, now: float
 ) -> Finding:
     elsewhere = registered_by(name, state, now)
-    subject = f"{verb(consumers, 'does', 'do')} not register it"
     evidence = {"queue": queue.name, "consumers": list(consumers), "registered_by": list(elsewhere)}
     return Finding(
         "type-misrouted" if elsewhere else "type-unregistered",
         "error",
         "type",
-        f"waits in {queue.name}, but {subject} and will discard it",
+        f"waits in {queue.name} and will be discarded: not registered by {named(consumers)}",
         name,
         _remedy(elsewhere),
         evidence,

@@ -31,8 +31,8 @@ def _results(workers: list[Worker]) -> Iterator[Finding]:
             "result-extended-off",
             "info",
             "workers",
-            f"result_extended is off on {named(short)}: results have no task name, arguments, "
-            "queue or worker",
+            "result_extended is off: results have no task name, arguments, queue or worker "
+            f"({named(short)})",
             next_step="Set result_extended = True to see them for tasks that finished before",
             evidence={"workers": short},
         )
@@ -49,8 +49,8 @@ def _results(workers: list[Worker]) -> Iterator[Finding]:
             "track-started-off",
             "info",
             "workers",
-            f"task_track_started is off on {named(unseen)}, and their task events are off too: "
-            "running tasks are only known while they are inspected",
+            "task_track_started and task events are off: running tasks are only known while they "
+            f"are inspected ({named(unseen)})",
             next_step="Set task_track_started = True, or enable task events",
             evidence={"workers": unseen},
         )

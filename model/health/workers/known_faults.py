@@ -115,13 +115,13 @@ def parse_version(text: str) -> Version | None:
 
 
 def _finding(fault: KnownFault, versions: list[str], workers: list[str]) -> Finding:
-    links = f" ({', '.join(fault.links)})" if fault.links else ""
+    links = f"; {', '.join(fault.links)}" if fault.links else ""
     unless = f", unless {fault.unless}" if fault.unless else ""
     return Finding(
         fault.code,
         fault.severity,
         "workers",
-        f"Celery {named(versions)} on {named(workers)}: {fault.text}{unless}{links}",
+        f"{fault.text}{unless} (Celery {named(versions)} on {named(workers)}{links})",
         next_step=fault.next_step,
         evidence={
             "versions": versions,

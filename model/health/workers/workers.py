@@ -57,14 +57,14 @@ def _without_events(state: ClusterState, now: float) -> Iterator[Finding]:
     if unable:
         yield _events_finding(
             "workers-without-events",
-            f"{_some(unable, present)} cannot send task events ({named(unable)})",
+            f"{_some(unable, present)} cannot send task events",
             "Start them with -E, or without --without-gossip and --without-heartbeat",
             unable,
         )
     if off:
         yield _events_finding(
             "workers-events-off",
-            f"task events are off on {_some(off, present)} ({named(off)})",
+            f"task events are off on {_some(off, present)}",
             "Run celtop control enable-events, or start them with -E",
             off,
         )
@@ -79,7 +79,7 @@ def _events_finding(code: str, text: str, next_step: str, names: Sequence[str]) 
         code,
         "warning",
         "workers",
-        f"{text}: short tasks are missed, and rates are unknown",
+        f"{text}: short tasks are missed, and rates are unknown ({named(names)})",
         next_step=next_step,
         evidence={"workers": names},
         incomplete=True,

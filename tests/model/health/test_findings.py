@@ -70,8 +70,8 @@ def test_workers_without_task_events_are_one_finding() -> None:
     (one,) = findings(state, NOW + 1)
     assert (one.code, one.subject) == ("workers-without-events", "workers")
     assert str(one) == (
-        f"1 of 2 workers cannot send task events ({OTHER}): short tasks are missed, and rates are "
-        "unknown. Start them with -E, or without --without-gossip and --without-heartbeat"
+        "1 of 2 workers cannot send task events: short tasks are missed, and rates are unknown "
+        f"({OTHER}). Start them with -E, or without --without-gossip and --without-heartbeat"
     )
 
 
@@ -80,7 +80,7 @@ def test_workers_whose_task_events_were_disabled_can_be_enabled_again() -> None:
     state.observe(InspectReply(WORKER, "disable_events", {"ok": "task events disabled"}, NOW))
     (one,) = findings(state, NOW + 1)
     assert one.code == "workers-events-off"
-    assert one.text.startswith(f"task events are off on 1 of 2 workers ({WORKER}): short")
+    assert one.text.startswith("task events are off on 1 of 2 workers: short")
     assert one.next_step == "Run celtop control enable-events, or start them with -E"
     state.observe(InspectReply(WORKER, "enable_events", {"ok": "task events enabled"}, NOW))
     assert findings(state, NOW + 1) == ()

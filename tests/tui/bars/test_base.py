@@ -37,7 +37,7 @@ async def test_what_must_stay_is_cut() -> None:
 
 async def test_the_right_stays_whole_and_the_left_is_cut() -> None:
     left = [Part("three workers are silent", gap=1)]
-    assert await drawn(22, left, [Part("d details ")]) == " three ...  d details "
+    assert await drawn(22, left, [Part("d details ")]) == " three wo…  d details "
 
 
 async def test_texts_are_no_markup_and_harmless() -> None:

@@ -16,6 +16,11 @@ def selection(ui: AppUnderTest) -> list[str]:
     return [id_ for id_, _ in here(ui.screen).selection]
 
 
+def steps(ui: AppUnderTest) -> list[str]:
+    """Return the ids of the steps in time that are offered."""
+    return [id_ for id_, _ in here(ui.screen).general if id_.startswith("scroll.")]
+
+
 async def test_the_keys_follow_the_state_of_the_task_and_the_marks() -> None:
     async with run_app(cluster(), Location("tasks"), size=(80, 24)) as ui:
         await ui.to(FAILED)
@@ -41,6 +46,17 @@ async def test_the_cursor_of_the_charts_is_offered_before_the_names_of_views() -
     async with run_app(cluster(), size=(80, 24)) as ui:
         await ui.press("c")
         await ui.until(lambda: "← earlier  enter tasks" in ui.text.splitlines()[-1])
+
+
+async def test_steps_in_time_are_offered_while_there_is_such_a_time() -> None:
+    async with run_app(cluster()) as ui:
+        await ui.press("p")
+        assert steps(ui) == ["scroll.left"]
+        await ui.press("left")
+        assert steps(ui) == ["scroll.left", "scroll.right"]
+        while not ui.app.context.at_first_record:
+            await ui.press("left")
+        assert steps(ui) == ["scroll.right"]
 
 
 async def test_nothing_that_is_refused_is_offered_in_read_only_mode() -> None:

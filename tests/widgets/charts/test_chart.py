@@ -134,7 +134,10 @@ async def test_a_chart_of_nothing() -> None:
         assert screen.lines == [""] * 8
         chart.show(ChartData((Layer("waiting", [nan], "rest"),), END, 600.0), 1)
         await screen.settle()
-        assert screen.lines[0] == "█ waiting ?"
+        assert screen.lines == ["█ waiting ?", *[""] * 3, " " * 24 + "no data yet", *[""] * 3]
+        chart.show(ChartData((Layer("waiting", [nan], "rest"),), END, 600.0, past=True), 2)
+        await screen.settle()
+        assert screen.lines[4].strip() == "no data"
 
 
 async def test_a_chart_of_the_past_ends_at_its_time_and_not_now() -> None:

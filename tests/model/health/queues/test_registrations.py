@@ -34,8 +34,8 @@ def test_a_task_waits_where_only_another_worker_registers_it() -> None:
     assert found(state) == []
     state.observe(QueueMeasured("mail", NOW, 1, heads=(HEAD,)))
     assert found(state) == [
-        "type-misrouted geo.tile: waits in mail, but celery@one does not register it and will "
-        "discard it. Route it to geo, consumed by celery@two, or add its module"
+        "type-misrouted geo.tile: waits in mail and will be discarded: not registered by "
+        "celery@one. Route it to geo, consumed by celery@two, or add its module"
     ]
 
 
@@ -46,8 +46,8 @@ def test_a_sent_task_waits_that_no_worker_registers() -> None:
     assert found(state) == []  # it does not wait, by the broker's count
     state.observe(QueueMeasured("geo", NOW, 1))
     assert found(state) == [
-        "type-unregistered geo.old: waits in geo, but celery@two does not register it and will "
-        "discard it. Add its module to imports or include of the app, and restart the workers"
+        "type-unregistered geo.old: waits in geo and will be discarded: not registered by "
+        "celery@two. Add its module to imports or include of the app, and restart the workers"
     ]
 
 
@@ -64,7 +64,7 @@ def test_a_task_was_discarded_by_a_worker_that_does_not_register_it() -> None:
     feed(state, [failed])
     state.take_changes()
     assert found(state) == [
-        "type-unregistered geo.tile: 1 message discarded by celery@one, the latest 5.0 s ago: the "
-        "task is not registered there. Route it to geo, consumed by celery@two, or add its module"
+        "type-unregistered geo.tile: 1 message discarded, the latest 5.0 s ago: the task is not "
+        "registered by celery@one. Route it to geo, consumed by celery@two, or add its module"
     ]
     assert list(registration_findings(state, NOW + 700)) == []

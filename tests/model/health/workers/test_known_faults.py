@@ -41,8 +41,8 @@ def test_the_text_has_the_version_and_the_links() -> None:
         for one in known_fault_findings(fleet(w1={"version": "5.4.0"}), NOW)
         if one.code == "fault-reconnect-stops-consuming"
     )
-    assert found.text.startswith("Celery 5.4.0 on w1@h: after a reconnect to Redis, ")
-    assert found.text.endswith("(celery#8030, celery#8384 and kombu#2007)".replace(" and", ","))
+    assert found.text.startswith("after a reconnect to Redis, ")
+    assert found.text.endswith("(Celery 5.4.0 on w1@h; celery#8030, celery#8384, kombu#2007)")
     assert "https://github.com/celery/kombu/issues/2007" in found.evidence["links"]
 
 
@@ -58,3 +58,10 @@ def test_each_fault_has_a_code_of_its_own() -> None:
     codes = [fault.code for fault in KNOWN_FAULTS]
     assert len(set(codes)) == len(codes)
     assert {CODES[fault.code].severities for fault in KNOWN_FAULTS} == {("warning",), ("info",)}
+
+
+def test_the_point_comes_before_the_names_of_workers() -> None:
+    """In 80 columns the end of a finding is cut."""
+    state = fleet(w1={"version": "5.6.3"}, w2={"version": "5.6.3"})
+    for found in known_fault_findings(state, NOW):
+        assert found.text.index("w1@h") > 40, found.text
