@@ -100,6 +100,11 @@ class Attempts:
         elif last.started_at is None and last.worker in (None, host):
             self._replace_last(task, msgspec.structs.replace(last, started_at=at, worker=host))
 
+    def started_late(self, task: Task, at: float) -> None:
+        """Apply the start of the previous attempt, which came after the next receipt."""
+        last = msgspec.structs.replace(task.attempts[-1], state=STARTED, started_at=at)
+        self._replace_last(task, last)
+
     def ended(self, task: Task, event: Event, host: str, state: TaskState) -> bool:
         """Apply a late end; return False if it does not fit the last attempt."""
         last = task.attempts[-1] if task.attempts else None

@@ -6,9 +6,14 @@ times, Celery's precedence decides (`states.precedence`). `PENDING` never overri
 
 from __future__ import annotations
 
+from typing import Final
+
 from ...entities.states import FINISHED, PENDING, RETRY, TaskState, precedence
 from ...entities.task import Task
 from ...wire.events import Event
+
+ACCEPTED_WITHIN: Final = 1.0
+"""Seconds in which a pool reports that it accepted a task."""
 
 
 def supersedes(task: Task, state: TaskState, at: float, host: str) -> bool:
@@ -38,6 +43,21 @@ def begins_again(task: Task, at: float, retries: int, begun: float) -> bool:
     return at > begun and (task.started_at is not None or task.finished_at is not None)
 
 
+def starts_previous_attempt(task: Task, at: float, host: str) -> bool:
+    """Return whether a `task-started` event of a worker belongs to the previous attempt.
+
+    A task that is retried within milliseconds is received again before the pool has reported that
+    it accepted the previous attempt. A later start is not that one, whose event was missed.
+    """
+    if not task.attempts or task.received_at is None:
+        return False
+    last = task.attempts[-1]
+    if last.started_at is not None or last.finished_at is not None or last.worker != host:
+        return False
+    due = task.eta_at - ACCEPTED_WITHIN if task.eta_at is not None else 0.0
+    return last.number < task.retries and at < max(task.received_at + ACCEPTED_WITHIN, due)
+
+
 def ends_previous_attempt(task: Task, at: float, host: str) -> bool:
     """Return whether a `task-retried` event of a worker belongs to the previous attempt.
 
@@ -48,8 +68,8 @@ def ends_previous_attempt(task: Task, at: float, host: str) -> bool:
         if not task.attempts:
             return False
         last = task.attempts[-1]
-        unended = last.finished_at is None and last.worker == host and last.number < task.retries
-        return at < task.started_at or unended
+        runs = last.started_at is not None and last.finished_at is None and last.worker == host
+        return at < task.started_at or (runs and last.number < task.retries)
     if task.attempts:
         return task.attempts[-1].finished_at is None
     return task.received_at is not None and task.retries > 0

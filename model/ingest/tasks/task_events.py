@@ -41,7 +41,14 @@ from ..results.backend_overlay import BackendOverlay
 from ..workers.worker_store import WorkerStore
 from .attempts import Attempts, exception_of
 from .event_fields import fill_in, forget_fault, set_fault
-from .event_order import begins_again, ends_previous_attempt, replaced_by, replaces, supersedes
+from .event_order import (
+    begins_again,
+    ends_previous_attempt,
+    replaced_by,
+    replaces,
+    starts_previous_attempt,
+    supersedes,
+)
 from .progress import ProgressReader
 from .progress_rate import ProgressRates
 from .task_store import TaskStore
@@ -262,6 +269,9 @@ class TaskEvents:
                 return
         elif task.received_at is not None and at < task.received_at and task.worker == host:
             self._attempts.started(task, at, host)
+            return
+        elif starts_previous_attempt(task, at, host):
+            self._attempts.started_late(task, at)
             return
         retried = task.state == RETRY
         if again:

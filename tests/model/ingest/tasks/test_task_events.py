@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -96,6 +97,23 @@ def test_a_retry_event_after_the_next_start_is_of_the_attempt_before() -> None:
     assert [(a.number, a.state, a.exception, a.finished_at) for a in task.attempts] == [
         (0, "RETRY", "First()", NOW + 5),
         (1, "RETRY", "Second()", NOW + 8),
+    ]
+
+
+def test_a_start_after_the_next_receipt_is_of_the_attempt_before() -> None:
+    """The events of a task that raises `Retry` within milliseconds, with a countdown."""
+    eta = datetime.fromtimestamp(NOW + 20, UTC).isoformat()
+    script = Script("a").received().received(1, eta=eta)
+    script.started().retried(exception="First()")
+    state = play(script.events)
+    task = state.tasks["a"]
+    assert (task.state, task.retries, task.started_at) == ("RETRY", 1, None)
+    assert not state.workers[WORKER].active_ids
+    script.at = NOW + 20
+    task = task_after(script.started().succeeded())
+    assert (task.state, task.retries, task.started_at) == ("SUCCESS", 1, NOW + 21)
+    assert [(a.number, a.state, a.started_at, a.finished_at) for a in task.attempts] == [
+        (0, "RETRY", NOW + 3, NOW + 4),
     ]
 
 
