@@ -74,9 +74,36 @@ class ValueTree(Tree[NodeValue], inherit_bindings=False):
         self._add_values()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Break texts for the new width."""
-        if event.size.width != self._built_for:
-            self._add_values()
+        """Break texts for the new width; what is open stays open."""
+        if event.size.width == self._built_for:
+            return
+        opened, line = list(self._opened(self.root)), self.cursor_line
+        self._add_values()
+        for path in opened:
+            self._open(path)
+        if line > 0:  # it was moved
+            self.cursor_line = line
+
+    def _opened(
+        self, node: TreeNode[NodeValue], path: tuple[int, ...] = ()
+    ) -> Iterator[tuple[int, ...]]:
+        """Yield the open nodes below a node by their indexes from the root on, parents first."""
+        for number, child in enumerate(node.children):
+            if child.is_expanded:
+                yield (*path, number)
+                yield from self._opened(child, (*path, number))
+
+    def _open(self, path: tuple[int, ...]) -> None:
+        """Open a node, if there still is one that can be opened."""
+        node = self.root
+        for number in path:
+            if number >= len(node.children):
+                return
+            node = node.children[number]
+        if node.data is not None:
+            if not node.children:
+                self._fill(node, node.data)
+            node.expand()
 
     def _add_values(self) -> None:
         """Add the named texts; texts that are too long for a line are broken into lines."""
@@ -153,13 +180,15 @@ class ValueTree(Tree[NodeValue], inherit_bindings=False):
 
     def _fill(self, node: TreeNode[NodeValue], part: NodeValue) -> None:
         value = part.value
+        # The scrollbar appears when the lines are too many.
+        room = max(MIN_LINE_LENGTH, self._room(node) - self.styles.scrollbar_size_vertical)
         if isinstance(value, str) and len(value) <= MAX_PREVIEW:
             text = visible(value)
-            for start, end in wrap(text, max(MIN_LINE_LENGTH, self._room(node))):
+            for start, end in wrap(text, room):
                 node.add_leaf(Text(text[start:end], no_wrap=True))
             return
         if isinstance(value, str):
-            length = min(LINE_LENGTH, max(MIN_LINE_LENGTH, self._room(node)))
+            length = min(LINE_LENGTH, room)
             starts = range(part.start, len(value), length)
             for at in islice(starts, PAGE_ITEMS):
                 node.add_leaf(Text(visible(value[at : at + length]), no_wrap=True))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from celtop.tests.widgets.screen_text import HOSTILE, SHOWN, shown
 from celtop.widgets.glyphs import ASCII
-from celtop.widgets.value_tree import PAGE_ITEMS, ValueTree
+from celtop.widgets.value_tree import GUIDE, PAGE_ITEMS, ValueTree
 from textual.geometry import Size
 
 
@@ -98,7 +98,21 @@ async def test_a_text_wider_than_the_tree_is_broken_into_lines() -> None:
         (kwargs,) = [node for node in tree.root.children if "kwargs" in str(node.label)]
         (key,) = kwargs.children
         assert str(key.label).endswith('…"') and key.allow_expand
-        key.expand()
         await screen.pilot.resize_terminal(130, 9)
         await screen.settle()
         assert any(line.endswith('"' + "k" * 100 + '"') for line in screen.lines)
+
+
+async def test_an_open_text_fits_beside_the_scrollbar_and_stays_open_at_another_width() -> None:
+    tree = ValueTree()
+    async with shown(tree, 50, 6) as screen:
+        tree.show({"args": "1", "kwargs": repr({"key": "k" * 900})})
+        await screen.settle()
+        tree.root.children[1].children[0].expand()
+        await screen.until(lambda: tree.show_vertical_scrollbar)
+        tree.cursor_line = 3
+        assert not tree.show_horizontal_scrollbar
+        await screen.pilot.resize_terminal(60, 6)
+        await screen.settle()
+        assert tree.root.children[1].children[0].is_expanded and tree.cursor_line == 3
+        assert max(line.count("k") for line in screen.lines) == 60 - 3 * GUIDE - 2
