@@ -34,6 +34,8 @@ class TaskType(msgspec.Struct, eq=False):
     last_at: float | None = None
     """When the last event about one of its tasks was received, by the local clock."""
     runtime: Distribution = msgspec.field(default_factory=Distribution)
+    loaded_runtime: Distribution = msgspec.field(default_factory=Distribution)
+    """Those of `runtime` that were read from the result backend or the history: of any time."""
     wait: Distribution = msgspec.field(default_factory=Distribution)
     """Seconds between when a task could have started and when it did."""
     exceptions: dict[str, int] = {}

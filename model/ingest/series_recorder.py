@@ -277,9 +277,8 @@ class SeriesRecorder:
             elif before is not None and before.counts == _counts(kind):
                 values = {} if span is None else dict.fromkeys(TYPE_RATES, 0.0)
             else:
-                subject.before = TypeCounts(
-                    _counts(kind), kind.runtime.buckets(), kind.wait.buckets()
-                )
+                reported = new_buckets(kind.runtime.buckets(), kind.loaded_runtime.buckets())
+                subject.before = TypeCounts(_counts(kind), reported, kind.wait.buckets())
                 if before is not None and span is not None:
                     ran = new_buckets(subject.before.runtimes, before.runtimes)
                     waited = new_buckets(subject.before.waits, before.waits)

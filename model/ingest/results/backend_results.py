@@ -81,7 +81,7 @@ class BackendResults:
             if meta.ready:
                 self._finish(task, meta, seen)
                 if seen.source == "history" and task.arrival < 0 and task.sources == 0:
-                    self._tasks.types.count_runtime(task)
+                    self._tasks.types.count_runtime(task, loaded=True)
             elif task.state not in FINISHED:
                 self._advance(task, meta, seen)
             task.sources |= FROM_BACKEND

@@ -82,7 +82,7 @@ class StoredTasks:
                 task = added
                 self._restore(task, stored)
                 if not read.wanted:
-                    self._tasks.types.count_runtime(task)
+                    self._tasks.types.count_runtime(task, loaded=True)
             elif task.sources & FROM_HISTORY and is_only_read(task.sources):
                 if (newest_time(stored) or 0.0) < (newest_time(task) or 0.0):
                     continue
@@ -137,7 +137,7 @@ class StoredTasks:
             if outcome == "failed":
                 kind.count_exception(task.exception)
         if not ended:
-            self._tasks.types.count_runtime(task)
+            self._tasks.types.count_runtime(task, loaded=False)
         queue = self._queues.get(task.queue or "")
         if is_new and queue is not None:
             queue.received.add(now, number)

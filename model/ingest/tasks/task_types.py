@@ -56,11 +56,17 @@ class TaskTypes(dict[str, TaskType]):
         if not kind.states and name != OTHER_TYPE:
             self._without_tasks[name] = None
 
-    def count_runtime(self, task: Task) -> None:
-        """Count the run time of a success that no event reports."""
+    def count_runtime(self, task: Task, *, loaded: bool) -> None:
+        """Count the run time of a success that no event reports.
+
+        A `loaded` task did not end now, but before it was read.
+        """
         ran = task.elapsed(0.0) if task.state == SUCCESS else None
         if task.name is not None and ran is not None:
-            self[task.name].runtime.add(ran)
+            kind = self[task.name]
+            kind.runtime.add(ran)
+            if loaded:
+                kind.loaded_runtime.add(ran)
 
     def _add(self, name: str) -> TaskType:
         kind = self[name] = TaskType(name)

@@ -6,9 +6,15 @@ from math import isnan
 from typing import Any
 
 import pytest
+from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.series.time_series import STEP
 from celtop.model.ingest import series_recorder
-from celtop.model.observations import ConnectionChanged, QueueHead, QueueMeasured
+from celtop.model.observations import (
+    ConnectionChanged,
+    QueueHead,
+    QueueMeasured,
+    ResultsRead,
+)
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import EventBatch
 from celtop.tests.model.streams import NOW, WORKER, Script, event
@@ -83,6 +89,23 @@ def test_percentiles_are_those_of_the_step_alone(state: ClusterState) -> None:
     cluster = state.series.cluster
     assert cluster.last("runtime_p95") == pytest.approx(kind.last("runtime_p95"))
     assert cluster.last("wait_p95") == kind.last("wait_p95")
+
+
+def test_run_times_of_loaded_tasks_are_not_those_of_the_step(state: ClusterState) -> None:
+    def load(id_: str) -> None:
+        meta = ResultMeta(id_, "SUCCESS", name="shop.bill", started_at=NOW - 900, done_at=NOW - 800)
+        state.observe(ResultsRead((meta,), NOW, "history"))
+
+    load("earlier")
+    state.tick(NOW + STEP)
+    kind = state.series.types.series("shop.bill")
+    assert kind is not None and kind.last("runtime_p95") is None
+    assert state.series.cluster.last("runtime_p95") is None
+    assert state.types["shop.bill"].runtime.max == 100.0
+    load("earlier-too")
+    run(state, NOW + STEP + 1, "succeeded")
+    state.tick(NOW + 2 * STEP)
+    assert kind.last("runtime_p95") == pytest.approx(0.5, rel=0.06)
 
 
 def test_a_new_task_type_is_recorded_from_its_first_task(state: ClusterState) -> None:
