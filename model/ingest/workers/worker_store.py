@@ -27,6 +27,8 @@ MAX_ACTIVE_IDS: Final = 10_000
 
 MAX_UNATTRIBUTED: Final = 1_000
 """Tasks from an unknown queue that are kept for each worker, until their task-sent event."""
+MAX_ALL_UNATTRIBUTED: Final = 50_000
+"""Those of all workers together: with more than 50 workers, each keeps its share of them."""
 MAX_HELD_IDS: Final = 100_000
 """Ids of reserved, and of scheduled, tasks kept per worker."""
 
@@ -157,10 +159,12 @@ class WorkerStore:
 
     def received_unattributed(self, worker: Worker, task_id: str, now: float) -> None:
         """Record that a worker received a task from an unknown queue."""
-        tasks = worker.unattributed
+        tasks, workers = worker.unattributed, len(self.workers)
         if task_id in tasks:
             del tasks[task_id]
-        if len(tasks) >= MAX_UNATTRIBUTED:
+        while tasks and (
+            len(tasks) >= MAX_UNATTRIBUTED or len(tasks) * workers >= MAX_ALL_UNATTRIBUTED
+        ):
             del tasks[next(iter(tasks))]
         tasks[task_id] = now
 

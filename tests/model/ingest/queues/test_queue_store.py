@@ -146,6 +146,21 @@ def test_only_the_newest_tasks_from_an_unknown_queue_are_kept(
     assert list(state.workers[WORKER].unattributed) == list(state.tasks)[-3:]
 
 
+def test_of_many_workers_each_keeps_its_share_of_tasks_from_an_unknown_queue(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("celtop.model.ingest.workers.worker_store.MAX_ALL_UNATTRIBUTED", 8)
+    state = ClusterState()
+    receive(state, 10, NOW)
+    assert list(state.workers[WORKER].unattributed) == [f"task-{n}" for n in range(2, 10)]
+    for number in range(3):
+        consume(state, f"celery@{number}", "mail", "geo")
+    receive(state, 3, NOW, "celery@0")
+    receive(state, 1, NOW)
+    assert list(state.workers["celery@0"].unattributed) == ["task-11", "task-12"]
+    assert list(state.workers[WORKER].unattributed) == ["task-9", "task-13"]
+
+
 def test_a_queue_without_consumers_only_grows() -> None:
     state = ClusterState()
     consume(state, WORKER, "mail")
