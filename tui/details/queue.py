@@ -49,7 +49,7 @@ def queue_fields(
         *_more_processes(queue),
         _field("Oldest message", queues.oldest(queue, frame)),
         _field("Runnable", queues.runnable(queue, frame)),
-        _field("Consumers", queues.consumers(queue, frame)),
+        _consumers(queue, frame),
         Field("Slots busy", _busy(queue, consumers)),
         *_prefetched(queue, consumers),
         Field("Measured", measured),
@@ -75,6 +75,14 @@ def _unacked(queue: Queue, frame: Frame) -> Field:
         oldest = frame.now - queue.statistics_at + STATISTICS_DELAY
         text += f" (up to {units.duration(round(oldest))} old)"
     return Field("Unacknowledged", text, style)
+
+
+def _consumers(queue: Queue, frame: Frame) -> Field:
+    """Return its consumers, only the first ones if they are many."""
+    text, style = queues.consumers(queue, frame)
+    if queue.consumers and len(queue.consumers) > MAX_NAMED and not queue.paused:
+        text = named(queue.known_consumers)
+    return _field("Consumers", (text, style))
 
 
 def _delayed(queue: Queue, frame: Frame, delayed: Sequence[Due]) -> Field:

@@ -26,8 +26,13 @@ MEASURE_SECONDS: Final = 2.0
 """Seconds between two measurements of visible rows, each of which costs as much as drawing them."""
 NAME_WIDTH: Final = 32
 NAME_PERCENT: Final = 35
+MAX_NAME_WIDTH: Final = 60
 """The cells that a name takes, if it needs them, before other columns are shown: a number, or a
-share of a wide table."""
+share of a wide table up to a number of cells."""
+MAIN_PRIORITY: Final = 2
+"""The lowest priority of the columns whose texts are whole before those of others..."""
+SMALL_GAP: Final = 6
+"""...that lack more cells than this."""
 NAME_PRIORITY: Final = 1
 """The lowest priority of the columns that are not left out for a name."""
 MAX_BLANK: Final = 16
@@ -249,15 +254,36 @@ def _fitted(
         for column in kept
     ]
     chosen, widths = _named(fitting, width, need)
+    for i, one in enumerate(chosen):
+        if one.brief and one.narrow_width is not None:
+            widths[i] = min(widths[i], one.narrow_width)
     spare = width - _total(widths)
-    missing = {column.id: need(column) for column in kept}
-    for i in sorted(
-        range(len(chosen)), key=lambda i: (chosen[i].brief, missing[chosen[i].id] - widths[i])
-    ):
-        more = max(0, min(spare, missing[chosen[i].id] - widths[i]))
-        widths[i] += more
-        spare -= more
+    # A very long name, and an id, are whole after all others.
+    name, room = _name_of(chosen), _name_room(width)
+    wanted = list(map(need, chosen))
+    first = [
+        0 if one.brief else min(cells, room) if one is name else cells
+        for one, cells in zip(chosen, wanted, strict=True)
+    ]
+    for needed in (first, wanted):
+        missing = [max(0, cells - given) for cells, given in zip(needed, widths, strict=True)]
+        for i in sorted(
+            range(len(chosen)),
+            key=lambda i: (
+                chosen[i].brief,
+                chosen[i].priority > MAIN_PRIORITY and missing[i] > SMALL_GAP,
+                missing[i],
+            ),
+        ):
+            more = min(spare, missing[i])
+            widths[i] += more
+            spare -= more
     return chosen, widths
+
+
+def _name_room(width: int) -> int:
+    """Return the cells that a long name takes before other texts are whole."""
+    return min(MAX_NAME_WIDTH, max(NAME_WIDTH, width * NAME_PERCENT // 100))
 
 
 def _named(
@@ -267,7 +293,7 @@ def _named(
     name = _name_of(candidates)
     if name is None:
         return _chosen(candidates, width)
-    needed = min(need(name), max(NAME_WIDTH, width * NAME_PERCENT // 100))
+    needed = min(need(name), _name_room(width))
     others = [one.width for one in candidates if one is not name and one.priority <= NAME_PRIORITY]
     room = min(needed, width - _total([0, *others]))
     if room <= (name.narrow_width or name.width):

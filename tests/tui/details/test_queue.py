@@ -32,6 +32,13 @@ def test_the_age_of_what_only_the_management_api_reports() -> None:
     assert "Delayed" not in found
 
 
+def test_many_consumers_are_not_all_named() -> None:
+    names = tuple(f"celery@worker-{number}" for number in range(83))
+    queue = Queue("billing", waiting=3, consumer_count=83, known_consumers=names)
+    first = "celery@worker-0, celery@worker-1, celery@worker-2"
+    assert fields(queue)["Consumers"] == f"{first} and 80 more"
+
+
 def test_the_due_times_of_its_delayed_messages() -> None:
     own = [Due(NOW + left, NOW + left, 1, "billing") for left in (20, 45)]
     others = Due(NOW, NOW + 127, 4)

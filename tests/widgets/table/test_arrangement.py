@@ -265,3 +265,14 @@ def test_columns_that_matter_least_are_left_out_for_long_names() -> None:
     assert list(widths(64, 40)) == ["name", "state", "pool"]  # 32 cells for the name
     assert list(widths(49, 40)) == ["name", "state"]
     assert widths(30, 40) == {"name": 19, "state": 10}
+
+
+def test_one_very_long_name_does_not_cut_the_outcomes_of_all_rows() -> None:
+    columns = (
+        Column("name", "Task", 22, cell, grow=2),
+        Column("args", "Args", 12, cell, 6, grow=1),
+        Column("outcome", "Outcome", 18, cell, 2, grow=4),
+    )
+    needs = Needs({"name": 98, "args": 40, "outcome": 90})
+    assert fitted(200, needs, columns) == {"name": 68, "args": 40, "outcome": 90}
+    assert fitted(240, needs, columns) == {"name": 100, "args": 41, "outcome": 97}
