@@ -30,10 +30,13 @@ if TYPE_CHECKING:
 _PRIORITIES: Final = {
     name: priority
     for priority, name in enumerate(
-        (STARTED, FAILURE, RETRY, SUCCESS, RECEIVED, PENDING, REJECTED, REVOKED)
+        (STARTED, FAILURE, RETRY, SUCCESS, PENDING, RECEIVED, REJECTED, REVOKED)
     )
 }
-"""The states that a narrow terminal shows first: running and failed before finished and waiting."""
+"""The states that a narrow terminal shows first: running and failed before finished and waiting.
+
+Tasks that no worker has received come before those about to start.
+"""
 
 
 _COUNTED: Final = {"succeeded": SUCCESS, "failed": FAILURE, "retried": RETRY}

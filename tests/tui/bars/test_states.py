@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event
-from celtop.tests.tui.app_under_test import make_app
+from celtop.tests.tui.app_under_test import make_app, run_app
 from celtop.tests.tui.fake_session import NOW, feed, task_events
 from celtop.tui.bars.states import StateStrip
 
@@ -16,3 +16,14 @@ def test_a_task_in_a_custom_state_counts_as_started() -> None:
     strip = StateStrip()
     strip.paint(app.context)
     assert "STARTED 3 (PROGRESS 1)" in strip.text
+
+
+async def test_a_narrow_terminal_keeps_what_waits_rather_than_what_was_received() -> None:
+    state = ClusterState()
+    for number in range(40):
+        end = ("failed", "succeeded", None)[number % 3]
+        feed(state, task_events(number, "t", end=end, uuid=f"id-{number}"))
+    feed(state, [Event("task-sent", "gen1@web", NOW, uuid=f"s{n}", name="t") for n in range(9)])
+    async with run_app(state, size=(70, 24)) as ui:
+        line = next(line for line in ui.text.splitlines() if "STARTED" in line)
+        assert "PENDING 9" in line and "RECEIVED" not in line
