@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from ...model.text.sanitize import visible
+from ...widgets.fields import Field
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
 from ...widgets.table.live_table import LiveTable
@@ -14,6 +15,7 @@ from ..bars.base import Part
 from ..context import AppContext
 from ..details.compare import Comparable, ComparedRow, compared
 from ..navigation import Location
+from ..panes.preview import Previewed
 from ..screens.base.row_lists import RowListScreen
 
 _KEYS: Final[Mapping[str, Callable[[ComparedRow], Any]]] = {
@@ -31,9 +33,11 @@ class CompareScreen(RowListScreen[ComparedRow]):
     EMPTY = "No longer in memory"
     QUESTION = ""
     KEYS = _KEYS
+    PREVIEWS = True
+    PREVIEW_LINES = 6
 
     def __init__(self, context: AppContext, location: Location) -> None:
-        kind, left, right = json.loads(location.path[-1].subject)
+        self.kind, left, right = json.loads(location.path[-1].subject)
         state = context.state
         self.names = (left, right)
         held: dict[str, Mapping[str, Any]] = {
@@ -41,7 +45,7 @@ class CompareScreen(RowListScreen[ComparedRow]):
             "worker": state.workers,
             "type": state.types,
         }
-        self._held = held[kind]
+        self._held = held[self.kind]
         self._last: list[Comparable | None] = [self._held.get(left), self._held.get(right)]
         super().__init__(context, location)
 
@@ -82,6 +86,15 @@ class CompareScreen(RowListScreen[ComparedRow]):
     def row_text(self, row: ComparedRow) -> str:
         """Return the field and both values."""
         return f"{row.id} {row.left} {row.right}"
+
+    def previewed(self, row: ComparedRow) -> Previewed:
+        """Return both values in full."""
+        style = "warn" if row.differs else "text"
+        fields = [
+            Field(name[:8] if self.kind == "task" else visible(name), value or "none", style)
+            for name, value in zip(self.names, (row.left, row.right), strict=True)
+        ]
+        return Previewed(row.id, row.id, fields, (), wraps=True)
 
     def faulty(self, row: ComparedRow) -> bool:
         """Return whether the values differ."""

@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isnan
-from typing import Final
+from typing import Final, TypeVar
 
 from textual.containers import Horizontal
 
 from ...model.text.sanitize import visible
 from ...widgets.charts.chart import Chart
 from ...widgets.fields import Field, Fields, needed_width
+from ...widgets.table.column import Column, Frame
 from ...widgets.tile import Tile
 from ..charts import charts
 from ..charts.charts import Build
 from ..context import AppContext
 
+R = TypeVar("R")
+
 MIN_SCREEN_HEIGHT: Final = 30
 """Lines of the terminal below which it is shown only in lines that the list does not need."""
 MIN_LINES: Final = 12
+MIN_ROOM: Final = 16
+"""Lines from which a list gives some to texts below it."""
+FRAME_LINES: Final = 2
 MIN_SPARE_LINES: Final = 6
 """Fewer lines that the list does not need are left blank."""
 MIN_CHART_WIDTH: Final = 50
@@ -47,6 +53,17 @@ class Previewed:
     """The most important first."""
     wraps: bool = False
     """Whether the fields are texts, which are wrapped, and take the room of charts."""
+
+
+def column_fields(columns: Sequence[Column[R]], row: R, frame: Frame) -> list[Field]:
+    """Return the whole texts of a row's cells, also of columns that are cut or left out."""
+    fields = []
+    for column in columns:
+        content = column.cell(row, frame)
+        cells = [content] if isinstance(content[0], str) else content
+        text = "".join(str(cell[0]) for cell in cells)
+        fields.append(Field(column.title, visible(text), str(cells[0][1]) if cells else "text"))
+    return fields
 
 
 class Preview(Tile):
@@ -90,6 +107,26 @@ class Preview(Tile):
         spare, high = room - rows - 1, screen_height >= MIN_SCREEN_HEIGHT
         self.set_class(rows > 0 and (high or spare >= MIN_SPARE_LINES), "-shown")
         lines = max(MIN_LINES, room // 3, spare) if high else spare
+        self._set_height(lines)
+
+    def fit_texts(self, texts: Sequence[Field], room: int, rows: int, least: int) -> None:
+        """Take the lines that texts need, of those that the list does not need.
+
+        Args:
+            texts: The fields that will be shown.
+            room: Lines that list and preview have together.
+            rows: Rows of the list; it also has titles.
+            least: Lines to take even if the list needs them, unless both have few.
+        """
+        self.fields.wraps = True
+        self.fields.show(texts)
+        lines = min(self.fields.lines + FRAME_LINES, room - rows - 1)
+        if room >= MIN_ROOM:
+            lines = max(lines, least)
+        self.set_class(rows > 0 and lines > FRAME_LINES, "-shown")
+        self._set_height(lines)
+
+    def _set_height(self, lines: int) -> None:
         if self.styles.height is None or self.styles.height.value != lines:
             self.styles.height = lines
 

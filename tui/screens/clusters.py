@@ -14,6 +14,7 @@ from ..cluster_list import ClusterList
 from ..context import AppContext
 from ..messages import ClusterRequested, ViewRequested
 from ..navigation import FilteredView, Location
+from ..panes.preview import Previewed, column_fields
 from .base.row_lists import RowListScreen
 
 ONLY_ONE = "Tables [clusters.NAME] in the config file add clusters"
@@ -28,6 +29,8 @@ class ClustersScreen(RowListScreen[ClusterStatus]):
     ORDER = clusters.ORDER
     FAULTS = "with errors only"
     KEYS = clusters.CLUSTER_KEYS
+    PREVIEWS = True
+    PREVIEW_LINES = 0
 
     def __init__(self, context: AppContext, location: Location) -> None:
         self._clusters = ClusterList(context)
@@ -57,6 +60,11 @@ class ClustersScreen(RowListScreen[ClusterStatus]):
     def row_text(self, row: ClusterStatus) -> str:
         """Return name, state and broker."""
         return clusters.search_text(row)
+
+    def previewed(self, row: ClusterStatus) -> Previewed:
+        """Return all other columns, whole."""
+        fields = column_fields(clusters.CLUSTERS[1:], row, self.context.frame())
+        return Previewed(row.name, f"Cluster {row.name}", fields, (), wraps=True)
 
     def faulty(self, row: ClusterStatus) -> bool:
         """Return whether it needs attention."""

@@ -9,6 +9,7 @@ from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
 from ..columns.log import LOG, LOG_KEYS
 from ..keymap import bindings
+from ..panes.preview import Previewed, column_fields
 from .base.row_lists import RowListScreen
 
 
@@ -24,6 +25,8 @@ class LogScreen(RowListScreen[LogEntry]):
     FAULTS = "warnings and errors"
     FOLLOWS = True
     KEYS = LOG_KEYS
+    PREVIEWS = True
+    PREVIEW_LINES = 0
 
     def columns(self) -> tuple[Column[LogEntry], ...]:
         """Return the columns of the log."""
@@ -36,6 +39,11 @@ class LogScreen(RowListScreen[LogEntry]):
     def row_text(self, row: LogEntry) -> str:
         """Return the whole entry."""
         return f"{row.level} {row.source} {row.text}"
+
+    def previewed(self, row: LogEntry) -> Previewed:
+        """Return the whole message."""
+        fields = column_fields((LOG[0], LOG[-1]), row, self.context.frame())
+        return Previewed(row.id, f"{row.level} from {row.source}", fields, (), wraps=True)
 
     def faulty(self, row: LogEntry) -> bool:
         """Return whether it is a warning or an error."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from celtop.model.observations import LogMessage
 from celtop.tests.tui.app_under_test import run_app
-from celtop.tests.tui.fake_session import cluster
+from celtop.tests.tui.fake_session import NOW, cluster
+from celtop.tui.details.compare import comparison_of
 from celtop.tui.navigation import Location
 from celtop.tui.panes.preview import Preview
+
+WORKERS = ("celery@geo-1", "celery@web-1")
 
 
 async def test_the_selected_queue_is_shown_below_the_list() -> None:
@@ -42,3 +46,32 @@ async def test_a_low_terminal_shows_it_in_lines_that_the_list_does_not_need() ->
         await on.pilot.resize_terminal(80, 12)
         on.app.repaint()
         await on.until(lambda: not on.screen.query_one(Preview).display)
+
+
+async def test_compare_has_both_values_in_full_below_the_list() -> None:
+    compared = comparison_of([cluster(60).workers[name] for name in WORKERS])
+    assert compared is not None
+    async with run_app(cluster(60), Location("workers").deeper(compared), size=(80, 24)) as on:
+        await on.to("Since celtop started")
+        on.app.repaint()
+        preview = on.screen.query_one(Preview)
+        await on.until(lambda: "─ Since celtop started ─" in on.text)
+        _, shown = on.text.split("─ Since celtop started ─")
+        assert all(name in shown for name in WORKERS)
+        assert shown.count("received") == 2 and "failed" in shown and "…" not in shown
+        assert preview.outer_size.height == 6 and on.table.size.height > 12
+
+
+async def test_the_whole_entry_of_the_log_is_shown_in_lines_that_the_list_does_not_need() -> None:
+    state = cluster(60)
+    state.observe(LogMessage("warning", "events", "a long message " * 10, NOW))
+    async with run_app(state, Location("log"), size=(80, 24)) as on:
+        on.app.repaint()
+        preview = on.screen.query_one(Preview)
+        await on.until(lambda: preview.display and "Message" in on.text)
+        await on.until(lambda: preview.size.height == preview.fields.lines)
+        assert on.text.count("a long message") > 10
+        for number in range(30):
+            state.observe(LogMessage("info", "broker", f"connected {number}", NOW + 1))
+        on.app.frame_loop.paint()
+        await on.until(lambda: not preview.display)

@@ -38,6 +38,8 @@ class RowListScreen(ListScreen, Generic[R]):
     FOLLOWS: ClassVar[bool] = False
     PREVIEWS: ClassVar[bool] = False
     """Whether a high terminal shows the selected row below the list."""
+    PREVIEW_LINES: ClassVar[int | None] = None
+    """Lines that a preview of texts takes even if the list needs them; None for one with charts."""
 
     def __init__(self, context: AppContext, location: Location) -> None:
         self._total = 0
@@ -118,9 +120,15 @@ class RowListScreen(ListScreen, Generic[R]):
         room = self.list_table.size.height
         if self.preview.has_class("-shown"):
             room += self.preview.outer_size.height
-        self.preview.fit(self.size.height, room, len(self.rows))
-        row = self.list_table.cursor_row
-        self.preview.paint(None if row is None else self.previewed(row))
+        row, rows = self.list_table.cursor_row, len(self.rows)
+        shown = None
+        if self.PREVIEW_LINES is None:
+            self.preview.fit(self.size.height, room, rows)
+        else:
+            shown = None if row is None else self.previewed(row)
+            fields = () if shown is None else shown.fields
+            self.preview.fit_texts(fields, room, rows, self.PREVIEW_LINES)
+        self.preview.paint(None if row is None else shown or self.previewed(row))
 
     @property
     def total(self) -> int:
