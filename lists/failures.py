@@ -47,6 +47,15 @@ def _where(group: FailureGroup, frame: Frame) -> Sequence[Cell]:
     return first, ("  ", ""), second
 
 
+def _where_within(group: FailureGroup, frame: Frame, width: int) -> Sequence[Cell]:
+    """Return the same; of a file that does not fit, the name without its folder."""
+    cells = _where(group, frame)
+    if len(group.names) == 1 or sum(len(text) for text, _ in cells) <= width:
+        return cells
+    (place, style), *rest = cells
+    return ((place.rpartition("/")[2] if len(place) > width else place, style), *rest)
+
+
 def _one_of(names: Collection[str], plural: str) -> str:
     """Return the only name, or how many there are; empty without one."""
     if len(names) > 1:
@@ -68,6 +77,7 @@ def _last(group: FailureGroup, frame: Frame) -> Cell:
 
 
 _TIME_WIDTH: Final = 8
+_MAX_WHERE_WIDTH: Final = 40
 _COUNT: Final = numbers.column("count", "Count", 8, _times)
 _LAST: Final = Column[FailureGroup](
     "last", "Last", _TIME_WIDTH, _last, 2, sort_key="last", descending=True
@@ -93,7 +103,7 @@ FAILURES: Final[tuple[Column[FailureGroup], ...]] = (
 TILE_COLUMNS: Final[tuple[Column[FailureGroup], ...]] = (
     _COUNT,
     FAILURES[2],
-    Column("where", "Where", 16, _where, grow=3),
+    Column("where", "Where", 16, _where, grow=3, max_width=_MAX_WHERE_WIDTH, fill=_where_within),
     _LAST,
 )
 """The columns of the overview's tile."""

@@ -24,7 +24,8 @@ MIN_AGE_SHOWN: Final = 1.5
 MIN_BAR_WIDTH: Final = 6
 MAX_BAR_WIDTH: Final = 40
 _LIST_BAR_WIDTH: Final = 8
-_TILE_BAR_WIDTH: Final = 14
+_TILE_BAR_WIDTH: Final = 8
+"""Its texts come first: it takes the cells that they leave."""
 
 
 class ProgressContext(Protocol):

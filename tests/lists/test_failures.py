@@ -35,3 +35,17 @@ def test_the_overview_names_what_distinguishes_groups() -> None:
         "shop/db.py in get  2 names",
         "shop.ship",
     ]
+
+
+def test_a_path_that_does_not_fit_is_shown_without_its_folder() -> None:
+    where = next(column for column in TILE_COLUMNS if column.id == "where")
+    group = FailureGroup("OSError", "shop/db.py in get", names={"shop.pay": None, "b": None})
+    assert where.fill is not None
+    texts = [
+        "".join(text for text, _ in where.fill(group, Frame(NOW), width)) for width in (30, 20, 12)
+    ]
+    assert texts == [
+        "shop/db.py in get  2 names",
+        "shop/db.py in get  2 names",
+        "db.py in get  2 names",
+    ]
