@@ -7,7 +7,7 @@ while the consumer takes nothing.
 
 While many events wait, further messages are kept as they were received, and decoded again when they
 are taken. 1,000 events take about 750 KiB decoded and 280 KiB as JSON, and the memory of a decoded
-backlog could not be returned afterwards. Decoding is 6 % of the work for an event.
+backlog could not be returned afterwards. Decoding is a tenth of the work for an event.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from ..model.wire.events import EventBatch, decode
 FREED_SHARE: Final = 0.1
 """The share of the capacity that is freed at once when the inbox is full."""
 
-MAX_DECODED_EVENTS: Final = 5_000
-"""Waiting events above which messages are kept undecoded. Fewer arrive during a frame, also at
-30,000 a second; decoded, they take less than 4 MiB."""
+MAX_DECODED_EVENTS: Final = 10_000
+"""Waiting events above which messages are kept undecoded. Fewer arrive in a third of a second, also
+at 30,000 a second; decoded, they take less than 8 MiB."""
 MAX_JOINED_EVENTS: Final = 300
 JOINED_SECONDS: Final = 0.02
 """Batches of events are taken together up to about this size, if they were received within this
