@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from ...files.views_file import View
+    from ..screens.base.screen import MonitorScreen
 
 
 class Navigator:
@@ -74,14 +77,21 @@ class Navigator:
             step = Location(location.view, location.path[:depth])
             self._app.push_screen(routes.deep(step, self._context))
         self._loop.pacer.wanted = True
-        self._app.call_after_refresh(self._arrive, filter_text, view)
+        self._app.call_after_refresh(self._arrive, self._loop.screen, filter_text, view)
 
-    def _arrive(self, filter_text: str, view: View | None) -> None:
+    async def _arrive(
+        self, screen: MonitorScreen | None, filter_text: str, view: View | None
+    ) -> None:
         self._loop.watch_screen()
         self._loop.paint()
-        screen = self._loop.screen
-        if screen is None:
+        if screen is None or not (filter_text or view is not None):
             return
+        from .keyboard import SCREEN_TIMEOUT
+
+        with suppress(TimeoutError):
+            await asyncio.wait_for(screen.mounted.wait(), SCREEN_TIMEOUT)
+        if screen is not self._loop.screen or not screen.ready:
+            return  # left again meanwhile, by a click
         if view is not None:
             screen.show_view(view)
         elif filter_text:

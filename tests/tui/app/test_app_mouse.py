@@ -37,6 +37,17 @@ async def test_a_click_on_a_title_of_the_breadcrumb_goes_there() -> None:
         await ui.until(lambda: ui.app.location == Location("queues"))
 
 
+async def test_a_click_elsewhere_before_a_list_opens_does_not_filter_that() -> None:
+    async with run_app(cluster(20), Location("overview")) as ui:
+        ui.app.go(Location("tasks"), filter_text="state:failure")
+        ui.app.go(Location("queues"))
+        await ui.until(lambda: ui.app.location == Location("queues") and ui.screen.ready)
+        await ui.pilot.pause()
+        assert "state:failure" not in ui.text
+        ui.app.go(Location("tasks"), filter_text="state:failure")
+        await ui.until(lambda: "/ state:failure" in ui.text)
+
+
 async def test_back_returns_to_the_row_that_was_opened() -> None:
     async with run_app(cluster(20), Location("tasks")) as ui:
         await ui.press("j", "j", "j")
