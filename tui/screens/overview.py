@@ -155,6 +155,7 @@ class OverviewScreen(MonitorScreen):
         """Show the focused pane alone, or all panes again."""
         super().action_zoom()
         self.call_after_refresh(self._fit)
+        self.call_after_refresh(self.paint)  # a pane that was a line has not drawn its content
         self._share_width()
 
     def _fit(self) -> None:

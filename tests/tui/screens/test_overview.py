@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 from celtop.model.observations import ConnectionChanged, QuestionsAnswered, QueueMeasured
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event
@@ -48,3 +50,14 @@ async def test_names_of_workers_are_whole_where_the_queues_have_room() -> None:
     feed(state, [Event("worker-heartbeat", name, NOW, freq=2.0)])
     async with run_app(state, Location("overview"), size=(140, 40)) as on:
         await on.until(lambda: f"{name} ░" in on.text)
+
+
+async def test_a_pane_of_one_line_shows_its_content_as_soon_as_it_is_maximized() -> None:
+    async with run_app(cluster(60), Location("overview"), size=(80, 24)) as on:
+        await on.until(lambda: "Throughput  ok" in on.text)
+        on.screen.set_focus(on.screen.throughput)
+        await on.pilot.pause()
+        with patch.object(on.app.frame_loop, "paint"):
+            await on.press("f")
+            await on.until(lambda: "/min ╌" in on.text)
+        assert "f restore" in on.text
