@@ -182,11 +182,14 @@ class Viewport(Generic[R]):
         self._seen_top = self.top
 
     def _shift(self) -> int:
-        """Return how far most visible rows have moved; re-sorted single rows do not count."""
+        """Return how far most visible rows have moved; re-sorted single rows do not count.
+
+        They may move below the first row of all, which stays in sight.
+        """
         if not self.seen:
             return 0
         first, last = self._at(self._seen_top), self._at(self._seen_top + len(self.seen) - 1)
-        if first == self.seen[0] and last == self.seen[-1]:
+        if first == self.seen[0] and (self._seen_top == 0 or last == self.seen[-1]):
             return 0
         shifts: Counter[int] = Counter()
         for y, row_id in enumerate(self.seen):

@@ -118,6 +118,19 @@ def test_a_resting_window_shows_the_first_rows() -> None:
     assert (view.top, view.cursor_id) == (0, "469")
 
 
+def test_a_row_that_arrives_below_the_first_one_does_not_move_it_out_of_sight() -> None:
+    rows = Arrivals(4, "last")
+    view = Viewport(rows, str)
+    view.height = 3
+    view.settle()
+    rows.ids.insert(1, "new")
+    view.settle()
+    assert (view.top, view.cursor_id, view.seen) == (0, "0", ["0", "new", "1"])
+    rows.ids.insert(0, "above")
+    view.settle()
+    assert (view.top, view.cursor_id, view.seen) == (1, "0", ["0", "new", "1"])
+
+
 def test_scrolling_away_from_the_cursor_ends_following_in_any_order() -> None:
     rows = Arrivals(20)
     view = following(rows)
