@@ -355,7 +355,7 @@ class CeltopApp(HostApp, inherit_bindings=False):
             line.open(partial(suggest, self), text, self.context.ascii, earlier)
 
     def action_export(self, path: str = "") -> None:
-        """Ask for a file name, and save what is shown."""
+        """Save what is shown; ask for a file name if none is given."""
         from ..commands.save import save_screen
 
         screen = self.monitor_screen

@@ -1,10 +1,11 @@
-"""Saves what is shown to a file, after asking for its name."""
+"""Saves what is shown to a file."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
+from ...export.formats import SUFFIXES
 from ..dialogs.save import SaveDialog
 from ..host import Host
 from ..output.save import SaveError, default_name, save
@@ -14,17 +15,19 @@ from ..screens.base.screen import MonitorScreen
 async def save_screen(
     host: Host, screen: MonitorScreen, path: str, screenshot: Callable[[], str]
 ) -> None:
-    """Ask for a file name, and save what a screen shows.
+    """Save what a screen shows; ask for a file name unless a new file is named.
 
     Args:
         host: The app.
         screen: The screen.
-        path: The suggested name; empty for one made from the view and the time.
+        path: The file; empty to suggest a name made from the view and the time.
         screenshot: Returns the screen as SVG.
     """
-    default = Path(path or default_name(screen.location.view, host.context.now()))
-    # A screenshot must not show the dialog: it is closed by then.
-    chosen = await host.ask(SaveDialog(default))
+    default = Path(path or default_name(screen.location.view, host.context.now())).expanduser()
+    chosen: Path | None = default
+    if not path or default.suffix not in SUFFIXES or default.exists():
+        # A screenshot must not show the dialog: it is closed by then.
+        chosen = await host.ask(SaveDialog(default))
     if chosen is None:
         return
     columns = () if screen.table is None else screen.table.columns

@@ -90,6 +90,19 @@ async def test_nothing_is_overwritten_without_asking(tmp_path: Path) -> None:
         assert json.loads(path.read_text())["schema"] == "celtop.snapshot/1"
 
 
+async def test_a_named_file_is_saved_without_a_dialog(tmp_path: Path) -> None:
+    path = tmp_path / "screen.svg"
+    app, _ = make_app(cluster(5))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("2")
+        app.action_export(str(path))
+        await app.workers.wait_for_complete()
+        assert app.said[-1] == f"Saved the screen to {path}"
+        app.action_export(str(path))
+        await pilot.pause()
+        assert isinstance(app.screen, SaveDialog)
+
+
 async def test_a_path_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     said = await save_as(tmp_path / "no" / "such" / "folder.json")
     assert "No such file or directory" in said
