@@ -104,7 +104,7 @@ class _Unfinished:
         on = f" on {task.worker}" if task.worker else ""
         text = f"it is running{on}"
         if elapsed is not None:
-            text += f" for {units.duration(elapsed)}"
+            text = f"it has been running{on} for {units.duration(elapsed)}"
         if (away := self._away()) is not None:
             return "worker-away", f"{text}, but {away}", "Check the worker's process and log"
         if task.revoking:
