@@ -114,6 +114,9 @@ async def test_a_frozen_overview_steps_through_the_last_hour() -> None:
         assert on.screen.running.rows.index(lost.id) is not None
         assert f"FROZEN {units.clock(NOW + 10, UTC)}" in on.text
         assert f"{len(state.tasks) - 1} tasks" in on.text
+        await on.press("5")
+        await on.until(lambda: "numbers from when the screen was frozen" in on.text)
+        await on.press("1")
         await on.press("right", "right")
         await on.until(lambda: "late.task" in on.text)
         await on.press("p")

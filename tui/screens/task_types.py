@@ -44,10 +44,13 @@ class TypesScreen(RowListScreen[TaskType]):
         return row.version, common_limits(self.context.state, row.name), effect
 
     def notes(self) -> Sequence[Part]:
-        """Return the latest deploy."""
+        """Return the latest deploy, and whether the numbers are those of a later time."""
         self.context.deploys.refresh()
         text = deploy_text(self.context)
-        return (Part(text, "$text-muted", 5),) if text else ()
+        notes = [Part(text, "$text-muted", 5)] if text else []
+        if self.context.stepped_back and self.context.moment is None:
+            notes.insert(0, Part("numbers from when the screen was frozen", "$text-warning"))
+        return notes
 
     def source(self) -> Iterable[TaskType]:
         """Return all types."""
