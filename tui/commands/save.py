@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import Event
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,8 +27,11 @@ async def save_screen(
     default = Path(path or default_name(screen.location.view, host.context.now())).expanduser()
     chosen: Path | None = default
     if not path or default.suffix not in SUFFIXES or default.exists():
-        # A screenshot must not show the dialog: it is closed by then.
         chosen = await host.ask(SaveDialog(default))
+    # A screenshot must show neither the dialog nor the command line: they are closed by then.
+    drawn = Event()
+    screen.call_after_refresh(drawn.set)
+    await drawn.wait()
     if chosen is None:
         return
     columns = () if screen.table is None else screen.table.columns
