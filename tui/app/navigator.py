@@ -98,8 +98,9 @@ class Navigator:
             screen.filter_by(filter_text)
 
     def drill(self, step: DrillDown) -> None:
-        """Go one step deeper."""
-        self.go(self.location.deeper(step))
+        """Go one step deeper, unless that is where the screen is, as after a double click."""
+        if self.location.path[-1:] != (step,):
+            self.go(self.location.deeper(step))
 
     def step_history(self, step: int) -> None:
         """Go back (-1) or forward (1) in the history."""

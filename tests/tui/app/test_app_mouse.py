@@ -48,6 +48,19 @@ async def test_a_click_elsewhere_before_a_list_opens_does_not_filter_that() -> N
         await ui.until(lambda: "/ state:failure" in ui.text)
 
 
+async def test_a_page_does_not_open_itself_nor_paint_once_it_is_removed() -> None:
+    async with run_app(cluster(20), Location("tasks")) as ui:
+        step = DrillDown("task", FAILED, FAILED[:8])
+        ui.app.navigator.drill(step)
+        await ui.until(lambda: ui.screen.ready)
+        page = ui.screen
+        ui.app.navigator.drill(step)
+        assert ui.app.location.path == (step,)
+        await ui.app.pop_screen()
+        assert not page.ready
+        page.paint()
+
+
 async def test_back_returns_to_the_row_that_was_opened() -> None:
     async with run_app(cluster(20), Location("tasks")) as ui:
         await ui.press("j", "j", "j")
