@@ -119,16 +119,18 @@ def collector_part(context: AppContext) -> list[Part]:
     return [Part("from history", "$text-muted", 6)]
 
 
+def frozen_badge(context: AppContext, more: str = "") -> Part:
+    """Return the badge of a frozen screen: the time that it shows, if that is an earlier one."""
+    at = f" {_frozen_time(context)}" if context.stepped_back else ""
+    return Part(f" FROZEN{at}{more} ", "bold reverse $text-warning", click="app.freeze")
+
+
 def warnings(context: AppContext) -> list[Part]:
     """Return badges (frozen, changes in force) and the counters that should be zero and are not."""
     state, parts = context.live, []
     if context.frozen:
-        held = units.count(context.held_back)
-        at = f" {_frozen_time(context)}" if context.stepped_back else ""
-        at += ", first record" if at and context.at_first_record else ""
-        parts.append(
-            Part(f" FROZEN{at} +{held} ", "bold reverse $text-warning", click="app.freeze")
-        )
+        first = ", first record" if context.stepped_back and context.at_first_record else ""
+        parts.append(frozen_badge(context, f"{first} +{units.count(context.held_back)}"))
     changes = context.lasting
     if changes:
         more = f" +{len(changes) - 1}" if len(changes) > 1 else ""

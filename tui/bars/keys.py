@@ -9,7 +9,7 @@ from ...bindings.action import Action
 from ...bindings.actions import VIEWS
 from ..context import AppContext
 from .base import Bar, Part
-from .header import connection_parts, read_only_badge
+from .header import connection_parts, frozen_badge, read_only_badge
 
 Key: TypeAlias = tuple[str, str]
 """The id of an action, and its label if that differs from the usual one."""
@@ -56,11 +56,12 @@ class KeyBar(Bar):
         self, context: AppContext, view: str, here: Here, with_connection: bool = False
     ) -> None:
         """Show the views, the current one highlighted, and the keys that work here now."""
-        # Without a header this is the only line that can show the connection.
+        # Without a header this is the only line that can show the connection and a freeze.
         last: tuple[Part, ...] = ()
         if with_connection:
             read_only = (read_only_badge(context),) if context.session.read_only else ()
-            last = (*connection_parts(context), *read_only)
+            frozen = (frozen_badge(context),) if context.frozen else ()
+            last = (*frozen, *connection_parts(context), *read_only)
         painted = (view, here, last, self.size.width, context.keymap)
         if painted == self._painted:
             return

@@ -20,7 +20,11 @@ WORKER = Here(
 
 
 async def footer(
-    width: int, here: Here, state: ClusterState | None = None, read_only: bool = False
+    width: int,
+    here: Here,
+    state: ClusterState | None = None,
+    read_only: bool = False,
+    frozen: bool = False,
 ) -> str:
     class OneBar(App[None]):
         def compose(self) -> ComposeResult:
@@ -28,6 +32,8 @@ async def footer(
 
     context, app = make_app(state)[0].context, OneBar()
     context.session.read_only = read_only
+    if frozen:
+        context.freeze()
     async with app.run_test(size=(width, 1)):
         bar = app.query_one(KeyBar)
         bar.paint(context, "workers", here, with_connection=state is not None)
@@ -70,3 +76,11 @@ async def test_without_a_header_read_only_mode_is_shown() -> None:
     text = await footer(60, Here(general=WORKER.general), state, read_only=True)
     assert text.rstrip().endswith("live  RO") and "? help" in text
     assert "RW" not in await footer(60, Here(general=WORKER.general), state)
+
+
+async def test_without_a_header_a_freeze_is_shown() -> None:
+    state = ClusterState()
+    state.observe(ConnectionChanged("live", NOW))
+    text = await footer(60, Here(general=WORKER.general), state, frozen=True)
+    assert "FROZEN" in text and "? help" in text and "live" in text
+    assert "FROZEN" not in await footer(60, Here(general=WORKER.general), state)
