@@ -3,9 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from celtop.model.entities.fault import Fault
 from celtop.model.entities.schedule import ScheduleEntry
 from celtop.model.health.tasks.schedule_status import EntryStatus, entry_status, entry_statuses
-from celtop.model.observations import ConnectionChanged, InspectReply
+from celtop.model.observations import ConnectionChanged, ConnectionProved, InspectReply
 from celtop.model.state import ClusterState
 from celtop.tests.model.schedules import WORKER, entry, measure, pass_time, read, run, watched
 from celtop.tests.model.streams import NOW
@@ -91,6 +92,15 @@ def test_redbeat_has_each_run_at_once() -> None:
     assert status(state, NOW).word == "scheduled"
     read(state, by_source("redbeat", NOW - 12), at=NOW + 9)
     assert status(state, NOW + 9).overdue_s == 11.0
+
+
+def test_an_entry_that_was_due_without_a_broker_is_not_overdue() -> None:
+    state = ClusterState()
+    state.observe(ConnectionChanged("live", NOW - 60))
+    state.observe(ConnectionProved(NOW - 5))
+    state.observe(ConnectionChanged("lost", NOW, Fault("refused", "Connection refused", "")))
+    read(state, by_source("redbeat", NOW - 12), at=NOW + 9)
+    assert status(state, NOW + 9).overdue_s is None
 
 
 def test_other_sources_have_it_when_beat_sends_after_three_minutes() -> None:
