@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sized
+from collections.abc import Mapping, Sequence, Sized
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 from textual import events
@@ -29,7 +29,8 @@ from ..panes.heights import Need, blank_lines, heights
 from ..screens.base.screen import MonitorScreen
 from ..search import SearchedScreen
 
-Needs: TypeAlias = Mapping[str, Mapping[str, Need]]
+PaneNeeds: TypeAlias = Mapping[str, Need]
+Needs: TypeAlias = Mapping[str, PaneNeeds]
 """For each column of a page, its panes with what they need, the most important first."""
 
 FILTER_BUDGET: Final = 0.01
@@ -95,25 +96,34 @@ class DetailScreen(MonitorScreen, SearchedScreen):
         """Share the lines of each column among its panes."""
         if self.zoomed:
             return
-        strip = next(iter(self.query(ChartStrip)), None)
-        blanks: list[int] = []
+        columns: list[tuple[Widget, PaneNeeds]] = []
         for needs in self.needs().values():
             column = self.panes[next(iter(needs))].parent
-            if not isinstance(column, Widget) or not (column.size or self.is_narrow):
-                continue  # before the first layout, or after the last
-            wanted = {pane: need for pane, need in needs.items() if need.rows}
-            if strip is not None and not self.is_narrow:
-                blanks.append(blank_lines(wanted, column.size.height + strip.grown))
+            if isinstance(column, Widget) and (column.size or self.is_narrow):
+                columns.append((column, needs))  # not before the first layout, or after the last
+        grown = self._grow_charts(columns)
+        for column, needs in columns:
+            wanted = _with_content(needs)
             if self.is_narrow:
                 given = {
                     pane: need.frame + need.rows for pane, need in wanted.items() if not need.spare
                 }
             else:
-                given = shared(wanted, column.size.height)
+                given = shared(wanted, column.size.height - grown)
             for pane in needs:
                 self._fit(self.panes[pane], given.get(pane, 0))
-        if strip is not None:
-            strip.grow(min(blanks, default=0) // CHART_STEP * CHART_STEP)
+
+    def _grow_charts(self, columns: Sequence[tuple[Widget, PaneNeeds]]) -> int:
+        """Give the charts the lines that all columns leave blank; return how many more than now."""
+        for strip in self.query(ChartStrip):
+            blanks = [
+                blank_lines(_with_content(needs), column.size.height + strip.grown)
+                for column, needs in columns
+                if not self.is_narrow
+            ]
+            before = strip.grown
+            return strip.grow(min(blanks, default=0) // CHART_STEP * CHART_STEP) - before
+        return 0
 
     def _fit(self, pane: Widget, lines: int) -> None:
         pane.set_class(not lines, "-empty")
@@ -168,6 +178,10 @@ def latest_tasks(context: AppContext, filter_text: str) -> TaskView:
 def latest_columns(same: str) -> tuple[Column[Task], ...]:
     """Return the columns of latest tasks, all of which have the `same` value in one column."""
     return tuple(column for column in tasks.TASKS if column.id not in _LEFT_OUT | {same})
+
+
+def _with_content(needs: PaneNeeds) -> PaneNeeds:
+    return {pane: need for pane, need in needs.items() if need.rows}
 
 
 def list_need(rows: Sized, most: int = MAX_ROWS, *, fills: bool = False) -> Need:

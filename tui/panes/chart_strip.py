@@ -101,9 +101,14 @@ class ChartStrip(Horizontal):
         """The lines that it has beyond its own, in the last layout."""
         return max(0, self.size.height - self._lines)
 
-    def grow(self, lines: int) -> None:
-        """Take further lines, which the panes below leave blank, if its charts are framed."""
-        self.styles.height = self._lines + (lines if self._lines > 1 else 0)
+    def grow(self, lines: int) -> int:
+        """Take further lines, which the panes below leave blank, if its charts are framed.
+
+        Return the number taken.
+        """
+        taken = lines if self._lines > 1 and self.display else 0
+        self.styles.height = self._lines + taken
+        return taken
 
     def paint(self) -> None:
         """Update the charts that are shown."""
