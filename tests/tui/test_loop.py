@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from unittest.mock import patch
 
+import pytest
 from celtop.model.query import task_view
 from celtop.model.state import ClusterState
 from celtop.tests.tui.app_under_test import AppUnderTest, make_app, run_app
 from celtop.tests.tui.fake_session import NOW, feed, task_events
-from celtop.tui.navigation import DrillDown, Location
+from celtop.tui.navigation import PAGES, DrillDown, Location
 from celtop.tui.screens.tasks import TaskListScreen
 from textual.events import Key
 
@@ -140,3 +141,22 @@ async def test_notifications_cover_neither_the_cursor_nor_the_footer() -> None:
                 return bool(covered) and not covered & {on.table.cursor_line, 0, 23}
 
             await on.until(lie_elsewhere)
+
+
+async def test_nothing_is_painted_while_the_app_removes_its_widgets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Such as a frame that is due between the removal of a page's body and of its screen."""
+    painted = []
+    async with run_app(ClusterState(), Location("tasks", (PAGES["failures"],))) as on:
+        screen, close_all = on.app.monitor_screen, on.app._close_all
+        assert screen is not None
+
+        async def close_with_a_frame() -> None:
+            await screen.query_one("#body").remove()
+            on.app.frame_loop.paint()
+            painted.append(screen)
+            await close_all()
+
+        monkeypatch.setattr(on.app, "_close_all", close_with_a_frame)
+    assert painted

@@ -108,8 +108,8 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
 
     @property
     def ready(self) -> bool:
-        """Whether it can be painted: not before its widgets are mounted, nor once it is removed."""
-        return self.mounted.is_set() and self.is_attached
+        """Whether it can be painted: its widgets are mounted, and neither it nor the app ends."""
+        return self.mounted.is_set() and self.is_attached and self.app.is_running
 
     def compose(self) -> ComposeResult:
         """Yield the bars and the body."""
