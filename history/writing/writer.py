@@ -198,15 +198,18 @@ class HistoryWriter(threading.Thread):
             self._fail(error)
             return False
         except Exception as error:
-            # It would fail each time, and keep all the others waiting.
-            self.lost += len(batch.tasks)
-            self._report(
-                "warning",
-                f"Rows of the history cannot be stored, and are left out:"
-                f" {type(error).__name__}: {error}.",
-                None,
-            )
+            self._leave_out(batch, error)
         return True
+
+    def _leave_out(self, batch: Batch, error: Exception) -> None:
+        """Count a batch as lost that would fail each time, and keep all others waiting."""
+        self.lost += len(batch.tasks)
+        self._report(
+            "warning",
+            f"Rows of the history cannot be stored, and are left out:"
+            f" {type(error).__name__}: {error}.",
+            None,
+        )
 
     def _write(self, store: HistoryStore, batch: Batch) -> None:
         """Write a batch; if another celtop writes this history, only what it cannot see.
@@ -224,7 +227,12 @@ class HistoryWriter(threading.Thread):
             resumed = self._resumed_findings(store, batch)
             findings = self._findings.continued(batch.findings) + resumed
             while self._held:
-                store.write(self._held[0])
+                try:
+                    store.write(self._held[0])
+                except StoreError:
+                    raise
+                except Exception as error:
+                    self._leave_out(self._held[0], error)
                 self._held.popleft()
             new = [run for run in batch.runs if run.cluster not in self._begun]
             for run in new:

@@ -355,6 +355,24 @@ def test_held_batches_without_tasks_are_bounded_too(monkeypatch: pytest.MonkeyPa
     assert len(store.written) == 20 + 1
 
 
+def test_a_held_batch_that_cannot_be_stored_keeps_no_other_waiting() -> None:
+    class PickyStore(BehindStore):
+        def write(self, batch: Batch) -> None:
+            if any(each.id == "bad" for each in batch.tasks):
+                raise OverflowError("too large")
+            self.written.append(batch)
+
+    store = PickyStore()
+    opened: Any = store
+    writer = HistoryWriter("x", Retention(), Reports(), open_=lambda _: opened, clock=lambda: NOW)
+    run = Run(CLUSTER, "host:1", NOW, NOW)
+    for id_ in ("a", "bad", "b", "last"):
+        store.leads = id_ == "last"
+        assert writer._attempt(Batch(tasks=(row(id_),), runs=(run,)))
+    assert [batch.tasks[0].id for batch in store.written] == ["a", "b", "last"]
+    assert writer.lost == 1
+
+
 def test_one_of_two_writes_and_the_other_takes_over(rivals: Rivals) -> None:
     first, second = rivals.writers
     first.start()
