@@ -91,6 +91,10 @@ class Subjects(dict[str, Subject[B]]):
         subject = self.get(name)
         return None if subject is None else subject.series
 
+    def has_room(self, name: str) -> bool:
+        """Return whether a subject is recorded, or would be if it came now."""
+        return name in self or len(self) < MAX_SUBJECTS
+
     def admit(self, present: Iterable[tuple[str, bool]], step: int) -> None:
         """Begin to record subjects that have come.
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import fsum, isnan, nan
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ...model.entities.series.time_series import SECONDS, STEP, STEPS, Mark, TimeSeries
+from ...model.ingest.series_recorder import Subjects
 from ..context import AppContext
 
 if TYPE_CHECKING:
@@ -99,12 +100,21 @@ def values(
 
 def recorded(context: AppContext, kind: SubjectKind, name: str) -> TimeSeries | None:
     """Return what this run has recorded of a subject; None if nothing."""
-    series = context.state.series
+    if kind == "cluster":
+        return context.state.series.cluster
+    return _subjects(context, kind).series(name)
+
+
+def is_left_out(context: AppContext, kind: SubjectKind, name: str) -> bool:
+    """Return whether a subject is not recorded because as many as possible are."""
+    return kind != "cluster" and not _subjects(context, kind).has_room(name)
+
+
+def _subjects(context: AppContext, kind: SubjectKind) -> Subjects[Any]:
+    recorder = context.state.series
     if kind == "queue":
-        return series.queues.series(name)
-    if kind == "worker":
-        return series.workers.series(name)
-    return series.types.series(name) if kind == "type" else series.cluster
+        return recorder.queues
+    return recorder.workers if kind == "worker" else recorder.types
 
 
 def _folded(series: TimeSeries, value: str, window: ChartWindow) -> list[float]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ...model.entities.series.rates import RATE_WINDOW
 from ...model.entities.series.time_series import SECONDS, STEPS
+from ...model.ingest.series_recorder import MAX_SUBJECTS
 from ...model.text import units
 from ...model.text.sanitize import visible
 from ...widgets.charts.axis import BYTES, COUNT, NUMBER, RATE, SHARE, Unit
@@ -20,7 +21,7 @@ from ...widgets.charts.plot import Layer, fitted
 from ..context import AppContext
 from ..navigation import DrillDown
 from ..text.unknown import not_known_yet
-from .chart_window import ChartWindow, chart_window, marks, values
+from .chart_window import ChartWindow, chart_window, is_left_out, marks, values
 
 if TYPE_CHECKING:
     from ...history.rows import SubjectKind
@@ -293,6 +294,9 @@ def type_waits(context: AppContext, name: str) -> ChartData:
     return _of(context, "type", name, DURATION, ("wait p95", "wait_p95", "fourth"), missing=NONE)
 
 
+_PLURALS: Final = {"queue": "queues", "worker": "workers", "type": "task types"}
+
+
 def _of(
     context: AppContext,
     kind: SubjectKind,
@@ -320,6 +324,8 @@ def _of(
         sums = [sum(_known(one)) if _known(one) else nan for one in zip(*before, strict=True)]
         drawn.append(_yesterday(sums, missing))
     data = _data(context, drawn, unit)
+    if is_left_out(context, kind, name):
+        data = replace(data, no_values=f"not recorded: more than {MAX_SUBJECTS} {_PLURALS[kind]}")
     if kind != "worker":
         return data
     return replace(data, marks=tuple(mark for mark in data.marks if mark.worker == name))
@@ -339,6 +345,7 @@ def _data(context: AppContext, layers: Sequence[Layer], unit: Unit) -> ChartData
         marks(context, window),
         time_zone(context),
         context.frozen,
+        no_values="no data" if context.frozen else "no data yet",
     )
 
 

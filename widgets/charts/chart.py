@@ -268,9 +268,8 @@ class Chart(Widget):
     def _draw_no_data(self, width: int, rows: int) -> list[Strip]:
         """Draw no axes, whose scale would be invented, but that there are no values."""
         self._columns = width
-        text = "no data" if self._data.past else "no data yet"
         lines: list[list[Cell]] = [[] for _ in range(rows)]
-        lines[(rows - 1) // 2].append((text.center(width), "axis"))
+        lines[(rows - 1) // 2].append((self._data.no_values.center(width), "axis"))
         return [self._strip(line, width) for line in lines]
 
     def _draw_first_line(self) -> Strip | None:

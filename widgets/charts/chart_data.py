@@ -34,6 +34,8 @@ class ChartData:
     """Whether the right edge is an earlier time than now."""
     averaged: bool = False
     """Whether its rates are averages over the time of all rates already."""
+    no_values: str = "no data yet"
+    """What stands in the place of a chart without values."""
 
     @property
     def start(self) -> float:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from math import isnan
 
 from celtop.model.entities.series.time_series import SECONDS, STEP
+from celtop.model.ingest.series_recorder import MAX_SUBJECTS
 from celtop.model.observations import QueueMeasured
 from celtop.tests.tui.app_under_test import make_app
 from celtop.tests.tui.fake_session import NOW, cluster
@@ -68,6 +69,17 @@ def test_charts_of_what_is_not_recorded_are_unknown() -> None:
     shared = context()
     for data in (charts.queue_depth(shared, "no-such"), charts.type_runtimes(shared, "no-such")):
         assert all(isnan(value) for layer in data.layers for value in layer.values)
+
+
+def test_a_chart_of_one_queue_too_many_states_why_it_is_empty() -> None:
+    shared = context()
+    assert charts.queue_depth(shared, "no-such").no_values == "no data yet"
+    for number in range(MAX_SUBJECTS + 1):
+        shared.state.observe(QueueMeasured(f"queue-{number}", NOW + 1, waiting=1))
+    shared.state.series.record(NOW + STEP, connected=True)
+    left_out = charts.queue_depth(shared, f"queue-{MAX_SUBJECTS}")
+    assert left_out.no_values == "not recorded: more than 250 queues"
+    assert charts.queue_depth(shared, "queue-0").no_values == "no data yet"
 
 
 def test_a_worker_shows_its_own_marks_and_its_slots_as_a_line() -> None:

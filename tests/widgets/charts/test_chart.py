@@ -135,9 +135,10 @@ async def test_a_chart_of_nothing() -> None:
         chart.show(ChartData((Layer("waiting", [nan], "rest"),), END, 600.0), 1)
         await screen.settle()
         assert screen.lines == ["█ waiting ?", *[""] * 3, " " * 24 + "no data yet", *[""] * 3]
-        chart.show(ChartData((Layer("waiting", [nan], "rest"),), END, 600.0, past=True), 2)
+        layer = Layer("waiting", [nan], "rest")
+        chart.show(ChartData((layer,), END, 600.0, no_values="not recorded"), 2)
         await screen.settle()
-        assert screen.lines[4].strip() == "no data"
+        assert screen.lines[4].strip() == "not recorded"
 
 
 async def test_a_chart_of_the_past_ends_at_its_time_and_not_now() -> None:
