@@ -23,13 +23,14 @@ from textual.strip import Strip
 from ..compat.component_style import component_style
 from ..compat.textual_internals import LazyComponents, place_thumb, set_virtual_size
 from ..wrapping import wrap
-from .arrangement import ColumnFit, are_hidden, arrange, last_offset, measure, needed_widths
+from .arrangement import are_hidden, arrange, last_offset, needed_widths
 from .cells import sanitized
 from .column import GAP, Column, Frame, Placed, Rows
 from .cursor_trail import CursorTrail
 from .layout import Layout, laid_out
 from .lines import Line, LineArtist, LookStyles, sort_mark
 from .marks import Marks
+from .needs import ColumnFit, measure
 from .style_sheet import STYLE_CLASSES, STYLE_SHEET
 from .viewport import Newest, Viewport
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from celtop.widgets.table.arrangement import (
-    ColumnFit,
-    Needs,
     are_hidden,
     arrange,
     last_offset,
-    measure,
     needed_widths,
 )
 from celtop.widgets.table.cells import Cell
 from celtop.widgets.table.column import GAP, Column, Frame
+from celtop.widgets.table.needs import Needs, measure
 
 
 def cell(row: str, frame: Frame) -> Cell:
@@ -139,19 +136,6 @@ def test_the_widths_that_a_table_needs_for_names_and_for_all_texts() -> None:
     assert needed_widths(LIST, blank)[1] == 30 + 12 + 3 + 2 * GAP
 
 
-def test_columns_become_narrower_only_in_a_table_of_another_size() -> None:
-    columns = (Column("name", "Name", 5, cell),)
-    rows: Any = ["abcdefgh"]
-    fit = ColumnFit()
-    seen = []
-    for now, (text, height) in enumerate((("abcdefgh", 9), ("ab", 9), ("ab", 4))):
-        rows[0] = text
-        fit.update(columns, rows, range(1), (20, height), Frame(float(now)))
-        assert fit.needs is not None
-        seen.append(fit.needs.widths["name"])
-    assert seen == [8, 8, 2]
-
-
 def test_a_column_without_information_gives_its_room_away() -> None:
     needs = Needs({"name": 38, "waiting": 5, "in": 1, "notes": 0}, frozenset({"in", "notes"}))
     assert list(fitted(52, needs)) == ["name", "waiting", "in"]
@@ -169,16 +153,6 @@ def test_fitted_columns_never_take_more_than_there_is(width: int) -> None:
     needs = Needs({"name": 30, "waiting": 5, "in": 1, "notes": 50}, frozenset({"in"}))
     widths = fitted(width, needs)
     assert sum(widths.values()) + GAP * (len(widths) - 1) <= max(width, 0)
-
-
-def test_cells_are_measured_and_no_column_becomes_narrower_again() -> None:
-    needs = measure(LIST[:2], ["a" * 5, "日本"], Frame(0.0))
-    assert needs == Needs({"name": 5, "waiting": 5})
-    unknown = measure(LIST[:2], ["?", ""], Frame(0.0))
-    both = frozenset({"name", "waiting"})
-    assert unknown == Needs({"name": 1, "waiting": 1}, both, both)
-    assert needs.merged(unknown) == Needs({"name": 5, "waiting": 5}, both)
-    assert unknown.merged(needs) == Needs({"name": 5, "waiting": 5})
 
 
 def test_a_column_that_shows_nothing_is_left_out_though_there_is_room() -> None:
@@ -238,12 +212,6 @@ def test_no_long_blank_is_between_a_name_and_its_numbers() -> None:
         "state": 5, "name": 36, "count": 18, "failed": 18, "chosen": 8,
     }  # fmt: skip
     assert fitted(89, Needs({**needs.widths, "name": 60}), columns)["name"] == 61
-
-
-def test_a_remark_that_all_rows_have_is_no_information() -> None:
-    remark = (Column("name", "Queue", 14, cell), Column("note", "Note", 9, cell, remark=True))
-    assert measure(remark, ["same", "same"], Frame(0.0)).blank == {"note"}
-    assert not measure(remark, ["same", "other"], Frame(0.0)).blank
 
 
 def test_columns_that_matter_least_are_left_out_for_long_names() -> None:
