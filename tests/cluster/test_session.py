@@ -90,7 +90,7 @@ def test_pump_keeps_to_its_budget_and_reports_a_backlog() -> None:
     session = Session(Settings(broker_url="redis://127.0.0.1:1/0"))
     for number in range(50):
         event = Event("task-received", "w@h", 1.0, uuid=str(number), name="t")
-        session._inbox.put(EventBatch((event,), 1.0))
+        session._inbox.put(EventBatch((event,), 1.0 + number))
     assert session.backlog == 50
     assert session.pump(2.0, 0.0) == (1, True)
     done = session.pump(2.0, 60.0)

@@ -67,9 +67,14 @@ class PausedQueues:
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self.path = path or state_folder() / FILE_NAME
+        self._path = path
         self._known: tuple[tuple[int, int, int], _Content] | None = None
         """What identifies the file that was read last, and its content."""
+
+    @property
+    def path(self) -> Path:
+        """The file; unless one was given, that of the state folder at the time."""
+        return self._path or state_folder() / FILE_NAME
 
     def all(self, cluster: str) -> dict[str, PauseQueue]:
         """Return the paused queues of a cluster by name; empty if the file cannot be read."""

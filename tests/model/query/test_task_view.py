@@ -295,6 +295,7 @@ def test_a_long_search_shows_the_newest_first_and_continues() -> None:
     assert [task.id for task in view] == [f"t{number}" for number in range(9, 0, -1)]
 
 
+@patch.object(task_view, "TASKS_PER_LOOK", 1)
 def test_an_order_by_arrival_chosen_meanwhile_has_all_tasks_in_the_end() -> None:
     store = filled(10)
     seconds = iter(range(1000))

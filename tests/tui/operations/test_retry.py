@@ -271,7 +271,7 @@ async def test_what_was_asked_to_be_revoked_says_so_until_its_worker_does() -> N
         await on.until(lambda: "revoke requested" in on.text)
         line = next(line for line in on.text.splitlines() if "revoke requested" in line)
         assert "⊘ revoking " in line
-        assert WAITING[0] in line
+        assert WAITING[0][:8] in line
         revoked = Event("task-revoked", "celery@web-1", NOW, uuid=WAITING[0], terminated=False)
         feed(on.session.state, [revoked])
         on.app.repaint()
