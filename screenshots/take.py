@@ -42,9 +42,9 @@ from celtop.tui.app.app import CeltopApp
 STARTED_AT: Final = datetime(2026, 11, 21, 14, 0, tzinfo=UTC).timestamp()
 SEED: Final = 1
 REVOKED_TASKS: Final = 6
+"""Tasks in the picture of an operation's outcome."""
 UNATTENDED: Final = "notifications"
 """The demo's queue without consumers."""
-"""Tasks in the picture of an operation's outcome."""
 DEMO_SECONDS: Final = 300.0
 """How long the demo runs before the pictures are taken: as long as the charts show."""
 SHOWN_URL: Final = "redis://localhost:6379/0"
