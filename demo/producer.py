@@ -24,7 +24,7 @@ from .app import app
 TASKS_PER_SECOND: Final = 3.0
 CYCLE_TASKS: Final = 480
 """Tasks in one cycle of the growing and draining queue of map layers."""
-GROWING_SHARE: Final = 0.4
+GROWING_SHARE: Final = 0.3
 """The share of a cycle in which it grows."""
 MAX_UNREAD: Final = 88
 """Messages for the queue without consumers; more would only use memory."""
