@@ -139,28 +139,6 @@ def test_a_long_failure_loses_the_oldest_and_counts_them(monkeypatch: pytest.Mon
     writer.join(10)
 
 
-def test_a_batch_that_cannot_be_stored_keeps_no_other_waiting() -> None:
-    class PickyStore(FlakyStore):
-        def write(self, batch: Batch) -> None:
-            if batch.tasks[0].id == "bad":
-                raise OverflowError("too large")
-            self.written.append(batch)
-
-    reports, store = Reports(), PickyStore()
-    opened: Any = store
-    writer = HistoryWriter("x", Retention(), reports, open_=lambda _: opened, clock=lambda: NOW)
-    for id_ in ("a", "bad", "b"):
-        writer.put(Batch(tasks=(row(id_),)))
-    writer.stop()
-    writer.start()
-    writer.join(10)
-    assert [batch.tasks[0].id for batch in store.written] == ["a", "b"]
-    assert writer.lost == 1
-    ((level, text),) = reports
-    assert level == "warning"
-    assert "OverflowError: too large" in text
-
-
 def test_batches_without_tasks_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_BACKLOG_ROWS", 3)
     writer = HistoryWriter("x", Retention(), Reports())
