@@ -202,9 +202,12 @@ async def test_on_a_task_it_is_the_tasks_own_group_and_traceback() -> None:
         await on.until(lambda: on.app.location.path != ())
         await on.press("e")
         screen = await on_groups(on)
-        group = screen.list_table.cursor_row
-        assert group is not None
-        assert group.place == "images/tasks.py in resize"
+
+        def place() -> str:
+            group = screen.list_table.cursor_row
+            return "" if group is None else group.place
+
+        await on.until(lambda: place() == "images/tasks.py in resize")
         await on.until(lambda: "raise ValueError(8)" in on.text)
         await on.press("escape")
         assert [step.kind for step in on.app.location.path] == ["task"]
