@@ -36,7 +36,7 @@ def worker_fields(worker: Worker, status: WorkerHealth, frame: Frame) -> list[Fi
         beats = f"heartbeat every {units.duration(worker.frequency)}"
     why = f": {stall_text(worker, frame.now)}" if status == "stalled" else ""
     if status == "unknown":
-        why = ": no event can be received"
+        why = ": no connection"
     return [
         Field("Status", f"{frame.glyphs.level(style)} {status}{why}", style),
         Field("Last seen", f"{seen}, {beats}"),

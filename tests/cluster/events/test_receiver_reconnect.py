@@ -189,3 +189,18 @@ def test_a_slow_link_costs_few_round_trips_and_is_not_taken_for_silence(
     assert live.session.round_trip >= 0.4
     live.session.stop()
     proxy.close()
+
+
+def test_a_queue_that_a_broker_lost_while_it_was_not_connected_is_gone(
+    own_redis: RedisServer, open_session: OpenSession, send: Send
+) -> None:
+    send(own_redis.url(), "plain.ok", queue="orphan")
+    live = open_session(own_redis.url(), queue_interval=0.5)
+    live.session.watch(frozenset({"queues"}))
+    live.until(lambda: "orphan" in live.state.queues)
+    own_redis.kill()
+    live.until(lambda: live.state.broker.phase == "lost")
+    assert "orphan" in live.state.queues
+    own_redis.start()
+    live.until_live(40)
+    live.until(lambda: "orphan" not in live.state.queues)
