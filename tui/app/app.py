@@ -178,7 +178,8 @@ class CeltopApp(HostApp, inherit_bindings=False):
             from .keyboard import press_key
 
             self.frame_loop.pressed_at = time.monotonic()
-            await self.runner.wait_for_dialog()
+            if not await self.runner.wait_for_dialog() and self._drop(event.key):
+                return
             if self.monitor_screen is not None:
                 self.context.operations.key_pressed(self.context.clock())
             pressed = await press_key(self, event, self.context.keymap)
@@ -187,6 +188,13 @@ class CeltopApp(HostApp, inherit_bindings=False):
             if pressed:
                 return
         await super().on_event(event)
+
+    def _drop(self, key: str) -> bool:
+        """Drop a key while a dialog has yet to open; one that goes back cancels the dialog."""
+        keymap = self.context.keymap
+        if key in keymap["back"].keys:
+            self.runner.cancel()
+        return key not in keymap["quit.now"].keys
 
     # Messages
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from ..dialogs.base import Dialog
@@ -14,8 +13,9 @@ if TYPE_CHECKING:
     from textual.app import App
     from textual.worker import Worker
 
-DIALOG_TIMEOUT: Final = 2.0
-"""Seconds that keys wait for a dialog."""
+MAX_DIALOG_CHECKS: Final = 2000
+"""How often a key looks for a dialog that is about to open. While the event loop is busy, no time
+passes by this measure."""
 DIALOG_CHECK_INTERVAL: Final = 0.001
 
 
@@ -33,6 +33,8 @@ class OperationRunner:
         self._app = app
         self._host = host
         self._question: Worker[object] | None = None
+        self._overdue = False
+        """Whether a key has waited in vain: the next ones do not wait."""
 
     # Questions
 
@@ -40,7 +42,7 @@ class OperationRunner:
         """Run a coroutine that is about to open a dialog.
 
         Keys that are typed ahead wait for the dialog, up to `answered`: of `X` and `y` in one go,
-        the `y` must not reach the list. It concerns what is selected now: rows may leave the list
+        the `y` must never reach the list. It concerns what is selected now: rows may leave the list
         while a menu is open.
         """
         self._host.keep_selection()
@@ -50,15 +52,32 @@ class OperationRunner:
         """Send keys to the screen again while the coroutine goes on."""
         self._question = None
 
-    async def wait_for_dialog(self) -> None:
-        """Wait for the dialog of what was begun, if one is about to open."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(DIALOG_TIMEOUT):
-                while self._question is not None and not self._question.is_finished:
-                    if isinstance(self._app.screen, Dialog):
-                        return
-                    await asyncio.sleep(DIALOG_CHECK_INTERVAL)
-        self._question = None
+    async def wait_for_dialog(self) -> bool:
+        """Wait for the dialog of what was begun, if one is about to open.
+
+        Returns:
+            Whether a key can be used; False if the dialog has yet to open: the screen below must
+            not get the key.
+        """
+        checks = 0 if self._overdue else MAX_DIALOG_CHECKS
+        while not (opened := self._opened) and checks:
+            await asyncio.sleep(DIALOG_CHECK_INTERVAL)
+            checks -= 1
+        self._overdue = not opened
+        return opened
+
+    @property
+    def _opened(self) -> bool:
+        """Whether no dialog is about to open."""
+        question = self._question
+        return question is None or question.is_finished or isinstance(self._app.screen, Dialog)
+
+    def cancel(self) -> None:
+        """Give up a question whose dialog has yet to open."""
+        if self._question is not None:
+            self._question.cancel()
+            self._question = None
+            self._host.say("Cancelled")
 
     def set_read_only(self, read_only: bool) -> None:
         """Refuse all changes to the cluster, or allow them.

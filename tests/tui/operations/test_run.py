@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from celtop.bindings import ACTIONS
 from celtop.model.confirm.dispatch import Confirmation
@@ -19,6 +21,7 @@ from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.dialogs.menu import Menu
 from celtop.tui.dialogs.outcome import OutcomeDialog
 from celtop.tui.navigation import Location
+from celtop.tui.operations import runner
 from celtop.tui.operations.menu import menu_item
 from celtop.tui.operations.tasks import why_none
 from textual.widgets import Input
@@ -98,6 +101,32 @@ async def test_keys_that_are_typed_ahead_are_for_the_dialog() -> None:
         assert isinstance(command, Revoke)
         assert command.ids == (WAITING[1],)
         assert command.workers == ("celery@geo-1", "celery@web-1")
+
+
+async def test_keys_that_a_slow_dialog_is_late_for_do_not_reach_the_list(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runner, "MAX_DIALOG_CHECKS", 3)
+    async with opened() as on:
+        opens = asyncio.Event()
+
+        async def question() -> None:
+            await opens.wait()
+            await on.app.ask(Dialog[None]("Late"))
+
+        on.app.begin(question())
+        await on.press("y", "space", "3")
+        assert on.clipboard == "" and on.table.marks == ()
+        assert on.app.monitor_screen is not None
+        opens.set()
+        await on.dialog(Dialog)
+        await on.press("escape")
+        await on.until(lambda: on.app.monitor_screen is not None)
+
+        opens.clear()
+        on.app.begin(question())
+        await on.press("escape", "y")
+        assert on.said[0] == "Cancelled" and on.clipboard == on.table.cursor_id
 
 
 async def test_list_keys_that_follow_at_once_do_not_act_and_do_not_reach_the_list() -> None:
