@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import click
 
@@ -19,37 +19,29 @@ from .options import Command, Group, give, settings_of, settings_of_cluster
 from .output import stderr
 from .time_zone import restore_time_zone
 
-COMMANDS: Final = (
-    "check",
-    "collect",
-    "completion",
-    "config",
-    "control",
-    "demo",
-    "doctor",
-    "failures",
-    "history",
-    "metrics",
-    "purge",
-    "queues",
-    "record",
-    "replay",
-    "report",
-    "results",
-    "retry",
-    "revoke",
-    "schedule",
-    "snapshot",
-    "tail",
-    "task",
-    "tasks",
-    "trigger",
-    "types",
-    "watch",
-    "why",
-    "workers",
-)
-"""Each is defined in the module of its name."""
+
+class Section(NamedTuple):
+    """A section of the help: its title, its folder in `commands/`, and its commands."""
+
+    title: str
+    folder: str
+    names: tuple[str, ...]
+
+
+SECTIONS: Final = (
+    Section("Show the cluster", "show", (
+        "failures", "queues", "schedule", "snapshot", "tail", "task", "tasks", "types", "watch",
+        "why", "workers",
+    )),
+    Section("Change the cluster", "operations", (
+        "control", "purge", "results", "retry", "revoke", "trigger",
+    )),
+    Section("Monitoring and history", "monitoring", ("check", "collect", "history", "metrics")),
+    Section("Troubleshooting", "troubleshooting", ("doctor", "record", "replay", "report")),
+    Section("Setup", "setup", ("completion", "config", "demo")),
+)  # fmt: skip
+COMMANDS: Final = {name: section.folder for section in SECTIONS for name in section.names}
+"""The folder of each command, which is defined in the module of its name."""
 
 EPILOG = """\b
 Settings, in order of precedence: command line, environment (CELTOP_*, then
@@ -68,9 +60,8 @@ class Commands(Mapping[str, click.Command]):
     """The commands by name; each module is imported when its command is looked up."""
 
     def __getitem__(self, name: str) -> click.Command:
-        if name not in COMMANDS:
-            raise KeyError(name)
-        command: click.Command = getattr(import_module(f"{__package__}.commands.{name}"), name)
+        module = import_module(f"{__package__}.commands.{COMMANDS[name]}.{name}")
+        command: click.Command = getattr(module, name)
         if COMPLETE_VARIABLE in os.environ:
             from .completion.completion import add_completion
 
@@ -84,8 +75,25 @@ class Commands(Mapping[str, click.Command]):
         return len(COMMANDS)
 
 
+class RootGroup(Group):
+    """The command `celtop`, whose help lists its commands in sections."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands with the first sentence of their help."""
+        name_width = max(map(len, COMMANDS))
+        limit = formatter.width - 6 - name_width  # as click has it: the indent and two gaps
+        for section in SECTIONS:
+            with formatter.section(section.title):
+                formatter.write_dl(
+                    [
+                        (f"{name:{name_width}}", self.commands[name].get_short_help_str(limit))
+                        for name in section.names
+                    ]
+                )
+
+
 @click.group(
-    cls=Group,
+    cls=RootGroup,
     commands=Commands(),
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -13,7 +13,7 @@ import click
 import pytest
 from celtop.bindings.actions import ACTIONS
 from celtop.bindings.keymap import Keymap
-from celtop.cli.commands.control import control
+from celtop.cli.commands.operations.control import control
 from celtop.cli.main import celtop
 from celtop.settings import Settings, load_settings
 from celtop.tui.commands.table import COMMANDS

@@ -21,7 +21,7 @@ from celtop.cli.main import run
 try:
     code = run(sys.argv[1:])
 finally:
-    own = ["celtop.cli.commands." + name for name in {COMMANDS!r}]
+    own = [f"celtop.cli.commands.{{folder}}.{{name}}" for name, folder in {COMMANDS!r}.items()]
     loaded = [name for name in [*{HEAVY!r}, *own] if name in sys.modules]
     print(json.dumps([code, loaded]), file=sys.stderr)
 """
@@ -39,7 +39,7 @@ def loaded_by(*arguments: str) -> tuple[int, set[str]]:
         check=False,
     )
     code, names = json.loads(ended.stderr.splitlines()[-1])
-    return code, {name.removeprefix("celtop.cli.commands.") for name in names}
+    return code, {name.rpartition(".")[2] for name in names}
 
 
 def test_the_version_imports_nothing() -> None:

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from celtop.cli.commands.tail import FaultOfHistory
+from celtop.cli.commands.show.tail import FaultOfHistory
 from celtop.cli.main import run
 from celtop.cli.tail import Tail
 from celtop.cluster.session import Session

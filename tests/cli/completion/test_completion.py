@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
-from celtop.cli.commands.completion import completion as command
+from celtop.cli.commands.setup.completion import completion as command
 from celtop.cli.completion import completion, known_names
 from celtop.cli.completion.known_names import KnownNames
 from celtop.cli.completion.shells import CeltopBashComplete

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from celtop.cli.commands.collect import _LogPrinter
+from celtop.cli.commands.monitoring.collect import _LogPrinter
 from celtop.cli.output import stderr
 from celtop.model.observations import LogMessage
 from celtop.model.state import ClusterState

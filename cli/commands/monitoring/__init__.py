@@ -1,0 +1,1 @@
+"""Commands that run without a screen: collector, history, checks and metrics."""

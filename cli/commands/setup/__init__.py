@@ -1,0 +1,1 @@
+"""Commands for celtop itself: its settings, completion in shells, the demo."""

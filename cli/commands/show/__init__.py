@@ -1,0 +1,1 @@
+"""Commands that show the cluster: its lists, one task, events as they arrive."""

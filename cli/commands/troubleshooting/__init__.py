@@ -1,0 +1,1 @@
+"""Commands for a connection that fails, and for bug reports."""
