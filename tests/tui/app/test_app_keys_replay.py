@@ -118,7 +118,7 @@ async def test_it_is_played_from_the_beginning_after_its_end() -> None:
     async with run_replay() as (ui, session, _):
         ui.app.run_command("speed 50")
         ui.app.run_command("seek end")
-        await ui.until(lambda: session.playback.is_over and "end of recording" in ui.text)
+        await ui.until(lambda: session.playback.is_over and " end " in ui.text)
         await ui.press(KEYS["freeze"])
         assert not session.playback.paused
         assert session.playback.speed == 50.0
@@ -132,6 +132,8 @@ async def test_a_page_follows_when_the_recording_is_moved() -> None:
             ui.app.run_command(f"seek {where}")
             await ui.until(lambda: not session.playback.seeking)
             await ui.pilot.pause(0.1)
+            line = ui.screen.replay_bar.render_line(0).text
+            assert "( ) step" in line and "{ } speed" in line  # at 80 columns and in any state
         assert ui.app.context.state.tasks is session.state.tasks
 
 
