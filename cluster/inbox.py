@@ -20,7 +20,7 @@ from typing import Final
 
 import msgspec
 
-from ..model.entities.log import Level
+from ..model.entities.cluster.log import Level
 from ..model.observations import EventsDropped, LogMessage, Observation
 from ..model.wire.events import EventBatch, decode
 

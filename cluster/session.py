@@ -15,8 +15,8 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..model.confirm.targets import known_targets
+from ..model.entities.cluster.log import Level
 from ..model.entities.limits.thresholds import Thresholds
-from ..model.entities.log import Level
 from ..model.ingest.redaction import Redaction
 from ..model.observations import Observation
 from ..model.operations.call import SentTask

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ..model.entities.cluster_status import ClusterStatus, Word
+from ..model.entities.cluster.cluster_status import ClusterStatus, Word
 from ..model.entities.styles import Level
 from ..model.text import units
 from ..model.text.phrases import counted

@@ -7,9 +7,9 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from .entities.broker import BrokerMemory, BrokerPhase
-from .entities.delayed import Delayed
+from .entities.cluster.other_cluster import OtherCluster
 from .entities.fault import Fault
-from .entities.other_cluster import OtherCluster
+from .entities.messages.delayed import Delayed
 from .entities.queue import Pause
 from .entities.result import ResultMeta
 from .entities.schedule import ScheduleEntry, ScheduleSource

@@ -14,11 +14,11 @@ from math import isnan
 from typing import Final
 
 from .entities.clock_skew import ClockSkews
+from .entities.cluster.totals import Rates
 from .entities.queue import MAX_DEPTHS_KEPT, Queue
 from .entities.series.time_series import STEP, MarkKind, TimeSeries, step_of
 from .entities.states import FAILURE, PENDING, RECEIVED, RETRY, STARTED
 from .entities.task import Attempt, Task, first_seen_at, newest_time
-from .entities.totals import Rates
 from .entities.worker import Rusage, Worker
 from .ingest.queues.delayed_messages import DelayedMessages
 from .ingest.series_recorder import SeriesRecorder

@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping
 from .entities.clock_skew import ClockSkews
 from .entities.fact import NEVER_ASKED, Fact
 from .entities.limits.keep import Kind
+from .entities.messages.unacked import Unacked
 from .entities.queue import Position
 from .entities.task import Progress, Task
-from .entities.unacked import Unacked
 from .entities.worker import BEAT_PREFIX
 from .ingest.queues.queue_peeks import Listing
 from .ingest.state_writer import StateWriter

@@ -10,7 +10,7 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
-from .entities.log import EventLog
+from .entities.cluster.log import EventLog
 from .entities.queue import Queue
 from .entities.series.time_series import STEP, TimeSeries
 from .entities.worker import Worker

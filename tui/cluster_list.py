@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ..model.entities.cluster_status import ClusterStatus
+from ..model.entities.cluster.cluster_status import ClusterStatus
 from ..model.health.cluster_status import status_of
 from ..model.text.passwords import mask_url
 

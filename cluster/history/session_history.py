@@ -12,9 +12,9 @@ from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ...model.entities.cluster_status import ClusterStatus
+from ...model.entities.cluster.cluster_status import ClusterStatus
+from ...model.entities.cluster.log import Level
 from ...model.entities.fault import Fault
-from ...model.entities.log import Level
 from ...model.ingest.redaction import Redaction
 from ...model.observations import QuestionsAnswered, QuestionsFailed
 from ...settings import Settings

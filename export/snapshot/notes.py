@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import inf, isinf
 from typing import TypeVar
 
+from ...model.entities.cluster.recorded import RecordedCluster
 from ...model.entities.fact import NEVER_ASKED
 from ...model.entities.queue import Queue
-from ...model.entities.recorded import RecordedCluster
 from ...model.entities.worker import Worker
 from ...model.health.finding import Finding
 from ...model.state import ClusterState

@@ -15,13 +15,13 @@ import msgspec
 
 from ...model.entities.broker import Broker, Listening
 from ...model.entities.clock_skew import NO_SKEWS
-from ...model.entities.delayed import times_text
 from ...model.entities.limits.keep import KINDS, Kind
+from ...model.entities.messages.delayed import times_text
+from ...model.entities.messages.unacked import Unacked
 from ...model.entities.queue import Queue
 from ...model.entities.series.rates import RATE_WINDOW, SecondRing
 from ...model.entities.states import source_names
 from ...model.entities.task import Task, TaskExtra
-from ...model.entities.unacked import Unacked
 from ...model.entities.worker import Limits, Worker
 from ...model.health.finding import Finding
 from ...model.health.findings import findings

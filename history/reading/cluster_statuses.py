@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from ...model.entities.cluster_status import RECORDED_WITHIN, ClusterStatus
+from ...model.entities.cluster.cluster_status import RECORDED_WITHIN, ClusterStatus
 from ..rows import ClusterSummary
 from ..store import HistoryStore
 

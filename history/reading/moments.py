@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple, cast
 
-from ...model.entities.log import EventLog, Level, LogEntry
+from ...model.entities.cluster.log import EventLog, Level, LogEntry
 from ...model.health.finding import Finding, Severity, SubjectKind
 from ...model.ingest.tasks.failure_groups import TREND_STEPS, FailureGroup
 from ...model.stored_past import MINUTE, Stored, end_of_minute

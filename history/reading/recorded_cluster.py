@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from ...model.entities.recorded import (
+from ...model.entities.cluster.recorded import (
     RecordedCluster,
     RecordedFinding,
     RecordedType,

@@ -8,10 +8,10 @@ from typing import Final
 
 import msgspec
 
-from .delayed import level_of
 from .fact import NEVER_ASKED, Fact
+from .messages.delayed import level_of
+from .messages.unacked import Unacked
 from .series.rates import RATE_WINDOW, SecondRing
-from .unacked import Unacked
 
 MAX_DEPTHS_KEPT: Final = 120
 """Measured depths kept for the trend."""

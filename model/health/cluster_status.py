@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
-from ..entities.cluster_status import ClusterStatus
+from ..entities.cluster.cluster_status import ClusterStatus
 from ..state import ClusterState
 from .finding import Finding
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
-from ..entities.recorded import RecordedCluster
+from ..entities.cluster.recorded import RecordedCluster
 from .finding import Finding, Severity, SubjectKind
 
 

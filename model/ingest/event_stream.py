@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from ..entities.broker import Broker, BrokerPhase
+from ..entities.cluster.log import EventLog, Level
+from ..entities.cluster.totals import Totals
 from ..entities.fault import Fault
-from ..entities.log import EventLog, Level
-from ..entities.totals import Totals
 from ..observations import (
     ConnectionChanged,
     ConnectionProved,

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from ..entities.log import EventLog, Level
+from ..entities.cluster.log import EventLog, Level
 from ..entities.states import FINISHED, FROM_SENDING, PENDING
 from ..entities.task import TaskExtra
 from ..entities.worker import UNLIMITED, Worker

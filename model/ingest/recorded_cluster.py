@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..entities.broker import Broker
+from ..entities.cluster.recorded import RecordedCluster, RecordedType, RecordedValues
 from ..entities.fact import NEVER_ASKED
 from ..entities.fault import Fault
 from ..entities.queue import Queue
-from ..entities.recorded import RecordedCluster, RecordedType, RecordedValues
 from ..entities.task_type import TaskType
 from ..entities.worker import Rusage, Worker
 from ..text import units

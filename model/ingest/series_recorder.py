@@ -9,11 +9,11 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 
+from ..entities.cluster.totals import Totals
 from ..entities.queue import Queue
 from ..entities.series.distribution import Buckets, add_buckets, new_buckets, quantile_of
 from ..entities.series.time_series import STEP, Marks, TimeSeries, step_of
 from ..entities.task_type import TaskType
-from ..entities.totals import Totals
 from ..entities.worker import Worker
 from .workers.worker_store import WorkerStore
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from ..entities.changes import Changes
+from ..entities.cluster.recorded import RecordedCluster
 from ..entities.limits.keep import KEEP
 from ..entities.limits.thresholds import Thresholds
-from ..entities.recorded import RecordedCluster
 from ..entities.task import Task
 from ..entities.worker import BEAT_PREFIX
 from ..observations import (

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..entities.broker import Broker
+from ..entities.cluster.log import EventLog
+from ..entities.cluster.other_cluster import OtherCluster
+from ..entities.cluster.recorded import RecordedCluster
+from ..entities.cluster.totals import Rates, Totals
 from ..entities.fact import Fact
 from ..entities.limits.thresholds import Thresholds
-from ..entities.log import EventLog
-from ..entities.other_cluster import OtherCluster
+from ..entities.messages.unacked import Unacked
 from ..entities.queue import Queue
-from ..entities.recorded import RecordedCluster
 from ..entities.task import Task
 from ..entities.task_type import TaskType
-from ..entities.totals import Rates, Totals
-from ..entities.unacked import Unacked
 from ..entities.worker import Worker
 from ..observations import HistorySearched
 from ..operations.outcome import Outcome

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ..entities.delayed import delayed_route
+from ..entities.messages.delayed import delayed_route
+from ..entities.messages.unacked import Unacked
 from ..entities.queue import Queue
 from ..entities.states import PENDING, RETRY
 from ..entities.task import Task
-from ..entities.unacked import Unacked
 from ..entities.worker import Worker
 from ..health.finding import Finding
 from ..health.queues.registrations import registered_by

@@ -10,7 +10,7 @@ import msgspec
 from celtop.cluster.history.stored_history import StoredHistory
 from celtop.cluster.session import Pumped
 from celtop.model.entities.changes import Changes
-from celtop.model.entities.cluster_status import ClusterStatus
+from celtop.model.entities.cluster.cluster_status import ClusterStatus
 from celtop.model.entities.fault import Fault
 from celtop.model.entities.result import ResultMeta
 from celtop.model.lookup import TaskLookup

@@ -8,10 +8,10 @@ from celtop.lists import numbers, queues, tasks
 from celtop.lists.task_types import TYPE_KEYS, TYPES
 from celtop.lists.workers import load_cells
 from celtop.model.entities.fact import NEVER_ASKED
+from celtop.model.entities.messages.unacked import Unacked
 from celtop.model.entities.queue import Queue
 from celtop.model.entities.task import Task
 from celtop.model.entities.task_type import TaskType
-from celtop.model.entities.unacked import Unacked
 from celtop.model.entities.worker import Worker
 from celtop.model.text import units
 from celtop.tui.details.task import task_fields

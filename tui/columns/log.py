@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ...lists import numbers
-from ...model.entities.log import LogEntry
+from ...model.entities.cluster.log import LogEntry
 from ...model.entities.styles import LOG_STYLES
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame

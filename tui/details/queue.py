@@ -8,7 +8,7 @@ from math import isinf
 from typing import Final
 
 from ...lists import numbers, queues
-from ...model.entities.delayed import Due, times_text
+from ...model.entities.messages.delayed import Due, times_text
 from ...model.entities.queue import STATISTICS_DELAY, Queue
 from ...model.entities.worker import Worker
 from ...model.text import units

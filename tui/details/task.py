@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC
 
 from ...lists.attempts import next_attempt, retry_count
+from ...model.entities.messages.unacked import Unacked
 from ...model.entities.states import SUCCESS, source_names
 from ...model.entities.styles import state_style
 from ...model.entities.task import Task
-from ...model.entities.unacked import Unacked
 from ...model.entities.worker import Worker
 from ...model.ingest.tasks.lost_tasks import loss_text, redelivery_text
 from ...model.ingest.tasks.rate_limited import held_text

@@ -11,7 +11,7 @@ import msgspec
 
 from ...export.encoding.json import encode, escape
 from ...export.snapshot.snapshot import finding_record, take_snapshot
-from ...model.entities.log import LogEntry
+from ...model.entities.cluster.log import LogEntry
 from ...model.entities.queue import Queue
 from ...model.entities.task import Task
 from ...model.entities.worker import Worker

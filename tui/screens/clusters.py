@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ...lists import clusters
-from ...model.entities.cluster_status import ClusterStatus
+from ...model.entities.cluster.cluster_status import ClusterStatus
 from ...model.text.sanitize import visible
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...model.entities.log import LogEntry
+from ...model.entities.cluster.log import LogEntry
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
 from ..columns.log import LOG, LOG_KEYS

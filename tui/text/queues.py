@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from ...model.entities.delayed import times_text
+from ...model.entities.messages.delayed import times_text
 from ...model.entities.queue import Queue
 from ...model.ingest.queues.delayed_messages import DelayedMessages
 from ...model.state import ClusterState

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from msgspec.structs import replace
 
-from ....model.entities.delayed import LEVELS, Delayed, DelayLevel, level_name
 from ....model.entities.fault import Fault
+from ....model.entities.messages.delayed import LEVELS, Delayed, DelayLevel, level_name
 from ....model.entities.queue import DEFAULT_QUEUE, STATISTICS_DELAY, is_internal
 from ....model.observations import DelayedMeasured, QueueGone, QueueMeasured
 from ...connection.broker import BrokerConnection

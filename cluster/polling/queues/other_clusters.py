@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from ....model.entities.other_cluster import OtherCluster
+from ....model.entities.cluster.other_cluster import OtherCluster
 from ....model.text.coerce import MAX_NAME_LENGTH
 from ...connection.redis.keys import exactly
 

@@ -15,8 +15,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from ....model.entities.delayed import Delayed, DelayLevel, delivery_exchange, level_of
 from ....model.entities.fault import Fault
+from ....model.entities.messages.delayed import Delayed, DelayLevel, delivery_exchange, level_of
 from ....model.text.coerce import to_float, to_int
 from ...connection.management_api import ManagementApi, ManagementError
 

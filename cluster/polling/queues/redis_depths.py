@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from ....model.entities.cluster.other_cluster import OtherCluster
 from ....model.entities.fault import Fault
-from ....model.entities.other_cluster import OtherCluster
 from ....model.entities.queue import DEFAULT_QUEUE, is_internal
 from ....model.observations import QueueGone, QueueMeasured, UnackedRead
 from ...connection.broker import BrokerConnection

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ...entities.delayed import DELIVERY_EXCHANGE
+from ...entities.messages.delayed import DELIVERY_EXCHANGE
 from ...state import ClusterState
 from ...text import units
 from ...text.phrases import counted

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from ...entities.other_cluster import OtherCluster
+from ...entities.cluster.other_cluster import OtherCluster
 from ...entities.queue import Queue
 from ...state import ClusterState
 from ...text import units

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ...entities.unacked import Unacked
+from ...entities.messages.unacked import Unacked
 from ...ingest.queues.visibility_timeout import VISIBILITY_TIMEOUT, shortest_timeout
 from ...state import ClusterState
 from ...text import units

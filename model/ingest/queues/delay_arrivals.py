@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...entities.delayed import Arrivals, Delayed
+from ...entities.messages.delayed import Arrivals, Delayed
 from ...entities.queue import STATISTICS_DELAY
 
 MAX_ARRIVALS: Final = 8

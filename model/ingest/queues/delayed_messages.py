@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
-from ...entities.delayed import Delayed, Due, Known, Route, due_times
+from ...entities.messages.delayed import Delayed, Due, Known, Route, due_times
 from ...entities.worker import Worker
 from ...observations import DelayedMeasured
 from .delay_arrivals import DelayArrivals

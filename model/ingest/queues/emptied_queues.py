@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from ...entities.delayed import delayed_route
+from ...entities.messages.delayed import delayed_route
 from ...entities.queue import STATISTICS_DELAY, Queue
 from ...entities.states import PENDING
 from ...entities.task import Loss, Task

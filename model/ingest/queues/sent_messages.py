@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from ...entities.broker import Broker
-from ...entities.delayed import delayed_route
+from ...entities.messages.delayed import delayed_route
 from ...entities.queue import Queue
 from ...entities.states import PENDING
 from ...entities.task import Task

@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 
 from ...entities.broker import Broker
 from ...entities.fact import NEVER_ASKED, Fact
+from ...entities.messages.unacked import Unacked
 from ...entities.queue import Queue
-from ...entities.unacked import Unacked
 from ...entities.worker import Worker
 from ...observations import UnackedMessage, UnackedRead
 from ...text.coerce import MAX_NAME_LENGTH

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from ...entities.cluster.totals import Rates, Totals
 from ...entities.queue import Queue
 from ...entities.states import (
     FAILURE,
@@ -24,7 +25,6 @@ from ...entities.states import (
     is_only_read,
 )
 from ...entities.task import Task, first_seen_at, newest_time
-from ...entities.totals import Rates, Totals
 from ...observations import HistoryRead
 from ..tasks.task_store import TaskStore
 from ..workers.worker_store import WorkerStore

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias
 
-from ...entities.log import EventLog
+from ...entities.cluster.log import EventLog
+from ...entities.cluster.totals import Totals
 from ...entities.states import FINISHED, FROM_EVENT, REVOKED, TaskState
 from ...entities.task import Task
-from ...entities.totals import Totals
 from ...text.phrases import counted
 from ..workers.worker_store import FINAL_EVENT_DELAY
 

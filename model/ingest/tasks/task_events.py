@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
 from ...entities.clock_skew import MIN_SKEW, ClockSkews
-from ...entities.delayed import delayed_route
+from ...entities.cluster.totals import Totals
+from ...entities.messages.delayed import delayed_route
 from ...entities.states import (
     CELERY_STATES,
     FAILURE,
@@ -32,7 +33,6 @@ from ...entities.states import (
     TaskState,
 )
 from ...entities.task import Task, newest_time
-from ...entities.totals import Totals
 from ...entities.worker import Worker
 from ...wire.events import WORKER_EVENTS, Event
 from ..queues.delayed_messages import DelayedMessages

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
+from ...entities.cluster.totals import Totals
 from ...entities.limits.keep import KEEP
 from ...entities.states import CELERY_STATES, PENDING, RECEIVED, STARTED, TaskState
 from ...entities.task import EventState, Loss, Task, TaskExtra, text_size
-from ...entities.totals import Totals
 from ...text.coerce import MAX_TIMESTAMP
 from ...wire.events import MAX_FIELDS
 from .corrections import Corrections

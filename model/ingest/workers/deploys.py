@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from ...entities.log import EventLog
+from ...entities.cluster.log import EventLog
 from ...entities.series.time_series import Marks
 from ...entities.worker import Worker
 from ...entities.worker_version import WorkerVersion

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
-from ...entities.delayed import delayed_route
 from ...entities.fault import Fault
+from ...entities.messages.delayed import delayed_route
 from ...entities.states import FINISHED, FROM_INSPECT, PENDING, RECEIVED, RETRY, STARTED, WAITING
 from ...entities.task import Task
 from ...entities.worker import UNLIMITED, Worker

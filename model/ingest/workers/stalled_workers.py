@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from ...entities.log import EventLog
+from ...entities.cluster.log import EventLog
 from ...entities.queue import Queue
 from ...entities.worker import Worker
 from ...text.phrases import counted

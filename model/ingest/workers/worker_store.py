@@ -7,7 +7,7 @@ from typing import Final
 
 from ...entities.broker import Broker, Listening
 from ...entities.clock_skew import ClockSkews, MeasuredSkews
-from ...entities.log import EventLog
+from ...entities.cluster.log import EventLog
 from ...entities.series.time_series import Marks
 from ...entities.task import Loss
 from ...entities.worker import (

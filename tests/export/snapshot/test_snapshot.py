@@ -9,8 +9,8 @@ from celtop.export.encoding.json import encode
 from celtop.export.encoding.text import render
 from celtop.export.snapshot.document import snapshot_document
 from celtop.export.snapshot.snapshot import take_snapshot
-from celtop.model.entities.delayed import Delayed, DelayLevel
 from celtop.model.entities.fault import Fault
+from celtop.model.entities.messages.delayed import Delayed, DelayLevel
 from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.task import Attempt, Progress
 from celtop.model.ingest.redaction import Redaction

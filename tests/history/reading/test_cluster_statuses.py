@@ -5,7 +5,7 @@ from __future__ import annotations
 from celtop.history.reading.cluster_statuses import cluster_statuses
 from celtop.history.rows import Batch, Rollup, Run, StoredFinding
 from celtop.history.store import HistoryStore
-from celtop.model.entities.cluster_status import RECORDED_WITHIN, ClusterStatus
+from celtop.model.entities.cluster.cluster_status import RECORDED_WITHIN, ClusterStatus
 
 NOW = 1_800_000_000.0
 MINUTE = int(NOW) // 60

@@ -12,7 +12,7 @@ from celtop.history.rows import (
     StoredObservation,
 )
 from celtop.history.store import HistoryStore
-from celtop.model.entities.recorded import RecordedFinding, RecordedType, RecordedValues
+from celtop.model.entities.cluster.recorded import RecordedFinding, RecordedType, RecordedValues
 from celtop.model.ingest.redaction import Redaction
 from celtop.model.observations import ConnectionChanged, InspectReply, Observation, QueueMeasured
 from celtop.model.records.record import encode_record

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from celtop.model.entities.other_cluster import OtherCluster
+from celtop.model.entities.cluster.other_cluster import OtherCluster
 from celtop.model.health.codes import CODES
 from celtop.model.health.finding import Finding
 from celtop.model.health.steps import (

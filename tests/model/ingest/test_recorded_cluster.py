@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celtop.export.lists.document import type_record
 from celtop.export.snapshot.snapshot import queue_record, take_snapshot, worker_record
-from celtop.model.entities.recorded import (
+from celtop.model.entities.cluster.recorded import (
     RecordedCluster,
     RecordedFinding,
     RecordedType,

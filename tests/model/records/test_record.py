@@ -7,9 +7,9 @@ from decimal import Decimal
 import msgspec
 import pytest
 from celtop.model.entities.broker import BrokerMemory
-from celtop.model.entities.delayed import Delayed
+from celtop.model.entities.cluster.other_cluster import OtherCluster
 from celtop.model.entities.fault import Fault
-from celtop.model.entities.other_cluster import OtherCluster
+from celtop.model.entities.messages.delayed import Delayed
 from celtop.model.entities.queue import Pause
 from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.task import Task, TaskExtra

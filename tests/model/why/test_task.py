@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from celtop.model.entities.delayed import Delayed, DelayLevel
+from celtop.model.entities.messages.delayed import Delayed, DelayLevel
 from celtop.model.entities.task import Task
 from celtop.model.observations import (
     ConnectionChanged,

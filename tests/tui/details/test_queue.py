@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from celtop.model.entities.delayed import Due
+from celtop.model.entities.messages.delayed import Due
 from celtop.model.entities.queue import Queue
 from celtop.tui.details.queue import queue_fields
 from celtop.widgets.table.column import Frame

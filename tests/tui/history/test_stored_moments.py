@@ -7,7 +7,7 @@ from pathlib import Path
 
 from celtop.history.reading.moments import Moment
 from celtop.history.rows import MINUTE, Batch, Rollup, StoredFinding, StoredLog
-from celtop.model.entities.log import EventLog
+from celtop.model.entities.cluster.log import EventLog
 from celtop.tests.tui.app_under_test import run_app
 from celtop.tests.tui.fake_session import NOW, cluster, task_events
 from celtop.tests.tui.stored import CLUSTER, DirectReader, rows_of, store_in

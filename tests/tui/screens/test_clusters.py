@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from celtop.model.entities.cluster_status import ClusterStatus
+from celtop.model.entities.cluster.cluster_status import ClusterStatus
 from celtop.tests.tui.app_under_test import run_app
 from celtop.tests.tui.fake_session import NOW, cluster
 

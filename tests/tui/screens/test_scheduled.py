@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from celtop.model.entities.delayed import Delayed, DelayLevel
+from celtop.model.entities.messages.delayed import Delayed, DelayLevel
 from celtop.model.observations import DelayedMeasured, QueuePeeked, WaitingMessage
 from celtop.tests.tui.app_under_test import run_app
 from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events

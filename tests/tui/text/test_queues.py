@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from celtop.model.entities.delayed import Delayed, DelayLevel
+from celtop.model.entities.messages.delayed import Delayed, DelayLevel
 from celtop.model.entities.queue import Queue
 from celtop.model.observations import (
     DelayedMeasured,

@@ -11,7 +11,7 @@ from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.events.roster import Roster
 from celtop.cluster.polling.queues import amqp_depths
 from celtop.cluster.polling.queues.amqp_depths import AMQP_COUNTS_NO_UNACKED, AmqpDepths, Measured
-from celtop.model.entities.delayed import Delayed, DelayLevel
+from celtop.model.entities.messages.delayed import Delayed, DelayLevel
 from celtop.model.health.findings import findings
 from celtop.model.observations import DelayedMeasured, QueueGone, QueueMeasured
 from celtop.settings import Settings

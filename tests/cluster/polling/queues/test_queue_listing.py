@@ -10,8 +10,8 @@ import pytest
 from celtop.cluster.connection.management_api import ManagementApi, ManagementError
 from celtop.cluster.polling.queues import queue_listing
 from celtop.cluster.polling.queues.queue_listing import QueueListing, QueueStatistics
-from celtop.model.entities.delayed import Delayed, DelayLevel
 from celtop.model.entities.fault import Fault
+from celtop.model.entities.messages.delayed import Delayed, DelayLevel
 
 Row = dict[str, Any]
 

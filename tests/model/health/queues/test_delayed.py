@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from celtop.model.entities.delayed import Delayed, DelayLevel
+from celtop.model.entities.messages.delayed import Delayed, DelayLevel
 from celtop.model.health.queues.delayed import STUCK_AFTER, delayed_findings
 from celtop.model.observations import DelayedMeasured
 from celtop.model.state import ClusterState

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from celtop.model.entities.delayed import Delayed, DelayLevel
+from celtop.model.entities.messages.delayed import Delayed, DelayLevel
 from celtop.model.entities.queue import STATISTICS_DELAY
 from celtop.model.ingest.queues.delay_arrivals import MAX_ARRIVALS, DelayArrivals
 

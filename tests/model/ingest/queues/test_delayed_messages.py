@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from celtop.model.entities.delayed import Delayed, DelayLevel
+from celtop.model.entities.messages.delayed import Delayed, DelayLevel
 from celtop.model.observations import DelayedMeasured, InspectReply, QueueMeasured
 from celtop.model.state import ClusterState
 from celtop.tests.model.streams import NOW, WORKER, Script, play

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from celtop.model.entities.unacked import Unacked
+from celtop.model.entities.messages.unacked import Unacked
 from celtop.model.observations import (
     InspectReply,
     QuestionsAnswered,

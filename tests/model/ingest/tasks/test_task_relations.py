@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from celtop.model.entities.totals import Totals
+from celtop.model.entities.cluster.totals import Totals
 from celtop.model.ingest.tasks.task_store import TaskStore
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from celtop.model.entities.cluster.log import EventLog
 from celtop.model.entities.fact import Fact
-from celtop.model.entities.log import EventLog
 from celtop.model.entities.series.time_series import Mark, Marks
 from celtop.model.entities.worker import Worker
 from celtop.model.ingest.workers.deploys import MAX_VERSIONS, ROLLOUT_SECONDS, Deploys

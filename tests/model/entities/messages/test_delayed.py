@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from celtop.model.entities.delayed import (
+from celtop.model.entities.messages.delayed import (
     Arrivals,
     Delayed,
     DelayLevel,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from celtop.model.entities.log import EventLog
+from celtop.model.entities.cluster.log import EventLog
 
 
 def test_old_entries_are_dropped() -> None:

@@ -6,7 +6,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from .broker import BrokerPhase
+from ..broker import BrokerPhase
 
 Word: TypeAlias = BrokerPhase | Literal["recorded", "not recorded"]
 """The connection to the cluster that is monitored here; of the others, whether a celtop writes

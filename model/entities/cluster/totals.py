@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from .series.rates import SecondRing
+from ..series.rates import SecondRing
 
 EXPIRY_PAUSE: Final = 600.0
 """Seconds without an expired task after which they are counted from 0 again."""

@@ -18,8 +18,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from ..text import units
-from ..text.topics import topic_matches
+from ...text import units
+from ...text.topics import topic_matches
 
 LEVELS: Final = 28
 """Levels, and bits in front of a routing key."""
