@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Concatenate, Literal, ParamSpec
 
-from .subjects import Name
+from .subjects.programs import Name
 
 P = ParamSpec("P")
 

@@ -17,7 +17,7 @@ import psutil
 from celtop.demo.server import find_server
 
 from .lines import LINES, Line, Reading
-from .subjects import Name
+from .subjects.programs import Name
 
 RESULTS = Path(__file__).resolve().parent / "results"
 OTHERS: tuple[Name, ...] = ("hello", "DataTable")

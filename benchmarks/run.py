@@ -10,24 +10,11 @@ import sys
 import time
 from collections.abc import Callable
 
-from . import (
-    collector,
-    fleet,
-    flood,
-    frame_cost,
-    history,
-    idle,
-    kept,
-    operations,
-    pace,
-    progress,
-    report,
-    snapshot,
-    startup,
-    stored,
-    stored_pages,
-)
+from . import report
+from .commands import operations, snapshot
+from .history import collector, old_results, stored, stored_pages
 from .lines import LINES, Reading
+from .screen import fleet, flood, frame_cost, idle, kept, pace, progress, startup
 
 Measure = Callable[[frozenset[str], bool], list[Reading]]
 PARTS: tuple[tuple[frozenset[str], Measure], ...] = (
@@ -48,7 +35,7 @@ PARTS: tuple[tuple[frozenset[str], Measure], ...] = (
     ),
     (
         frozenset({"history-frame", "history-data", "history-listed", "history-command"}),
-        history.measure,
+        old_results.measure,
     ),
     (frozenset(collector.LINES), collector.measure),
     (frozenset({"stored-cpu", "stored-memory"}), stored.measure),

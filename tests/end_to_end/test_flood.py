@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from celtop.benchmarks import stream
+from celtop.benchmarks.load import stream
 from celtop.tests.end_to_end.conftest import OpenTui, printed
 from celtop.tests.end_to_end.test_snapshot import Start, subscribed
 from celtop.tests.metrics_command import MetricsCommand

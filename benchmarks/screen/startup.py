@@ -11,9 +11,11 @@ from collections.abc import Iterator
 
 from celery import Celery
 
-from . import proxy, server
-from .lines import Reading, attempt
-from .subjects import Name, Running, SubjectFailed, running, worker
+from ..lines import Reading, attempt
+from ..load import server
+from ..load.worker import worker
+from ..subjects import proxy
+from ..subjects.programs import Name, Running, SubjectFailed, running
 
 FIRST_FRAME: dict[Name, str] = {
     "hello": r"hello",

@@ -1,6 +1,6 @@
 """What one frame of a live table costs in CPU, however many rows there are.
 
-    python benchmarks/frame.py [ROWS] [CHANGED]
+    python -m benchmarks.screen.frame [ROWS] [CHANGED]
 
 Each frame changes some of the visible rows, paints, and lets Textual repaint the screen; the CPU
 time of the same wait without any change is taken off.

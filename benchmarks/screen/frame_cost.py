@@ -10,9 +10,9 @@ from celtop.widgets.table.column import Frame
 from textual.app import App, ComposeResult
 from textual.widgets import DataTable
 
+from ..lines import Reading, attempt
+from ..subjects.programs import Name
 from . import frame
-from .lines import Reading, attempt
-from .subjects import Name
 
 ROWS, CHANGED = 100_000, 50
 ROUNDS = 3

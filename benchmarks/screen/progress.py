@@ -16,9 +16,10 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from . import core_speed, server, stream, terminal
-from .lines import Reading, attempt
-from .subjects import Name, Running, SubjectFailed, running
+from ..lines import Reading, attempt
+from ..load import server, stream
+from ..subjects import core_speed, terminal
+from ..subjects.programs import Name, Running, SubjectFailed, running
 
 TASKS = 200
 PER_SECOND = 10

@@ -15,10 +15,11 @@ import psutil
 import redis
 from celtop.history.open import open_store
 
-from . import core_speed, server, stream
-from .lines import Reading, attempt
-from .stream import Message
-from .subjects import BIN, Name, Running, SubjectFailed, environment, running
+from ..lines import Reading, attempt
+from ..load import server, stream
+from ..load.stream import Message
+from ..subjects import core_speed
+from ..subjects.programs import BIN, Name, Running, SubjectFailed, environment, running
 
 CLUSTERS = ("a", "b", "c")
 WORKERS = 100

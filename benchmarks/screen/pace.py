@@ -11,10 +11,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
-from . import server, stream
-from .lines import Reading, attempt
-from .subjects import Name, Running, SubjectFailed, running
-from .terminal import Screen, Terminal
+from ..lines import Reading, attempt
+from ..load import server, stream
+from ..subjects.programs import Name, Running, SubjectFailed, running
+from ..subjects.terminal import Screen, Terminal
 
 SUBJECTS: tuple[Name, ...] = ("celtop", "celery events")
 SETTLE = 4.0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from . import server, stream
-from .lines import Reading, attempt
-from .subjects import Name, SubjectFailed, running
+from ..lines import Reading, attempt
+from ..load import server, stream
+from ..subjects.programs import Name, SubjectFailed, running
 
 CHUNK = 50_000
 """Tasks whose messages are encoded at once: all of them would fill the memory of the machine."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from . import core_speed, server, stream
-from .flood import MIB, merge
-from .lines import Reading, attempt
-from .stream import Message
-from .subjects import Name, running
+from ..lines import Reading, attempt
+from ..load import server, stream
+from ..load.stream import Message
+from ..screen.flood import MIB, merge
+from ..subjects import core_speed
+from ..subjects.programs import Name, running
 
 ROUNDS = 3
 """How often each is measured, in turns; the cheapest counts."""

@@ -12,10 +12,13 @@ from datetime import UTC, datetime, timedelta
 
 import redis
 
-from . import proxy, server, startup
-from .lines import Reading, attempt
-from .stream import TASK_NAMES
-from .subjects import Name, SubjectFailed, running, worker
+from ..lines import Reading, attempt
+from ..load import server
+from ..load.stream import TASK_NAMES
+from ..load.worker import worker
+from ..screen import startup
+from ..subjects import proxy
+from ..subjects.programs import Name, SubjectFailed, running
 
 RESULTS = 100_000
 LISTED = 500

@@ -160,40 +160,6 @@ def running(
             shown.close()
 
 
-@contextlib.contextmanager
-def worker(url: str, name: str = "celery@bench", *, backend: str | None = None) -> Iterator[None]:
-    """A real worker of two processes, started without `-E`; ready when the block begins."""
-    from celery import Celery
-
-    with tempfile.TemporaryDirectory(prefix="celtop-bench-") as home:
-        process = subprocess.Popen(
-            [
-                *(str(BIN / "celery"), "-A", "busy_app", "--workdir", str(HERE), "-b", url),
-                *(("--result-backend", backend) if backend else ()),
-                *("worker", "-c", "2", "-n", name, "-l", "error"),
-            ],
-            env=environment(Path(home)),
-            cwd=home,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        try:
-            control = Celery(broker=url, fixups=set(), set_as_current=False).control
-            deadline = time.monotonic() + 30
-            while not control.ping(timeout=0.5, limit=1):
-                if time.monotonic() > deadline:
-                    raise SubjectFailed("the worker did not start")
-            yield
-        finally:
-            process.terminate()
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, 9)
-                process.wait()
-
-
 def environment(home: Path) -> dict[str, str]:
     """A terminal user's environment with nothing of the caller's settings."""
     return {

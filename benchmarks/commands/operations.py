@@ -24,10 +24,12 @@ from typing import Any
 import redis
 from celery import Celery
 
-from . import pace, server
-from .lines import Reading, attempt
-from .stream import TASK_NAMES
-from .subjects import BIN, Name, Running, SubjectFailed, environment, running, worker
+from ..lines import Reading, attempt
+from ..load import server
+from ..load.stream import TASK_NAMES
+from ..load.worker import worker
+from ..screen import pace
+from ..subjects.programs import BIN, Name, Running, SubjectFailed, environment, running
 
 TASKS = 10_000
 RETRIED = 1_000

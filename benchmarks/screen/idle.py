@@ -10,10 +10,12 @@ from collections.abc import Iterator
 
 import redis
 
-from . import core_speed, proxy, server
-from .core_speed import CoreSpeed
-from .lines import Reading
-from .subjects import Name, Running, SubjectFailed, running, worker
+from ..lines import Reading
+from ..load import server
+from ..load.worker import worker
+from ..subjects import core_speed, proxy
+from ..subjects.core_speed import CoreSpeed
+from ..subjects.programs import Name, Running, SubjectFailed, running
 
 SETTLE = 15.0
 CASES: tuple[tuple[str, Name, tuple[str, ...], str], ...] = (

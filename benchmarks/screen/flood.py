@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from . import server, stream
-from .lines import Reading, attempt
-from .stream import Message
-from .subjects import Name, Running, SubjectFailed, running
+from ..lines import Reading, attempt
+from ..load import server, stream
+from ..load.stream import Message
+from ..subjects.programs import Name, Running, SubjectFailed, running
 
 SUBJECTS: tuple[Name, ...] = ("celtop", "flower", "celery events")
 SETTLE = 6.0

@@ -9,9 +9,10 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from . import server
-from .lines import Reading
-from .subjects import environment, worker
+from ..lines import Reading
+from ..load import server
+from ..load.worker import worker
+from ..subjects.programs import environment
 
 BIN = Path(sys.executable).parent
 

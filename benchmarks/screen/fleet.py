@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 
-from . import core_speed, server, stream
-from .lines import Reading, attempt
-from .subjects import Name, SubjectFailed, running
+from ..lines import Reading, attempt
+from ..load import server, stream
+from ..subjects import core_speed
+from ..subjects.programs import Name, SubjectFailed, running
 
 WORKERS = tuple(f"celery@fleet-{number:04}" for number in range(1, 1_001))
 PER_SECOND = 30_000

@@ -16,9 +16,9 @@ from celtop.history.task_body import stored_task
 from celtop.model.entities.task import Task
 from celtop.model.query.language import parse_query
 
-from .lines import Reading, attempt
-from .stream import TASK_NAMES, TRACEBACK, WORKERS
-from .subjects import Name
+from ..lines import Reading, attempt
+from ..load.stream import TASK_NAMES, TRACEBACK, WORKERS
+from ..subjects.programs import Name
 
 TASKS = 1_000_000
 BATCH = 5_000

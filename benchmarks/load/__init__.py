@@ -1,0 +1,1 @@
+"""The brokers, workers and events that put subjects under load."""

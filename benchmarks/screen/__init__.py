@@ -1,0 +1,1 @@
+"""What the screen costs: at the start, per event and frame, when idle."""

@@ -1,0 +1,1 @@
+"""The programs that are compared, and the instruments that measure them."""
