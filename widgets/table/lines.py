@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar, cast
 
@@ -14,6 +14,7 @@ from ..compat.line_strip import LineStrip
 from ..glyphs import Glyphs
 from .cells import Cell, fit, fit_cells, is_single
 from .column import GAP, Frame, Placed
+from .needs import MAX_MEASURED
 
 R = TypeVar("R")
 
@@ -86,9 +87,22 @@ class LineArtist(Generic[R]):
         self.gutter = gutter
         self.width = width
         self._styles = styles
+        self.exceeded = False
+        """Whether a cell was cut that is longer than those that the columns were measured by."""
+        self._limits = [MAX_MEASURED] * len(self.placed)
         self._blank: Line | None = None
         self._gaps = [
             " " * max(0, min(GAP, width - gutter - place.x - place.width)) for place in self.placed
+        ]
+
+    def measured(self, widths: Mapping[str, int]) -> None:
+        """Take the cells of the longest text of each column that was measured."""
+        self.exceeded = False
+        self._limits = [
+            MAX_MEASURED
+            if place.column.fixed
+            else max(place.width, widths.get(place.column.id, MAX_MEASURED))
+            for place in self.placed
         ]
 
     def row(
@@ -126,9 +140,14 @@ class LineArtist(Generic[R]):
         if is_single(content):
             text, name = content
             keeps_end = place.column.keeps_end
+            if self._limits[number] < len(text) <= MAX_MEASURED:
+                self.exceeded = True
             text = fit(text, place.width, ellipsis, justify, keeps_end=keeps_end)
             return Segment(text + gap, styles[name])
-        fitted = fit_cells(cast(Sequence[Cell], content), place.width, ellipsis, justify)
+        parts = cast(Sequence[Cell], content)
+        if self._limits[number] < sum(len(text) for text, _ in parts) <= MAX_MEASURED:
+            self.exceeded = True
+        fitted = fit_cells(parts, place.width, ellipsis, justify)
         fitted.append((gap, "text"))
         return tuple([Segment(text, styles[name]) for text, name in fitted if text])
 

@@ -138,7 +138,12 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
             self._artist = None
         self._frame = frame
         self._fit_columns()
-        return self._update()
+        count = self._update()
+        if self._artist is not None and self._artist.exceeded:
+            self._artist.exceeded = False
+            self._fit_columns(at_once=True)
+            count += self._update()
+        return count
 
     def show(self, rows: Rows[R]) -> None:
         """Show other rows; the cursor stays on its row if that is among them."""
@@ -297,6 +302,8 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         placed = self._places()
         self._styles.clear()
         self._artist = LineArtist(placed, gutter=gutter, width=width, styles=self._look_styles)
+        if self._fit.needs is not None:
+            self._artist.measured(self._fit.needs.widths)
         self._ticking = tuple(p.column.ticks for p in placed if p.column.ticks is not None)
         self._lines.clear()
         self._titles = None
@@ -314,20 +321,24 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         beside = self._gutter + (self.scrollbar_size_vertical if self.size else 0)
         return names + beside, texts + beside
 
-    def _fit_columns(self) -> None:
-        """Fit the columns to the visible cells."""
+    def _fit_columns(self, *, at_once: bool = False) -> None:
+        """Fit the columns to the visible cells, if they were not measured a moment ago."""
         size, top, rows = self.size, self._viewport.top, self._rows
         if not size:
             return
         visible = range(top, min(top + size.height, len(rows)))
         chosen = bool(self._column_layout)
         if not self._fit.update(
-            self._laid_out, rows, visible, size, self._frame, keep_blank=chosen
+            self._laid_out, rows, visible, size, self._frame, keep_blank=chosen, at_once=at_once
         ):
             return
-        if self._artist is not None and tuple(self._places()) != self._artist.placed:
+        if self._artist is None:
+            return
+        if tuple(self._places()) != self._artist.placed:
             self._artist = None
             self.refresh()
+        elif self._fit.needs is not None:
+            self._artist.measured(self._fit.needs.widths)
 
     def _places(self) -> list[Placed[R]]:
         placed = self._arranged_in(self._room)

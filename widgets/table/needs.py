@@ -42,6 +42,7 @@ class Needs:
 class ColumnFit:
     """The widths that the cells of a table need, measured every `MEASURE_SECONDS`.
 
+    A cell that is longer than all that were measured, and is cut for this, is measured at once.
     While the size of the table stays the same, no column becomes narrower.
     """
 
@@ -59,14 +60,16 @@ class ColumnFit:
         frame: Frame,
         *,
         keep_blank: bool = False,
+        at_once: bool = False,
     ) -> bool:
         """Measure the visible rows if it is time to; return whether the needs have changed.
 
-        `size` is the table's, in cells; `keep_blank` keeps columns without information.
+        `size` is the table's, in cells; `keep_blank` keeps columns without information; `at_once`
+        measures in any case.
         """
         shape = (size, columns, rows)
         measured = (shape, frame.now // MEASURE_SECONDS, len(visible))
-        if measured == self._measured or not visible:
+        if not visible or (measured == self._measured and not at_once):
             return False
         same, self._shape, self._measured = shape == self._shape, shape, measured
         needs = measure(columns, (rows[index] for index in visible), frame)

@@ -205,6 +205,26 @@ async def test_a_long_cell_is_cut_with_an_ellipsis() -> None:
         assert "yyy~ " in screen.lines[1]
 
 
+async def test_a_cell_that_becomes_longer_is_not_cut_until_the_next_measurement() -> None:
+    list_ = rows(5)
+    for row in list_.rows:
+        row.text = "x"
+    columns = (
+        Column[Row]("id", "Id", 30, lambda row, _: (row.id, "text"), grow=1),
+        Column[Row]("text", "Text", 8, lambda row, _: (row.text, "text"), 1),
+    )
+    view = LiveTable[Row](columns, list_)
+    async with shown(view, 36, 6) as screen:
+        view.paint(NOW)
+        list_[2].change("RECEIVED IN PART")
+        view.paint(NOW)
+        await screen.settle()
+        assert screen.lines[3].split(maxsplit=1) == ["r002", "RECEIVED IN PART"]
+        assert view.paint(NOW) == 0
+        list_[3].change("STARTED IN PART")
+        assert view.paint(NOW) == 1
+
+
 async def test_ascii_glyphs_draw_only_ascii() -> None:
     list_ = rows(20)
     view = table(list_, sort=("size", False))
