@@ -121,7 +121,7 @@ def worker_columns(broker: Broker) -> tuple[Column[Worker], ...]:
         Column("pool", "Pool", 8, _pool, 4, sort_key="pool", remark=True),
         busy_column(broker),
         _number("processed", "Processed", 9, lambda worker: worker.processed, 2),
-        _number("failed", "Failed", 7, _failed, 2),
+        numbers.column("failed", "Failed/seen", 11, _failed_of_seen, 2),
         Column("load", "Load", 14, _load, 4, sort_key="load", descending=True),
         Column("queues", "Queues", 16, _queues, 3, grow=3, sort_key="queues"),
         Column("heartbeat", "Last seen", 9, heartbeat, 3, justify="right", ticks=numbers.always),
@@ -137,6 +137,19 @@ def worker_columns(broker: Broker) -> tuple[Column[Worker], ...]:
 
 def _failed(worker: Worker) -> int | None:
     return None if worker.events_enabled is False else worker.failed
+
+
+def _failed_of_seen(worker: Worker, frame: Frame) -> Cell:
+    """Return the failed runs out of those that ended while celtop was running.
+
+    A worker reports only how many tasks it has processed since it started, not how many failed.
+    """
+    failed = _failed(worker)
+    if failed is None:
+        return numbers.UNKNOWN
+    if not (seen := worker.ended):
+        return "-", "muted"
+    return f"{units.count(failed)}/{units.count(seen)}", "text" if failed else "muted"
 
 
 def _pool(worker: Worker, frame: Frame) -> Cell:

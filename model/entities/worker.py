@@ -218,6 +218,11 @@ class Worker(msgspec.Struct, eq=False):
     """Events received since celtop started; `processed` counts since the worker started."""
 
     @property
+    def ended(self) -> int:
+        """The runs that have ended since celtop started, whose outcome is known."""
+        return self.succeeded + self.failed + self.retried
+
+    @property
     def id(self) -> str:
         """The name: the row's id in tables."""
         return self.name

@@ -311,7 +311,7 @@ def _finished(worker: Worker) -> tuple[int, bool] | None:
     Its heartbeats count them too, but come at another pace than the steps.
     """
     if worker.events_enabled:
-        return worker.succeeded + worker.failed + worker.retried, True
+        return worker.ended, True
     return None if worker.processed is None else (worker.processed, False)
 
 

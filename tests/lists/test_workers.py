@@ -65,3 +65,17 @@ def test_the_absence_of_a_worker_is_worded_by_its_width(width: int | None, text:
     state.tick(NOW + 200)
     cells = load_or_absence(state.workers[NAME], state.broker, Frame(NOW + 200), width)
     assert "".join(cell for cell, _ in cells) == text
+
+
+def test_failures_are_counted_out_of_the_runs_that_were_seen() -> None:
+    state = with_worker()
+    worker = state.workers[NAME]
+    worker.processed = 4_000
+    failed = next(one for one in worker_columns(state.broker) if one.id == "failed")
+    assert failed.cell(worker, Frame(NOW)) == ("-", "muted")
+    worker.succeeded, worker.retried = 118, 2
+    assert failed.cell(worker, Frame(NOW)) == ("0/120", "muted")
+    worker.failed = 3
+    assert failed.cell(worker, Frame(NOW)) == ("3/123", "text")
+    worker.events_enabled = False
+    assert failed.cell(worker, Frame(NOW)) == ("?", "muted")
