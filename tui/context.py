@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
@@ -12,29 +10,23 @@ from ..bindings.keymap import Keymap
 from ..files.acknowledgements import Acknowledgements
 from ..files.typed_history import TypedHistory
 from ..model.entities.queue import Queue
-from ..model.entities.series.time_series import STEP, STEPS
 from ..model.entities.task import Task
 from ..model.entities.task_type import TaskType
 from ..model.entities.worker import Worker
-from ..model.frozen_copy import frozen_copy
 from ..model.health.finding import Finding
-from ..model.health.findings import findings
-from ..model.health.first_found import FirstFound
 from ..model.operations.lasting import Lasting, lasting
-from ..model.past import state_at
-from ..model.stored_past import MINUTE, end_of_minute, stored_state
 from ..widgets.glyphs import ASCII, Glyphs
 from ..widgets.table.column import Frame
 from ..widgets.table.layout import Layout, parse_layout
+from .findings import ScreenFindings
+from .freeze import Freeze
 from .history.deploy_effects import DeployEffects
-from .history.stored_moments import StoredMoments
 from .history.stored_series import StoredSeries
 from .running import RunningOperations
 from .seen_hints import SeenHints
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
-    from ..history.reading.moments import Moment
     from ..model.operations.commands import PauseQueue
     from ..model.state import ClusterState
     from ..recording.session import ReplaySession
@@ -46,31 +38,10 @@ READ_ONLY: Final = "read-only mode; :rw allows changes"
 RECORDED: Final = "this is a recording"
 TIMES: Final = ("local", "utc", "relative")
 """How times are shown in tables: in a time zone, or as `41 s ago`."""
-STEPS_PER_CHART: Final = 60
-"""Steps in time across the charts."""
 INITIAL_WINDOWS: Final = (300, 900)
 """Seconds that charts cover at first, and once half of the second has been recorded."""
 CACHE_SECONDS: Final = 1.0
 """How long a value that is expensive to look up is reused."""
-FINDINGS_SHARE: Final = 0.01
-"""The part of the time that may be spent on findings."""
-
-
-class ShownState:
-    """The state that the screen shows: the live one, or a frozen copy.
-
-    A table or column that was made before a freeze follows it, since it keeps this object. (It
-    must not keep `state.workers.values`, which is of one of the two.)
-    """
-
-    def __init__(self, state: ClusterState) -> None:
-        self.state = state
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.state, name)
-
-    def __copy__(self) -> ClusterState:
-        return copy.copy(self.state)
 
 
 @dataclass(slots=True)
@@ -91,8 +62,6 @@ class AppContext:
     """Whether charts compare with the same time yesterday."""
     keymap: Keymap = field(default_factory=Keymap)
     """The user's keys."""
-    frozen_at: float | None = None
-    """The time that a frozen screen shows, epoch seconds; None if it is not frozen."""
     operations: RunningOperations = field(default_factory=RunningOperations)
     """The operations that the user has started."""
     seen_hints: SeenHints = field(default_factory=lambda: SeenHints(None))
@@ -105,25 +74,12 @@ class AppContext:
     """The findings that the user has acknowledged."""
     replay: ReplaySession | None = None
     """The recording that is shown in place of a cluster."""
-    _live_findings: tuple[float, tuple[Finding, ...]] | None = None
-    """When `live_findings` was last computed, and its value."""
-    _findings_interval: float = CACHE_SECONDS
-    """Seconds for which `live_findings` are reused."""
-    _frozen_findings: tuple[object, tuple[Finding, ...]] | None = None
-    """The frozen state that `findings` was last computed of, and its value."""
-    _first_found: FirstFound = field(default_factory=FirstFound)
-    _snapshot: tuple[float, ClusterState] | None = None
-    """When the screen was frozen, and its state then."""
-    _wanted_at: float | None = None
-    """A time in memory that the frozen screen has yet to show."""
-    moment: Moment | None = None
-    """The minute of the history that a frozen screen shows; None for what is in memory."""
+    freeze: Freeze = field(init=False)
+    """What a frozen screen shows."""
+    _findings: ScreenFindings = field(init=False, default_factory=ScreenFindings)
     _columns_read: bool = False
-    _shown: ShownState = field(init=False)
     stored_series: StoredSeries = field(init=False)
     """The values of the history that charts need."""
-    moments: StoredMoments = field(init=False)
-    """The minutes of the history to which a frozen screen goes back."""
     deploys: DeployEffects = field(init=False)
     """The latest deploy, and its effects."""
     _progress_unavailable: tuple[float, str | None] | None = None
@@ -132,11 +88,11 @@ class AppContext:
     """When `paused_queues` was last looked up, and its value."""
 
     def __post_init__(self) -> None:
-        self._shown = ShownState(self.session.state)
-        self.stored_series = StoredSeries(self.session.history.charts, self.session.history.stored)
-        self.moments = StoredMoments(self.session.history.stored)
+        stored = self.session.history.stored
+        self.freeze = Freeze(lambda: self.live, lambda: self.clock(), stored)
+        self.stored_series = StoredSeries(self.session.history.charts, stored)
         self.deploys = DeployEffects(
-            self.session.history.stored,
+            stored,
             self.stored_series,
             lambda: self.state.series.marks,
             self.now,
@@ -145,7 +101,7 @@ class AppContext:
     @property
     def state(self) -> ClusterState:
         """The model as the screen shows it, always the same object; operations use `live`."""
-        return cast("ClusterState", self._shown)
+        return self.freeze.state
 
     @property
     def live(self) -> ClusterState:
@@ -188,110 +144,7 @@ class AppContext:
     @property
     def frozen(self) -> bool:
         """Whether the body of the screen shows a snapshot."""
-        return self.frozen_at is not None
-
-    @property
-    def held_back(self) -> int:
-        """How many events were received since the screen was frozen."""
-        return self.live.totals.events - self.state.totals.events
-
-    def freeze(self) -> None:
-        """Keep what the screen shows as it is."""
-        self.frozen_at = self.clock()
-        self._snapshot = self.frozen_at, frozen_copy(self.live)
-        self._shown.state = self._snapshot[1]
-        self.moments.find_first()
-
-    @property
-    def stepped_back(self) -> bool:
-        """Whether the frozen screen shows an earlier time than that of the freeze."""
-        return self._snapshot is not None and self.now() < self._snapshot[0]
-
-    def step_time(self, steps: int) -> bool:
-        """Show the frozen state of an earlier or later time; a step is a sixtieth of the charts.
-
-        What is older than the last hour, or than celtop, is read from the history in steps of at
-        least a minute. `take_moment` shows it: while a key is held down, only the last time.
-
-        Returns:
-            Whether there is such a time.
-        """
-        if self._snapshot is None:
-            return False
-        first, first_at = self._first_in_memory, self.moments.first_at
-        before = self.moments.wanted_at or self._wanted_at or self.now()
-        at = before + steps * max(STEP, self.chart_seconds // STEPS_PER_CHART)
-        if at < first and first_at < first:
-            at = max(_other_minute(before, at), first_at)
-            if at != before:
-                self.moments.ask(at, later=steps > 0)
-            return at != before
-        self.moments.cancel()
-        self._wanted_at = self._in_memory(at)
-        return self._wanted_at != before
-
-    @property
-    def _first_in_memory(self) -> float:
-        """The first time of the last hour that the frozen state has, epoch seconds."""
-        assert self._snapshot is not None
-        series = self._snapshot[1].series
-        return max(series.cluster.first or series.newest, series.newest - STEPS + 1) * STEP
-
-    def _in_memory(self, at: float) -> float:
-        """Return the time in memory that is nearest to another."""
-        assert self._snapshot is not None
-        return min(max(at, self._first_in_memory), self._snapshot[0])
-
-    def _show_memory(self, at: float) -> bool:
-        """Show the frozen state of a time in memory; return whether that changes the screen."""
-        assert self._snapshot is not None
-        frozen_at, snapshot = self._snapshot
-        if at == self.now():
-            return False
-        self.frozen_at, self.moment = at, None
-        self._shown.state = snapshot if at == frozen_at else state_at(snapshot, at)
-        return True
-
-    def take_moment(self) -> bool:
-        """Show the time that `step_time` asked for; return whether that changes the screen."""
-        if self._snapshot is None:
-            return False
-        if self._wanted_at is not None:
-            at, self._wanted_at = self._wanted_at, None
-            return self._show_memory(at)
-        if not self.moments.answered:
-            return False
-        later, found = self.moments.later, self.moments.take()
-        first = self._first_in_memory
-        if found is None or found.at >= first:
-            # Nothing was recorded between the history and what is in memory.
-            return later and not self.moments.fault and self._show_memory(self._in_memory(first))
-        self.frozen_at, self.moment = found.at, found
-        self._shown.state = stored_state(
-            self._snapshot[1], found.at, found.stored, found.failures, found.log
-        )
-        return True
-
-    @property
-    def at_first_record(self) -> bool:
-        """Whether the frozen screen shows the earliest time that is known."""
-        if self._snapshot is None:
-            return False
-        return self.now() <= min(self._first_in_memory, self.moments.first_at)
-
-    @property
-    def rates_known(self) -> bool:
-        """Whether the rates of the time that the screen shows were recorded."""
-        if self.moment is not None:
-            return bool(self.moment.counts)
-        recorded = self.state.series.cluster
-        return not self.stepped_back or recorded.at("succeeded", self.now()) is not None
-
-    def unfreeze(self) -> None:
-        """Show the live model again."""
-        self.frozen_at = self._snapshot = self.moment = self._wanted_at = None
-        self.moments.cancel()
-        self._shown.state = self.live
+        return self.freeze.at is not None
 
     def current(self, row: R) -> R:
         """Return a task, worker, queue or task type as it is now; itself if it is gone."""
@@ -309,34 +162,17 @@ class AppContext:
     @property
     def findings(self) -> tuple[Finding, ...]:
         """The findings for the screen, the worst first."""
-        if self.moment is not None:
-            return self.moment.findings
-        return self.live_findings if self._shown.state is self.live else self._shown_findings()
+        moment, snapshot = self.freeze.moment, self.freeze.snapshot
+        if moment is not None:
+            return moment.findings
+        if snapshot is not None:
+            return self._findings.frozen(snapshot, self.now())
+        return self.live_findings
 
     @property
     def live_findings(self) -> tuple[Finding, ...]:
-        """What needs attention now, the worst first.
-
-        It is computed at most once a second, and in a large cluster in at most a hundredth of the
-        time.
-        """
-        now, held = self.clock(), self._live_findings
-        if held is None or not 0 < now - held[0] < self._findings_interval:
-            started = time.perf_counter()
-            found = findings(self.live, now)
-            held = self._live_findings = now, self._first_found.update(found, now)
-            cost = time.perf_counter() - started
-            self._findings_interval = max(CACHE_SECONDS, cost / FINDINGS_SHARE)
-            self.acknowledgements.update(held[1], now)
-        return held[1]
-
-    def _shown_findings(self) -> tuple[Finding, ...]:
-        """Return the findings of a frozen state, which does not change."""
-        state, held = self._shown.state, self._frozen_findings
-        if held is None or held[0] is not state:
-            found = findings(state, self.now())
-            held = self._frozen_findings = state, self._first_found.dated(found)
-        return held[1]
+        """What needs attention now, the worst first, also while the screen is frozen."""
+        return self._findings.live(self.live, self.clock(), self.acknowledgements)
 
     @property
     def paused_queues(self) -> Mapping[str, PauseQueue]:
@@ -388,18 +224,11 @@ class AppContext:
 
     def now(self) -> float:
         """Return the time of what the screen shows, in epoch seconds; `clock` is the real one."""
-        return self.clock() if self.frozen_at is None else self.frozen_at
+        at = self.freeze.at
+        return self.clock() if at is None else at
 
     def frame(self) -> Frame:
         """Return what the cells of a table need to know of the present frame."""
         now, state = self.now(), self.state
         until = state.broker.observed_until(now)
         return Frame(now, self.glyphs, self.utc, self.relative, state.skews, until)
-
-
-def _other_minute(before: float, at: float) -> float:
-    """Return the last second of the minute of a time; never of the one of the time before."""
-    end = end_of_minute(at)
-    if end != end_of_minute(before):
-        return end
-    return end + MINUTE if at > before else end - MINUTE

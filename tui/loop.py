@@ -194,9 +194,9 @@ class FrameLoop:
         changes = self._context.session.take_changes(self._context.clock())
         if self._context.frozen:
             changes = NO_CHANGES
-            if self._context.take_moment():
+            if self._context.freeze.take_moment():
                 self._painted = None
-            elif fault := self._context.moments.take_fault():
+            elif fault := self._context.freeze.moments.take_fault():
                 self._app.notify(visible(fault), severity="warning", markup=False)
         screen = self.topmost_screen
         if screen is None or not screen.ready:
@@ -215,9 +215,9 @@ class FrameLoop:
         """
         if frozen:
             self.paint()  # the snapshot has all changes so far
-            self._context.freeze()
+            self._context.freeze.begin()
         else:
-            self._context.unfreeze()
+            self._context.freeze.end()
         self._painted = None
         self.paint()
 

@@ -13,7 +13,7 @@ from celtop.model.wire.events import Event
 from celtop.tests.tui.app_under_test import AppUnderTest
 from celtop.tests.tui.fake_session import NOW, feed, task_events
 from celtop.tests.tui.operation_app import RUNNING, WAITING, opened
-from celtop.tui import context
+from celtop.tui import freeze
 from celtop.tui.navigation import DrillDown, Location
 
 
@@ -130,17 +130,17 @@ async def test_steps_of_a_key_that_is_held_down_are_shown_together(
         for second in range(400):
             on.session.state.tick(NOW + second)
         on.app.context.clock = lambda: NOW + 400
-        on.app.context.freeze()
+        on.app.context.freeze.begin()
         shown: list[float] = []
 
         def past(state: ClusterState, at: float) -> ClusterState:
             shown.append(at)
             return state
 
-        monkeypatch.setattr(context, "state_at", past)
-        steps = [on.app.context.step_time(-1) for _ in range(30)]
+        monkeypatch.setattr(freeze, "state_at", past)
+        steps = [on.app.context.freeze.step(-1, on.app.context.chart_seconds) for _ in range(30)]
         assert all(steps) and not shown
-        assert on.app.context.take_moment() and not on.app.context.take_moment()
+        assert on.app.context.freeze.take_moment() and not on.app.context.freeze.take_moment()
         assert shown == [on.app.context.now()]
 
 

@@ -121,7 +121,7 @@ def collector_part(context: AppContext) -> list[Part]:
 
 def frozen_badge(context: AppContext, more: str = "") -> Part:
     """Return the badge of a frozen screen: the time that it shows, if that is an earlier one."""
-    at = f" {_frozen_time(context)}" if context.stepped_back else ""
+    at = f" {_frozen_time(context)}" if context.freeze.stepped_back else ""
     return Part(f" FROZEN{at}{more} ", "bold reverse $text-warning", click="app.freeze")
 
 
@@ -129,8 +129,9 @@ def warnings(context: AppContext) -> list[Part]:
     """Return badges (frozen, changes in force) and the counters that should be zero and are not."""
     state, parts = context.live, []
     if context.frozen:
-        first = ", first record" if context.stepped_back and context.at_first_record else ""
-        parts.append(frozen_badge(context, f"{first} +{units.count(context.held_back)}"))
+        freeze = context.freeze
+        first = ", first record" if freeze.stepped_back and freeze.at_first_record else ""
+        parts.append(frozen_badge(context, f"{first} +{units.count(freeze.held_back)}"))
     changes = context.lasting
     if changes:
         more = f" +{len(changes) - 1}" if len(changes) > 1 else ""
@@ -155,7 +156,7 @@ def warnings(context: AppContext) -> list[Part]:
 def _frozen_time(context: AppContext) -> str:
     """Return the time that is shown, with its date if it is from the history."""
     now = context.now()
-    if context.moment is None:
+    if context.freeze.moment is None:
         return _clock(now, utc=context.utc)
     return units.date_time(now, UTC if context.utc else None)[:16]
 
@@ -169,16 +170,16 @@ def windows_part(context: AppContext) -> list[Part]:
 def numbers(context: AppContext) -> list[Part]:
     """Return the numbers at the right edge: those of now, or of the time stepped back to."""
     state, now = context.live, context.clock()
-    if context.stepped_back:
+    if context.freeze.stepped_back:
         state, now = context.state, context.now()
-    shown = _workers_then(state) if context.stepped_back else _workers(state, now)
+    shown = _workers_then(state) if context.freeze.stepped_back else _workers(state, now)
     workers = Part(*shown, 2, "app.view('workers')")
     share = failure_share(state, now)
     failing = "-" if share is None else units.percent(share)
     held, rate = units.count(len(state.tasks)), finished_rate(state, now)
-    if context.moment is not None:
+    if context.freeze.moment is not None:
         held = units.UNKNOWN
-    if not context.rates_known:
+    if not context.freeze.rates_known:
         rate, failing = f"{units.UNKNOWN}/s", units.UNKNOWN
     if not state.tasks and not_known_yet(state):
         held, rate = units.UNKNOWN, f"{units.UNKNOWN}/s"

@@ -48,8 +48,8 @@ class StateStrip(Bar):
 
     def paint(self, context: AppContext) -> None:
         """Show the counts of the tasks in memory; of a minute of the history, its own."""
-        if context.moment is not None:
-            self.show(_stored_parts(context, context.moment))
+        if context.freeze.moment is not None:
+            self.show(_stored_parts(context, context.freeze.moment))
             return
         counts = dict(context.state.totals.by_state)
         lost = context.state.lost

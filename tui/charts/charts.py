@@ -117,7 +117,7 @@ def throughput(context: AppContext) -> ChartData:
 def current_rates(context: AppContext) -> tuple[str, ...]:
     """Return the rates of `throughput` for its legend, by the header's definition."""
     state, now = context.state, context.now()
-    if not context.rates_known:
+    if not context.freeze.rates_known:
         return (units.UNKNOWN,) * 3
     if not state.observed or (not state.tasks and not_known_yet(state)):
         return (units.UNKNOWN,) * 3

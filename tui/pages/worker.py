@@ -194,7 +194,7 @@ class WorkerDetailScreen(DetailScreen):
         return None if ids is None else len(ids)
 
     def _why_unknown(self, name: str) -> str:
-        if self.context.moment is not None:
+        if self.context.freeze.moment is not None:
             return "not stored"
         fault = None if self.worker is None else self.worker.fact(name).fault
         return "not inspected yet" if fault is None else f"unknown: {fault.problem}"
@@ -207,7 +207,7 @@ class WorkerDetailScreen(DetailScreen):
             left.append(Part("unknown worker", "$text-error"))
         elif reasons := failures(worker):
             left.append(Part("; ".join(reasons), "$text-warning"))
-        elif self.context.stepped_back:
+        elif self.context.freeze.stepped_back:
             pass  # it was inspected later
         elif worker.inspected_at is not None:
             ago = units.elapsed(worker.inspected_at, self.context.now())

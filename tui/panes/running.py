@@ -38,7 +38,7 @@ class RunningPane(ListPane[Task]):
 
     def empty_text(self) -> str:
         """Return that there are none, or that the history does not have them."""
-        return super().empty_text() if self.context.moment is None else "not stored"
+        return super().empty_text() if self.context.freeze.moment is None else "not stored"
 
     def summary(self) -> Sequence[Part]:
         """Return the number of tasks, and the one that has run the longest."""

@@ -171,9 +171,9 @@ def _general(screen: Shown) -> Iterator[Key]:
     if context.frozen:
         yield "freeze", "unfreeze"
         if "overview" in screen.CONTEXTS:
-            if not context.at_first_record:
+            if not context.freeze.at_first_record:
                 yield "scroll.left", "earlier"
-            if context.stepped_back:
+            if context.freeze.stepped_back:
                 yield "scroll.right", "later"
     if context.lasting and not context.session.read_only:
         yield "undo", ""

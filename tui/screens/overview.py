@@ -217,7 +217,7 @@ class OverviewScreen(MonitorScreen):
 
     def _step_time(self, steps: int) -> None:
         """Show an earlier or later time, of the last hour or of the history."""
-        if self.context.step_time(steps):
+        if self.context.freeze.step(steps, self.context.chart_seconds):
             self.set_timer(max(MIN_STEP_PAUSE, self._step_cost), self._show_time)
             return
         self.app.bell()
@@ -229,7 +229,7 @@ class OverviewScreen(MonitorScreen):
     def _show_time(self) -> None:
         """Show the last time of the steps so far."""
         started = time.thread_time()
-        if self.context.take_moment():
+        if self.context.freeze.take_moment():
             self.catch_up()
             self.paint()
             self._step_cost = time.thread_time() - started

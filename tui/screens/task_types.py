@@ -48,7 +48,7 @@ class TypesScreen(RowListScreen[TaskType]):
         self.context.deploys.refresh()
         text = deploy_text(self.context)
         notes = [Part(text, "$text-muted", 5)] if text else []
-        if self.context.stepped_back and self.context.moment is None:
+        if self.context.freeze.stepped_back and self.context.freeze.moment is None:
             notes.insert(0, Part("numbers from when the screen was frozen", "$text-warning"))
         return notes
 

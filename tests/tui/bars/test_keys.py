@@ -33,7 +33,7 @@ async def footer(
     context, app = make_app(state)[0].context, OneBar()
     context.session.read_only = read_only
     if frozen:
-        context.freeze()
+        context.freeze.begin()
     async with app.run_test(size=(width, 1)):
         bar = app.query_one(KeyBar)
         bar.paint(context, "workers", here, with_connection=state is not None)

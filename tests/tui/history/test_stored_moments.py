@@ -60,15 +60,15 @@ async def test_a_frozen_overview_goes_back_into_the_history(tmp_path: Path) -> N
         await on.press("p")
         live = {name for name in context.state.queues}
         await on.press("left")  # 24 minutes each
-        await on.until(lambda: context.moment is not None)
+        await on.until(lambda: context.freeze.moment is not None)
         assert "Nothing was recorded at 2027-01-15 07:36" in on.text
         assert context.now() == LATER + MINUTE - 1 and "?/s  fail ?" in on.text
         await on.press("right")
-        await on.until(lambda: context.moment is None)
+        await on.until(lambda: context.freeze.moment is None)
         readers[0].held = True
         await on.press("left")
         await on.press("left", "left", "left", "left")
-        assert context.moment is None and "first record" not in on.text
+        assert context.freeze.moment is None and "first record" not in on.text
         readers[0].release()  # only the last one counts
         await on.until(lambda: "1,200 succeeded" in on.text)
         assert "20.5/s  fail 2.4 %" in on.text and "failed 30/min" in on.text
@@ -90,22 +90,22 @@ async def test_a_frozen_overview_goes_back_into_the_history(tmp_path: Path) -> N
         await on.until(lambda: context.now() == LATER + MINUTE - 1)
         assert "first record" not in on.text
         await on.press("right")
-        await on.until(lambda: context.moment is None)
+        await on.until(lambda: context.freeze.moment is None)
         assert {name for name in context.state.queues} == live
 
 
 async def test_a_minute_that_is_in_memory_is_not_shown_from_the_history() -> None:
     async with run_app(cluster(3), Location("overview")) as on:
         context = on.app.context
-        context.freeze()
-        first = context._first_in_memory
+        context.freeze.begin()
+        first = context.freeze._first_in_memory
         found = Moment(first + 60, first - 60, (), (), (), EventLog())
-        context.moments.later = True
+        context.freeze.moments.later = True
         asked: Future[Moment | None] = Future()
         asked.set_result(found)
-        context.moments._asked = asked
-        assert context.take_moment()
-        assert (context.now(), context.moment) == (first, None)
+        context.freeze.moments._asked = asked
+        assert context.freeze.take_moment()
+        assert (context.now(), context.freeze.moment) == (first, None)
 
 
 async def test_without_a_history_it_stays_within_the_last_hour() -> None:
@@ -113,4 +113,5 @@ async def test_without_a_history_it_stays_within_the_last_hour() -> None:
         await on.press("p", "right")
         assert on.said == ["Nothing later: this is the time of the freeze"]
         await on.press(*["left"] * 9)
-        assert on.app.context.moment is None and on.app.context.moments.wanted_at is None
+        freeze = on.app.context.freeze
+        assert freeze.moment is None and freeze.moments.wanted_at is None

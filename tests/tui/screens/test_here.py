@@ -54,7 +54,7 @@ async def test_steps_in_time_are_offered_while_there_is_such_a_time() -> None:
         assert steps(ui) == ["scroll.left"]
         await ui.press("left")
         assert steps(ui) == ["scroll.left", "scroll.right"]
-        while not ui.app.context.at_first_record:
+        while not ui.app.context.freeze.at_first_record:
             await ui.press("left")
         assert steps(ui) == ["scroll.right"]
 
