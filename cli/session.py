@@ -43,8 +43,8 @@ PUMP_INTERVAL: Final = 0.02
 MEASURED_AGAIN_AFTER: Final = 5.0
 """Seconds of collecting after which queues are measured again, which shows their rates; after more,
 workers are inspected again as well. Both cost commands for each worker and queue."""
-RECONNECT_TIMEOUT: Final = 10.0
-"""Seconds for which a command that runs on waits for a lost broker."""
+CONNECTION_LOST: Final = "Lost the connection to the broker; reconnecting"
+CONNECTED_AGAIN: Final = "Connected to the broker again"
 STOP_TIMEOUT: Final = 5.0
 """Seconds at most for the session's threads to end, and to leave task events as found."""
 
@@ -168,29 +168,36 @@ def _wait_while_it_replies(session: Session, seconds: float) -> None:
     pump_until(session, seconds, decided)
 
 
-class ConnectionCheck:
-    """Ends a command that runs on if the broker is lost for RECONNECT_TIMEOUT."""
+class ConnectionReports:
+    """Reports on stderr when the broker is lost, and when it is connected again.
+
+    Args:
+        session: The session, which tries to connect again until it is stopped.
+        note: Prints a line.
+    """
 
     def __init__(self, session: Session, note: Callable[[str], object] = stderr.echo) -> None:
         self._session = session
         self._note = note
-        self._lost_at: float | None = None
+        self._was_connected = True
 
     def __call__(self) -> None:
-        """Check the connection; call it regularly.
+        """Check the connection; call it regularly."""
+        is_connected = self._session.state.broker.is_connected
+        if is_connected != self._was_connected:
+            self._was_connected = is_connected
+            self._note(CONNECTED_AGAIN if is_connected else CONNECTION_LOST)
 
-        Raises:
-            BrokerUnreachable: It has been lost for too long.
-        """
-        broker, now = self._session.state.broker, time.monotonic()
-        if broker.is_connected:
-            self._lost_at = None
-        elif self._lost_at is None:
-            self._note("Lost the connection to the broker; reconnecting")
-            self._lost_at = now
-        elif now - self._lost_at >= RECONNECT_TIMEOUT:
-            reason = broker.fault or "It no longer replies"
-            raise BrokerUnreachable(f"Cannot use the broker {broker.url}. {reason}")
+
+def require_broker(session: Session) -> None:
+    """Check at the end of a command that runs on that nothing was missed up to now.
+
+    Raises:
+        BrokerUnreachable: The connection to the broker is lost.
+    """
+    broker = session.state.broker
+    if not broker.is_connected:
+        raise unusable(broker.url, broker.fault)
 
 
 def listen(session: Session, seconds: float) -> None:

@@ -9,8 +9,7 @@ from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..session import pump_until
-from . import stderr
+from ..session import ConnectionReports, pump_until
 from .document import encoded
 from .stdout import has_colours, is_terminal, output_size, write
 
@@ -24,8 +23,6 @@ OTHER_LINES: Final = 4
 """Lines of a terminal besides: the header, the count of more rows, the status, and the cursor's."""
 TAKEN_AT: Final = "taken_at"
 """The first column of repeated CSV."""
-LOST: Final = "Lost the connection to the broker; reconnecting"
-FOUND: Final = "Connected to the broker again"
 
 
 class RepeatedList:
@@ -122,14 +119,12 @@ def watched(session: Session, interval: float, *, silent: bool) -> Iterator[str]
     Observations are applied meanwhile. A lost connection is reported on stderr, unless `silent`,
     and does not end it: the session connects again as soon as it can.
     """
-    broker, was_connected = session.state.broker, True
+    broker, report_connection = session.state.broker, ConnectionReports(session)
     while True:
         problem = f": {broker.fault.problem}" if broker.fault is not None else ""
         yield f"broker {broker.phase}{problem}"
         deadline = time.monotonic() + interval
         while (left := deadline - time.monotonic()) > 0:
             pump_until(session, min(1.0, left), lambda: False)
-            if broker.is_connected != was_connected:
-                was_connected = broker.is_connected
-                if not silent:
-                    stderr.echo(FOUND if was_connected else LOST)
+            if not silent:
+                report_connection()

@@ -157,19 +157,24 @@ def test_without_a_result_backend_events_are_used(
 
 
 @pytest.mark.slow
-def test_a_lost_broker_has_its_exit_code(
+def test_a_lost_broker_is_waited_for_until_the_timeout(
     own_redis: RedisServer, tmp_path: Path, send: Send
 ) -> None:
     url = own_redis.url()
     cluster = Cluster(url, tmp_path)
     send(url, "watched.climb", task_id="waits")
-    watching = begin(cluster, "watch", "waits")
+    watching = begin(cluster, "watch", "waits", "--timeout", "16")
     assert watching.stderr is not None
     assert "PENDING" in watching.stderr.readline()
+    own_redis.kill()
+    assert watching.stderr.readline() == "celtop: Lost the connection to the broker; reconnecting\n"
+    own_redis.start()
+    assert watching.stderr.readline() == "celtop: Connected to the broker again\n"
     own_redis.kill()
     _, err = watching.communicate(timeout=40)
     assert watching.returncode == 3, err
     assert "Lost the connection to the broker; reconnecting" in err
+    assert "Cannot use the broker" in err
     cluster.app.close()
 
 

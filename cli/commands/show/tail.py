@@ -20,9 +20,10 @@ from ...output.stdout import is_abandoned, is_terminal
 from ...session import (
     CONNECT_TIMEOUT,
     STOP_TIMEOUT,
-    ConnectionCheck,
+    ConnectionReports,
     open_session,
     pump_until,
+    require_broker,
     wait_for_broker,
 )
 from ...stored import is_stored, offline_session
@@ -63,8 +64,10 @@ def tail(
     With --from-history URL, tasks are printed when a collector has stored them: once they have
     ended, or have been running for 5 seconds. No broker is used.
 
+    A lost connection to the broker is reported on stderr, and celtop reconnects until it can.
+
     The exit code is 0 at the end of --until or --count; it is 4 if --until ends before --count
-    events have arrived, and 3 if the broker is lost for 10 seconds.
+    events have arrived, and 3 if the broker is unreachable at the start or at the end of --until.
     """
     settings = settings_of(ctx, is_offline=_is_followed)
     query: Query | None = read_filter(" ".join(words), settings, "filter") if words else None
@@ -87,7 +90,10 @@ def tail(
         session.tap = lines.take
         session.refresh()
         wait_for_broker(session, CONNECT_TIMEOUT)
-        return _print_until(session, lines, deadline, count, ConnectionCheck(session))
+        code = _print_until(session, lines, deadline, count, ConnectionReports(session))
+        if not (lines.over or is_abandoned()):
+            require_broker(session)
+        return code
 
 
 def _print_until(

@@ -13,7 +13,7 @@ from ...exit_codes import ExitCode
 from ...operations.await_result import await_result, print_result
 from ...options import Command, settings_of
 from ...output import stderr
-from ...session import ConnectionCheck, connect, open_session, pump_until
+from ...session import ConnectionReports, connect, open_session, pump_until, require_broker
 from ...targets.find_task import check_id, find_task
 from ...targets.short_ids import full_ids
 
@@ -43,8 +43,10 @@ def watch(ctx: click.Context, id_: str, timeout: float | None, wait: bool) -> in
     printed on stdout as JSON. If the result backend cannot be read, the text in the task's event is
     printed instead.
 
+    A lost connection to the broker is reported on stderr, and celtop reconnects until it can.
+
     The exit code is 0 if the task succeeded, 1 if it failed or was revoked, 4 if it did not finish
-    before --timeout.
+    before --timeout, and 3 if the broker is unreachable at the start or at --timeout.
 
     If the task is not found anywhere, celtop waits for it: it may be sent later. Use --no-wait if
     it may already have finished without storing a result.
@@ -75,7 +77,7 @@ def _follow(
     """Follow a task; OK means that it has finished, in any state.
 
     Raises:
-        BrokerUnreachable: The connection to the broker was lost for too long.
+        BrokerUnreachable: The connection to the broker is lost at the deadline.
     """
     task = _task(session, id_)
     if task is None or not task.finished:
@@ -85,7 +87,7 @@ def _follow(
             if not wait:
                 return ExitCode.FAILED
             display.note("Waiting for the task to appear")
-    check_connection = ConnectionCheck(session, display.note)
+    report_connection = ConnectionReports(session, display.note)
     while True:
         task = _task(session, id_)
         if task is not None:
@@ -94,10 +96,11 @@ def _follow(
                 return ExitCode.OK
         now = time.monotonic()
         if deadline is not None and now >= deadline:
+            require_broker(session)
             outcome = "did not appear" if task is None else "has not finished"
             display.note(f"Timed out; the task {outcome}")
             return ExitCode.TIMEOUT
-        check_connection()
+        report_connection()
         version = -1 if task is None else task.version
         pause = REDRAW_INTERVAL if deadline is None else min(REDRAW_INTERVAL, deadline - now)
         pump_until(session, pause, partial(_changed, session, id_, version))
