@@ -41,7 +41,7 @@ MAX_REPLY_BYTES: Final = 8 << 20
 """Size of a reply; 5,000 queues take about 0.5 MiB."""
 _ENABLE: Final = (
     "Run rabbitmq-plugins enable rabbitmq_management, or set rabbitmq_management to the URL of the "
-    "API, or to never"
+    "API"
 )
 _RULES: Final = (
     Rule(
@@ -60,7 +60,7 @@ _RULES: Final = (
         "http",
         r"HTTP status",
         "{url} replied with {reason} instead of the queues",
-        "Set rabbitmq_management to the URL of the API, or to never",
+        "Set rabbitmq_management to the URL of the API",
     ),
     Rule(
         "refused",
@@ -82,6 +82,11 @@ _RULES: Final = (
         "rabbitmq_management",
     ),
     Rule("other", r"", "the management API at {url} cannot be used: {reason}", _ENABLE),
+)
+TURNED_OFF: Final = Fault(
+    "unsupported",
+    "the management API is not used: rabbitmq_management is never",
+    "Remove the setting rabbitmq_management, or set it to the URL of the API",
 )
 _STALE: Final = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError)
 """The errors of a connection that the server closed while it was idle."""
@@ -146,7 +151,7 @@ class ManagementApi:
             else:
                 self._found = url
                 return reply
-        raise first or ManagementError(Fault("unsupported", "it is turned off", ""))
+        raise first or ManagementError(TURNED_OFF)
 
     def close(self) -> None:
         """Close the connection."""

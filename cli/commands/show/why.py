@@ -126,10 +126,22 @@ def _read_messages(session: Session, queue: str, yes: bool) -> bool:
 
 def _where_to_look(session: Session, name: str, read_queue: str | None) -> str:
     """Return the next step for a task that was not found on RabbitMQ."""
+    from ....cluster.connection.management_api import NEVER, TURNED_OFF
+
     filled = [one for one in session.state.queues.values() if one.waiting]
     filled = [one for one in filled if one.name != read_queue]
     if not filled:
-        return "No other queue with messages is known; name queues with --queues"
+        other = "other " if read_queue else ""
+        return f"No {other}queue with messages is known; name queues with --queues"
+    fault = session.state.fact("queues").fault
+    if session.settings.rabbitmq_management == NEVER:
+        fault = TURNED_OFF
+    if fault is not None and fault.kind == "unsupported":
+        return (
+            f"It may wait in {named([one.name for one in filled])}. RabbitMQ shows waiting "
+            f"messages only by its management API, which celtop cannot use. {fault.advice}; then "
+            "run this command with --read-queue QUEUE"
+        )
     fullest = max(filled, key=lambda one: one.waiting or 0)
     command = f"celtop why {shlex.quote(name)} --read-queue {shlex.quote(fullest.name)}"
     return (

@@ -17,7 +17,7 @@ from ....model.observations import QueuePeeked, WaitingMessage
 from ....model.operations.commands import ReadMessages
 from ....model.operations.outcome import Answer
 from ....model.text.phrases import counted
-from ...connection.management_api import ManagementApi, ManagementError
+from ...connection.management_api import TURNED_OFF, ManagementApi, ManagementError
 from ...messages.envelope import Envelope, waiting_message
 from ..running import OperationContext, Refused, perform
 
@@ -41,9 +41,8 @@ def read_messages(operation: ReadMessages, context: OperationContext) -> None:
     with context.broker.connection() as connection:
         api = ManagementApi(context.broker, connection)
         if not api.is_wanted:
-            raise Refused(
-                "cannot read messages: they need RabbitMQ's management API (rabbitmq_management)"
-            )
+            needed = "only RabbitMQ has the management API that this needs"
+            raise Refused(str(TURNED_OFF) if context.broker.is_amqp else needed)
         try:
             connection.default_channel.queue_declare(queue, passive=True)
         except NotFound:

@@ -64,7 +64,7 @@ AMQP_LISTS_NO_QUEUES: Final = Fault(
 _PENDING: Final = Fault(
     "unsupported",
     "AMQP cannot list queues, and the management API has not replied yet",
-    "Set rabbitmq_management to its URL, or to never",
+    "Set rabbitmq_management to its URL",
 )
 
 
@@ -78,6 +78,7 @@ class AmqpDepths:
         connection: The connection.
         broker: The broker.
         roster: The workers that are known, which may become more.
+        found: The queues that were found over earlier connections.
     """
 
     latency: float | None = None
@@ -87,6 +88,7 @@ class AmqpDepths:
         connection: Connection,
         broker: BrokerConnection,
         roster: Roster,
+        found: Iterable[str] = (),
     ) -> None:
         self._connection = connection
         self._roster = roster
@@ -100,7 +102,9 @@ class AmqpDepths:
             connection.virtual_host or "/",
             bindings=not self._frugal,
         )
-        self._measured: set[str] = set()
+        self._measured = set(found)
+        self._deleted: set[str] = set()
+        """Queues that are named, and existed earlier."""
         self._interval = min(DECLARE_INTERVAL, broker.settings.queue_interval)
         self._listed_at = 0.0
         self._declare_due = float("-inf")
@@ -108,6 +112,11 @@ class AmqpDepths:
         self._delays_due = float("-inf")
         self._delays = False
         self._beyond_budget = 0 if self._frugal else MAX_COUNTED
+
+    @property
+    def found(self) -> set[str]:
+        """The queues that exist or existed."""
+        return self._measured | self._deleted
 
     @property
     def fault(self) -> Fault | None:
@@ -136,6 +145,7 @@ class AmqpDepths:
         if time.monotonic() >= self._default_due and not (sparing and names):
             names |= {DEFAULT_QUEUE}
         named = {name for name in names if not is_internal(name)}
+        self._deleted &= named
         listed = self._listing.queues
         if listed is None:
             others = sorted(self._measured - named)[:MAX_DECLARED]
@@ -156,12 +166,7 @@ class AmqpDepths:
             yield from self._declared(name for name in missing if name not in listed)
         else:
             for name in missing:
-                if name in self._measured:
-                    self._measured.discard(name)
-                    yield QueueGone(name, self._listing.at)
-                elif name != DEFAULT_QUEUE:
-                    note = _note(listed.get(name))
-                    yield QueueMeasured(name, self._listing.at, notes=(note,))
+                yield from self._missing(name, self._listing.at, _note(listed.get(name)))
         ranked = sorted(
             queues.values(), key=lambda one: (not one.waiting, one.name not in named, one.name)
         )
@@ -178,6 +183,7 @@ class AmqpDepths:
             self._listed_at = self._listing.at
             for name in known.keys() - declared:
                 self._measured.add(name)
+                self._deleted.discard(name)
                 yield known[name]
         yield from self._listed_delays()
 
@@ -245,6 +251,7 @@ class AmqpDepths:
                 yield QueueMeasured(name, at, notes=(answer,))
             elif answer is not None:
                 self._measured.add(name)
+                self._deleted.discard(name)
                 yield QueueMeasured(
                     name,
                     at,
@@ -252,13 +259,23 @@ class AmqpDepths:
                     consumer_count=answer.consumer_count,
                     notes=(AMQP_COUNTS_NO_UNACKED,),
                 )
-            elif name in self._measured:
-                self._measured.discard(name)
-                yield QueueGone(name, at)
-            elif name == DEFAULT_QUEUE:
-                self._default_due = time.monotonic() + DEFAULT_QUEUE_INTERVAL
             else:
-                yield QueueMeasured(name, at, notes=(_NO_QUEUE,))
+                if name == DEFAULT_QUEUE and name not in self._measured:
+                    self._default_due = time.monotonic() + DEFAULT_QUEUE_INTERVAL
+                yield from self._missing(name, at, _NO_QUEUE)
+
+    def _missing(self, name: str, at: float, note: str) -> Iterator[QueueMeasured | QueueGone]:
+        """Yield that a queue is gone, or why it is not measured.
+
+        A queue that existed is gone, even if events have named it; those of the settings stay.
+        """
+        if name in self._measured:
+            self._measured.discard(name)
+            self._deleted.add(name)
+        if name in self._deleted and name not in self._ranks:
+            yield QueueGone(name, at)
+        elif name != DEFAULT_QUEUE:
+            yield QueueMeasured(name, at, notes=(note,))
 
     def _declare(self, name: str) -> Any:
         """Return the reply to a passive declare; None if there is no such queue, or the refusal."""

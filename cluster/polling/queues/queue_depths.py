@@ -6,7 +6,7 @@ A number that a broker does not provide is None, with the reason in `notes`; nev
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from ....model.entities.fault import Fault
@@ -26,6 +26,7 @@ class OtherDepths:
     """Any other transport, if kombu can count its messages."""
 
     latency: float | None = None
+    found: frozenset[str] = frozenset()
 
     def __init__(self, connection: Connection, scheme: str) -> None:
         self._channel = connection.default_channel
@@ -59,10 +60,14 @@ def depths(
     connection: Connection,
     broker: BrokerConnection,
     roster: Roster,
+    found: Collection[str] = (),
 ) -> RedisDepths | AmqpDepths | OtherDepths:
-    """Return the reader of queue depths for a connection; more may become known in `roster`."""
+    """Return the reader of queue depths for a connection; more may become known in `roster`.
+
+    `found` are the queues that were found over earlier connections, as its attribute of this name.
+    """
     if broker.is_redis:
-        return RedisDepths(connection, broker, roster.exchanges)
+        return RedisDepths(connection, broker, roster.exchanges, found)
     if broker.is_amqp:
-        return AmqpDepths(connection, broker, roster)
+        return AmqpDepths(connection, broker, roster, found)
     return OtherDepths(connection, broker.scheme)

@@ -13,7 +13,6 @@ from ....model.observations import (
     OtherClustersFound,
     QuestionsAnswered,
     QuestionsFailed,
-    QueueGone,
     QueueMeasured,
     QueuesPaused,
 )
@@ -47,16 +46,11 @@ class QueuePoller(Poller):
 
     topic = "queue"
     other_topic = "worker"
-    _depths: RedisDepths | AmqpDepths | OtherDepths
+    _depths: RedisDepths | AmqpDepths | OtherDepths | None = None
     _memory: RedisMemory | None = None
     _count = 0
     _named: frozenset[str] = frozenset()
     """The names of the queues that were measured last."""
-    _found: frozenset[str] = frozenset()
-    """The queues that exist, by the measurements over this connection."""
-    _found_before: frozenset[str] = frozenset()
-    """Those of earlier connections, until all queues are known again: a broker may lose queues
-    while it is not connected, as Redis does in a restart without its data."""
     _cost = 2.0
     _measured_at = float("-inf")
     _search_at = float("-inf")
@@ -66,10 +60,12 @@ class QueuePoller(Poller):
 
     def opened(self, connection: Connection) -> None:
         """Choose how to measure, by the kind of broker."""
-        self._depths = depths(connection, self._broker, self._roster)
+        # A broker may lose queues while it is not connected, as Redis does in a restart without
+        # its data.
+        found = self._depths.found if self._depths is not None else ()
+        self._depths = depths(connection, self._broker, self._roster, found)
         if self._broker.is_redis and not self._interest.frugal:
             self._memory = RedisMemory(connection)
-        self._found_before, self._found = self._found_before | self._found, frozenset()
         self._measured_at = self._search_at = float("-inf")
 
     def closing(self, connection: Connection) -> None:
@@ -131,6 +127,7 @@ class QueuePoller(Poller):
         return preferred
 
     def _measure(self) -> None:
+        assert self._depths is not None  # set when the connection was opened
         started = self._measured_at = time.monotonic()
         before = self._broker.meter.sent
         self._named = self._names()
@@ -138,18 +135,11 @@ class QueuePoller(Poller):
             self.put(one)
             if isinstance(one, QueueMeasured):
                 self._named |= {one.name}
-                self._found |= {one.name}
-            elif isinstance(one, QueueGone):
-                self._found -= {one.name}
         if self._memory is not None and (memory := self._memory.measure()) is not None:
             self.put(memory)
         at = time.time()
         self.put(QuestionsAnswered(("depths",), at))
         fault = self._depths.fault
-        if fault is None:
-            for name in sorted(self._found_before - self._found):
-                self.put(QueueGone(name, at))
-            self._found_before = frozenset()
         if fault is not None and fault.kind == "unsupported":
             self.note("info", str(fault))
         if len(self._roster.queues) >= MAX_NAMES and (fault is None or fault.kind == "unsupported"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ....model.entities.cluster.other_cluster import OtherCluster
@@ -46,6 +46,7 @@ class RedisDepths:
         connection: Connection,
         broker: BrokerConnection,
         exchanges: set[str],
+        found: Collection[str] = (),
     ) -> None:
         from redis import Redis
 
@@ -65,6 +66,7 @@ class RedisDepths:
         self._other_steps_at = float("-inf")
         self._other_steps_checked: set[str] = set()
         self._measured: frozenset[str] = frozenset()
+        self._found_before = frozenset(found)
         self._meter = broker.meter
         self._may_run_scripts = True
         self._list_heads = RedisHeads(self._redis, broker.meter)
@@ -74,6 +76,11 @@ class RedisDepths:
     def fault(self) -> Fault | None:
         """Why queues may be missing; None if all are found."""
         return self.bindings.fault
+
+    @property
+    def found(self) -> frozenset[str]:
+        """The queues that exist, as it is known."""
+        return self._measured | self._found_before
 
     def measure(self, names: frozenset[str]) -> Iterator[QueueMeasured | QueueGone | UnackedRead]:
         """Yield the depth of each named or discovered queue, and `QueueGone` for deleted ones.
@@ -96,6 +103,9 @@ class RedisDepths:
             measured += [one for one in found if one.waiting or not (known or one.waiting is None)]
         yield from sorted(measured, key=lambda one: (not one.waiting, one.name))
         queues = frozenset(one.name for one in measured)
+        if self.fault is None:
+            self._measured |= self._found_before
+            self._found_before = frozenset()
         for name in sorted(self._measured - queues):
             yield QueueGone(name, at)
         self._measured = queues

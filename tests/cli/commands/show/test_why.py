@@ -6,6 +6,11 @@ import json
 from collections.abc import Callable
 
 from celery import Celery
+from celtop.cli.commands.show.why import _where_to_look
+from celtop.cluster.session import Session
+from celtop.model.entities.fault import Fault
+from celtop.model.observations import QuestionsFailed, QueueMeasured
+from celtop.settings import load_settings
 from celtop.tests.cli.conftest import celtop
 from celtop.tests.servers import RabbitServer
 
@@ -46,3 +51,20 @@ def test_a_task_that_waits_on_rabbitmq_is_found_by_reading_its_queue(
     unconfirmed = celtop("-b", amqp_url, "why", ids[1], "--read-queue", "mail", env=api)
     assert unconfirmed.returncode == 2 and "--yes" in unconfirmed.stderr
     assert "--dry-run" not in unconfirmed.stderr
+
+
+def where_to_look(management: str | None, fault: Fault | None) -> str:
+    settings = {"broker_url": "amqp://localhost", "rabbitmq_management": management}
+    session = Session(load_settings(settings, {}))
+    assert _where_to_look(session, "1", None).startswith("No queue with messages is known")
+    session.state.observe(QueueMeasured("mail", 1.0, waiting=2))
+    if fault is not None:
+        session.state.observe(QuestionsFailed("cluster", ("queues",), 1.0, fault))
+    return _where_to_look(session, "1", None)
+
+
+def test_reading_a_queue_is_advised_only_with_the_management_api() -> None:
+    fault = Fault("unsupported", "AMQP cannot list queues, and it refused", "Enable the plugin")
+    assert "why 1 --read-queue mail" in where_to_look(None, None)
+    assert "which celtop cannot use. Enable the plugin; then run" in where_to_look(None, fault)
+    assert "Remove the setting rabbitmq_management" in where_to_look("never", fault)

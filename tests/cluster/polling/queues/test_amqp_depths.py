@@ -33,11 +33,14 @@ def open_depths(rabbit_server: RabbitServer, amqp_url: str) -> Iterator[OpenDept
     """`open_depths(management)`: the depths in the test's virtual host."""
     connections: list[Any] = []
 
-    def start(management: str | None = None) -> AmqpDepths:
+    def start(
+        management: str | None = None, queues: tuple[str, ...] = (), found: Iterable[str] = ()
+    ) -> AmqpDepths:
         management = management or f"http://127.0.0.1:{rabbit_server.http_port}"
-        broker = BrokerConnection(Settings(broker_url=amqp_url, rabbitmq_management=management))
+        settings = Settings(broker_url=amqp_url, rabbitmq_management=management, queues=queues)
+        broker = BrokerConnection(settings)
         connections.append(broker.connect())
-        depths = AmqpDepths(connections[-1], broker, Roster())
+        depths = AmqpDepths(connections[-1], broker, Roster(), found)
         depths._interval = 0.0
         return depths
 
@@ -188,7 +191,23 @@ def test_a_deleted_queue_is_removed(amqp_url: str, open_depths: OpenDepths, send
     depths = open_depths("never")
     assert by_name(depths.measure(frozenset({"short"})))["short"].waiting == 1
     depths._connection.channel().queue_delete("short")
-    assert [type(one) for one in depths.measure(frozenset({"short"}))] == [QueueGone]
+    for _ in range(2):  # it stays deleted, though an event has named it
+        assert [type(one) for one in depths.measure(frozenset({"short"}))] == [QueueGone]
+    depths._connection.channel().queue_declare("short")
+    assert by_name(depths.measure(frozenset({"short"})))["short"].waiting == 0
+
+
+@pytest.mark.parametrize("management", ["never", None])
+def test_a_queue_that_was_deleted_while_disconnected_is_gone(
+    open_depths: OpenDepths, management: str | None
+) -> None:
+    depths = open_depths(management, queues=("kept",), found=("event", "kept", "listed"))
+    measured = list(depths.measure(frozenset({"event", "kept", "missing"})))
+    gone = {one.name for one in measured if isinstance(one, QueueGone)}
+    assert gone == {"event", "listed"}
+    notes = {name: one.notes for name, one in by_name(measured).items()}
+    assert notes == {"kept": ("no queue of this name",), "missing": ("no queue of this name",)}
+    assert depths.found >= gone
 
 
 def test_missing_queues_do_not_exhaust_the_channels(open_depths: OpenDepths) -> None:
