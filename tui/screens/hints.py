@@ -39,8 +39,10 @@ def _failed_task(screen: Shown) -> bool:
     return isinstance(row, Task) and row.state == "FAILURE"
 
 
-def _on_page(screen: Shown, kind: str) -> bool:
-    return bool(screen.location.path) and screen.location.path[-1].kind == kind
+def _failed_page(screen: Shown) -> bool:
+    """Return whether it is the page of a failed task, with the cursor anywhere on it."""
+    on_page = bool(screen.location.path) and screen.location.path[-1].kind == "task"
+    return on_page and any(task.state == "FAILURE" for task in screen.chosen(Task))
 
 
 def _waiting_queue(screen: Shown) -> bool:
@@ -76,7 +78,7 @@ HINTS: Final = (
         "failed-page",
         "{search} searches this page, {copy.menu} copies its traceback or its arguments",
         ("search", "copy.menu"),
-        lambda screen: _on_page(screen, "task") and _failed_task(screen),
+        _failed_page,
     ),
     Hint(
         "failed-row",

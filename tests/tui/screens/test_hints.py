@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from celtop.bindings import ACTIONS
+from celtop.model.entities.task import Task
 from celtop.tests.tui.app_under_test import Clock, run_app
 from celtop.tests.tui.fake_session import cluster
 from celtop.tui.navigation import Location
@@ -60,3 +61,25 @@ async def test_in_read_only_mode_no_hint_is_about_changes(tmp_path: Path) -> Non
         await ui.press("space")
         ui.screen.paint_hint()
         assert "marked" not in ui.screen.hint_bar.text
+
+
+async def test_the_page_of_a_failed_task_has_its_hint_with_the_cursor_on_a_frame(
+    tmp_path: Path,
+) -> None:
+    async with run_app(cluster(20), Location("tasks"), size=(80, 24)) as ui:
+        await ui.press("!", "enter")
+        assert ui.screen.current_row is not None and not isinstance(ui.screen.current_row, Task)
+        ui.app.context.seen_hints = SeenHints(tmp_path / "hints.json")
+        ui.screen.paint_hint()
+        assert "copies its traceback" in ui.screen.hint_bar.text
+
+
+async def test_a_short_terminal_has_no_line_for_a_hint(tmp_path: Path) -> None:
+    async with run_app(cluster(20), size=(80, 24)) as ui:
+        seen = ui.app.context.seen_hints = SeenHints(tmp_path / "hints.json")
+        ui.screen.paint_hint()
+        assert ui.screen.hint_bar.display
+        await ui.pilot.resize_terminal(80, 15)
+        await ui.until(lambda: not ui.screen.hint_bar.display)
+        await ui.press("2", "space")
+        assert not ui.screen.hint_bar.display and seen.is_new("marks")

@@ -111,6 +111,11 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
         """Whether it can be painted: its widgets are mounted, and neither it nor the app ends."""
         return self.mounted.is_set() and self.is_attached and self.app.is_running
 
+    @property
+    def has_header(self) -> bool:
+        """Whether the terminal is high enough for a header."""
+        return self.has_class("-high")
+
     def compose(self) -> ComposeResult:
         """Yield the bars and the body."""
         self._set_breakpoints()
@@ -180,7 +185,7 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
         self.banner.paint(self.context)
         self.replay_bar.paint(self.context)
         self.operation_bar.paint(self.context, covered=covered)
-        if not covered and not self.has_class("-no-header"):
+        if not covered:
             self.paint_hint()
         self.paint_keys()
 
@@ -188,6 +193,9 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
         """Show a hint for a while, the first time that it is of use."""
         now = self.context.clock()
         since, hint = self._hint
+        if not self.has_header:  # nor has it a line for hints
+            self.hint_bar.paint("")
+            return
         over = hint is not None and hint.temporary and not hint.applies(self)
         if over or not 0 <= now - since < SHOWN_FOR:
             hint = new_hint(self)
@@ -199,8 +207,7 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
     def paint_keys(self) -> None:
         """Show the keys that work here now; also painted after each key."""
         if self.ready:
-            no_header = self.has_class("-no-header")
-            self.key_bar.paint(self.context, self.location.view, here(self), no_header)
+            self.key_bar.paint(self.context, self.location.view, here(self), not self.has_header)
 
     def on_descendant_focus(self) -> None:
         """Let the footer follow the focus."""
@@ -221,8 +228,7 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
         self._resumed = True
 
     def on_resize(self, event: events.Resize) -> None:
-        """Hide the header on a short terminal; the footer then shows the connection."""
-        self.set_class(event.size.height < 20, "-no-header")
+        """Paint the bars for the new size: without a header the footer shows the connection."""
         if self.ready:
             self.call_after_refresh(self.paint)
 
