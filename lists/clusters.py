@@ -46,7 +46,7 @@ def _at(row: ClusterStatus, frame: Frame) -> Cell:
 
 def _age(row: ClusterStatus, frame: Frame) -> Cell:
     if not row.waiting and row.waiting is not None:
-        return numbers.NOTHING
+        return "none", "muted"
     return numbers.seconds(row.runnable_age)
 
 
@@ -67,7 +67,7 @@ def _findings(row: ClusterStatus, frame: Frame) -> Cell:
 CLUSTERS: Final[tuple[Column[ClusterStatus], ...]] = (
     Column("name", "Cluster", 24, _name, grow=2, sort_key="name"),
     Column("state", "State", 15, _state, sort_key="state"),
-    numbers.column("workers", "Workers", 7, lambda row, _: numbers.count(row.workers)),
+    numbers.column("workers", "Workers", 7, lambda row, _: numbers.count(row.workers), 1),
     numbers.column("waiting", "Waiting", 9, lambda row, _: numbers.count(row.waiting)),
     numbers.column("age", "Oldest runnable", 15, _age, 3),
     numbers.column("failed", "Failed/min", 10, _failed, 2),

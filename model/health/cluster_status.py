@@ -21,7 +21,10 @@ def status_of(
     severities = Counter(finding.severity for finding in findings)
     latest = state.series.cluster
     until = state.broker.observed_until(now)
-    failed = state.rates.failed.per_second(until, FAILURE_SECONDS) if state.observed else None
+    known = state.broker.live_since is not None or state.totals.first_event_at is not None
+    failed = None
+    if known and state.observed:
+        failed = state.rates.failed.per_second(until, FAILURE_SECONDS)
     waiting, online, runnable = (latest.last(one) for one in ("waiting", "online", "runnable"))
     return ClusterStatus(
         name,
@@ -33,6 +36,6 @@ def status_of(
         waiting=None if waiting is None else round(waiting),
         runnable_age=runnable,
         failed_per_min=None if failed is None else failed * FAILURE_SECONDS,
-        errors=severities["error"],
-        warnings=severities["warning"],
+        errors=severities["error"] if known or severities else None,
+        warnings=severities["warning"] if known or severities else None,
     )

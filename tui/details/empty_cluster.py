@@ -1,4 +1,4 @@
-"""Checks for a broker without workers and tasks, as labels and values."""
+"""Checks for a broker that is not reached, or has no workers and tasks, as labels and values."""
 
 from __future__ import annotations
 
@@ -22,6 +22,26 @@ def is_empty(state: ClusterState, now: float) -> bool:
         return False
     waiting = any(queue.waiting for queue in state.queues.values())
     return not (state.workers or state.tasks or waiting or not_known_yet(state))
+
+
+def is_unreachable(state: ClusterState) -> bool:
+    """Return whether connecting has failed, and never succeeded, so that nothing is known."""
+    broker = state.broker
+    if broker.fault is None or broker.live_since is not None:
+        return False
+    return not (state.workers or state.tasks or state.totals.first_event_at)
+
+
+def unreachable_fields(state: ClusterState, source: str) -> list[Field]:
+    """Return the broker and the source of its URL, in words, and what else can be tried."""
+    return [
+        Field("Broker", visible(state.broker.url or "", _MAX_URL), "bad"),
+        Field("URL from", visible(source, _MAX_URL)),
+        Field("Another broker?", "celtop -b URL, or CELTOP_BROKER_URL"),
+        Field("That of your app?", "celtop -A PROJECT"),
+        Field("Why does it fail?", "celtop doctor"),
+        Field("Only trying it out?", "celtop demo"),
+    ]
 
 
 def empty_cluster_fields(state: ClusterState, now: float) -> list[Field]:

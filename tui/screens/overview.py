@@ -15,7 +15,12 @@ from ...widgets.table.live_table import LiveTable
 from ...widgets.tile import Tile
 from ..bars.states import StateStrip
 from ..context import AppContext
-from ..details.empty_cluster import empty_cluster_fields, is_empty
+from ..details.empty_cluster import (
+    empty_cluster_fields,
+    is_empty,
+    is_unreachable,
+    unreachable_fields,
+)
 from ..keymap import bindings
 from ..messages import ViewRequested
 from ..navigation import DrillDown, FilteredView, Location
@@ -70,6 +75,7 @@ class OverviewScreen(MonitorScreen):
         self.running = RunningPane(context)
         self.load_pane = LoadPane(context)
         self.checklist = Fields(glyphs=context.glyphs)
+        self.checklist_pane = Tile(self.checklist, glyphs=context.glyphs, id="checklist")
         self.area = Vertical(id="panes")
         self.left = Vertical(id="left", classes="column")
         self._laid_out: object = None
@@ -101,9 +107,7 @@ class OverviewScreen(MonitorScreen):
         yield self.strip
         with self.area:
             yield self.attention
-            yield Tile(
-                self.checklist, title="Nothing found", glyphs=self.context.glyphs, id="checklist"
-            )
+            yield self.checklist_pane
             with Vertical(id="columns"):
                 with self.left:
                     yield self.throughput
@@ -139,10 +143,16 @@ class OverviewScreen(MonitorScreen):
     def _show_checklist(self) -> None:
         """Show what to check instead of empty panes."""
         state, now = self.context.state, self.context.now()
-        empty = is_empty(state, now)
-        self.set_class(empty, "-empty")
-        if empty:
+        unreachable = is_unreachable(state)
+        empty = unreachable or is_empty(state, now)
+        self.update_classes({"-empty": empty, "-unreachable": unreachable})
+        if unreachable:
+            source = self.context.settings.source("broker_url")
+            self.checklist.show(unreachable_fields(state, source))
+            self.checklist_pane.show("bad", "Not connected")
+        elif empty:
             self.checklist.show(empty_cluster_fields(state, now))
+            self.checklist_pane.show("idle", "Nothing found")
 
     def on_resize(self, event: events.Resize) -> None:
         """Share the lines out again, also while the content is frozen."""

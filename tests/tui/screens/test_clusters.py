@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celtop.model.entities.cluster.cluster_status import ClusterStatus
 from celtop.tests.tui.app_under_test import run_app
-from celtop.tests.tui.fake_session import NOW, cluster
+from celtop.tests.tui.fake_session import NOW, cluster, refused
 
 CLUSTERS = {
     "prod": {"broker_url": "rediss://:secret@redis.example:6380/0"},
@@ -33,6 +33,15 @@ async def test_clusters_that_need_attention_are_first() -> None:
         assert "not recorded" in lines["staging"] and "never" in lines["staging"]
         assert "not recorded" in lines["old"] and "1 d ago" in lines["old"]
         assert "secret" not in on.text
+
+
+async def test_a_name_is_whole_and_nothing_is_counted_before_the_first_connection() -> None:
+    clusters = {"production-eu-central": {"broker_url": "redis://eu"}}
+    async with run_app(state=refused(), clusters=clusters, size=(60, 15)) as on:
+        await on.press("0")
+        await on.until(lambda: "production-eu-central" in on.text)
+        [here] = [row for row in on.table.rows if row.is_current]
+        assert here.failed_per_min is None and here.errors is None
 
 
 async def test_enter_leaves_for_another_cluster() -> None:

@@ -8,7 +8,7 @@ from celtop.model.observations import ConnectionChanged, QuestionsAnswered, Queu
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event
 from celtop.tests.tui.app_under_test import run_app
-from celtop.tests.tui.fake_session import NOW, cluster, feed
+from celtop.tests.tui.fake_session import NOW, cluster, feed, refused
 from celtop.tui.navigation import Location
 
 
@@ -26,6 +26,15 @@ async def test_an_empty_cluster_shows_what_to_check_until_something_is_found() -
         assert "redis://localhost:6379/3" in on.text and "Throughput" not in on.text
         on.session.put(QueueMeasured("orphans", NOW, 11))
         await on.until(lambda: "Throughput" in on.text and "PROJECT" not in on.text)
+
+
+async def test_a_broker_that_was_never_reached_has_what_to_try_in_place_of_empty_charts() -> None:
+    async with run_app(refused(), Location("overview"), size=(60, 15)) as on:
+        await on.until(lambda: "celtop doctor" in on.text)
+        assert "redis://localhost:6379/0" in on.text and "default" in on.text
+        assert "no data yet" not in on.text and "Attention" not in on.text
+        on.session.put(ConnectionChanged("live", NOW))
+        await on.until(lambda: "Throughput" in on.text and "celtop doctor" not in on.text)
 
 
 async def test_a_pane_of_one_line_has_no_frame_in_ascii_either() -> None:
