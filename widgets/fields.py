@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from rich.cells import cell_len
-from textual import events
 from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
@@ -115,10 +114,6 @@ class Fields(Widget):
         if width <= 0:  # before the first layout
             return len(self.fields)
         return max(map(len, self.columns(width)), default=0)
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Lay out again: other values are wrapped."""
-        self.refresh(layout=True)
 
     def columns(self, width: int) -> list[list[FieldLine]]:
         """Return the lines of each column at a width in cells: whole fields, in their order."""

@@ -20,6 +20,7 @@ from textual.strip import Strip
 
 from ..model.text.frames import TracebackFrame
 from .compat.component_style import component_style
+from .compat.textual_internals import LazyComponents
 from .glyphs import UNICODE, Glyphs
 from .table.viewport import Motion
 from .traceback_lines import DrawnLine, TracebackLine, draw, traceback_lines
@@ -29,7 +30,7 @@ MARK_WIDTH = 2
 _STYLES = ("text", "muted", "accent", "bad", "error", "function", "match", "cursor")
 
 
-class TracebackView(ScrollView, can_focus=True, inherit_bindings=False):
+class TracebackView(ScrollView, LazyComponents, can_focus=True, inherit_bindings=False):
     """A traceback with a cursor, which begins on the innermost call of the app's own code."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"traceback--{name}" for name in _STYLES}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import ceil
 from typing import Any, ClassVar, Final, Literal
 
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.geometry import Size
@@ -113,12 +112,9 @@ class ChartsScreen(MonitorScreen):
             for number, mark in enumerate(marks[: -MAX_MARKS - 1 : -1])
         ]
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Use the room."""
-        self._lay_out(event.size)
-
-    def _lay_out(self, size: Size) -> None:
+    def fit(self, size: Size) -> None:
         """Share the room out to rows of charts; too many of them scroll."""
+        super().fit(size)
         zoomed = self.zoomed
         columns = 1 if zoomed else 1 + sum(size.width >= width for width in COLUMN_WIDTHS)
         rows = 1 if zoomed else ceil(len(self.tiles) / columns)
@@ -180,7 +176,7 @@ class ChartsScreen(MonitorScreen):
     def action_zoom(self) -> None:
         """Maximize the focused chart, or restore all."""
         super().action_zoom()
-        self._lay_out(self.size)
+        self.fit(self.size)
 
     # Opening
 

@@ -6,8 +6,8 @@ import time
 from collections.abc import Mapping, Sequence, Sized
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
-from textual import events
 from textual.app import ComposeResult
+from textual.geometry import Size
 from textual.widget import Widget
 
 from ...bindings.contexts import Context
@@ -90,7 +90,6 @@ class DetailScreen(MonitorScreen, SearchedScreen):
     def focus_first(self, *candidates: Widget) -> None:
         """Focus the first candidate; on a narrow page the last one, which is at its top."""
         self.set_focus(candidates[-1 if self.is_narrow else 0], scroll_visible=False)
-        self.call_after_refresh(self.fit_panes)
 
     def fit_panes(self) -> None:
         """Share the lines of each column among its panes."""
@@ -131,12 +130,12 @@ class DetailScreen(MonitorScreen, SearchedScreen):
         if lines and (known is None or known.value != lines):
             pane.styles.height = lines
 
-    def on_resize(self, event: events.Resize) -> None:
+    def fit(self, size: Size) -> None:
         """Give the charts and the panes of the page their room."""
-        self.set_class(event.size.width >= WIDE_FROM, "-wide")
+        super().fit(size)
+        self.set_class(size.width >= WIDE_FROM, "-wide", update=self.mounted.is_set())
         for strip in self.query(ChartStrip):
-            strip.fit(event.size.width, event.size.height)
-        self.call_after_refresh(self.fit_panes)
+            strip.fit(size.width, size.height)
 
     def step_back(self) -> bool:
         """Clear the search first."""

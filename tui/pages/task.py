@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
+from textual.geometry import Size
 
 from ...lists import tasks
 from ...lists.progress import (
@@ -187,10 +187,11 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         task_type = self.context.state.types.get(name or "")
         return Distribution() if task_type is None else task_type.runtime
 
-    def on_resize(self, event: events.Resize) -> None:
+    def fit(self, size: Size) -> None:
         """Show the charts of the task's type if there is room."""
+        super().fit(size)
         known = self.shown is not None and self.shown.name is not None
-        self.chart_strip.display = known and event.size.height >= CHARTS_FROM
+        self.chart_strip.display = known and size.height >= CHARTS_FROM
 
     def on_mount(self) -> None:
         """Focus the traceback of a failed task, else the values; read what the history has."""

@@ -175,13 +175,12 @@ class WorkerDetailScreen(DetailScreen):
             self.panes[name].show("idle", subtitle=_task_count(known, len(rows)))
         self.paint_info()
         self.chart_strip.paint()
-        if worker is None:
-            return
-        status = worker.health(self.context.state.broker.listening(frame.now))
-        self.fields.show(worker_fields(worker, status, frame))
-        self.usage.show(usage_fields(worker))
-        self.panes["facts"].show(WORKER_LEVELS[status])
-        self.setup.show(_setup(worker))
+        if worker is not None:
+            status = worker.health(self.context.state.broker.listening(frame.now))
+            self.fields.show(worker_fields(worker, status, frame))
+            self.usage.show(usage_fields(worker))
+            self.panes["facts"].show(WORKER_LEVELS[status])
+            self.setup.show(_setup(worker))
         self.latest_table.paint(frame)
         self.panes["latest"].show("idle", subtitle=units.count(len(self.latest)))
         self.fit_panes()

@@ -6,7 +6,6 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
@@ -153,13 +152,6 @@ class OverviewScreen(MonitorScreen):
         elif empty:
             self.checklist.show(empty_cluster_fields(state, now))
             self.checklist_pane.show("idle", "Nothing found")
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Share the lines out again, also while the content is frozen."""
-        super().on_resize(event)
-        if self.ready:
-            self.call_after_refresh(self._fit)
-            self._share_width()
 
     def action_zoom(self) -> None:
         """Show the focused pane alone, or all panes again."""

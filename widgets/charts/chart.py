@@ -14,10 +14,10 @@ from textual import events, work
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from ..compat.component_style import component_style
 from ..compat.line_strip import LineStrip
+from ..compat.textual_internals import LazyComponents
 from ..glyphs import UNICODE, Glyphs
 from ..table.cells import fit_cells
 from .axis import ticks, time_ticks
@@ -33,7 +33,7 @@ MAX_INLINE_LEGEND: Final = 0.4
 """Part of the width that the legend may take beside a chart of one line."""
 
 
-class Chart(Widget):
+class Chart(LazyComponents):
     """A chart of any size, from one line up; redrawn only for other data or another size."""
 
     STYLES: ClassVar[tuple[str, ...]] = (

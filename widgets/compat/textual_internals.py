@@ -249,6 +249,19 @@ def quiet_input_thread() -> Iterator[None]:
         yield
 
 
+def _size_updated(
+    widget: Widget, size: Size, virtual_size: Size, container_size: Size, layout: bool = True
+) -> bool:
+    """Set the sizes that result from a layout, in place of `Widget._size_updated`.
+
+    With `layout` Textual lays everything out again because a layout has changed a size.
+    """
+    return _size_updated_by_textual(widget, size, virtual_size, container_size, layout=False)
+
+
+_size_updated_by_textual = Widget._size_updated
+
+
 class FrugalApp(App[None], inherit_bindings=False):
     """An app that updates the screen with few bytes, and soon after a key.
 
@@ -277,10 +290,14 @@ class FrugalApp(App[None], inherit_bindings=False):
         with (
             replaced(textual_screen, "UPDATE_PERIOD", period),
             replaced(Compositor, "_get_renders", _renders),
+            replaced(Widget, "_size_updated", _size_updated),
             cheap_strips(),
             quiet_input_thread(),
         ):
             await super()._process_messages(*args, **options)
+
+    def delay_update(self, delay: float = 0.05) -> None:
+        """Delay nothing: a screen is displayed when it is complete."""
 
     def on_load(self) -> None:
         """Start tasks in turn on every Python: from 3.12 on Textual starts each of them at once.

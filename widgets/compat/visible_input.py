@@ -9,10 +9,12 @@ from __future__ import annotations
 from rich.text import Text
 from textual.widgets import Input
 
+from .textual_internals import LazyComponents
+
 REPLACEMENT = "?"
 
 
-class VisibleInput(Input):
+class VisibleInput(Input, LazyComponents):
     """An input that draws each character that is not printable as `?`; its value keeps it."""
 
     @property

@@ -5,18 +5,17 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Literal
 
-from textual.screen import Screen
-
 from ....model.text.parse import ParseError, duration
 from ....model.text.sanitize import visible
 from ....widgets.charts.chart import Chart
+from ....widgets.compat.settled_screen import SettledScreen
 from ...charts import charts
 from ...charts.chart_window import WINDOW_NAMES, windows
 from ...context import AppContext
 from ...messages import DrillRequested
 
 
-class ChartedScreen(Screen[None], inherit_bindings=False):
+class ChartedScreen(SettledScreen[None], inherit_bindings=False):
     """A screen with charts."""
 
     context: AppContext

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.geometry import Size
 from textual.widget import Widget
 
 from ....bindings.contexts import Context
@@ -57,7 +58,7 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
         super().__init__()
         self.context = context
         self.location = location
-        self._resumed = False
+        self._fitted = Size(0, 0)
         self.mounted = asyncio.Event()
         """Set when all widgets are mounted: frames and keys may arrive earlier."""
         self.header_bar = HeaderBar(id="header")
@@ -118,7 +119,8 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         """Yield the bars and the body."""
-        self._set_breakpoints()
+        self.set_class(self.context.ascii, "-ascii", update=False)
+        self.fit(self.app.size)
         yield self.header_bar
         yield self.banner
         yield self.tiny_bar
@@ -132,17 +134,19 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
         yield self.key_bar
         yield CommandLine(id="command")
 
-    def _set_breakpoints(self) -> None:
-        """Set the classes of the present size before the widgets are styled.
+    def fit(self, size: Size) -> None:
+        """Choose what a terminal of this size has room for.
 
-        Textual sets them after the first layout, and then styles every widget again.
+        Called before the widgets are mounted: Textual sets the breakpoints after the first layout,
+        and then styles all of them again.
         """
-        sizes = zip(
-            self.app.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True
-        )
-        for size, points in sizes:
-            _, present = max(point for point in points if point[0] <= size)
-            self.update_classes({name: name == present for _, name in points}, update=False)
+        self._fitted = size
+        classes: dict[str, bool] = {}
+        breakpoints = self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS
+        for cells, points in zip(size, breakpoints, strict=True):
+            _, present = max(point for point in points if point[0] <= cells)
+            classes |= {name: name == present for _, name in points}
+        self.update_classes(classes, update=self.mounted.is_set())
 
     def compose_body(self) -> ComposeResult:
         """Yield the widgets between the bars."""
@@ -216,20 +220,22 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
     def on_mount(self) -> None:
         """Paint the current state immediately."""
         self.mounted.set()
-        self.set_class(self.context.ascii, "-ascii")
-        # Before the first layout, which then has all that the screen shows; what depends on sizes
-        # follows after it.
+        self.paint_hint()  # its line is missing from the others
+        self.lay_out()
         self.paint()
-        self.call_after_refresh(self.paint)
+
+    def settle(self) -> None:
+        """Paint what depends on sizes."""
+        self.paint()
 
     def on_screen_resume(self, event: events.ScreenResume) -> None:
-        """Style the widgets of a new screen only once: just now, when they were mounted."""
-        event.refresh_styles = event.refresh_styles and self._resumed
-        self._resumed = True
+        """Style no widget again: classes, focus and theme have styled it when they changed."""
+        event.refresh_styles = False
 
     def on_resize(self, event: events.Resize) -> None:
-        """Paint the bars for the new size: without a header the footer shows the connection."""
-        if self.ready:
+        """Fit the screen into another size; it was composed for the present one."""
+        if event.size != self._fitted:
+            self.fit(event.size)
             self.call_after_refresh(self.paint)
 
     # Actions

@@ -1,0 +1,80 @@
+"""Screens that are first displayed when nothing changes their layout any more.
+
+It overrides private methods of `Screen`. Tested with Textual 8.2.8.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Final, TypeVar
+
+from textual import messages
+from textual.geometry import Size
+from textual.screen import Screen
+
+R = TypeVar("R")
+
+MAX_LAYOUTS: Final = 4
+"""Layouts after which a new screen is displayed even if another one is due."""
+
+
+class SettledScreen(Screen[R], inherit_bindings=False):
+    """A screen that is displayed when its widgets have their contents and their final sizes.
+
+    Textual displays a screen after each layout: empty at first, then with what `on_mount` shows,
+    then with what follows from the sizes. Drawing all of it each time takes most of the time until
+    the last one. Meanwhile the terminal shows the screen before.
+    """
+
+    settled = False
+    """Whether it is displayed, or will be with the next update of the terminal."""
+    _layouts = 0
+    """The layouts since it was mounted or resumed."""
+    _laid_out_at = 0.0
+    """When the last one began, in monotonic seconds."""
+
+    def lay_out(self) -> None:
+        """Lay out the mounted widgets, whose sizes are then known to what shows their contents."""
+        self._refresh_layout(self.app.size)
+
+    def settle(self) -> None:
+        """Show what depends on sizes; called after each layout until it is displayed."""
+
+    def on_screen_suspend(self) -> None:
+        """Display it again only when its contents are up to date."""
+        self.settled, self._layouts = False, 0
+
+    def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
+        self._laid_out_at = time.monotonic()
+        self._layouts += 1
+        super()._refresh_layout(size, scroll)
+
+    async def _on_layout(self, message: messages.Layout) -> None:
+        # Each widget asks for a layout when it is mounted; all of them may have had it.
+        if self.settled or message.time >= self._laid_out_at:
+            await super()._on_layout(message)
+        else:
+            message.stop()
+            message.prevent_default()
+
+    def _screen_resized(self, size: Size) -> None:
+        # Textual lays a screen out again because the first layout has given it a size.
+        if size != self._size:
+            super()._screen_resized(size)
+
+    def _compositor_refresh(self) -> None:
+        if self.settled or not self.is_current:
+            super()._compositor_refresh()
+
+    def _on_timer_update(self) -> None:
+        if self.settled or not self.is_current:
+            super()._on_timer_update()
+            return
+        due = self._layout_required
+        self.settled = not due or self._layouts >= MAX_LAYOUTS
+        self._repaint_required = True
+        super()._on_timer_update()
+        if not self.settled:
+            self.settle()
+            self._repaint_required = True
+            self.check_idle()
