@@ -27,20 +27,14 @@ from ..settings import Settings
 from .connection.broker import BrokerConnection
 from .control import Control
 from .control import RunningOperation as RunningOperation
-from .events.open_tasks import OpenTasks
-from .events.receiver import Receiver
-from .events.roster import Roster
 from .glibc import limit_heaps
 from .history.session_history import SessionHistory
 from .inbox import Inbox
 from .lookups import Lookups
+from .observers import Observers
 from .operations.audit import Audit, audit_file, user_name
 from .operations.queues.paused_queues import PausedQueues, is_over
-from .polling.poller import ScreenInterest
-from .polling.polling import Polling
-from .results.follower import ResultFollower
 from .results.lookups import ResultLookup
-from .schedule.reader import ScheduleReader
 
 if TYPE_CHECKING:
     from ..model.entities.changes import Changes
@@ -103,41 +97,18 @@ class Session:
         self._inbox = Inbox(settings.inbox_events)
         self._conf: Mapping[str, Any] | None = None
         self._results = ResultLookup(settings, self._broker.meter, redaction)
-        collected = settings.from_history is not None and not one_shot
-        self._interest = ScreenInterest(
-            frugal=settings.frugal, one_shot=one_shot, collected=collected
-        )
-        roster, open_tasks = Roster(), OpenTasks()
-        self._receiver = Receiver(
-            self._broker, self._inbox, roster, open_tasks, listens=settings.from_history is None
-        )
         self._paused = PausedQueues()
-        self._polling = Polling(
-            self._broker,
-            self._inbox,
-            roster,
-            self._receiver,
-            self._interest,
-            open_tasks,
-            pauses=lambda: self._paused.pauses(self._broker.identity),
-        )
-        self._schedule = ScheduleReader(
-            settings, self._broker, self._inbox, self._receiver, self._interest
-        )
-        self._follower = ResultFollower(
+        self._observers = Observers(
             settings,
-            self._results,
-            open_tasks,
             self._broker,
-            self._receiver,
             self._inbox,
-            self._polling.inspector.query,
-            self._polling.inspector.found_unknown,
-            collected=collected,
+            self._results,
+            lambda: self._paused.pauses(self._broker.identity),
+            one_shot=one_shot,
         )
-        cluster = settings.cluster or self._broker.identity
+        roster = self._observers.roster
         self.history = SessionHistory(
-            settings, cluster, user_name(), self._inbox, roster, redaction
+            settings, self.cluster, user_name(), self._inbox, roster, redaction
         )
         """Reads the history of this cluster, and writes it."""
         self.lookups = Lookups(
@@ -145,25 +116,19 @@ class Session:
             self.state,
             self._broker,
             roster,
-            self._polling.inspector.sent_cache,
+            self._observers.polling.inspector.sent_cache,
             self._results,
             self._inbox,
             redaction,
             self._worker_conf,
         )
         """Finds tasks, messages and results on request."""
-        self._control = self._new_control(roster, redaction)
+        self._control = self._new_control(redaction)
 
     @property
     def threads(self) -> tuple[threading.Thread, ...]:
         """The threads that talk to the cluster, and those of its history."""
-        own: list[threading.Thread] = [self._receiver, *self._polling.threads, self._schedule]
-        return (
-            *own,
-            *self.history.threads,
-            *self._follower.threads,
-            *self._control.threads,
-        )
+        return (*self._observers.threads, *self.history.threads, *self._control.threads)
 
     @property
     def cluster(self) -> str:
@@ -196,12 +161,7 @@ class Session:
             # Their stderr output would land in the middle of the screen; the errors that matter
             # reach us as exceptions and go to our own log.
             logging.getLogger(library).addHandler(logging.NullHandler())
-        self._polling.prepare(inspect=inspect)
-        if not self._interest.collected:
-            self.refresh()
-        for thread in (self._receiver, *self._polling.threads, self._schedule):
-            thread.start()
-        self._follower.start()
+        self._observers.start(inspect=inspect)
         if self.settings.from_history is not None:
             self.history.follow(self.settings.from_history)
 
@@ -214,10 +174,7 @@ class Session:
         self.history.stop()
         self._results.begin_search().set()
         self._control.stop()
-        for thread in (*self._polling.threads, self._schedule):
-            thread.stop()
-        self._follower.stop()
-        self._receiver.stop()
+        self._observers.stop()
         if self.state.broker.is_connected:
             self._join(time.monotonic() + timeout * GRACEFUL_SHARE)
         self._results.close()
@@ -248,14 +205,11 @@ class Session:
             if time.perf_counter() - started >= budget:
                 break
         if stale := self.state.take_stale_consumers(now):
-            self._polling.inspector.inspect_consumers(stale)
+            self._observers.polling.inspector.inspect_consumers(stale)
         # No event has it: of a thousand workers without, all would be looked at each time.
         if replied:
             self._conf = self._worker_conf()
-        if self._conf is not self._schedule.conf:
-            self._schedule.conf = self._conf
-            self._schedule.wake()
-        self._follower.sync(self.state, self._conf, now)
+        self._observers.sync(self.state, self._conf, now)
         return Pumped(applied, len(self._inbox) > 0)
 
     def tick(self, now: float) -> None:
@@ -281,7 +235,7 @@ class Session:
 
     def prove_connection(self) -> None:
         """Have the broker send something soon, which shows whether the connection works."""
-        self._receiver.prove_soon()
+        self._observers.receiver.prove_soon()
 
     def cut_connections(self) -> None:
         """Cut all connections to the broker, which does not respond: waiting for it ends."""
@@ -293,10 +247,7 @@ class Session:
         Args:
             workers: Whether to inspect workers.
         """
-        self._receiver.retry_now()
-        self._polling.refresh(workers=workers)
-        if self._schedule.wanted or self._interest.collected:
-            self._schedule.read()
+        self._observers.refresh(workers=workers)
 
     def inspect_revoked(self) -> bool:
         """Ask the workers which of the messages that wait they will discard as revoked.
@@ -307,27 +258,27 @@ class Session:
         """
         state = self.state
         any_read = any(state.messages_in(one.name) for one in state.queues.values() if one.waiting)
-        return any_read and self._polling.inspect_revoked()
+        return any_read and self._observers.polling.inspect_revoked()
 
     def read_schedule(self) -> Future[None]:
         """Read beat's schedule now, and regularly from then on; the model is updated."""
-        return self._schedule.read()
+        return self._observers.schedule.read()
 
     @property
     def refreshed(self) -> bool:
         """Whether every `refresh` is complete, or was given up; `pump` before reading `state`."""
-        return self._polling.refreshed
+        return self._observers.polling.refreshed
 
     @property
     def messages_read(self) -> bool:
         """Whether the messages in all queues were read, if they are at all; `pump` first."""
         waiting = {name for name, queue in self.state.queues.items() if queue.waiting}
-        return waiting <= self._follower.history.queues_done
+        return waiting <= self._observers.follower.history.queues_done
 
     @property
     def history_loaded(self) -> bool:
         """Whether the finished tasks were read, or cannot be; `pump` before reading `state`."""
-        return self._follower.history.complete
+        return self._observers.follower.history.complete
 
     def watch(self, topics: frozenset[str]) -> None:
         """Set the topics to poll more often.
@@ -335,24 +286,20 @@ class Session:
         They are `workers`, `worker:NAME`, `queues`, `consumers` (of queues), `schedule`, and
         `overview` if all of these may be older.
         """
-        if not self._schedule.wanted and not self._interest.collected:
-            self._schedule.wanted = True
-            self._schedule.wake()
-        if self._polling.watch(topics) and "schedule" in topics:
-            self._schedule.wake()
+        self._observers.watch(topics)
 
     def watch_results(self, ids: Sequence[str]) -> None:
         """Follow the progress of these unfinished tasks, in place of the tasks before."""
-        self._follower.watch(ids)
+        self._observers.follower.watch(ids)
 
     def read_results(self, ids: Sequence[str]) -> None:
         """Read these tasks from the result backend once; the model is updated."""
-        self._follower.read(ids)
+        self._observers.follower.read(ids)
 
     @property
     def progress_unavailable(self) -> str | None:
         """Why the result backend cannot provide progress; None if it can."""
-        return self._follower.progress_unavailable
+        return self._observers.follower.progress_unavailable
 
     @property
     def read_only(self) -> bool:
@@ -383,19 +330,19 @@ class Session:
         workers = self.state.workers
         return {queue: its for queue, its in paused.items() if not is_over(its, workers)}
 
-    def _new_control(self, roster: Roster, redaction: Redaction) -> Control:
+    def _new_control(self, redaction: Redaction) -> Control:
         settings = self.settings
         path = audit_file(settings.audit_file)
         return Control(
             self._broker,
             self._inbox,
-            roster,
+            self._observers.roster,
             Audit(path, lambda: self._broker.shown_url, redaction.value),
             settings.read_only,
             settings.audit_required,
-            results=self._follower.reader,
+            results=self._observers.follower.reader,
             redact=redaction.text,
-            switch_entries=self._schedule.switch if settings.app is not None else None,
+            switch_entries=self._observers.schedule.switch if settings.app is not None else None,
         )
 
     def _worker_conf(self) -> Mapping[str, Any] | None:

@@ -45,7 +45,7 @@ def watch(session: Session, cluster: DemoCluster) -> None:
     control = Celery(broker=cluster.url).control
     state, tasks = session.state, session.state.tasks
     listen(session, 12)
-    session._receiver.reconnect()  # the connection is closed and opened again
+    session._observers.receiver.reconnect()  # the connection is closed and opened again
     listen(session, 8)
     revoked = next(
         task.id

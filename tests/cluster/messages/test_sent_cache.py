@@ -133,7 +133,7 @@ def test_a_running_task_stays_cached_when_it_is_finished(
     id_ = send(redis_url, "plain.slow", 1.5, queue="celery")
     other = send(redis_url, "plain.ok", text, countdown=60)
     live.until(lambda: id_ in live.state.tasks and other in live.state.tasks)
-    cache = live.session._polling.inspector.sent_cache
+    cache = live.session._observers.polling.inspector.sent_cache
     live.session.refresh()
     live.until(lambda: cache.get(id_) and cache.get(other))
     waiting = cache.get(other)

@@ -72,16 +72,16 @@ class TestRedis:
         backend = redis_server.next_url()
         start_moving(redis_url, backend, conf={"result_backend_transport_options": options})
         live = open_session(redis_url, result_backend_transport_options=options)
-        live.until(lambda: live.session._follower.push.live.is_set())
+        live.until(lambda: live.session._observers.follower.push.live.is_set())
         id_ = send(redis_url, "moving.move", 50, 0.05)
         live.session.watch_results([id_])
         told = live.until(progress_of(live, id_))
         assert told is not None and (told.text or "").startswith("step")
-        push = live.session._follower.push
+        push = live.session._observers.follower.push
         live.until(lambda: push.decoded > 5)
         assert live.state.tasks[id_].name == "moving.move"
         live.until(lambda: live.state.tasks[id_].state == "SUCCESS")
-        live.until(lambda: not live.session._follower._open_tasks.running)
+        live.until(lambda: not live.session._observers.follower._open_tasks.running)
 
     def test_a_task_that_was_running_before(
         self,
@@ -110,14 +110,14 @@ class TestRedis:
         monkeypatch.setattr("celtop.cluster.results.poller.CHECK_INTERVAL", 0.5)
         start_moving(redis_url, redis_url, pool="solo")
         live = open_session(redis_url, result_backend=redis_url)
-        live.until(lambda: live.session._follower.push.live.is_set())
+        live.until(lambda: live.session._observers.follower.push.live.is_set())
         elsewhere = redis_server.client(int(redis_server.next_url().rsplit("/", 1)[1]))
         id_ = send(redis_url, "moving.move", 200, 0.1)
         # Of another project, whose channels are the same.
         store(elsewhere, "theirs", "PROGRESS", {"current": 1})
         live.until(progress_of(live, id_))
         store(elsewhere, "theirs", "PROGRESS", {"current": 2})
-        live.until(lambda: "theirs" in live.session._follower.poller._not_ours)
+        live.until(lambda: "theirs" in live.session._observers.follower.poller._not_ours)
         assert "theirs" not in live.state.tasks
 
     def test_a_missed_final_event(
@@ -131,8 +131,8 @@ class TestRedis:
         monkeypatch.setattr("celtop.cluster.results.poller.CHECK_INTERVAL", 0.5)
         client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
         live = open_session(redis_url, result_backend=redis_url)
-        live.until(lambda: live.session._follower.push.live.is_set())
-        live.session._follower._open_tasks.mark_running("x")
+        live.until(lambda: live.session._observers.follower.push.live.is_set())
+        live.session._observers.follower._open_tasks.mark_running("x")
         meta = {"status": "SUCCESS", "result": 1, "date_done": "2026-11-21T10:00:00+00:00"}
         client.set("celery-task-meta-x", json.dumps(meta))
         live.until(lambda: "x" in live.state.tasks)
@@ -147,13 +147,13 @@ class TestRedis:
     ) -> None:
         monkeypatch.setattr("celtop.cluster.results.poller.CHECK_INTERVAL", 2.0)
         live = open_session(redis_url, result_backend=redis_url, load_results=0)
-        live.until(lambda: live.session._follower.push.live.is_set())
+        live.until(lambda: live.session._observers.follower.push.live.is_set())
         live.until_live()
         before = counted(redis_server, "mget", "get")
-        open_tasks = live.session._follower._open_tasks
+        open_tasks = live.session._observers.follower._open_tasks
         for number in range(200):
             open_tasks.mark_running(f"run{number}")
-        poller = live.session._follower.poller
+        poller = live.session._observers.follower.poller
         live.until(lambda: poller._checked_at)
         checked = poller._checked_at
         live.until(lambda: poller._checked_at > checked)
@@ -186,7 +186,7 @@ def test_a_broker_of_another_kind(
 ) -> None:
     start_moving(amqp_url, redis_url)
     live = open_session(amqp_url)
-    live.until(lambda: live.session._follower.push.live.is_set())
+    live.until(lambda: live.session._observers.follower.push.live.is_set())
     id_ = send(amqp_url, "moving.move", 100, 0.1)
     live.until(progress_of(live, id_))
     live.session.stop()
@@ -210,7 +210,7 @@ class TestPolling:
         live.session.watch_results([id_])
         first = live.until(progress_of(live, id_))
         live.until(lambda: live.state.tasks[id_].progress.fraction > first.fraction)  # type: ignore[union-attr,operator]
-        poller = live.session._follower.poller
+        poller = live.session._observers.follower.poller
         live.until(lambda: poller._pause == 0.25, what="it reads faster while something moves")
         assert live.session.progress_unavailable is None
 
@@ -220,7 +220,7 @@ class TestPolling:
         (tmp_path / "kept").mkdir()
         live = open_session(redis_url, result_backend=f"file://{tmp_path}/kept")
         live.until_live()
-        poller = live.session._follower.poller
+        poller = live.session._observers.follower.poller
         looked = poller._looked_at
         live.until(lambda: poller._checked_at)
         assert poller._looked_at == looked
@@ -273,7 +273,7 @@ class TestHistory:
         fill(redis_server.client(int(redis_url.rsplit("/", 1)[1])), 10)
         live = open_session(redis_url, result_backend=redis_url, load_results=0)
         live.until(lambda: live.state.broker.latency)
-        live.until(lambda: live.session._follower.poller._checked_at)
+        live.until(lambda: live.session._observers.follower.poller._checked_at)
         assert not live.state.tasks
 
     def test_waiting_messages_are_read(
@@ -292,7 +292,7 @@ class TestHistory:
         send(redis_url, "moving.add", 1, 1, queue="slow")
         live = open_session(redis_url, result_backend=redis_url, frugal=True)
         live.until(lambda: live.state.queues.get("slow") and live.state.queues["slow"].waiting)
-        live.until(lambda: live.session._follower.push.live.is_set())
+        live.until(lambda: live.session._observers.follower.push.live.is_set())
         assert not live.state.tasks
 
 
@@ -309,7 +309,7 @@ class TestTruth:
         monkeypatch.setattr("celtop.model.ingest.tasks.reconciler.START_TRUSTED_SECONDS", 1.0)
         start_moving(redis_url, redis_url)
         live = open_session(redis_url)
-        live.until(lambda: live.session._follower.push.live.is_set())
+        live.until(lambda: live.session._observers.follower.push.live.is_set())
         live.until(lambda: "w1@test" in live.state.workers)
         started = Event("task-started", "w1@test", time.time(), uuid="gone", name="moving.move")
         live.session._inbox.put(EventBatch((started,), time.time()))
@@ -337,7 +337,7 @@ class TestTruth:
             redis_url.replace(str(redis_server.port), str(proxy.port)),
             result_backend=redis_url.replace(str(redis_server.port), str(proxy.port)),
         )
-        live.until(lambda: live.session._follower.push.live.is_set())
+        live.until(lambda: live.session._observers.follower.push.live.is_set())
         live.until(lambda: "w1@test" in live.state.workers)
         id_ = send(redis_url, "moving.move", 20, 0.1)
         live.until(progress_of(live, id_))

@@ -222,7 +222,7 @@ def test_a_file_that_is_not_there_and_an_app_that_fails_are_reported(
 def test_it_sleeps_until_something_asks(redis_url: str, open_session: OpenSession) -> None:
     live = open_session(redis_url)
     live.until_live()
-    reader = live.session._schedule
+    reader = live.session._observers.schedule
     rounds, is_due = [], reader._is_due
     reader._is_due = lambda: rounds.append(1) or is_due()  # type: ignore[method-assign, func-returns-value]
     reader.wake()  # as when the settings of the workers are known

@@ -62,7 +62,7 @@ class DrainUnderWay(OperationRun):
 
 
 def roster_of(live: RunningSession) -> Roster:
-    roster = live.session._receiver._roster
+    roster = live.session._observers.receiver._roster
     assert isinstance(roster, Roster)
     return roster
 

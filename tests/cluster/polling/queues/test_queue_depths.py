@@ -110,9 +110,9 @@ def test_measuring_redelivers_nothing(
     live = open_session(redis_url, inspect_interval=1.0, queue_interval=0.5)
     live.session.watch(frozenset({"workers", "queues"}))
     for _ in range(5):
-        rounds = live.session._polling.inspector._schedule.round_at
+        rounds = live.session._observers.polling.inspector._schedule.round_at
         live.session.refresh()
-        live.until(lambda: live.session._polling.inspector._schedule.round_at > rounds)  # noqa: B023
+        live.until(lambda: live.session._observers.polling.inspector._schedule.round_at > rounds)  # noqa: B023
     assert client.hexists("unacked", "tag")
     assert client.llen("celery") == 0
 

@@ -72,8 +72,8 @@ def test_a_busy_solo_worker_is_reported_as_not_replying(
     task_id = send(redis_url, "plain.slow", 12)
     live.until(lambda: f"plain.slow[{task_id}] received" in busy.child.output)
     live.session.watch(frozenset({"worker:busy@test"}))
-    live.session._polling.inspector._schedule.round_at = float("-inf")
-    live.session._polling.inspector.wake()
+    live.session._observers.polling.inspector._schedule.round_at = float("-inf")
+    live.session._observers.polling.inspector.wake()
     live.until(lambda: live.state.workers["busy@test"].fact("active").is_failed, 30)
     assert live.state.workers["idle@test"].fact("active").is_answered
 
@@ -289,7 +289,10 @@ def test_an_idle_cluster_costs_few_commands(
     start_worker(redis_url)
     live = open_session(redis_url, frugal=frugal)
     live.until(worker_is_known(live, "w1@test"))
-    inspector, queues = live.session._polling.inspector, live.session._polling.queues
+    inspector, queues = (
+        live.session._observers.polling.inspector,
+        live.session._observers.polling.queues,
+    )
     live.session.watch(frozenset({"queues"}))
     live.until(lambda: queues._count >= 4)
     live.session.watch(frozenset(topics))
@@ -320,13 +323,13 @@ def test_polling_pauses_without_a_consumer(
     monkeypatch.setattr("celtop.cluster.polling.workers.inspector.PAUSE_AFTER", 0.5)
     live = open_session(redis_url, queue_interval=0.5)
     live.session.watch(frozenset({"queues"}))
-    live.until(lambda: live.session._polling.queues._count > 1)
+    live.until(lambda: live.session._observers.polling.queues._count > 1)
     until(lambda: live.session._inbox.seconds_since_take() > 1.0)
-    count = live.session._polling.queues._count
+    count = live.session._observers.polling.queues._count
     seen = time.monotonic()
     until(lambda: time.monotonic() - seen > 1.5)
-    assert live.session._polling.queues._count == count
-    live.until(lambda: live.session._polling.queues._count > count)
+    assert live.session._observers.polling.queues._count == count
+    live.until(lambda: live.session._observers.polling.queues._count > count)
 
 
 def consumers(live: RunningSession, queue: str) -> tuple[str, ...] | None:
@@ -352,12 +355,12 @@ def cancelled(
     live = open_session(redis_url, inspect_interval=1.0, queue_interval=0.5)
     live.until(worker_is_known(live, "w1@test"))
     live.session.watch(frozenset({"queues"}))
-    live.until(lambda: live.session._polling.queues._count > 3)
+    live.until(lambda: live.session._observers.polling.queues._count > 3)
     live.session.watch(frozenset())
     live.until(lambda: consumers(live, "mail") == ("w1@test",))
     broker = BrokerConnection(Settings(broker_url=redis_url))
     remote = RemoteControl(broker.connect(), broker)
-    live.session._polling.inspector._schedule.round_at = time.monotonic() + 1e6
+    live.session._observers.polling.inspector._schedule.round_at = time.monotonic() + 1e6
     remote.gather(
         ["cancel_consumer"], ["w1@test"], arguments={"cancel_consumer": {"queue": "mail"}}
     )
@@ -374,7 +377,7 @@ def test_consumers_are_inspected_when_their_queue_grows(
     cancelled: RunningSession, redis_url: str, send: Send
 ) -> None:
     send(redis_url, "plain.ok", queue="mail")
-    cancelled.session._polling.queues.wake(refresh=True)
+    cancelled.session._observers.polling.queues.wake(refresh=True)
     cancelled.until(lambda: consumers(cancelled, "mail") == ())
     assert cancelled.state.queues["mail"].unattended
 
@@ -385,7 +388,7 @@ def test_the_list_of_workers_is_asked_for_again_after_a_fault(
     live = open_session(redis_url)
     live.session.watch(frozenset({"workers"}))
     live.until(lambda: live.state.fact("workers").is_answered)
-    inspector = live.session._polling.inspector
+    inspector = live.session._observers.polling.inspector
     inspector.failed(Fault("memory", "out of memory", ""))  # as while the broker is blocked
     live.until(lambda: live.state.fact("workers").is_failed)
     inspector._schedule.round_at = float("-inf")
