@@ -130,7 +130,9 @@ def _pause(pause: PauseQueue, workers: Workers) -> Lasting:
     text = f"{pause.queue} paused"
     paused = {one.worker for one in pause.consumers}
     others = (worker for name, worker in workers.items() if name not in paused)
-    if any(queue.name == pause.queue for worker in others for queue in worker.queues or ()):
+    if paused and any(
+        queue.name == pause.queue for worker in others for queue in worker.queues or ()
+    ):
         text += f" on {named(sorted(paused))}"
     return Lasting(text, text, (resume,), queue=pause.queue)
 

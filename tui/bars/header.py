@@ -125,6 +125,16 @@ def frozen_badge(context: AppContext, more: str = "") -> Part:
     return Part(f" FROZEN{at}{more} ", "bold reverse $text-warning", click="app.freeze")
 
 
+def lasting_badge(context: AppContext, characters: int = MAX_BADGE_CHARACTERS) -> list[Part]:
+    """Return the badge of the latest change in force, in up to so many characters."""
+    changes = context.lasting
+    if not changes:
+        return []
+    more = f" +{len(changes) - 1}" if len(changes) > 1 else ""
+    text = visible(changes[-1].badge, characters - len(more), context.glyphs.ellipsis)
+    return [Part(f" {text}{more} ", "bold reverse $text-warning", 2, "app.operation('undo')")]
+
+
 def warnings(context: AppContext) -> list[Part]:
     """Return badges (frozen, changes in force) and the counters that should be zero and are not."""
     state, parts = context.live, []
@@ -132,13 +142,7 @@ def warnings(context: AppContext) -> list[Part]:
         freeze = context.freeze
         first = ", first record" if freeze.stepped_back and freeze.at_first_record else ""
         parts.append(frozen_badge(context, f"{first} +{units.count(freeze.held_back)}"))
-    changes = context.lasting
-    if changes:
-        more = f" +{len(changes) - 1}" if len(changes) > 1 else ""
-        badge = visible(changes[-1].badge, MAX_BADGE_CHARACTERS, context.glyphs.ellipsis)
-        parts.append(
-            Part(f" {badge}{more} ", "bold reverse $text-warning", 2, "app.operation('undo')")
-        )
+    parts += lasting_badge(context)
     if state.totals.lost:
         lost = f"{units.count(state.totals.lost)} events lost"
         parts.append(Part(lost, "bold $text-error", 1, "app.view('log')"))

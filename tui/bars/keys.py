@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from ...bindings.action import Action
 from ...bindings.actions import VIEWS
 from ..context import AppContext
 from .base import Bar, Part
-from .header import connection_parts, frozen_badge, read_only_badge
+from .header import connection_parts, frozen_badge, lasting_badge, read_only_badge
 
 Key: TypeAlias = tuple[str, str]
 """The id of an action, and its label if that differs from the usual one."""
@@ -20,6 +20,9 @@ CURRENT_VIEW: Final = 2
 VIEW_KEYS: Final = 3
 MARKED: Final = 4
 """What the keys of the marked rows are for, and, with further ones, these keys."""
+BADGE: Final = 10
+"""That of a change in force: it names what the key of undo is for."""
+BADGE_CHARACTERS: Final = 12
 SELECTION: Final = (20, 40, 60)
 """The keys of the selected row, the most important first; the others are in the menu, too."""
 _LAST: Final = ("help", "quit")
@@ -56,12 +59,16 @@ class KeyBar(Bar):
         self, context: AppContext, view: str, here: Here, with_connection: bool = False
     ) -> None:
         """Show the views, the current one highlighted, and the keys that work here now."""
-        # Without a header this is the only line that can show the connection and a freeze.
+        # Without a header this is the only line that can show the connection, a freeze and changes.
         last: tuple[Part, ...] = ()
         if with_connection:
             read_only = (read_only_badge(context),) if context.session.read_only else ()
             frozen = (frozen_badge(context),) if context.frozen else ()
-            last = (*frozen, *connection_parts(context), *read_only)
+            changes = [
+                replace(badge, text=badge.text.strip(), priority=BADGE)
+                for badge in lasting_badge(context, BADGE_CHARACTERS)
+            ]
+            last = (*frozen, *changes, *connection_parts(context), *read_only)
         painted = (view, here, last, self.size.width, context.keymap)
         if painted == self._painted:
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celtop.model.entities.fault import Fault
 from celtop.model.observations import ConnectionChanged
+from celtop.model.operations.commands import PauseQueue
 from celtop.model.state import ClusterState
 from celtop.tests.tui.app_under_test import make_app
 from celtop.tests.tui.fake_session import NOW
@@ -25,13 +26,17 @@ async def footer(
     state: ClusterState | None = None,
     read_only: bool = False,
     frozen: bool = False,
+    paused: str = "",
 ) -> str:
     class OneBar(App[None]):
         def compose(self) -> ComposeResult:
             yield KeyBar()
 
-    context, app = make_app(state)[0].context, OneBar()
+    monitor, session = make_app(state)
+    context, app = monitor.context, OneBar()
     context.session.read_only = read_only
+    if paused:
+        session.held[paused] = PauseQueue(queue=paused)
     if frozen:
         context.freeze.begin()
     async with app.run_test(size=(width, 1)):
@@ -84,3 +89,10 @@ async def test_without_a_header_a_freeze_is_shown() -> None:
     text = await footer(60, Here(general=WORKER.general), state, frozen=True)
     assert "FROZEN" in text and "? help" in text and "live" in text
     assert "FROZEN" not in await footer(60, Here(general=WORKER.general), state)
+
+
+async def test_without_a_header_changes_in_force_are_shown() -> None:
+    state = ClusterState()
+    state.observe(ConnectionChanged("live", NOW))
+    text = await footer(60, WORKER, state, paused="billing-invoices")
+    assert "  billing-inv…  " in text and "? help  q quit" in text and "live" in text
