@@ -31,6 +31,7 @@ class Observers:
     Args:
         results: Finds the reader of the result backend.
         pauses: Returns the queues recorded as paused.
+        next_frame_at: Returns when a screen paints changes at the earliest, monotonic seconds.
         one_shot: Whether workers and queues are polled on request only, over one connection.
     """
 
@@ -41,6 +42,7 @@ class Observers:
         inbox: Inbox,
         results: ResultLookup,
         pauses: Callable[[], dict[str, Pause]],
+        next_frame_at: Callable[[], float] = lambda: 0.0,
         *,
         one_shot: bool,
     ) -> None:
@@ -65,6 +67,7 @@ class Observers:
             inbox,
             self.polling.inspector.query,
             self.polling.inspector.found_unknown,
+            next_frame_at,
             collected=collected,
         )
 

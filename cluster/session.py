@@ -88,6 +88,9 @@ class Session:
         self.tap: Callable[[float, Observation | None], object] | None = None
         """Called with the time and each observation that is applied, and with None for each `tick`;
         it must return soon."""
+        self.next_frame_at: Callable[[], float] = lambda: 0.0
+        """Returns when the screen paints changes at the earliest, monotonic seconds, from any
+        thread: what only the next frame shows is not decoded before."""
         redaction = Redaction(settings.redact)
         self.state = state or new_state(settings)
         self._broker = BrokerConnection(settings, ONE_SHOT_COMMANDS if one_shot else math.inf)
@@ -104,6 +107,7 @@ class Session:
             self._inbox,
             self._results,
             lambda: self._paused.pauses(self._broker.identity),
+            lambda: self.next_frame_at(),
             one_shot=one_shot,
         )
         roster = self._observers.roster

@@ -70,6 +70,7 @@ class FrameLoop:
 
     def start(self) -> None:
         """Start the session and the loop."""
+        self._context.session.next_frame_at = lambda: self.pacer.next_at
         self._context.session.start()
         if self._context.session.history.stored is not None:
             self._context.session.history.stored.reader.on_answer = self._history_read
@@ -101,11 +102,16 @@ class FrameLoop:
                 self.paint()
             if more:
                 await asyncio.sleep(PUMP_PAUSE)
-        idle = applied < MANY_OBSERVATIONS and not self.pacer.wanted
-        interval = self._idle_interval() if idle else BUSY_INTERVAL
+        if applied >= MANY_OBSERVATIONS:
+            self._beat_in(BUSY_INTERVAL)
+            return
+        interval = self._idle_interval()
+        if self.pacer.wanted:
+            rest = self.pacer.next_at - time.monotonic()
+            # After the time of a frame, the terminal is behind.
+            interval = min(interval, rest if rest > 0 else BUSY_INTERVAL)
         self._beat_in(interval)
-        if idle:
-            self._context.session.call_on_update(self._wake)
+        self._context.session.call_on_update(self._wake)
 
     def _idle_interval(self) -> float:
         if self._context.replay is not None:

@@ -46,17 +46,23 @@ class FramePacer:
 
     def due(self, clock: float) -> bool:
         """Return whether to paint now; without changes, once a second for times and ages."""
-        since = clock - self.painted_at
-        period = 1 / self.per_second
         if not self.wanted:
-            return since >= max(1.0, period)
+            return clock - self.painted_at >= max(1.0, 1 / self.per_second)
+        return clock >= self.next_at
+
+    @property
+    def next_at(self) -> float:
+        """When a change is painted at the earliest."""
+        period = 1 / self.per_second
         share = max(
             min(self.characters, *self.characters_before) / MAX_FRAME_CHARACTERS,
             min(self.costs) / MAX_FRAME_SECONDS,
         )
-        if share <= 1 and since >= MIN_PAUSE and clock - self.painted_before >= 2 * period:
-            return True
-        return since >= max(period, min(MAX_PAUSE, period * share))
+        at = self.painted_at + max(period, min(MAX_PAUSE, period * share))
+        if share <= 1:
+            early = max(self.painted_at + MIN_PAUSE, self.painted_before + 2 * period)
+            return min(at, early)
+        return at
 
     def painted(self, clock: float) -> None:
         """Count a frame."""

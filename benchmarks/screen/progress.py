@@ -182,9 +182,10 @@ def _ages(shown: terminal.Terminal, made_at: dict[str, float], first: float) -> 
     ages: list[float] = []
     before: set[str] = set()
     for at, screen in shown.replay():
-        if at < first:
-            continue
         there = set(MARK.findall(screen.text))
+        if at < first:
+            before = there  # painted before the measurement
+            continue
         ages += [at - made_at[number] for number in there - before if number in made_at]
         before = there
     return ages

@@ -39,6 +39,7 @@ class ResultFollower:
         ask_workers: Called with suspect tasks, the workers to ask (None for all), and the queues
             in which the tasks may wait.
         found_unknown: Called when an unknown task has ended, although workers send no events.
+        next_frame_at: Returns when a screen paints changes at the earliest, monotonic seconds.
         collected: Whether a collector follows them in its place, so that it only reads on request.
     """
 
@@ -52,6 +53,7 @@ class ResultFollower:
         inbox: Inbox,
         ask_workers: Callable[[Sequence[str], frozenset[str] | None, Sequence[str]], None],
         found_unknown: Callable[[], object],
+        next_frame_at: Callable[[], float] = lambda: 0.0,
         *,
         collected: bool = False,
     ) -> None:
@@ -69,7 +71,12 @@ class ResultFollower:
         self._collected = collected
         frugal = settings.frugal or collected
         self.push = ResultPush(
-            self.reader, open_tasks, inbox, frugal=frugal, found_unknown=found_unknown
+            self.reader,
+            open_tasks,
+            inbox,
+            frugal=frugal,
+            found_unknown=found_unknown,
+            next_frame_at=next_frame_at,
         )
         self.poller = ResultPoller(
             self.reader, open_tasks, self.push, inbox, self._ask_workers, frugal=frugal

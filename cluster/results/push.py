@@ -21,6 +21,10 @@ from .result_frames import Payload, ResultFrames
 
 BATCH_WINDOW: Final = 0.1
 """Seconds in which messages collect: of several for one task, only the last is decoded."""
+MAX_WINDOW: Final = 0.5
+"""The same at most, while they collect until the next frame of the screen."""
+FRAME_LEAD: Final = 0.02
+"""Seconds before a frame in which messages are decoded and applied, so that it shows them."""
 UNSEEN_WINDOW: Final = 1.0
 """The same for tasks that are not on the screen. Decoding and applying a report costs as much as
 receiving several."""
@@ -47,6 +51,7 @@ class ResultPush(StoppableThread):
 
     Args:
         found_unknown: Called when other tasks change, while `include_unknown` is set.
+        next_frame_at: Returns when the screen paints changes at the earliest, monotonic seconds.
     """
 
     def __init__(
@@ -57,8 +62,10 @@ class ResultPush(StoppableThread):
         *,
         frugal: bool = False,
         found_unknown: Callable[[], object] = lambda: None,
+        next_frame_at: Callable[[], float] = lambda: 0.0,
     ) -> None:
         super().__init__("push")
+        self._next_frame_at = next_frame_at
         self._found_unknown = found_unknown
         self._reader = reader
         self._open_tasks = open_tasks
@@ -131,11 +138,18 @@ class ResultPush(StoppableThread):
                 if 0 < taken < MAX_RECEIVE_BYTES:
                     # Only after reading, so that a task's first report is shown at once, and not
                     # while there is more: Redis closes a subscription that is 32 MB behind.
-                    self._stopping.wait(BATCH_WINDOW)
+                    self._collect()
                 if self._open_tasks.running:
                     channel.check(self._silence)
         finally:
             channel.close()
+
+    def _collect(self) -> None:
+        """Wait while messages collect, until the next frame can show the last of each task."""
+        self._stopping.wait(BATCH_WINDOW)
+        rest = self._next_frame_at() - FRAME_LEAD - time.monotonic()
+        if rest > 0:
+            self._stopping.wait(min(rest, MAX_WINDOW - BATCH_WINDOW))
 
     def _hand_on(self, channel: RedisChannel[ResultFrames], taken: int) -> None:
         frames = channel.frames

@@ -136,3 +136,14 @@ async def test_the_terminal_is_updated_soon_after_a_key() -> None:
     async with run_app() as on:
         timer = on.app.screen._update_timer
         assert timer._interval <= 0.005
+
+
+def test_the_next_frame_is_due_when_it_is_announced() -> None:
+    frames = FramePacer(4)
+    for seconds in (0.3, 0.25, 0.9):
+        frames.painted(100.0 - seconds)
+        frames.painted(100.0)
+        frames.wanted = True
+        assert 100.0 < frames.next_at <= 100.25
+        assert not frames.due(frames.next_at - 0.001)
+        assert frames.due(frames.next_at)

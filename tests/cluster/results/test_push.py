@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock, patch
 
 import pytest
 import redis
@@ -122,6 +123,18 @@ def test_messages_of_other_tasks_are_not_decoded(
     listener.until("SUCCESS")
     until(lambda: listener.push.received == 501)
     assert listener.push.decoded == 1
+
+
+@pytest.mark.parametrize(("ahead", "collected"), [(0.0, 0.1), (0.25, 0.23), (30.0, 0.5)])
+def test_messages_collect_until_just_before_the_next_frame(ahead: float, collected: float) -> None:
+    now, waits = time.monotonic(), list[float]()
+    push = ResultPush(Mock(), OpenTasks(), Inbox(10), next_frame_at=lambda: now + ahead)
+    with (
+        patch.object(push._stopping, "wait", waits.append),
+        patch("time.monotonic", lambda: now + sum(waits)),
+    ):
+        push._collect()
+    assert sum(waits) == pytest.approx(collected)
 
 
 def test_frequent_reports_are_decoded_at_intervals(
