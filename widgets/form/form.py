@@ -29,6 +29,7 @@ Problems: TypeAlias = Mapping[str, str]
 """By field id, the problem of its value in combination with others."""
 _MAX_TEXT: Final = 300
 _MAX_PREVIEW: Final = 600
+_MAX_PREVIEW_LINES: Final = 4
 _LABEL_WIDTH: Final = 12
 _MAX_LABEL_WIDTH: Final = 24
 
@@ -152,6 +153,7 @@ class Form(Vertical):
         submit: The label of the button.
         check: Returns the problems of a combination of values; it gets the valid ones.
         preview: Returns the result of the values, as text; called when all are valid.
+        notes: Lines above the fields; below them where there is no room for both.
     """
 
     DEFAULT_CSS = """
@@ -168,7 +170,11 @@ class Form(Vertical):
         & Input, & TextArea, & FormChoice { background: $panel; }
         & Input:focus, & TextArea:focus, & FormChoice:focus { background: $primary 25%; }
         & TextArea { height: auto; max-height: 8; min-height: 1; padding: 0; border: none; }
+        & .note { height: auto; color: $text-muted; }
         & #preview { height: auto; max-height: 4; color: $text-muted; }
+        &.-short #preview { max-height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
+        &.-short .advice { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
+        &.-short FormRow:focus-within .advice { height: auto; text-wrap: wrap; }
         & #buttons { height: 1; align-horizontal: center; }
         & Button { width: auto; padding: 0 2; margin: 0 2; background: $panel; }
         & Button:focus { background: $primary; color: $background; text-style: bold; }
@@ -196,6 +202,7 @@ class Form(Vertical):
         submit: str = "Continue",
         check: Callable[[Mapping[str, Any]], Problems] | None = None,
         preview: Callable[[Mapping[str, Any]], str] | None = None,
+        notes: Sequence[str] = (),
         id: str | None = None,  # noqa: A002 - Textual's own name for it
     ) -> None:
         super().__init__(id=id)
@@ -206,12 +213,17 @@ class Form(Vertical):
         self._check = check
         self._preview = preview
         self._submit = submit
+        self._notes = [
+            Static(Content(visible(note, _MAX_TEXT)), markup=False, classes="note")
+            for note in notes
+        ]
         self._restored: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
         """Yield the fields, then the buttons, which always stay visible."""
         self.rows = {field.id: FormRow(field) for field in self.fields}
         with VerticalScroll(id="rows", can_focus=False):
+            yield from self._notes
             yield from self.rows.values()
         yield Static(markup=False, id="preview")
         with Horizontal(id="buttons"):
@@ -234,6 +246,7 @@ class Form(Vertical):
             after: The id of the field that they follow.
         """
         position = list(self.rows).index(after) + 1
+        follows = self.rows[after]
         kept = [(id_, row) for id_, row in self.rows.items() if id_ not in old]
         added = [(field.id, FormRow(field)) for field in new]
         gone = [self.rows[id_] for id_ in old]
@@ -242,7 +255,7 @@ class Form(Vertical):
             for row in gone:
                 await row.remove()
             place = self.query_one("#rows")
-            await place.mount_all([row for _, row in added], before=position)
+            await place.mount_all([row for _, row in added], after=follows)
         self._align()
         self._validate()
 
@@ -287,8 +300,27 @@ class Form(Vertical):
         self._restored = dict(texts)
 
     def fit(self, height: int) -> None:
-        """Limit the form to so many rows of the screen."""
-        self.query_one("#rows").styles.max_height = max(1, height - 5)
+        """Limit the form to so many lines of the screen, most of them for fields."""
+        rows = self.query_one("#rows")
+        short = rows.virtual_size.height + _MAX_PREVIEW_LINES + 1 > height
+        if short != self.has_class("-short"):
+            self.set_class(short, "-short")
+            for number, note in enumerate(self._notes):
+                if short:
+                    rows.move_child(note, after=len(rows.children) - 1)
+                else:
+                    rows.move_child(note, before=number)
+        rows.styles.max_height = max(1, height - (2 if short else _MAX_PREVIEW_LINES + 1))
+
+    @property
+    def position(self) -> str:
+        """The place of the focused field among all, such as `2 of 5`; empty if all are visible."""
+        if not self.query_one("#rows").max_scroll_y:
+            return ""
+        controls: list[Widget | None] = [row.control for row in self.rows.values()]
+        focused = self.screen.focused
+        at = 1 + controls.index(focused) if focused in controls else 0
+        return f"{at} of {len(controls)}" if at else f"{len(controls)} fields"
 
     def _validate(self) -> None:
         problems = self.problems

@@ -209,10 +209,32 @@ async def test_many_fields_scroll_and_the_button_stays_in_sight() -> None:
         assert form.screen.focused is form.query(FormLine).last()
         assert any(line.startswith("Field29") for line in screen.lines)
         assert any("Continue" in line for line in screen.lines)
+        assert form.position == "30 of 30"
         form.step(1)
         assert isinstance(form.screen.focused, Button)
+        assert form.position == "30 fields"
         form.step(2)
         assert form.screen.focused is form.query(FormLine).first()
+
+
+async def test_a_low_form_shows_fields_before_its_notes() -> None:
+    fields = [FormField(f"f{at}", f"Field{at}", hint="h " * 30) for at in range(6)]
+    form = Form(fields, notes=["note one", "note two"], preview=lambda values: "p " * 60)
+    async with shown(form, 60, 30) as screen:
+        form.fit(30)
+        await screen.settle()
+        assert screen.lines[0].startswith("note one") and form.position == ""
+        await screen.pilot.resize_terminal(60, 9)
+        form.fit(9)
+        focus(form, Input)
+        await screen.settle()
+        names = [line[:6] for line in screen.lines if line.startswith("Field")]
+        assert names == ["Field0", "Field1", "Field2", "Field3", "Field4"]
+        assert form.position == "1 of 6"
+        await screen.pilot.resize_terminal(60, 30)
+        form.fit(30)
+        await screen.settle()
+        assert [line.rstrip() for line in screen.lines[:2]] == ["note one", "note two"]
 
 
 async def test_the_buttons_are_pressed_by_enter_and_by_the_mouse() -> None:

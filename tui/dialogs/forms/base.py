@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Self
 
 from textual import events
 from textual.app import ComposeResult
-from textual.content import Content
-from textual.widgets import Static
 
-from ....model.text.sanitize import visible
 from ....widgets.form.controls import FormLine
 from ....widgets.form.form import Form, FormField, Problems
 from ...keymap import bindings
 from ..base import Dialog
 
-_MAX_TEXT: Final = 300
 _FRAME_ROWS: Final = 2
 
 
@@ -34,7 +30,7 @@ class FormDialog(Dialog[Filled], inherit_bindings=False):
     Args:
         title: The title of the frame.
         fields: The fields.
-        notes: Lines above the form: current values, where arguments come from.
+        notes: Current values, where arguments come from.
         submit: The label of the button.
         check: Returns the problems of a combination of values.
         preview: Returns the result of the values, as text.
@@ -56,8 +52,9 @@ class FormDialog(Dialog[Filled], inherit_bindings=False):
         preview: Callable[[Mapping[str, Any]], str] | None = None,
     ) -> None:
         super().__init__(title)
-        self._notes = tuple(notes)
-        self.form = Form(fields, submit=submit, check=check, preview=preview, id="form")
+        self.form = Form(
+            fields, submit=submit, check=check, preview=preview, notes=notes, id="form"
+        )
 
     def typed(self, before: Filled | None) -> Self:
         """Restore the texts of an earlier form, if any; return the same dialog."""
@@ -66,8 +63,7 @@ class FormDialog(Dialog[Filled], inherit_bindings=False):
         return self
 
     def compose_box(self) -> ComposeResult:
-        """Yield the notes and the form."""
-        yield from self._note_lines()
+        """Yield the form."""
         yield self.form
 
     def on_mount(self) -> None:
@@ -78,14 +74,16 @@ class FormDialog(Dialog[Filled], inherit_bindings=False):
         """Fit the fields into the height of the terminal."""
         self.call_after_refresh(self._fit)
 
-    def _note_lines(self) -> Iterator[Static]:
-        for note in self._notes:
-            line = Content.styled(visible(note, _MAX_TEXT), "$text-muted")
-            yield Static(line, markup=False, classes="note")
+    def on_descendant_focus(self) -> None:
+        """Show which of the fields has the focus."""
+        self.call_after_refresh(self._show_position)
 
     def _fit(self) -> None:
-        notes = sum(note.outer_size.height for note in self.query(".note"))
-        self.form.fit(self.app.size.height - _FRAME_ROWS - notes)
+        self.form.fit(self.app.size.height - _FRAME_ROWS)
+        self.call_after_refresh(self._show_position)
+
+    def _show_position(self) -> None:
+        self.query_one("#box").border_subtitle = self.form.position
 
     def on_form_submitted(self, message: Form.Submitted) -> None:
         """Return the values."""
