@@ -66,7 +66,7 @@ class Fields(Widget):
         self.wraps = True
         """Whether long values are wrapped; otherwise they are cut."""
         self._glyphs = glyphs
-        self._max_columns = max_columns
+        self.max_columns = max_columns
         self._arranged: tuple[object, list[list[FieldLine]]] | None = None
         self._found: str | None = None
         """The label of the field that a search has found."""
@@ -117,15 +117,15 @@ class Fields(Widget):
 
     def columns(self, width: int) -> list[list[FieldLine]]:
         """Return the lines of each column at a width in cells: whole fields, in their order."""
-        key = self.fields, width, self.wraps
+        key = self.fields, width, self.wraps, self.max_columns
         if self._arranged is None or self._arranged[0] != key:
             self._arranged = key, self._arrange(width)
         return self._arranged[1]
 
     def _arrange(self, width: int) -> list[list[FieldLine]]:
-        number = min(self._max_columns, 2 if width >= MIN_TWO_COLUMN_WIDTH else 1)
+        number = min(self.max_columns, 2 if width >= MIN_TWO_COLUMN_WIDTH else 1)
         best = _balanced(self._lines(self._room(width, number)), number)
-        while number < min(self._max_columns, len(self.fields)):
+        while number < min(self.max_columns, len(self.fields)):
             number += 1
             room = self._room(width, number)
             if room + self._label_width(width) + GAP < MIN_COLUMN_WIDTH or self._breaks(room):

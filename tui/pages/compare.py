@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from ...model.text.sanitize import visible
+from ...widgets.charts.chart_data import ChartData
 from ...widgets.fields import Field
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
 from ...widgets.table.live_table import LiveTable
 from ..bars.base import Part
+from ..charts import charts
+from ..charts.charts import Build
 from ..context import AppContext
 from ..details.compare import Comparable, ComparedRow, compared
 from ..navigation import Location
@@ -22,6 +27,19 @@ _KEYS: Final[Mapping[str, Callable[[ComparedRow], Any]]] = {
     "differs": lambda row: row.differs,
     "field": lambda row: row.id,
 }
+
+
+_CHARTS: Final = {"worker": charts.worker_busy, "type": charts.type_runtimes}
+
+
+def _named(
+    build: Callable[[AppContext, str], ChartData], name: str, context: AppContext
+) -> ChartData:
+    """Return a chart whose first layer names its worker or task type."""
+    data = build(context, name)
+    first, *others = data.layers
+    named = replace(first, name=f"{first.name} of {visible(name)}")
+    return replace(data, layers=(named, *others))
 
 
 class CompareScreen(RowListScreen[ComparedRow]):
@@ -94,7 +112,14 @@ class CompareScreen(RowListScreen[ComparedRow]):
             Field(name[:8] if self.kind == "task" else visible(name), value or "none", style)
             for name, value in zip(self.names, (row.left, row.right), strict=True)
         ]
-        return Previewed(row.id, row.id, fields, (), wraps=True)
+        return Previewed(row.id, row.id, fields, self._charts(), wraps=True, stacks=True)
+
+    def _charts(self) -> Sequence[Build]:
+        """Return a chart of each side: the busy slots of workers, the run times of task types."""
+        build = _CHARTS.get(self.kind)
+        if build is None:
+            return ()
+        return [partial(_named, build, name) for name in self.names]
 
     def faulty(self, row: ComparedRow) -> bool:
         """Return whether the values differ."""

@@ -21,7 +21,9 @@ from ..columns.workflow import MEMBER_STYLES, workflow_columns
 from ..context import AppContext
 from ..keymap import bindings
 from ..navigation import DrillDown, Location
-from ..screens.base.lists import ListScreen
+from ..panes.preview import Previewed, column_fields
+from ..panes.task_preview import previewed_task
+from ..screens.base.previewing import PreviewingList
 
 if TYPE_CHECKING:
     from ...model.entities.changes import Changes
@@ -39,13 +41,14 @@ MAX_RESULTS_READ: Final = 200
 """Results requested at once."""
 
 
-class WorkflowScreen(ListScreen):
+class WorkflowScreen(PreviewingList[WorkflowRow]):
     """The workflow of a task."""
 
     FILTER_HINT = "state:failure name:~^bill worker:w1 !retry age:<5m  or any text"
     BINDINGS = bindings("tasks")
     LIST = "workflow"
     CONTEXTS = ("list", "tasks")
+    PREVIEW_LINES = 0
 
     def __init__(self, context: AppContext, location: Location) -> None:
         self.task_id = location.path[-1].subject
@@ -179,6 +182,15 @@ class WorkflowScreen(ListScreen):
         axis = (view.axis.begin, view.axis.length)
         drawn = (node.kind, node.failed, node.given_up, row.guides, row.context, row.folded)
         return (task, axis, drawn, row.counts, row.span)
+
+    def previewed(self, row: WorkflowRow) -> Previewed:
+        """Return the values of a task and the charts of its type, or the texts of a group."""
+        if row.node.task is not None:
+            return previewed_task(row.node.task, self.context)
+        fields = column_fields(self.list_table.columns, row, self.context.frame())
+        known = [field for field in fields if field.value.strip()]
+        title = "Group" if row.node.kind == "group" else "Task"
+        return Previewed(row.node.id, title, known, (), wraps=True)
 
     # Actions
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isnan
+from math import ceil, isnan
 from typing import Final, TypeVar
 
 from textual.containers import Horizontal
 
 from ...model.text.sanitize import visible
 from ...widgets.charts.chart import Chart
-from ...widgets.fields import Field, Fields, needed_width
+from ...widgets.fields import (
+    MAX_COLUMNS,
+    MIN_TWO_COLUMN_WIDTH,
+    Field,
+    Fields,
+    needed_width,
+)
 from ...widgets.table.column import Column, Frame
 from ...widgets.tile import Tile
 from ..charts import charts
@@ -39,6 +45,8 @@ FIELDS_MARGIN: Final = 2
 MAX_FIELDS_WIDTH: Final = 52
 MIN_NARROW_CHART_WIDTH: Final = 26
 """In a narrow terminal the chart gives room to the values, which would be cut."""
+WRAPPED_LINES: Final = 2
+"""Lines that wrapped values take beyond one for each field."""
 _MAX_CHARTS: Final = 3
 
 
@@ -53,6 +61,8 @@ class Previewed:
     """The most important first."""
     wraps: bool = False
     """Whether the fields are texts, which are wrapped, and take the room of charts."""
+    stacks: bool = False
+    """Whether charts are below the fields if there is room, and not beside them."""
 
 
 def column_fields(columns: Sequence[Column[R]], row: R, frame: Frame) -> list[Field]:
@@ -64,6 +74,15 @@ def column_fields(columns: Sequence[Column[R]], row: R, frame: Frame) -> list[Fi
         text = "".join(str(cell[0]) for cell in cells)
         fields.append(Field(column.title, visible(text), str(cells[0][1]) if cells else "text"))
     return fields
+
+
+def spare_lines(room: int, rows: int) -> int:
+    """Return the lines that a list leaves to texts below it; 0 if they are few.
+
+    `room` is the lines that both have; `rows` is the rows of the list, which also has titles.
+    """
+    spare = room - rows - 1
+    return spare if rows and spare >= MIN_SPARE_LINES else 0
 
 
 class Preview(Tile):
@@ -79,6 +98,9 @@ class Preview(Tile):
         &.-text Fields { width: 1fr; max-width: 99; }
         &.-text Horizontal > Horizontal { width: 1fr; }
         & Chart { width: 1fr; height: 1fr; margin-right: 1; }
+        &.-stacked > Horizontal { layout: vertical; }
+        &.-stacked Fields { width: 100%; max-width: 100%; height: auto; margin-right: 0; }
+        &.-stacked Horizontal > Horizontal { width: 100%; height: 1fr; }
     }
     """
 
@@ -109,22 +131,30 @@ class Preview(Tile):
         lines = max(MIN_LINES, room // 3, spare) if high else spare
         self._set_height(lines)
 
-    def fit_texts(self, texts: Sequence[Field], room: int, rows: int, least: int) -> None:
+    def fit_texts(self, shown: Previewed | None, room: int, rows: int, least: int) -> None:
         """Take the lines that texts need, of those that the list does not need.
 
+        A chart beside them takes all of these.
+
         Args:
-            texts: The fields that will be shown.
+            shown: What will be shown; None if there is no room.
             room: Lines that list and preview have together.
             rows: Rows of the list; it also has titles.
             least: Lines to take even if the list needs them, unless both have few.
         """
         self.fields.wraps = True
-        self.fields.show(texts)
-        lines = min(self.fields.lines + FRAME_LINES, room - rows - 1)
+        lines = spare = room - rows - 1
+        if shown is not None:
+            self.fields.show(shown.fields)
+            beside = self.size.width // 2 >= MIN_CHART_WIDTH and spare >= MIN_CHART_LINES
+            if not (beside and self._filled(shown)):
+                lines = min(self.fields.lines + FRAME_LINES, spare)
         if room >= MIN_ROOM:
             lines = max(lines, least)
-        self.set_class(rows > 0 and lines > FRAME_LINES, "-shown")
-        self._set_height(lines)
+        fits = shown is not None and rows > 0 and lines > FRAME_LINES
+        self.set_class(fits, "-shown")
+        if fits:
+            self._set_height(lines)
 
     def _set_height(self, lines: int) -> None:
         if self.styles.height is None or self.styles.height.value != lines:
@@ -142,11 +172,16 @@ class Preview(Tile):
         self.set_class(shown.wraps, "-text")
         width, height = self.size
         builds = self._filled(shown)
+        stacked = bool(builds) and self._stacks(shown, width, height)
+        self.set_class(stacked, "-stacked")
+        self.fields.max_columns = MAX_COLUMNS if stacked else 1
         beside_chart = self._wide_width(shown.fields)
         taken = width // 2 if shown.wraps else beside_chart
         self.fields.wraps = shown.wraps
         # The labels of values below the last line take no room.
         self.fields.show(shown.fields if shown.wraps else shown.fields[: max(1, height)])
+        if stacked:
+            taken, height = 0, MIN_CHART_LINES
         beside, below = (width - taken) // MIN_CHART_WIDTH, height // MIN_CHART_LINES
         if shown.wraps:
             self.fields.styles.width = None
@@ -155,15 +190,22 @@ class Preview(Tile):
         self._box.styles.layout = "horizontal" if beside >= below else "vertical"
         fitting = min(len(builds), max(1, beside, below))
         # Texts need the room of a chart that does not fit beside them.
-        self._box.display = bool(fitting and (beside or not shown.wraps))
+        fits = (beside and below) or not shown.wraps
+        self._box.display = bool(fitting and fits)
         for number, chart in enumerate(self.charts):
             chart.display = number < fitting
             if chart.display:
                 place, build = builds[number]
                 charts.show(chart, f"{place} {shown.id}", build, self.context)
 
+    def _stacks(self, shown: Previewed, width: int, height: int) -> bool:
+        """Return whether there is room for charts below the fields."""
+        lines = ceil(len(shown.fields) / 2) + WRAPPED_LINES + MIN_CHART_LINES
+        wide = width >= MIN_TWO_COLUMN_WIDTH
+        return shown.stacks and wide and height >= lines
+
     def _filled(self, shown: Previewed) -> Sequence[tuple[int, Build]]:
-        """Return the charts with values, each with its place; one chart is always shown."""
+        """Return the charts with values, each with its place; beside numbers at least one."""
         key = shown.id, self.context.state.series.newest, self.context.chart_seconds
         if key != self._chosen_for:
             self._chosen_for = key
@@ -174,7 +216,7 @@ class Preview(Tile):
                     not isnan(value) for one in build(self.context).layers for value in one.values
                 )
             ]
-            self._chosen = places or [0]
+            self._chosen = places if places or shown.wraps else [0]
         return [(place, shown.charts[place]) for place in self._chosen if place < len(shown.charts)]
 
     def _wide_width(self, fields: Sequence[Field]) -> int:

@@ -20,9 +20,11 @@ from ..bars.base import Part
 from ..context import AppContext
 from ..keymap import bindings
 from ..navigation import DrillDown, Location
+from ..panes.preview import Previewed
+from ..panes.task_preview import previewed_task
 from ..text.filter_values import filter_values
 from ..text.windows import windows
-from .base.lists import ListScreen
+from .base.previewing import PreviewingList
 from .older_tasks import OlderTasks
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ LOADED_AHEAD: Final = 2
 """Screens of rows below the visible ones that are loaded."""
 
 
-class TaskListScreen(ListScreen):
+class TaskListScreen(PreviewingList[Task]):
     """All tasks, or those of the location's last drill-down; newest first."""
 
     FILTER_HINT = "state:failure name:~^bill worker:w1 !retry age:<5m  or any text"
@@ -43,6 +45,7 @@ class TaskListScreen(ListScreen):
     BINDINGS = bindings("stream", "tasks")
     CONTEXTS = ("list", "stream", "tasks")
     COMPLETES = True
+    PREVIEW_LINES = 0
     SEARCHES_HISTORY: ClassVar[bool] = True
     """Whether tasks that match the filter are loaded from result backend and history."""
 
@@ -163,6 +166,10 @@ class TaskListScreen(ListScreen):
         if (above if oldest_first else below) < near:
             seen = self.list_table.seen
             self.older.more(len(self.list_table.rows), seen[-1] if seen and above + below else None)
+
+    def previewed(self, row: Task) -> Previewed:
+        """Return the values of a task, and charts of its type."""
+        return previewed_task(row, self.context)
 
     def take(self, changes: Changes) -> None:
         """Apply new, changed and evicted tasks."""

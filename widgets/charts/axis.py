@@ -65,11 +65,11 @@ def binary_step(least: float) -> float:
 def rate_step(least: float) -> float:
     """Return a round rate per second, or per minute or hour where that reads better.
 
-    An axis has at most five steps: from a fifth on, its highest number may be a whole one, and is
-    then written per this time.
+    The highest number of an axis decides what all are written in. Steps of 20 per minute would end
+    at one per second, so from above 10 per minute on they are steps per second.
     """
     for factor in (1, 60, 3_600):
-        if least * factor >= 0.1999 or factor == 3_600:
+        if least * factor >= 0.1667 or factor == 3_600:
             return decimal_step(least * factor) / factor
     return least
 

@@ -40,6 +40,16 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
             """The table."""
             return self.table
 
+    @dataclass
+    class Resized(Message):
+        """The table has another size."""
+
+        table: LiveTable[Any]
+
+    def on_resize(self) -> None:
+        """Report it."""
+        self.post_message(self.Resized(self))
+
     # State
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -85,10 +86,11 @@ async def opened(
 
 
 def rows(on: AppUnderTest) -> list[str]:
-    """The lines of the tree, without the bars above and below it."""
+    """The lines of the tree, without the bars above it and the preview below."""
     lines = on.text.split("\n")
     first = next(at for at, line in enumerate(lines) if line.lstrip().startswith("State"))
-    return [line[2:] for line in lines[first + 1 : -1] if line.strip()]
+    below = takewhile(lambda line: not line.startswith("╭"), lines[first + 1 : -1])
+    return [line[2:] for line in below if line.strip()]
 
 
 @pytest.mark.parametrize(
@@ -121,6 +123,16 @@ async def test_a_command_leads_there_and_goes_on_to_another() -> None:
         on.app.run_command("workflow nobody")
         await on.pilot.pause()
         await on.until(lambda: any("No known task id starts with nobody" in one for one in on.said))
+
+
+async def test_the_selected_member_is_shown_in_the_lines_below_the_tree() -> None:
+    async with opened() as on:
+        on.app.repaint()
+        await on.until(lambda: "─ Task report.render ─" in on.text)
+        await on.to(on.table.rows[1].node.id)
+        on.app.repaint()
+        await on.until(lambda: "─ Group ─" in on.text)
+        assert "3 succeeded  1 failed  1 waiting" in on.text.split("─ Group ─")[1]
 
 
 async def test_the_tree_tells_states_the_failed_path_and_when() -> None:
@@ -245,8 +257,8 @@ async def test_what_is_yet_to_come_is_looked_up_and_shown() -> None:
         message = RawMessage(body, "application/json", "utf-8", {})
         original = SentTask(FETCH, Call("report.fetch"), "unacked", NOW, message)
         on.session.recovering.set_result((original,))
-        await on.until(lambda: "report.mail" in on.text)
-        assert "○ upcoming" in on.text and "1 upcoming" in on.text
+        await on.until(lambda: "report.mail" in on.text and "1 upcoming" in on.text)
+        assert "○ upcoming" in on.text
         await on.to("follows")
         await on.press("enter")
         await on.until(lambda: "No events of this task were received yet" in on.said)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
-
-from textual.app import ComposeResult
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from ....model.query.order import Order
 from ....model.query.row_list import RowList
@@ -13,12 +11,10 @@ from ....widgets.table.column import Column
 from ....widgets.table.live_table import LiveTable
 from ...context import AppContext
 from ...navigation import Location
-from ...panes.preview import Preview, Previewed
-from .lists import ListScreen
+from .previewing import PreviewingList
 
 if TYPE_CHECKING:
     from ....model.entities.changes import Changes
-    from ....widgets.table.viewport import Motion
 
 R = TypeVar("R")
 
@@ -28,7 +24,7 @@ What visible rows show is up to date in any case."""
 READ_INTERVAL: Final = 1.0
 
 
-class RowListScreen(ListScreen, Generic[R]):
+class RowListScreen(PreviewingList[R]):
     """A list of few rows, which are read and sorted again with each frame."""
 
     ORDER: ClassVar[tuple[str, bool]]
@@ -37,21 +33,11 @@ class RowListScreen(ListScreen, Generic[R]):
     """The functions of the columns' sort keys, except for `faulty`."""
     FOLLOWS: ClassVar[bool] = False
     PREVIEWS: ClassVar[bool] = False
-    """Whether a high terminal shows the selected row below the list."""
-    PREVIEW_LINES: ClassVar[int | None] = None
-    """Lines that a preview of texts takes even if the list needs them; None for one with charts."""
 
     def __init__(self, context: AppContext, location: Location) -> None:
         self._total = 0
         self._read_at = 0.0
         super().__init__(context, location)
-        self.preview = Preview(context) if self.PREVIEWS else None
-
-    def compose_body(self) -> ComposeResult:
-        """Yield the list, and the preview of its selected row."""
-        yield from super().compose_body()
-        if self.preview is not None:
-            yield self.preview
 
     def make_table(self) -> LiveTable[R]:
         """Return a table of all rows."""
@@ -95,40 +81,6 @@ class RowListScreen(ListScreen, Generic[R]):
     def faulty(self, row: R) -> bool:
         """Return whether the row is listed with `!`."""
         raise NotImplementedError
-
-    def previewed(self, row: R) -> Previewed:
-        """Return what the preview shows of a row."""
-        raise NotImplementedError
-
-    def paint_body(self) -> None:
-        """Update the list, and the preview of its selected row."""
-        super().paint_body()
-        self._paint_preview()
-
-    def action_move(self, motion: Motion) -> None:
-        """Move the cursor, and show the row in the preview."""
-        super().action_move(motion)
-        self._paint_preview()
-
-    def _show_rows(self) -> None:
-        super()._show_rows()
-        self._paint_preview()
-
-    def _paint_preview(self) -> None:
-        if self.preview is None or not self.ready:
-            return
-        room = self.list_table.size.height
-        if self.preview.has_class("-shown"):
-            room += self.preview.outer_size.height
-        row, rows = self.list_table.cursor_row, len(self.rows)
-        shown = None
-        if self.PREVIEW_LINES is None:
-            self.preview.fit(self.size.height, room, rows)
-        else:
-            shown = None if row is None else self.previewed(row)
-            fields = () if shown is None else shown.fields
-            self.preview.fit_texts(fields, room, rows, self.PREVIEW_LINES)
-        self.preview.paint(None if row is None else shown or self.previewed(row))
 
     @property
     def total(self) -> int:
