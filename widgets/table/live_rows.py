@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 from operator import attrgetter
 from typing import ClassVar, Final, Generic, TypeVar
@@ -23,16 +22,15 @@ from textual.strip import Strip
 from ..compat.component_style import component_style
 from ..compat.textual_internals import LazyComponents, place_thumb, set_virtual_size
 from ..wrapping import wrap
-from .arrangement import are_hidden, arrange, last_offset, needed_widths
 from .cells import sanitized
-from .column import GAP, Column, Frame, Placed, Rows
+from .column import Column, Frame, Rows
 from .cursor_trail import CursorTrail
-from .layout import Layout, laid_out
-from .lines import Line, LineArtist, LookStyles, sort_mark
+from .layout import Layout
+from .lines import Line, LineArtist, LookStyles
 from .marks import Marks
-from .needs import ColumnFit, measure
 from .style_sheet import STYLE_CLASSES, STYLE_SHEET
-from .viewport import Newest, Viewport
+from .table_columns import TableColumns
+from .viewport import Viewport
 
 R = TypeVar("R")
 
@@ -43,11 +41,7 @@ GUTTER_WIDTH = 2
 """Cells for the mark of a row."""
 CACHED_SCREENS = 4
 """Screens of drawn rows that are kept; the least recently shown rows are dropped first."""
-MAX_UNSEEN_ROWS = 20
-"""Rows that are measured before the table has a size."""
 _NO_FRAME = Frame(0.0)
-ARRIVAL = "arrival"
-"""The `sort_key` of the order in which rows arrive."""
 
 
 def _row_version(row: object) -> object:
@@ -92,23 +86,17 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         id: str | None = None,  # noqa: A002 - Textual's own name for it
     ) -> None:
         super().__init__(id=id)
-        self.columns = tuple(columns)
         self.empty = empty
         self._rows = rows
         self._row_id = row_id
         self._row_version = row_version
         self._markable = markable
         self._titled = titles
-        self._sort = sort
-        self._column_layout: Layout = ()
-        self._laid_out = self.columns
-        """The columns that the user chose, in their order."""
-        self._wide = False
-        self._offset = 0
+        self._columns = TableColumns(columns, sort)
         self._frame = _NO_FRAME
         self._viewport = Viewport(rows, row_id)
         self._viewport.follow = follow
-        self._viewport.newest = self._newest()
+        self._viewport.newest = self._columns.newest
         self._rests = self._viewport.resting = rests
         self._marks = Marks(row_id)
         self._styles: dict[str, LookStyles] = {}
@@ -117,7 +105,6 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         self._titles: Line | None = None
         self._painted: dict[int, Line] = {}
         self._artist: LineArtist[R] | None = None
-        self._fit = ColumnFit()
         self._arranged = (0, 0)
         """The cells and lines without the scrollbar, for which the columns were chosen: Textual
         looks for a widget's size in the layout each time."""
@@ -154,8 +141,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
 
     def set_column_layout(self, layout: Layout) -> None:
         """Show other columns, or in another order or width."""
-        if layout != self._column_layout:
-            self._column_layout = layout
+        if self._columns.set_layout(layout):
             self._rearrange()
 
     def render_line(self, y: int) -> Strip:
@@ -211,15 +197,6 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         """Fit the columns into the new width."""
         self._fit_columns()
         self._update()
-
-    def _newest(self) -> Newest | None:
-        if self._sort is None:
-            return None
-        column_id, descending = self._sort
-        key = next((c.sort_key for c in self.columns if c.id == column_id), None)
-        if key != ARRIVAL:
-            return None
-        return "first" if descending else "last"
 
     def _update(self) -> int:
         """Update cursor, top and scrollbar, and refresh the lines that differ."""
@@ -298,12 +275,11 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
             return self._artist
         self._arranged = (width, height)
         gutter, room = self._gutter, self._room
-        self._offset = min(self._offset, last_offset(self._laid_out, room, wide=self._wide))
-        placed = self._places()
+        self._columns.scroll(0, room)
+        placed = self._columns.place(room, self._frame)
         self._styles.clear()
         self._artist = LineArtist(placed, gutter=gutter, width=width, styles=self._look_styles)
-        if self._fit.needs is not None:
-            self._artist.measured(self._fit.needs.widths)
+        self._artist.measured(self._columns.measured_widths)
         self._ticking = tuple(p.column.ticks for p in placed if p.column.ticks is not None)
         self._lines.clear()
         self._titles = None
@@ -313,11 +289,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
     @property
     def needed_widths(self) -> tuple[int, int]:
         """The cells in which no name is cut, and no text at all."""
-        needs = self._fit.needs
-        if needs is None:  # it has no size yet
-            first = range(min(MAX_UNSEEN_ROWS, len(self._rows)))
-            needs = measure(self._laid_out, map(self._rows.__getitem__, first), self._frame)
-        names, texts = needed_widths(self._laid_out, needs)
+        names, texts = self._columns.needed_widths(self._rows, self._frame)
         beside = self._gutter + (self.scrollbar_size_vertical if self.size else 0)
         return names + beside, texts + beside
 
@@ -327,50 +299,17 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         if not size:
             return
         visible = range(top, min(top + size.height, len(rows)))
-        chosen = bool(self._column_layout)
-        if not self._fit.update(
-            self._laid_out, rows, visible, size, self._frame, keep_blank=chosen, at_once=at_once
-        ):
+        changed = self._columns.measure(rows, visible, size, self._frame, at_once=at_once)
+        if not changed or self._artist is None:
             return
-        if self._artist is None:
-            return
-        if tuple(self._places()) != self._artist.placed:
+        if tuple(self._columns.place(self._room, self._frame)) != self._artist.placed:
             self._artist = None
             self.refresh()
-        elif self._fit.needs is not None:
-            self._artist.measured(self._fit.needs.widths)
-
-    def _places(self) -> list[Placed[R]]:
-        placed = self._arranged_in(self._room)
-        # The sign for hidden columns takes a gap, not the last letter of a title.
-        return self._arranged_in(self._room - GAP) if self._hides(placed) else placed
-
-    def _arranged_in(self, room: int) -> list[Placed[R]]:
-        wide, offset = self._wide, self._offset
-        return arrange(self._with_sort_mark, room, wide=wide, offset=offset, needs=self._fit.needs)
-
-    @property
-    def _with_sort_mark(self) -> tuple[Column[R], ...]:
-        """The columns, of which the sorted one has room for the mark at its title."""
-        columns = tuple(self._laid_out)
-        if self._sort is None:
-            return columns
-        sorted_by, descending = self._sort
-        room = " " * len(sort_mark(self._frame.glyphs, descending=descending))
-        return tuple(
-            replace(one, title=one.title + room) if one.id == sorted_by else one for one in columns
-        )
-
-    def _hides(self, placed: Sequence[Placed[R]]) -> bool:
-        """Return whether there are columns to the right of those that are placed."""
-        return are_hidden(
-            self._laid_out, placed, self._room, self._offset, wide=self._wide,
-            needs=self._fit.needs,
-        )  # fmt: skip
+        else:
+            self._artist.measured(self._columns.measured_widths)
 
     def _rearrange(self) -> None:
         """Redraw everything with other columns."""
-        self._laid_out = laid_out(self.columns, self._column_layout, wide=self._wide)
         self._artist = None
         self.refresh()
         self._update()
@@ -434,10 +373,11 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
         return [text[start:end] for start, end in wrap(text, self._room)]
 
     def _header(self, artist: LineArtist[R]) -> Line:
-        state = (self._sort, self._offset)
+        columns, room = self._columns, self._room
+        state = (columns.sort, columns.offset)
         if self._titles is None or self._titles.state != state:
-            left, right = self._offset > 0, self._hides(artist.placed)
-            self._titles = artist.header(state, self._sort, self._frame, left, right)
+            left, right = columns.offset > 0, columns.hides(artist.placed, room)
+            self._titles = artist.header(state, columns.sort, self._frame, left, right)
         return self._titles
 
     def _look_styles(self, look: str) -> LookStyles:

@@ -13,9 +13,8 @@ from typing import Any, Generic, Literal, TypeVar
 from textual import events
 from textual.message import Message
 
-from .arrangement import last_offset
 from .cells import is_single
-from .column import Rows
+from .column import Column, Rows
 from .layout import Layout
 from .live_rows import LiveRows
 from .viewport import Motion
@@ -56,6 +55,11 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
     def rows(self) -> Rows[R]:
         """The rows."""
         return self._rows
+
+    @property
+    def columns(self) -> tuple[Column[R], ...]:
+        """All columns, in the table's own order."""
+        return self._columns.all
 
     @property
     def cursor_id(self) -> str | None:
@@ -99,12 +103,12 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
     @property
     def wide(self) -> bool:
         """Whether all columns are shown, to be scrolled."""
-        return self._wide
+        return self._columns.wide
 
     @property
     def column_layout(self) -> Layout:
         """The columns that the user chose; empty is the table's own layout."""
-        return self._column_layout
+        return self._columns.layout
 
     @property
     def fitting(self) -> frozenset[str]:
@@ -114,7 +118,7 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
     @property
     def sort(self) -> tuple[str, bool] | None:
         """The id of the sort column, and whether the largest is first."""
-        return self._sort
+        return self._columns.sort
 
     # Moving and marking
 
@@ -217,23 +221,18 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
 
     def action_scroll_columns(self, direction: Literal["left", "right"]) -> None:
         """Scroll by one column; the first one stays."""
-        last = last_offset(self._laid_out, self._room, wide=self._wide)
-        step = 1 if direction == "right" else -1
-        offset = max(0, min(self._offset + step, last))
-        if offset != self._offset:
-            self._offset = offset
+        if self._columns.scroll(1 if direction == "right" else -1, self._room):
             self._rearrange()
 
     def action_toggle_wide(self) -> None:
         """Show all columns, or only those that fit."""
-        self._wide = not self._wide
-        self._offset = 0
+        self._columns.toggle_wide()
         self._rearrange()
 
     def action_sort_by(self, column_id: str) -> None:
         """Sort by a column; reverse the order if it is already the sort column."""
-        if self._sort is not None and self._sort[0] == column_id:
-            self.order_by(column_id, not self._sort[1])
+        if self.sort is not None and self.sort[0] == column_id:
+            self.order_by(column_id, not self.sort[1])
             return
         for column in self.columns:
             if column.id == column_id:
@@ -241,8 +240,8 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
 
     def action_invert(self) -> None:
         """Reverse the order."""
-        if self._sort is not None:
-            self.order_by(self._sort[0], not self._sort[1])
+        if self.sort is not None:
+            self.order_by(self.sort[0], not self.sort[1])
 
     def action_sort_next(self) -> None:
         """Sort by the next column."""
@@ -253,28 +252,18 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
         self._sort_beside(-1)
 
     def _sort_beside(self, step: int) -> None:
-        sortable = [
-            column
-            for column in self._laid_out
-            if column.sort_key is not None and (self._wide or not column.wide_only)
-        ]
-        if not sortable:
-            return
-        ids = [column.id for column in sortable]
-        if self._sort is None or self._sort[0] not in ids:
-            column = sortable[0 if step > 0 else -1]
-        else:
-            column = sortable[(ids.index(self._sort[0]) + step) % len(ids)]
-        self.order_by(column.id, column.descending)
+        column = self._columns.sortable_beside(step)
+        if column is not None:
+            self.order_by(column.id, column.descending)
 
     def order_by(self, column_id: str, descending: bool) -> None:
         """Sort by a column; nothing happens if it is unknown or cannot be sorted by."""
-        key = next((c.sort_key for c in self.columns if c.id == column_id), None)
+        key = self._columns.sort_key(column_id)
         if key is None:
             return
         self._rows.set_order(key, descending)
-        self._sort = (column_id, descending)
-        self._viewport.newest = self._newest()
+        self._columns.sort = (column_id, descending)
+        self._viewport.newest = self._columns.newest
         self._viewport.restart()
         self._cursor_chosen()
         self._rearrange()
