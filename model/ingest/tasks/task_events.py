@@ -52,6 +52,7 @@ from .event_order import (
 from .progress import ProgressReader
 from .progress_rate import ProgressRates
 from .task_store import TaskStore
+from .usual_events import UsualEvents
 
 MAX_STATE_LENGTH: Final = 64
 """Characters of a custom state's name."""
@@ -61,12 +62,11 @@ REDELIVERED_AFTER: Final = 1.0
 and events date the same start some milliseconds apart."""
 
 _NO_WORKER: Final = Worker("")
-_FIRST_STATES: Final = {"task-received": RECEIVED}
-"""The state of a new task by its first event, so that it is not counted as pending before."""
 _CLIENT: Final = re.compile(r"gen\d+@")
 """Celery's node name of a process that is not a worker."""
 
 Handler: TypeAlias = Callable[[Task, Event, Worker, float], None]
+UsualHandler: TypeAlias = Callable[[Task | None, Event, Worker, float], bool]
 
 
 def queue_wait(task: Task, worker: Worker, skews: ClockSkews, now: float) -> float | None:
@@ -115,6 +115,12 @@ class TaskEvents:
         self._queues = queues
         self._delayed = delayed
         self._totals = totals
+        usual = UsualEvents(tasks, workers, queues, totals)
+        self._usual_handlers: dict[str, UsualHandler] = {
+            "task-received": usual.received,
+            "task-started": usual.started,
+            "task-succeeded": usual.succeeded,
+        }
         self._handlers: dict[str, Handler] = {
             "task-received": self._received,
             "task-started": self._started,
@@ -128,13 +134,13 @@ class TaskEvents:
     def apply(self, events: Iterable[Event], now: float) -> None:
         """Apply events in their order, received at `now` by the local clock."""
         # Looked up once, not per event: a large cluster sends tens of thousands a second.
-        held, add, changed = self._held, self._tasks.add, self._changed
-        handlers, workers, states = self._handlers, self._known_workers, self._event_states
+        held, changed, handlers = self._held, self._changed, self._handlers
+        usual_handlers, workers = self._usual_handlers, self._known_workers
         host, worker = "", _NO_WORKER
         for event in events:
-            handler = handlers.get(event.type)
+            type_ = event.type
             id_ = event.uuid
-            if handler is None or id_ is None:
+            if type_ not in handlers or id_ is None:
                 self._apply_other(event, now)
                 host = ""
                 continue
@@ -146,16 +152,26 @@ class TaskEvents:
                     worker.events_enabled = True
             if event.timestamp > worker.newest_event_at:
                 worker.newest_event_at = event.timestamp
-            task = held.get(id_) or add(id_, _FIRST_STATES.get(event.type, PENDING))
-            if states and id_ in states:
-                backend = self._overlay.remove(task)
-                handler(task, event, worker, now)
-                self._overlay.reapply(task, backend)
-            else:
-                handler(task, event, worker, now)
+            task = held.get(id_)
+            usual = usual_handlers.get(type_)
+            if usual is None or not usual(task, event, worker, now):
+                task = task or self._tasks.add(id_)
+                self._apply_unusual(handlers[type_], task, event, worker, now)
+            elif task is None:
+                continue
             task.version += 1
             task.sources |= FROM_EVENT
             changed[id_] = task
+
+    def _apply_unusual(
+        self, handler: Handler, task: Task, event: Event, worker: Worker, now: float
+    ) -> None:
+        if task.id in self._event_states:
+            backend = self._overlay.remove(task)
+            handler(task, event, worker, now)
+            self._overlay.reapply(task, backend)
+        else:
+            handler(task, event, worker, now)
 
     def _apply_other(self, event: Event, now: float) -> None:
         """Apply an event of a worker, a `task-sent` or a custom event."""

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from ...entities.cluster.totals import Totals
 from ...entities.limits.keep import KEEP
-from ...entities.states import CELERY_STATES, PENDING, RECEIVED, STARTED, TaskState
+from ...entities.states import CELERY_STATES, FROM_EVENT, PENDING, RECEIVED, STARTED, TaskState
 from ...entities.task import EventState, Loss, Task, TaskExtra, text_size
 from ...text.coerce import MAX_TIMESTAMP
 from ...wire.events import MAX_FIELDS
@@ -103,6 +103,28 @@ class TaskStore:
         self._retain(task)
         return task
 
+    def add_received(
+        self, id_: str, name: str | None, host: str, at: float, args: str | None, kwargs: str | None
+    ) -> Task:
+        """Create and return a task that the worker `host` received at `at`, by its clock."""
+        self._arrivals = arrival = self._arrivals + 1
+        grown = 0
+        if args is not None:
+            args = self._shared(args)
+            grown = text_size(args)
+        if kwargs is not None:
+            kwargs = self._shared(kwargs)
+            grown += text_size(kwargs)
+        self._totals.text_bytes += grown
+        name = self.types.join(name, RECEIVED) if name else None
+        task = Task(id_, arrival, 1, name, RECEIVED, at, host, host, None, args, kwargs)
+        task.received_at = at
+        task.sources = FROM_EVENT
+        self.tasks[id_] = self.changed[id_] = task
+        _count(self._by_state, RECEIVED)
+        self._retain(task)
+        return task
+
     @property
     def newest_arrival(self) -> int:
         """The arrival number of the newest task."""
@@ -133,6 +155,17 @@ class TaskStore:
             if state == old:
                 return
         task.state = state
+        _recount(self._by_state, old, state)
+        if task.name is not None:
+            kind = self.types[task.name]
+            kind.version += 1
+            _recount(kind.states, old, state)
+
+    def move_on(self, task: Task, state: TaskState, at: float) -> None:
+        """Move a task of a known type into the next of Celery's states, by the same host."""
+        old = task.state
+        task.state = state
+        task.state_at = at
         _recount(self._by_state, old, state)
         if task.name is not None:
             kind = self.types[task.name]
@@ -394,12 +427,17 @@ class TaskStore:
         self.relations.remove(evicted)
 
 
+def _count(counts: dict[str, int], key: str) -> None:
+    """Count one more under a key."""
+    if key in counts:
+        counts[key] += 1
+    else:
+        counts[key] = 1
+
+
 def _recount(counts: dict[str, int], old: str, new: str) -> None:
     """Count one less under a key, and one more under another one."""
-    try:
-        counts[new] += 1
-    except KeyError:
-        counts[new] = 1
+    _count(counts, new)
     left = counts[old] - 1
     if left:
         counts[old] = left

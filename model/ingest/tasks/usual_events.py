@@ -1,0 +1,133 @@
+"""Applies the events of a task that succeeds at its first attempt, as nearly all do.
+
+What is done here is what `TaskEvents` does with the same events, in one piece and without questions
+that the usual order answers. It is half the work for a large cluster, which sends tens of thousands
+of events a second.
+"""
+
+from __future__ import annotations
+
+from ...entities.states import FROM_EVENT, RECEIVED, STARTED, SUCCESS
+from ...entities.task import Task
+from ...entities.totals import Totals
+from ...entities.worker import Worker
+from ...text.coerce import parse_timestamp
+from ...wire.events import Event
+from ..queues.queue_store import QueueStore
+from ..workers.worker_store import WorkerStore
+from .task_store import LONG_TEXT, TaskStore
+
+
+class UsualEvents:
+    """Each method applies an event and returns True, or has no effect and returns False."""
+
+    def __init__(
+        self, tasks: TaskStore, workers: WorkerStore, queues: QueueStore, totals: Totals
+    ) -> None:
+        self._tasks = tasks
+        self._types = tasks.types
+        self._changed = tasks.changed
+        self._event_states = tasks.event_states
+        self._workers = workers
+        self._queues = queues
+        self._totals = totals
+
+    def received(self, task: Task | None, event: Event, worker: Worker, now: float) -> bool:
+        """Apply a `task-received`, if it is the first that is known of its task."""
+        id_ = event.uuid
+        if task is not None or id_ is None:
+            return False
+        at, host = event.timestamp, worker.name
+        task = self._tasks.add_received(id_, event.name, host, at, event.args, event.kwargs)
+        if event.root_id == id_ and event.parent_id is None:
+            task.root_id = id_
+        else:
+            self._tasks.relations.set_family(task, event.root_id, event.parent_id)
+        if event.retries:
+            task.retries = event.retries
+        if event.eta is not None:
+            task.eta_at = parse_timestamp(event.eta)
+        if event.expires is not None:
+            task.expires_at = parse_timestamp(event.expires)
+        self._totals.received += 1
+        worker.received += 1
+        if worker.reserved_ids is not None or worker.scheduled_ids is not None:
+            self._workers.received(worker, id_, task.eta_at is not None and task.eta_at > at)
+        if task.name is not None:
+            kind = self._types[task.name]
+            kind.received += 1
+            kind.last_at = now
+            kind.version += 1
+        if worker.queues is not None and len(worker.queues) == 1:
+            task.queue = worker.queues[0].name
+            self._queues.received(task.queue, host, now)
+        else:
+            self._workers.received_unattributed(worker, id_, now)
+        return True
+
+    def started(self, task: Task | None, event: Event, worker: Worker, now: float) -> bool:
+        """Apply a `task-started`, if its worker has received the task before, for the first time.
+
+        A task with an ETA or whose sending is known did not begin to wait with its receipt.
+        """
+        at, host = event.timestamp, worker.name
+        if (
+            task is None
+            or task.state != RECEIVED
+            or task.state_host != host
+            or task.worker != host
+            or task.name is None
+            or (received_at := task.received_at) is None
+            or at <= received_at
+            or at <= (task.state_at or 0.0)
+            or task.started_at is not None
+            or task.finished_at is not None
+            or task.lost_at is not None
+            or task.sent_at is not None
+            or task.eta_at is not None
+            or task.attempts
+            or task.id in self._event_states
+        ):
+            return False
+        task.started_at = at
+        self._tasks.move_on(task, STARTED, at)
+        self._workers.started(worker, task.id)
+        self._totals.started += 1
+        self._types[task.name].wait.add(at - received_at)
+        return True
+
+    def succeeded(self, task: Task | None, event: Event, worker: Worker, now: float) -> bool:
+        """Apply a `task-succeeded`, if it ends a run of which the start is known."""
+        at, result, ran = event.timestamp, event.result, event.runtime
+        if (
+            task is None
+            or task.state != STARTED
+            or task.state_host != worker.name
+            or task.name is None
+            or (started_at := task.started_at) is None
+            or at <= started_at
+            or at <= (task.state_at or 0.0)
+            or task.lost_at is not None
+            or task.runtime is not None
+            or task.result is not None
+            or task.exception is not None
+            or task.traceback_parts is not None
+            or ran is None
+            or (result is not None and len(result) > LONG_TEXT)
+            or task.id in self._event_states
+        ):
+            return False
+        task.finished_at = at
+        task.worker = worker.name
+        task.runtime = ran
+        self._tasks.move_on(task, SUCCESS, at)
+        self._workers.ended(worker, task.id)
+        if result is not None:
+            self._tasks.set_result(task, result)
+        self._totals.succeeded += 1
+        worker.succeeded += 1
+        kind = self._types[task.name]
+        kind.succeeded += 1
+        kind.last_at = now
+        kind.runtime.add(ran)
+        return True
