@@ -54,13 +54,17 @@ class Distribution:
 
     def add(self, seconds: float) -> None:
         """Count a duration; negative and non-finite values are ignored."""
-        if not 0.0 <= seconds <= MAX_SECONDS:
+        if MIN_SECONDS < seconds <= MAX_SECONDS:
+            bucket = int(log(seconds) * _SCALE + _SHIFT)
+        elif 0.0 <= seconds <= MIN_SECONDS:
+            bucket = 0
+        else:
             return
-        bucket = int(log(seconds) * _SCALE + _SHIFT) if seconds > MIN_SECONDS else 0
-        try:
-            self._buckets[bucket] += 1
-        except KeyError:
-            self._buckets[bucket] = 1
+        buckets = self._buckets
+        if bucket in buckets:
+            buckets[bucket] += 1
+        else:
+            buckets[bucket] = 1
         self.count += 1
         self.total += seconds
         if self.max is None or seconds > self.max:

@@ -116,31 +116,26 @@ class TaskEvents:
         self._delayed = delayed
         self._totals = totals
         usual = UsualEvents(tasks, workers, queues, totals)
-        self._usual_handlers: dict[str, UsualHandler] = {
-            "task-received": usual.received,
-            "task-started": usual.started,
-            "task-succeeded": usual.succeeded,
-        }
-        self._handlers: dict[str, Handler] = {
-            "task-received": self._received,
-            "task-started": self._started,
-            "task-succeeded": self._succeeded,
-            "task-failed": self._failed,
-            "task-retried": self._retried,
-            "task-revoked": self._revoked,
-            "task-rejected": self._rejected,
+        self._handlers: dict[str, tuple[UsualHandler | None, Handler]] = {
+            "task-received": (usual.received, self._received),
+            "task-started": (usual.started, self._started),
+            "task-succeeded": (usual.succeeded, self._succeeded),
+            "task-failed": (None, self._failed),
+            "task-retried": (None, self._retried),
+            "task-revoked": (None, self._revoked),
+            "task-rejected": (None, self._rejected),
         }
 
     def apply(self, events: Iterable[Event], now: float) -> None:
         """Apply events in their order, received at `now` by the local clock."""
         # Looked up once, not per event: a large cluster sends tens of thousands a second.
-        held, changed, handlers = self._held, self._changed, self._handlers
-        usual_handlers, workers = self._usual_handlers, self._known_workers
+        held, changed, workers = self._held, self._changed, self._known_workers
+        handlers = self._handlers
         host, worker = "", _NO_WORKER
         for event in events:
-            type_ = event.type
+            found = handlers.get(event.type)
             id_ = event.uuid
-            if type_ not in handlers or id_ is None:
+            if found is None or id_ is None:
                 self._apply_other(event, now)
                 host = ""
                 continue
@@ -153,10 +148,10 @@ class TaskEvents:
             if event.timestamp > worker.newest_event_at:
                 worker.newest_event_at = event.timestamp
             task = held.get(id_)
-            usual = usual_handlers.get(type_)
+            usual, handler = found
             if usual is None or not usual(task, event, worker, now):
                 task = task or self._tasks.add(id_)
-                self._apply_unusual(handlers[type_], task, event, worker, now)
+                self._apply_unusual(handler, task, event, worker, now)
             elif task is None:
                 continue
             task.version += 1

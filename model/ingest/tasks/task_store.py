@@ -166,11 +166,20 @@ class TaskStore:
         old = task.state
         task.state = state
         task.state_at = at
-        _recount(self._by_state, old, state)
-        if task.name is not None:
-            kind = self.types[task.name]
-            kind.version += 1
-            _recount(kind.states, old, state)
+        if task.name is None:
+            _recount(self._by_state, old, state)
+            return
+        kind = self.types[task.name]
+        kind.version += 1
+        for counts in (self._by_state, kind.states):  # as `_recount`, without a call for each
+            if state in counts:
+                counts[state] += 1
+            else:
+                counts[state] = 1
+            if counts[old] == 1:
+                del counts[old]
+            else:
+                counts[old] -= 1
 
     def add_from_history(self, id_: str, at: float | None, *, wanted: bool = False) -> Task | None:
         """Create a task that was read from the result backend or the history.

@@ -7,9 +7,9 @@ of events a second.
 
 from __future__ import annotations
 
-from ...entities.states import FROM_EVENT, RECEIVED, STARTED, SUCCESS
+from ...entities.cluster.totals import Totals
+from ...entities.states import RECEIVED, STARTED, SUCCESS
 from ...entities.task import Task
-from ...entities.totals import Totals
 from ...entities.worker import Worker
 from ...text.coerce import parse_timestamp
 from ...wire.events import Event

@@ -1,0 +1,111 @@
+"""The usual events of a task have the same effect as without their shorter way."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import msgspec
+import pytest
+from celtop.model.entities.states import STARTED, SUCCESS
+from celtop.model.ingest.tasks.usual_events import UsualEvents
+from celtop.model.state import ClusterState
+
+from ...streams import NOW, OTHER, WORKER, Fields, Script, play
+
+HANDLERS = ("received", "started", "succeeded")
+VERSIONS = frozenset({"version", "offsets", "clock_skew"})
+
+
+def without_short_way(events: list[Fields], patch: pytest.MonkeyPatch) -> ClusterState:
+    with patch.context() as inner:
+        for name in HANDLERS:
+            inner.setattr(UsualEvents, name, lambda *_: False)
+        return play(events)
+
+
+def described(state: ClusterState) -> dict[str, Any]:
+    """All that events have set, except for versions and measured clocks."""
+    return {
+        "tasks": {id_: _fields(task) for id_, task in state.tasks.items()},
+        "totals": _fields(state.totals),
+        "types": {
+            name: _fields(kind)
+            | {part: _slots(getattr(kind, part)) for part in ("runtime", "wait")}
+            for name, kind in state.types.items()
+        },
+        "workers": {name: _fields(worker) for name, worker in state.workers.items()},
+        "family": {
+            id_: sorted(each.id for each in state.related(task))
+            for id_, task in state.tasks.items()
+        },
+    }
+
+
+def _fields(struct: msgspec.Struct) -> dict[str, Any]:
+    fields = msgspec.structs.asdict(struct)
+    for name in ("runtime", "wait", "loaded_runtime"):
+        if hasattr(fields.get(name), "buckets"):
+            del fields[name]
+    return {name: value for name, value in fields.items() if name not in VERSIONS}
+
+
+def _slots(distribution: Any) -> tuple[Any, ...]:
+    return (
+        distribution.buckets(),
+        distribution.count,
+        round(distribution.total, 6),
+        distribution.max,
+    )
+
+
+def life(rng: random.Random, number: int) -> list[Fields]:
+    """The events of one task, which succeeds at once in most cases."""
+    script = Script(f"task-{number}", at=NOW + rng.random() * 20, step=rng.choice((0.001, 0.4)))
+    script.on(rng.choice((WORKER, OTHER)))
+    family: Fields = rng.choice(({}, {"root_id": "task-0", "parent_id": "task-0"}))
+    if rng.random() < 0.3:
+        script.sent(**family)
+    more = {"eta": "2023-11-14T22:14:00+00:00"} if rng.random() < 0.1 else {}
+    script.received(**family, **more)
+    if rng.random() < 0.2:
+        script.started().retried().received(retries=1, **family)
+    script.started()
+    end = rng.random()
+    if end < 0.6:
+        script.succeeded(result=rng.choice(("1", "x" * 5_000)))
+    elif end < 0.8:
+        script.failed()
+    elif end < 0.9:
+        script.revoked(terminated=True).succeeded()
+    if rng.random() < 0.1:
+        script.received().started().succeeded()
+    return script.events
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_any_stream_has_the_same_effect(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(seed)
+    events = [event for number in range(60) for event in life(rng, number)]
+    events.sort(key=lambda event: event["timestamp"] + (rng.random() if seed % 3 == 2 else 0.0))
+    if seed % 3 == 1:
+        rng.shuffle(events)
+    assert described(play(events)) == described(without_short_way(events, monkeypatch))
+
+
+def test_a_usual_life_takes_the_short_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[str] = []
+    for name in HANDLERS:
+        usual = getattr(UsualEvents, name)
+
+        def noted(*given: Any, usual: Any = usual, name: str = name) -> bool:
+            taken.append(name)
+            return bool(usual(*given))
+
+        monkeypatch.setattr(UsualEvents, name, noted)
+    state = play(Script("one").received().started().succeeded().events)
+    assert taken == list(HANDLERS)
+    task = state.tasks["one"]
+    assert (task.state, task.version, task.runtime) == (SUCCESS, 3, 0.5)
+    assert state.totals.by_state == {SUCCESS: 1}
+    assert STARTED not in state.types["shop.bill"].states
