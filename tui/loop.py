@@ -211,6 +211,7 @@ class FrameLoop:
             screen.take(changes)
         else:
             screen.catch_up()
+            screen.on_drawn = self.pacer.drew
             self._painted = screen
         return screen
 

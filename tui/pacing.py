@@ -10,8 +10,8 @@ MAX_FRAME_CHARACTERS: Final = 6_000
 drops in proportion: a screen that is new each time cannot be read, and a slow line cannot carry it.
 Four are allowed for the start: a new screen, its layout, the connection, and the first data."""
 MAX_FRAME_SECONDS: Final = 0.012
-"""CPU-seconds that a frame may take at the full rate. After three frames in a row that take more,
-as those of a thousand workers do, the rate drops in proportion."""
+"""CPU-seconds that a frame may take at the full rate, with its drawing. After three frames in a row
+that take more, as those of a thousand workers do, the rate drops in proportion."""
 MAX_PAUSE: Final = 1.0
 """Seconds between two frames, at most, while there are changes."""
 MIN_PAUSE: Final = 0.05
@@ -35,6 +35,8 @@ class FramePacer:
     """Characters sent after each of the four frames before, newest first."""
     costs: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """CPU-seconds that each of the last three frames took, newest first."""
+    drawn: bool = False
+    """Whether the latest frame has been drawn; what keys change is drawn at once, beside frames."""
 
     def sent(self, characters: int) -> None:
         """Count characters sent to the terminal."""
@@ -67,10 +69,16 @@ class FramePacer:
     def painted(self, clock: float) -> None:
         """Count a frame."""
         self.painted_at, self.painted_before = clock, self.painted_at
-        self.wanted = False
+        self.wanted = self.drawn = False
         self.characters_before = (self.characters, *self.characters_before[:3])
         self.characters = 0
 
     def took(self, seconds: float) -> None:
-        """Record the CPU time that the latest frame took."""
+        """Record the CPU time that the latest frame took until its widgets were up to date."""
         self.costs = (seconds, *self.costs[:2])
+
+    def drew(self, seconds: float) -> None:
+        """Record the CPU time that Textual took to lay out and draw what has changed."""
+        if not self.drawn:
+            self.drawn = True
+            self.costs = (self.costs[0] + seconds, *self.costs[1:])

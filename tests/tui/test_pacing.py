@@ -56,6 +56,18 @@ def test_frames_that_take_long_are_painted_less_often() -> None:
     assert frames.due(100.25)
 
 
+def test_drawing_a_frame_is_part_of_what_it_takes() -> None:
+    frames = FramePacer(4)
+    for clock in (99.25, 99.5, 99.75, 100.0):
+        frames.painted(clock)
+        frames.took(MAX_FRAME_SECONDS)
+        frames.drew(MAX_FRAME_SECONDS)
+        frames.drew(1.0)  # what a key has changed meanwhile
+    frames.wanted = True
+    assert not frames.due(100.4)
+    assert frames.due(100.5)
+
+
 def test_without_changes_one_frame_a_second() -> None:
     frames = FramePacer(4)
     frames.painted(100.0)

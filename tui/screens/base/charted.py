@@ -8,14 +8,14 @@ from typing import Literal
 from ....model.text.parse import ParseError, duration
 from ....model.text.sanitize import visible
 from ....widgets.charts.chart import Chart
-from ....widgets.compat.settled_screen import SettledScreen
+from ....widgets.compat.timed_screen import TimedScreen
 from ...charts import charts
 from ...charts.chart_window import WINDOW_NAMES, windows
 from ...context import AppContext
 from ...messages import DrillRequested
 
 
-class ChartedScreen(SettledScreen[None], inherit_bindings=False):
+class ChartedScreen(TimedScreen, inherit_bindings=False):
     """A screen with charts."""
 
     context: AppContext

@@ -66,7 +66,7 @@ def life(rng: random.Random, number: int) -> list[Fields]:
     family: Fields = rng.choice(({}, {"root_id": "task-0", "parent_id": "task-0"}))
     if rng.random() < 0.3:
         script.sent(**family)
-    more = {"eta": "2023-11-14T22:14:00+00:00"} if rng.random() < 0.1 else {}
+    more: Fields = {"eta": "2023-11-14T22:14:00+00:00"} if rng.random() < 0.1 else {}
     script.received(**family, **more)
     if rng.random() < 0.2:
         script.started().retried().received(retries=1, **family)
