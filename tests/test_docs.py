@@ -73,6 +73,14 @@ def test_every_file_and_folder_that_is_mentioned_exists(document: Path) -> None:
             assert (ROOT / span).exists(), span
 
 
+def test_the_architecture_names_every_folder() -> None:
+    named = set(code_spans((ROOT / "docs" / "architecture.md").read_text("utf-8")))
+    folders = {path.parent for path in sources() if path.name == "__init__.py"} - {ROOT}
+    names = {f"{folder.relative_to(ROOT).as_posix()}/" for folder in folders}
+    inner = ("tests/", "benchmarks/")
+    assert {name for name in names - named if not name.startswith(inner)} == set()
+
+
 @each_document
 def test_every_name_that_is_mentioned_with_its_file_is_defined_there(document: Path) -> None:
     """`name` (`path/file.py`) and `path/file.py`: `name` are the two forms."""
