@@ -85,6 +85,8 @@ class StoredFinding(msgspec.Struct, frozen=True, gc=False):
     severity: str
     text: str
     next_step: str
+    described_at: float | None = None
+    """When `text` and `next_step` were so; None in rows of an older celtop."""
 
 
 class StoredOperation(msgspec.Struct, frozen=True, gc=False):

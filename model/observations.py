@@ -115,6 +115,8 @@ class QueueHead(msgspec.Struct, frozen=True, gc=False):
     """The name of its task; None if it is unknown."""
     eta_at: float | None = None
     """When its task is due; None without an ETA."""
+    next_since: float | None = None
+    """Since when it has been seen there, by a collector; None in a measurement."""
 
 
 class QueueMeasured(msgspec.Struct, frozen=True, gc=False):
@@ -347,6 +349,22 @@ class FailuresKnown(msgspec.Struct, frozen=True, gc=False):
     at: float
 
 
+class FindingsKnown(msgspec.Struct, frozen=True, gc=False):
+    """When findings began that had not ended, according to the history."""
+
+    began_at: dict[str, dict[str, float]]
+    """Epoch seconds, by `Finding.code` and `Finding.subject`."""
+    at: float
+
+
+class QueueHeadsKnown(msgspec.Struct, frozen=True, gc=False):
+    """Since when messages have been the next ones of their queues, according to the history."""
+
+    next_since: dict[str, dict[str, float]]
+    """Epoch seconds, by queue and task id."""
+    at: float
+
+
 class VersionsKnown(msgspec.Struct, frozen=True, gc=False):
     """The versions of workers in an earlier run, according to the history."""
 
@@ -395,6 +413,8 @@ Observation: TypeAlias = (
     | HistorySearched
     | HistoryRead
     | FailuresKnown
+    | FindingsKnown
+    | QueueHeadsKnown
     | VersionsKnown
     | ScheduleRead
 )

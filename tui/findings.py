@@ -43,7 +43,7 @@ class ScreenFindings:
         if held is None or not 0 < now - held[0] < self._interval:
             started = time.perf_counter()
             found = findings(state, now)
-            held = self._live = now, self._first_found.update(found, now)
+            held = self._live = now, self._first_found.update(found, now, state.earlier_findings)
             cost = time.perf_counter() - started
             self._interval = max(MIN_INTERVAL, cost / MAX_SHARE)
             acknowledgements.update(held[1], now)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from ...history.open import open_store
+from ...history.reading.beginnings import beginnings
 from ...history.reading.stored_observations import observations_of
 from ...history.rows import Cursor, StoredTask
 from ...history.store import HistoryStore, StoreError
@@ -87,6 +88,7 @@ class StoredEvents(StoppableThread):
         self._disconnected: Fault | None = None
         """Why the collector receives nothing."""
         self._news_at = time.monotonic()
+        self._restored = False
         self._followed = False
         self._failing = False
 
@@ -97,6 +99,7 @@ class StoredEvents(StoppableThread):
             try:
                 store = open_store(self._location, read_only=True)
                 try:
+                    self._restore(store)
                     while not self._stopping.is_set():
                         if store.wait_for_news(self._cluster, WAIT):
                             self._news_at = time.monotonic()
@@ -116,6 +119,13 @@ class StoredEvents(StoppableThread):
                 self._fail(Fault("history", problem, advice))
                 self._woken.wait(backoff(failures, FIRST_RETRY_DELAY, MAX_RETRY_DELAY))
                 failures += 1
+
+    def _restore(self, store: HistoryStore) -> None:
+        """Put into the inbox since when the collector's findings last, the first time."""
+        if not self._restored:
+            for one in beginnings(store, self._cluster, time.time()):
+                self._inbox.put(one)
+            self._restored = True
 
     def _read(self, store: HistoryStore) -> None:
         """Put the new rows into the inbox, the oldest first."""

@@ -78,6 +78,7 @@ def read_moment(
             row.text,
             row.subject.partition(" ")[2],
             row.next_step,
+            {"described_at": row.described_at} if row.described_at is not None else {},
             since=row.began_at,
         )
         for row in store.findings(cluster, at, at + 1)

@@ -122,5 +122,11 @@ def _type(row: TypeRow, alive_at: float) -> RecordedType:
 
 def _finding(row: StoredFinding) -> RecordedFinding:
     return RecordedFinding(
-        row.code, row.severity, row.subject, row.text, row.next_step, row.began_at
+        row.code,
+        row.severity,
+        row.subject,
+        row.text,
+        row.next_step,
+        row.began_at,
+        row.described_at,
     )

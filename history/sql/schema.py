@@ -26,7 +26,7 @@ from ..rows import MINUTE
 
 SCHEMA_NAME: Final = "celtop"
 """The schema of the tables in PostgreSQL."""
-VERSION: Final = 3
+VERSION: Final = 4
 """The version of the schema that this celtop writes."""
 
 Kind: TypeAlias = Literal["number", "integer", "real", "text"]
@@ -150,6 +150,7 @@ FINDINGS: Final = Table(
         *_texts("code", "subject"),
         *_reals("began_at", "ended_at"),
         *_texts("severity", "text", "next_step"),
+        *_reals("described_at"),
     ),
     ("cluster", "code", "subject", "began_at"),
     "began_at",

@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from .schema import COUNTS, LOG, MARKS, MEANS, OBSERVATIONS, OPERATIONS, ROLLUPS, RUNS, TASKS
+from .schema import (
+    COUNTS,
+    FINDINGS,
+    LOG,
+    MARKS,
+    MEANS,
+    OBSERVATIONS,
+    OPERATIONS,
+    ROLLUPS,
+    RUNS,
+    TASKS,
+)
 
 TASK_COLUMNS: Final = ", ".join(TASKS.names[1:])
 """All but the cluster, which is known."""
@@ -108,7 +119,7 @@ MARKS_BETWEEN: Final = (
     "WHERE cluster = ? AND at >= ? AND at < ? ORDER BY at"
 )
 FINDINGS_BETWEEN: Final = (
-    "SELECT code, subject, began_at, ended_at, severity, text, next_step FROM findings "
+    f"SELECT {', '.join(FINDINGS.names[1:])} FROM findings "
     "WHERE cluster = ? AND began_at < ? AND (ended_at IS NULL OR ended_at >= ?) ORDER BY began_at"
 )
 LATEST_OPERATIONS: Final = (

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 from msgspec import structs
 
+from ...model.entities.queue import Queue
 from ...model.entities.worker import Worker
 from ...model.ingest.redaction import Redaction
 from ...model.observations import (
@@ -151,20 +152,25 @@ def _completed(seen: QueueMeasured, state: ClusterState) -> QueueMeasured:
     queue = state.queues.get(seen.name)
     if queue is None or queue.measured_at != seen.at:
         return seen
-    runnable = None if seen.runnable is None else _with_times(seen.runnable, state)
+    runnable = None if seen.runnable is None else _with_times(seen.runnable, queue, state)
     return structs.replace(
         seen,
         in_per_s=queue.in_per_s,
         out_per_s=queue.out_per_s,
         rates_are_final=True,
         notes=queue.notes,
-        heads=_with_times(seen.heads, state),
+        heads=_with_times(seen.heads, queue, state),
         runnable=runnable,
     )
 
 
-def _with_times(heads: tuple[QueueHead, ...], state: ClusterState) -> tuple[QueueHead, ...]:
-    """Return the next messages with the times at which their tasks were sent."""
+def _with_times(
+    heads: tuple[QueueHead, ...], queue: Queue, state: ClusterState
+) -> tuple[QueueHead, ...]:
+    """Return the next messages with the times since when they wait: sent, and next in the queue."""
+    heads = tuple(
+        structs.replace(head, next_since=queue.next_since.get(head.id or "")) for head in heads
+    )
     tasks = [state.tasks.get(head.id or "") for head in heads]
     return tuple(
         head

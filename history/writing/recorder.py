@@ -60,6 +60,9 @@ ones may be in the store, with more than the result backend has."""
 READ_WAIT: Final = 10.0
 """Seconds in which their events, or the history of the last hour, may still arrive."""
 MAX_FINDINGS: Final = 1_000
+DESCRIBED_AGAIN_AFTER: Final = 60.0
+"""Seconds after which the changed text of a finding is stored again; its counts may change with
+each look."""
 MAX_TARGETS: Final = 10_000
 """Targets of an operation by which it is found."""
 MAX_RUNNING: Final = 50_000
@@ -304,7 +307,7 @@ class Recorder:
         for finding in found[:MAX_FINDINGS]:
             key = finding.code, finding.subject
             known = before.pop(key, None)
-            if known is None or known.severity != finding.severity:
+            if known is None or _is_outdated(known, finding, now):
                 began_at = now if known is None else known.began_at
                 known = StoredFinding(
                     self.cluster,
@@ -315,6 +318,7 @@ class Recorder:
                     finding.severity,
                     finding.text,
                     finding.next_step,
+                    now,
                 )
                 yield known
             self._findings[key] = known
@@ -356,6 +360,14 @@ class Recorder:
         for mark in marks[known + 1 :]:
             self._mark = mark
             yield StoredMark(self.cluster, mark.at, mark.kind, mark.worker, mark.text)
+
+
+def _is_outdated(known: StoredFinding, finding: Finding, now: float) -> bool:
+    """Return whether a finding has changed so that its row has to be replaced."""
+    if known.severity != finding.severity:
+        return True
+    changed = (known.text, known.next_step) != (finding.text, finding.next_step)
+    return changed and now - (known.described_at or 0.0) >= DESCRIBED_AGAIN_AFTER
 
 
 def _means(series: TimeSeries, last: int) -> Iterator[tuple[str, float]]:

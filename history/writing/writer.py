@@ -19,6 +19,7 @@ from ...model.records.record import decode_record
 from ...model.text import units
 from ...model.text.phrases import counted
 from ..open import history_file, open_store
+from ..reading.beginnings import beginnings
 from ..retention_clock import RetentionClock
 from ..rows import MINUTE, Batch, Rollup, Run, StoredFinding, StoredObservation
 from ..sql.schema import COUNTS
@@ -95,6 +96,8 @@ class HistoryWriter(threading.Thread):
         self._observations: dict[tuple[str, str], StoredObservation] = {}
         """What it would have written meanwhile of each subject."""
         self._findings = LastingFindings()
+        self._restored: set[str] = set()
+        """Clusters of which it was read since when findings last."""
         self._resumed: set[str] = set()
         """Clusters whose findings in the history are those of this celtop."""
         self._stood_by = False
@@ -217,6 +220,11 @@ class HistoryWriter(threading.Thread):
         The rest is held until it is certain that the other one has written it, too.
         """
         leads = all([store.lead(run.cluster) for run in batch.runs])
+        for run in batch.runs:
+            if run.cluster not in self._restored:
+                for known in beginnings(store, run.cluster, run.began_at):
+                    self._restore(known)
+                self._restored.add(run.cluster)
         if leads and self.leads is False:
             self._report("info", "The history is written by this celtop now.", None)
         elif not leads and self.leads is not False:
@@ -226,6 +234,8 @@ class HistoryWriter(threading.Thread):
         if leads:
             resumed = self._resumed_findings(store, batch)
             findings = self._findings.continued(batch.findings) + resumed
+            for run in batch.runs:
+                findings += self._findings.settle(run.alive_at)
             while self._held:
                 try:
                     store.write(self._held[0])
@@ -278,7 +288,8 @@ class HistoryWriter(threading.Thread):
                 continue
             found = store.findings(run.cluster, run.alive_at, run.alive_at)
             lasting = [one for one in found if one.ended_at is None]
-            rows += self._findings.resume(run.cluster, lasting, store.written_at(run.cluster))
+            written_at = store.written_at(run.cluster)
+            rows += self._findings.resume(run, lasting, written_at)
         return rows
 
     def _restore_versions(self, store: HistoryStore, run: Run) -> None:

@@ -10,7 +10,7 @@ from .finding import Finding, Severity, SubjectKind
 
 
 def recorded_findings(recorded: RecordedCluster) -> Iterator[Finding]:
-    """Yield the findings as the history recorded them, without evidence."""
+    """Yield the findings as the history recorded them; the evidence is when that was."""
     for one in recorded.findings:
         kind, _, name = one.subject.partition(" ")
         yield Finding(
@@ -20,5 +20,6 @@ def recorded_findings(recorded: RecordedCluster) -> Iterator[Finding]:
             one.text,
             name=name,
             next_step=one.next_step,
+            evidence={"described_at": one.described_at} if one.described_at is not None else {},
             since=one.began_at,
         )

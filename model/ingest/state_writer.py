@@ -21,6 +21,7 @@ from ..observations import (
     DelayedMeasured,
     EventsDropped,
     FailuresKnown,
+    FindingsKnown,
     HistoryRead,
     HistorySearched,
     InspectReply,
@@ -34,6 +35,7 @@ from ..observations import (
     QuestionsAsked,
     QuestionsFailed,
     QueueGone,
+    QueueHeadsKnown,
     QueueMeasured,
     QueuePeeked,
     QueuesPaused,
@@ -130,6 +132,8 @@ class StateWriter(Stores):
             ResultsRead: self._results_read,
             HistorySearched: self._searches.add,
             FailuresKnown: self._failures_known,
+            FindingsKnown: self._findings_known,
+            QueueHeadsKnown: self._ages.restore,
             VersionsKnown: self.deploys.restore,
             HistoryRead: StoredTasks(
                 self._tasks, self._workers, self.queues, self.totals, self.rates
@@ -271,6 +275,9 @@ class StateWriter(Stores):
 
     def _failures_known(self, known: FailuresKnown) -> None:
         self.failures.remember(known.first_at)
+
+    def _findings_known(self, known: FindingsKnown) -> None:
+        self.earlier_findings = known.began_at
 
     def _other_clusters_found(self, found: OtherClustersFound) -> None:
         self.other_clusters = found.clusters

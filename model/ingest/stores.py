@@ -60,7 +60,8 @@ class Stores:
         self._tasks = TaskStore(self.totals, max_tasks, max_text_bytes, keep)
         self._workers = WorkerStore(self.log)
         self._stale_consumers = StaleConsumers(self._workers.workers)
-        self._queues = QueueStore(self._workers.workers, self._queue_ages(), self._stale_consumers)
+        self._ages = self._queue_ages()
+        self._queues = QueueStore(self._workers.workers, self._ages, self._stale_consumers)
         self._questions = Questions(self._workers.workers, self._queues.queues)
         self._unacked = UnackedMessages(
             self._tasks, self._workers, self._queues, self.broker, self._questions.cluster
@@ -76,6 +77,8 @@ class Stores:
         self.types: dict[str, TaskType] = self._tasks.types
         self.failures = FailureGroups()
         """Failed tasks in groups; updated by `take_changes`."""
+        self.earlier_findings: Mapping[str, Mapping[str, float]] = {}
+        """When findings of an earlier run began that had not ended, by code and subject."""
         self.lost: dict[str, Task] = {}
         """Lost tasks by id; updated by `take_changes`."""
         self.workers: dict[str, Worker] = self._workers.workers

@@ -39,6 +39,8 @@ class RecordedFinding(msgspec.Struct, frozen=True, gc=False):
     text: str
     next_step: str
     began_at: float
+    described_at: float | None = None
+    """When `text` and `next_step` were so; None if unknown."""
 
 
 class RecordedCluster(msgspec.Struct, frozen=True, gc=False):

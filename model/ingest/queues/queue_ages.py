@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ...entities.queue import Queue
 from ...entities.states import PENDING
 from ...entities.task import Task
-from ...observations import QueueHead, QueueMeasured
+from ...observations import QueueHead, QueueHeadsKnown, QueueMeasured
 from .sent_messages import SentMessages
 
 
@@ -37,17 +37,28 @@ class QueueAges:
         self._tasks = tasks
         self._skew = skew
         self._sent = sent
+        self._earlier: dict[str, dict[str, float]] = {}
+        """Since when messages have been next, by an earlier run, until their queue is measured."""
+
+    def restore(self, known: QueueHeadsKnown) -> None:
+        """Take over since when messages have been next, by the next measurement."""
+        self._earlier = dict(known.next_since)
 
     def apply(self, queue: Queue, seen: QueueMeasured) -> None:
         """Set the ages after a measurement, which has been applied otherwise."""
         before, queue.next_since = queue.next_since, {}
+        earlier = self._earlier.pop(queue.name, {}) if self._earlier else {}
         queue.oldest_age = queue.oldest_age_at_least = None
         queue.runnable_age = queue.runnable_age_at_least = queue.due_at = None
         if not seen.waiting:
             return
         for head in (*seen.heads, *(seen.runnable or ())):
             if head.id is not None:
-                queue.next_since[head.id] = before.get(head.id, seen.at)
+                queue.next_since[head.id] = min(
+                    before.get(head.id, seen.at),
+                    earlier.get(head.id, seen.at),
+                    seen.at if head.next_since is None else head.next_since,
+                )
         filled_since = queue.filled_since(seen.at) if queue.has_no_consumers else seen.at
         age, exact = self._age(seen.heads, queue, seen.at, due=False)
         age = max(age, seen.at - filled_since)

@@ -317,6 +317,9 @@ class BehindStore(FlakyStore):
     def gaps(self, cluster: str, since: float, until: float) -> tuple[()]:
         return ()
 
+    def observations(self, cluster: str, since: float) -> tuple[()]:
+        return ()
+
 
 def test_held_batches_without_tasks_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_BACKLOG_ROWS", 40)
@@ -430,20 +433,20 @@ def test_lasting_findings_go_on_after_a_takeover(location: str) -> None:
     first.start()
     until(lambda: first.leads)
     seen = finding("lost", NOW - 49), finding("new", NOW - 1)
-    second.put(Batch(findings=seen, runs=(Run(CLUSTER, "h:2", NOW - 50, NOW + 1),)))
+    second.put(Batch(findings=seen, runs=(Run(CLUSTER, "h:2", NOW - 90, NOW + 1),)))
     second.start()
     until(lambda: second.leads is False)
     first.stop()
     first.join(10)
 
     def taken_over() -> bool:
-        second.put(Batch(runs=(Run(CLUSTER, "h:2", NOW - 50, NOW + 2),)))
+        second.put(Batch(runs=(Run(CLUSTER, "h:2", NOW - 90, NOW + 2),)))
         time.sleep(0.05)
         return bool(second.leads)
 
     until(taken_over)
     ended = finding("lost", NOW - 49, NOW + 3)
-    second.put(Batch(findings=(ended,), runs=(Run(CLUSTER, "h:2", NOW - 50, NOW + 3),)))
+    second.put(Batch(findings=(ended,), runs=(Run(CLUSTER, "h:2", NOW - 90, NOW + 3),)))
     second.stop()
     second.join(10)
     store = open_store(location, read_only=True)

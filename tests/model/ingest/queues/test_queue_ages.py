@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from celtop.model.entities.queue import Queue
-from celtop.model.observations import InspectReply, QuestionsAnswered, QueueHead, QueueMeasured
+from celtop.model.observations import (
+    InspectReply,
+    QuestionsAnswered,
+    QueueHead,
+    QueueHeadsKnown,
+    QueueMeasured,
+)
 from celtop.model.state import ClusterState
 from celtop.tests.model.streams import NOW, WORKER, Script, play
 
@@ -100,3 +106,14 @@ def test_of_several_priorities_the_longest_wait_counts() -> None:
     assert runnable(state, NOW, *heads, QueueHead()) == (None, 50.0, None)
     state.observe(QueueMeasured("mail", NOW, 3, heads=heads))
     assert state.queues["mail"].runnable_age is None  # this broker shows no messages
+
+
+def test_a_message_that_was_next_before_the_start_is_at_least_as_old() -> None:
+    state = ClusterState()
+    consume(state)
+    assert measure(state, NOW, QueueHead("a")) == (None, None)
+    state.observe(QueueHeadsKnown({"mail": {"a": NOW - 60}, "other": {"b": NOW - 90}}, NOW))
+    assert measure(state, NOW + 5, QueueHead("a")) == (None, 65.0)
+    assert measure(state, NOW + 10, QueueHead("b")) == (None, None)
+    collected = QueueHead("c", next_since=NOW - 30)
+    assert measure(state, NOW + 15, collected) == (None, 45.0)

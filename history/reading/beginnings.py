@@ -1,0 +1,70 @@
+"""Since when findings last and messages have been next in their queues, for a celtop that starts.
+
+They began before it did: it cannot see that itself.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from ...model.health.first_found import MAX_GAP
+from ...model.observations import (
+    FindingsKnown,
+    Observation,
+    QueueHead,
+    QueueHeadsKnown,
+    QueueMeasured,
+)
+from ..rows import StoredObservation
+from ..store import HistoryStore
+from .stored_observations import observations_of
+
+MAX_KNOWN: Final = 1_000
+"""Findings, and queues."""
+
+
+def beginnings(store: HistoryStore, cluster: str, now: float) -> Iterator[Observation]:
+    """Yield what had begun and not ended when the history was last written.
+
+    Whatever began before a time of more than `MAX_GAP` seconds in which nothing was recorded is
+    left out: it may have ended and begun again. Raises: StoreError.
+
+    Args:
+        store: The store; it is read.
+        cluster: The key of the cluster.
+        now: Epoch seconds.
+    """
+    gaps = store.gaps(cluster, 0.0, now)
+    long = (gap.ended_at for gap in gaps if gap.ended_at - gap.began_at > MAX_GAP)
+    recorded_since = max(long, default=0.0)
+    if recorded_since >= now:
+        return
+    began_at: dict[str, dict[str, float]] = defaultdict(dict)
+    rows = (row for row in store.findings(cluster, now, now) if row.ended_at is None)
+    lasting = [row for row in rows if row.began_at >= recorded_since]
+    for row in lasting[-MAX_KNOWN:]:
+        began_at[row.code].setdefault(row.subject, row.began_at)
+    if began_at:
+        yield FindingsKnown(began_at, now)
+    heads = dict(_heads(store.observations(cluster, max(recorded_since, now - MAX_GAP))))
+    if heads:
+        yield QueueHeadsKnown(heads, now)
+
+
+def _heads(rows: Iterable[StoredObservation]) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield the queues, with since when their next messages have been that."""
+    for row in rows:
+        if not row.subject.startswith("queue "):
+            continue
+        for one in observations_of(row):
+            if isinstance(one, QueueMeasured):
+                heads: tuple[QueueHead, ...] = (*one.heads, *(one.runnable or ()))
+                since = {
+                    head.id: head.next_since
+                    for head in heads
+                    if head.id is not None and head.next_since is not None
+                }
+                if since:
+                    yield one.name, since
