@@ -26,6 +26,8 @@ MAX_SHARE: Final = 0.7
 MAX_COLUMNS: Final = 3
 GAP: Final = 2
 MAX_LABEL_WIDTH: Final = 24
+STEP: Final = 4
+"""Cells by which a column takes from another, so that changing numbers do not move it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ class Fields(Widget):
         """Whether long values are wrapped; otherwise they are cut."""
         self._glyphs = glyphs
         self.max_columns = max_columns
-        self._arranged: tuple[object, list[list[FieldLine]]] | None = None
+        self._arranged: tuple[object, list[list[FieldLine]], list[int]] | None = None
+        """The lines of each column, and its cells, for a width."""
         self._found: str | None = None
         """The label of the field that a search has found."""
 
@@ -117,10 +120,34 @@ class Fields(Widget):
 
     def columns(self, width: int) -> list[list[FieldLine]]:
         """Return the lines of each column at a width in cells: whole fields, in their order."""
+        return self._placed(width)[0]
+
+    def _placed(self, width: int) -> tuple[list[list[FieldLine]], list[int]]:
         key = self.fields, width, self.wraps, self.max_columns
         if self._arranged is None or self._arranged[0] != key:
-            self._arranged = key, self._arrange(width)
-        return self._arranged[1]
+            self._arranged = key, *self._shared(self._arrange(width), width)
+        return self._arranged[1:]
+
+    def _shared(
+        self, columns: list[list[FieldLine]], width: int
+    ) -> tuple[list[list[FieldLine]], list[int]]:
+        """Give columns with long values the cells that the others leave blank."""
+        labels = self._label_width(width) + GAP
+        equal = self._room(width, len(columns) or 1) + labels
+        fields = [sorted({line.field for line in column}) for column in columns]
+        widths = _widths([labels + self._need(held) for held in fields], equal)
+        if widths == [equal] * len(columns):
+            return columns, widths
+        lines = [self._lines(cells - labels) for cells in widths]
+        return [
+            [line for one in held for line in wrapped[one]]
+            for held, wrapped in zip(fields, lines, strict=True)
+        ], widths
+
+    def _need(self, fields: Sequence[int]) -> int:
+        """Return the cells of the longest value of some fields, in steps."""
+        longest = max((cell_len(self.fields[one].value) for one in fields), default=0)
+        return -(-longest // STEP) * STEP
 
     def _arrange(self, width: int) -> list[list[FieldLine]]:
         number = min(self.max_columns, 2 if width >= MIN_TWO_COLUMN_WIDTH else 1)
@@ -164,8 +191,8 @@ class Fields(Widget):
     def render(self) -> Content:
         """Draw the fields, first down the left column, then down the next one."""
         width = self.size.width
-        columns = self.columns(width)
-        labels, room = self._label_width(width), self._room(width, len(columns) or 1)
+        columns, widths = self._placed(width)
+        labels = self._label_width(width)
         blank = FieldLine("", "", "text", -1)
         return Content("\n").join(
             Content.assemble(
@@ -173,7 +200,10 @@ class Fields(Widget):
                     part
                     for number, column in enumerate(columns)
                     for part in self._parts(
-                        column[y] if y < len(column) else blank, labels, room, number > 0
+                        column[y] if y < len(column) else blank,
+                        labels,
+                        widths[number] - labels - GAP,
+                        number > 0,
                     )
                 )
             )
@@ -186,6 +216,18 @@ class Fields(Widget):
         value = fit(line.value, room, ellipsis)
         found = bool(line.label) and line.label == self._found
         return [(label, "reverse" if found else "$text-muted"), (value, COLOURS[line.style])]
+
+
+def _widths(needs: Sequence[int], equal: int) -> list[int]:
+    """Return the cells of columns: equal, but what some do not need goes to those that lack it."""
+    blank = sum(max(0, equal - need) for need in needs)
+    lacking = sum(max(0, need - equal) for need in needs)
+    moved = min(blank, lacking)
+    if not moved:
+        return [equal] * len(needs)
+    return [
+        equal + (need - equal) * moved // (lacking if need > equal else blank) for need in needs
+    ]
 
 
 def needed_width(fields: Sequence[Field]) -> int:

@@ -46,6 +46,17 @@ def test_a_field_is_not_split_between_columns() -> None:
     assert {line.field for line in right} == {1, 2}
 
 
+async def test_a_long_value_takes_the_cells_that_the_other_column_leaves_blank() -> None:
+    name = "celery@worker-with-a-very-long-name.example.com"
+    fields = Fields([Field("Worker", name), *(Field(f"Label {n}", "1") for n in range(5))])
+    async with shown(fields, 100, 4) as screen:
+        assert name in screen.lines[0] and screen.lines[0].split()[-3:] == ["Label", "2", "1"]
+        assert fields.lines == 3
+        fields.show([Field("Worker", name), Field("Queue", name)])
+        await screen.settle()
+        assert fields.lines == 2, "both are wrapped in equal columns"
+
+
 async def test_a_match_is_found_where_its_field_is() -> None:
     fields = Fields([Field(f"Label {n}", f"value {n}") for n in range(6)])
     async with shown(fields, 110, 4):
