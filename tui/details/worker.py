@@ -79,6 +79,19 @@ def usage_fields(worker: Worker) -> list[Field]:
     return found
 
 
+def total_fields(worker: Worker) -> list[Field]:
+    """Return how many tasks of each type a worker has processed since it started.
+
+    The types that it has registered are listed, too.
+    """
+    totals = {**dict.fromkeys(worker.registered or (), 0), **worker.totals}
+    found = sorted(totals.items(), key=lambda total: (-total[1], total[0]))
+    return [
+        Field(visible(name, _MAX_TEXT), units.count(total), "text" if total else "muted")
+        for name, total in found
+    ]
+
+
 def _number(ids: Collection[str] | None) -> str:
     return units.count(None if ids is None else len(ids))
 

@@ -27,7 +27,7 @@ from ...widgets.table.live_table import LiveTable
 from ...widgets.value_tree import ValueTree
 from ..bars.base import Bar, Part
 from ..context import AppContext
-from ..details.worker import usage_fields, worker_fields
+from ..details.worker import total_fields, usage_fields, worker_fields
 from ..keymap import bindings
 from ..navigation import DrillDown, Location
 from ..panes.chart_strip import OF_WORKER, ChartStrip
@@ -47,6 +47,8 @@ R = TypeVar("R")
 
 MAX_LATEST: Final = 4
 """Rows of the latest tasks for which the usage is cut."""
+MIN_TOTALS: Final = 3
+"""Lines of the numbers by task type."""
 MIN_SETUP: Final = 6
 """Lines of the configuration."""
 CHARTS_FROM: Final = 40
@@ -83,7 +85,9 @@ class WorkerDetailScreen(DetailScreen):
             with_progress(latest_columns("worker"), context), self.latest, empty="none",
             markable=False, id="latest-table",
         )  # fmt: skip
+        self.totals = Fields(glyphs=glyphs, id="totals-fields")
         facts = VerticalScroll(self.fields, id="facts-scroll")
+        totals = VerticalScroll(self.totals, id="totals-scroll")
         usage = VerticalScroll(self.usage, id="usage-scroll")
         self.panes = {
             "facts": self.pane("facts", "Worker", facts),
@@ -94,6 +98,7 @@ class WorkerDetailScreen(DetailScreen):
             },
             "latest": self.pane("latest", "Latest tasks", self.latest_table),
             "usage": self.pane("usage", "Usage", usage),
+            "totals": self.pane("totals", "Processed by task type", totals),
         }
 
     @property
@@ -132,6 +137,7 @@ class WorkerDetailScreen(DetailScreen):
                 yield panes["scheduled"]
                 yield panes["latest"]
                 yield panes["usage"]
+                yield panes["totals"]
             with Vertical(id="right", classes="column"):
                 yield panes["facts"]
                 yield panes["setup"]
@@ -141,11 +147,15 @@ class WorkerDetailScreen(DetailScreen):
         lists = {name: list_need(rows) for name, rows in self._tasks.items()}
         if not lists["active"].rows:
             lists["active"] = Need(1, 2, least=1)
+        totals = self.totals.lines
         return {
             "left": {
                 **lists,
                 "usage": Need(self.usage.lines, 2, least=1),
                 "latest": list_need(self.latest, MAX_LATEST, fills=True),
+                "totals": Need(
+                    min(totals, MIN_TOTALS), 2, MIN_TOTALS, fills=True, spare=True, whole=totals
+                ),
             },
             "right": {
                 "facts": Need(self.fields.lines, 2),
@@ -179,6 +189,7 @@ class WorkerDetailScreen(DetailScreen):
             status = worker.health(self.context.state.broker.listening(frame.now))
             self.fields.show(worker_fields(worker, status, frame))
             self.usage.show(usage_fields(worker))
+            self.totals.show(total_fields(worker))
             self.panes["facts"].show(WORKER_LEVELS[status])
             self.setup.show(_setup(worker))
         self.latest_table.paint(frame)

@@ -33,8 +33,9 @@ def heights(needs: Mapping[str, Need], room: int) -> dict[str, int]:
     """Share `room` lines among panes, given in the order of their importance.
 
     A pane without content, or for which there is no room, takes one line. The others get a frame,
-    then each next line goes to the one that shows the fewest rows of a list that is cut. What is
-    left goes to the panes that can fill it, otherwise to the most important list.
+    then each next line goes to the one that shows the fewest rows of a list that is cut; then those
+    that can use more lines get all their content. What is left goes to the panes that can use any
+    number of lines, otherwise to the most important list.
     """
     extra = [name for name, need in needs.items() if need.spare]
     needs = {name: need for name, need in needs.items() if not need.spare} | {
@@ -50,19 +51,32 @@ def heights(needs: Mapping[str, Need], room: int) -> dict[str, int]:
             given[name] += lines
             spare -= lines
             opened.append(name)
-    while spare > 0:
-        cut = [name for name in opened if given[name] - needs[name].frame < needs[name].rows]
-        if not cut:
-            break
-        given[min(cut, key=lambda name: given[name] - needs[name].frame)] += 1
-        spare -= 1
+
+    def missing(name: str, *, whole: bool = False) -> int:
+        """Return the lines of content that a pane lacks."""
+        need = needs[name]
+        lines = max(need.rows, need.whole or 0) if whole and need.fills else need.rows
+        return need.frame + lines - given[name]
+
+    for whole in (False, True):
+        while spare > 0:
+            cut = [name for name in opened if missing(name, whole=whole) > 0]
+            if not cut:
+                break
+            given[min(cut, key=lambda name: given[name] - needs[name].frame)] += 1
+            spare -= 1
     for name in extra:
         lines = needs[name].frame + needs[name].least
         if needs[name].rows and spare >= lines:
             given[name] = lines
             spare -= lines
             opened.append(name)
-    takers = [name for name in opened if needs[name].fills] or opened[:1]
+    fills = [name for name in opened if needs[name].fills]
+    takers = (
+        [name for name in fills if needs[name].whole is None or missing(name, whole=True) > 0]
+        or fills
+        or opened[:1]
+    )
     for number, name in enumerate(takers):
         part = spare // (len(takers) - number)
         given[name] += part

@@ -42,6 +42,15 @@ def test_a_chart_for_spare_lines_takes_none_from_a_list_that_is_cut() -> None:
     assert heights(needs, 16) == {"queues": 9, "running": 7, "chart": 0}
 
 
+def test_spare_lines_go_to_content_that_is_cut_and_not_below_a_whole_list() -> None:
+    totals = Need(3, frame=2, least=3, fills=True, spare=True, whole=16)
+    latest = Need(4, fills=True, whole=6)
+    needs = {"active": Need(1, 2, least=1), "latest": latest, "totals": totals}
+    assert heights(needs, 30) == {"active": 3, "latest": 9, "totals": 18}
+    assert heights(needs, 16) == {"active": 3, "latest": 13, "totals": 0}
+    assert heights(needs | {"latest": Need(0)}, 24) == {"active": 3, "latest": 1, "totals": 20}
+
+
 @pytest.mark.parametrize("room", range(6, 80))
 def test_exactly_the_room_is_shared(room: int) -> None:
     needs = {"queues": LIST, "running": Need(0), "failures": Need(1), "graph": GRAPH}
