@@ -29,8 +29,8 @@ from ..panes.group_tasks import GroupTasks
 from ..screens.base.row_lists import RowListScreen
 from ..search import SearchedScreen
 from ..selection import of_kind
+from .base.tracebacks import TracebackScreen
 from .stored_failures import StoredFailures
-from .tracebacks import TracebackScreen
 
 if TYPE_CHECKING:
     from ...widgets.table.viewport import Motion

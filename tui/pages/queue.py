@@ -16,7 +16,7 @@ from ..details.queue import queue_fields
 from ..keymap import bindings
 from ..panes.chart_strip import OF_QUEUE
 from ..text.listings import listing_text
-from .subject import SubjectScreen
+from .base.subject import SubjectScreen
 
 SAMPLE: Final = 200
 """Next messages that are counted by task name."""

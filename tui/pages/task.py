@@ -42,10 +42,10 @@ from ..keymap import bindings
 from ..navigation import DrillDown, Location
 from ..panes.chart_strip import OF_TYPE, ChartStrip
 from ..panes.heights import Need
-from .detail import DetailScreen, Needs, latest_columns, latest_tasks, list_need
+from .base.detail import DetailScreen, Needs, latest_columns, latest_tasks, list_need
+from .base.tracebacks import TracebackScreen
 from .past_operations import PastOperations
 from .related_tasks import RelatedTasks
-from .tracebacks import TracebackScreen
 
 if TYPE_CHECKING:
     from ...model.operations.call import Recovered

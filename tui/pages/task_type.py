@@ -12,7 +12,7 @@ from ..details.deploys import deploy_fields
 from ..details.task_type import type_fields
 from ..keymap import bindings
 from ..panes.chart_strip import OF_TYPE
-from .subject import SubjectScreen
+from .base.subject import SubjectScreen
 
 
 class TypeScreen(SubjectScreen[TaskType]):

@@ -32,7 +32,7 @@ from ..keymap import bindings
 from ..navigation import DrillDown, Location
 from ..panes.chart_strip import OF_WORKER, ChartStrip
 from ..panes.heights import Need
-from .detail import DetailScreen, Needs, latest_columns, latest_tasks, list_need
+from .base.detail import DetailScreen, Needs, latest_columns, latest_tasks, list_need
 
 _TASK_COLUMNS: Final[tuple[Column[Task], ...]] = (
     Column("name", "Task", 20, tasks.name, grow=2),

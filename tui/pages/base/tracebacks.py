@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ...model.text.frames import TracebackFrame
-from ...model.text.sanitize import visible
-from ...widgets.traceback_view import TracebackView
-from ..messages import CopyRequested
-from ..screens.base.screen import MonitorScreen
+from ....model.text.frames import TracebackFrame
+from ....model.text.sanitize import visible
+from ....widgets.traceback_view import TracebackView
+from ...messages import CopyRequested
+from ...screens.base.screen import MonitorScreen
 
 
 class TracebackScreen(MonitorScreen):
@@ -39,7 +39,7 @@ class TracebackScreen(MonitorScreen):
 
     def on_traceback_view_opened(self, message: TracebackView.Opened) -> None:
         """Open the frame in the user's editor if its file exists here, else copy its place."""
-        from ..output.editor import open_in_editor
+        from ...output.editor import open_in_editor
 
         problem = open_in_editor(self.app, message.frame)
         if problem:

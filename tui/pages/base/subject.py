@@ -9,30 +9,30 @@ from typing import Any, ClassVar, Final, Generic, TypeVar
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 
-from ...lists.failures import FAILURE_KEYS, FAILURES, group_title
-from ...lists.progress import with_progress
-from ...model.entities.series.distribution import Distribution
-from ...model.entities.task import Task
-from ...model.entities.worker import Worker
-from ...model.health.finding import SubjectKind
-from ...model.ingest.tasks.failure_groups import FailureGroup
-from ...model.query.language import exact_term
-from ...model.query.order import Order
-from ...model.query.row_list import RowList
-from ...model.text import units
-from ...widgets.charts.histogram import Histogram
-from ...widgets.fields import Fields
-from ...widgets.table.column import Column
-from ...widgets.table.live_table import LiveTable
-from ...widgets.tile import Tile
-from ..bars.base import Bar, Part
-from ..columns.overview import worker_columns
-from ..context import AppContext
-from ..navigation import DrillDown, Location
-from ..panes.attention import PROBLEMS
-from ..panes.chart_strip import ChartOf, ChartStrip
-from ..panes.heights import Need
-from ..text.alerts import Alert, each_alert
+from ....lists.failures import FAILURE_KEYS, FAILURES, group_title
+from ....lists.progress import with_progress
+from ....model.entities.series.distribution import Distribution
+from ....model.entities.task import Task
+from ....model.entities.worker import Worker
+from ....model.health.finding import SubjectKind
+from ....model.ingest.tasks.failure_groups import FailureGroup
+from ....model.query.language import exact_term
+from ....model.query.order import Order
+from ....model.query.row_list import RowList
+from ....model.text import units
+from ....widgets.charts.histogram import Histogram
+from ....widgets.fields import Fields
+from ....widgets.table.column import Column
+from ....widgets.table.live_table import LiveTable
+from ....widgets.tile import Tile
+from ...bars.base import Bar, Part
+from ...columns.overview import worker_columns
+from ...context import AppContext
+from ...navigation import DrillDown, Location
+from ...panes.attention import PROBLEMS
+from ...panes.chart_strip import ChartOf, ChartStrip
+from ...panes.heights import Need
+from ...text.alerts import Alert, each_alert
 from .detail import DetailScreen, Needs, latest_columns, latest_tasks, list_need
 
 K = TypeVar("K")

@@ -8,8 +8,8 @@ import pytest
 from celtop.tests.tui.app_under_test import run_app
 from celtop.tests.tui.fake_session import cluster
 from celtop.tui.navigation import DrillDown, Location
-from celtop.tui.pages import detail
-from celtop.tui.pages.detail import DetailScreen, list_need, shared
+from celtop.tui.pages.base import detail
+from celtop.tui.pages.base.detail import DetailScreen, list_need, shared
 from celtop.tui.panes.chart_strip import HEIGHTS, ChartStrip
 from celtop.tui.panes.heights import Need
 from textual.widget import Widget

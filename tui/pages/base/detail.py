@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence, Sized
+from pathlib import Path
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 from textual.app import ComposeResult
 from textual.geometry import Size
 from textual.widget import Widget
 
-from ...bindings.contexts import Context
-from ...lists import tasks
-from ...model.entities.changes import Changes
-from ...model.entities.task import Task
-from ...model.query.language import parse_query
-from ...model.query.task_view import TaskView
-from ...widgets.table.column import Column
-from ...widgets.table.live_table import LiveTable
-from ...widgets.tile import Tile
-from ...widgets.traceback_view import TracebackView
-from ...widgets.value_tree import ValueTree
-from ..bars.search import SearchLine
-from ..context import AppContext
-from ..keymap import bindings
-from ..panes.chart_strip import ChartStrip
-from ..panes.heights import Need, blank_lines, heights
-from ..screens.base.screen import MonitorScreen
-from ..search import SearchedScreen
+from ....bindings.contexts import Context
+from ....lists import tasks
+from ....model.entities.changes import Changes
+from ....model.entities.task import Task
+from ....model.query.language import parse_query
+from ....model.query.task_view import TaskView
+from ....widgets.table.column import Column
+from ....widgets.table.live_table import LiveTable
+from ....widgets.tile import Tile
+from ....widgets.traceback_view import TracebackView
+from ....widgets.value_tree import ValueTree
+from ...bars.search import SearchLine
+from ...context import AppContext
+from ...keymap import bindings
+from ...panes.chart_strip import ChartStrip
+from ...panes.heights import Need, blank_lines, heights
+from ...screens.base.screen import MonitorScreen
+from ...search import SearchedScreen
 
 PaneNeeds: TypeAlias = Mapping[str, Need]
 Needs: TypeAlias = Mapping[str, PaneNeeds]
@@ -49,7 +50,7 @@ _LEFT_OUT: Final = frozenset({"id", "retries", "kwargs"})
 class DetailScreen(MonitorScreen, SearchedScreen):
     """The page of a task or worker."""
 
-    CSS_PATH = "detail.tcss"
+    CSS_PATH = Path(__file__).with_name("detail.tcss")  # a relative one is that of a subclass
     BINDINGS = bindings("detail", "text")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("detail", "text")
 

@@ -1,0 +1,1 @@
+"""The bases of pages: panes, a subject with its charts, a traceback."""
