@@ -46,9 +46,9 @@ class ReplaySession(Session):
         playback: Playback,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.recording = recording  # first: it names the cluster
         super().__init__(settings)
         self._clock = clock
-        self.recording = recording
         self.playback = playback
         self._numbers = itertools.count(1)
         self._scan = threading.Thread(target=self._find_end, name="recording-end", daemon=True)
