@@ -88,7 +88,7 @@ FAILURES: Final[tuple[Column[FailureGroup], ...]] = (
     Column("trend", "Trend", TREND_STEPS, _trend, 5, ticks=numbers.always),
     Column(
         "error", "Exception", 16, text_of(lambda each: each.error, missing=numbers.UNKNOWN), grow=2,
-        sort_key="error",
+        sort_key="error", keeps_end=True,
     ),
     Column("task", "Task", 16, _names, 1, grow=2, sort_key="task"),
     Column("place", "Location", 26, _place, 3, grow=3, sort_key="place"),

@@ -25,7 +25,7 @@ _MAX_TEXT: Final = 200
 _TITLE_FRAME: Final = 8
 """Cells of the frame beside the title."""
 _MIN_WIDTH: Final = 30
-_FRAME: Final = 4
+FRAME: Final = 4
 """Cells of the frame and the padding beside the content."""
 
 
@@ -48,7 +48,7 @@ class Dialog(ModalScreen[T | None], inherit_bindings=False):
         """Yield the box."""
         with Vertical(id="box") as box:
             box.border_title = self.frame_title
-            if self._title_width > self.app.size.width:
+            if self._title_width > self.app.size.width and not self.names_title:
                 yield Static(self.frame_title, id="title", markup=False)
             yield from self.compose_box()
 
@@ -56,6 +56,11 @@ class Dialog(ModalScreen[T | None], inherit_bindings=False):
     def frame_title(self) -> Content:
         """The title on the frame."""
         return Content(visible(self._title, _MAX_TEXT))
+
+    @property
+    def names_title(self) -> bool:
+        """Whether the text names what the title may be too short for."""
+        return False
 
     @property
     def _title_width(self) -> int:
@@ -75,7 +80,7 @@ class Dialog(ModalScreen[T | None], inherit_bindings=False):
             box.styles.max_width = "100%"
         for title in self.query("#title").results(Static):
             title.update(self.frame_title)
-        return width - _FRAME
+        return width - FRAME
 
     def compose_box(self) -> ComposeResult:
         """Yield the contents of the box."""

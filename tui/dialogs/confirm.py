@@ -15,7 +15,7 @@ from ...model.text.phrases import counted
 from ...model.text.sanitize import visible
 from ...widgets.compat.visible_input import VisibleInput
 from ..keymap import bindings
-from .base import Dialog
+from .base import FRAME, Dialog
 
 if TYPE_CHECKING:
     from ...model.confirm.dispatch import Confirmation
@@ -25,6 +25,8 @@ Present: TypeAlias = "tuple[Confirmation, Sequence[str]]"
 
 _MAX_TEXT: Final = 300
 _MAX_NAMED_WORKERS: Final = 5
+_BOX_WIDTH: Final = 72
+"""The width of the box, unless its title is longer."""
 _FRAME_ROWS: Final = 2
 """Rows of the terminal that the frame takes."""
 
@@ -86,6 +88,11 @@ class ConfirmDialog(Dialog[bool]):
             # In the order of forms; the focus is on Cancel.
             yield Choice(accept, id="yes", markup=False, disabled=must_type is not None)
             yield Choice(cancel, id="cancel", markup=False)
+
+    @property
+    def names_title(self) -> bool:
+        """Whether the first target is what the title names."""
+        return any(each.split()[0] in self._title for each in self.confirmation.targets[:1] if each)
 
     def on_mount(self) -> None:
         """Show a destructive operation in red."""
@@ -152,11 +159,12 @@ class ConfirmDialog(Dialog[bool]):
             yield f"Sent to {workers}: {names}{more}", "$text-muted", "heading"
 
     def _fit(self, height: int) -> None:
-        others = 1 if self.must_type is None else 3
-        size, width = self.app.size, self.fit_title()
-        for title in self.query("#title").results(Static):
-            rows = min(title.get_content_height(size, size, width), max(1, height // 4))
-            title.styles.max_height = rows
+        others = 1 if self.must_type is None else 2
+        size = self.app.size
+        width = min(size.width, max(_BOX_WIDTH, self.fit_title() + FRAME)) - FRAME
+        for text in self.query("#title, #ask").results(Static):
+            rows = min(text.get_content_height(size, size, width), max(1, height // 4))
+            text.styles.max_height = rows
             others += rows
         self.query_one("#facts").styles.max_height = max(1, height - _FRAME_ROWS - others)
 

@@ -164,13 +164,15 @@ class LineArtist(Generic[R]):
         for number, (place, gap) in enumerate(zip(self.placed, self._gaps, strict=True), start=1):
             column = place.column
             title, style = column.title.rstrip(), plain
-            if sort is not None and sort[0] == column.id:
-                mark = sort_mark(glyphs, descending=sort[1])
+            descending = None if sort is None or sort[0] != column.id else sort[1]
+            if descending is not None:
+                mark = sort_mark(glyphs, descending=descending)
                 room = place.width + len(gap) - len(mark)
                 title = fit(title, min(len(title), max(0, room)), glyphs.ellipsis)
                 title, style = title + mark, styles["header-sorted"]
             text = fit(title, place.width, glyphs.ellipsis, column.justify)
-            if len(title) > place.width and gap:  # the arrow takes the gap rather than a letter
+            if descending is not None and len(title) > place.width:
+                # The arrow takes the gap rather than a letter.
                 text, gap = fit(title, place.width + len(gap), glyphs.ellipsis), ""
             if right and number == len(self.placed):
                 text = (text + gap)[:-1] + glyphs.more_right

@@ -1,0 +1,25 @@
+"""Confirmations on small terminals."""
+
+from __future__ import annotations
+
+from celtop.model.observations import QueueMeasured
+from celtop.tests.tui.app_under_test import run_app
+from celtop.tests.tui.fake_session import NOW, cluster
+from celtop.tui.navigation import Location
+
+QUEUE = "tenant-19-reconciliation-of-supplier-invoices-imports"
+
+
+async def test_the_word_to_type_is_shown_in_full_and_a_long_name_once() -> None:
+    state = cluster(3)
+    state.observe(QueueMeasured(QUEUE, NOW, 11))
+    async with run_app(state, Location("queues"), size=(60, 15)) as on:
+        await on.to(QUEUE)
+        await on.press("P")
+        dialog = await on.asked()
+        assert dialog.must_type == QUEUE
+        await on.until(lambda: "confirm:" in on.text)
+        lines = [line.strip("│ ") for line in on.text.splitlines()]
+        assert lines.count(QUEUE) == 1, "as the target"
+        asked = next(number for number, line in enumerate(lines) if line == "Type")
+        assert lines[asked + 1 : asked + 3] == [f"{QUEUE} to", "confirm:"]
