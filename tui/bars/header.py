@@ -16,7 +16,7 @@ from ...model.text.phrases import counted
 from ...model.text.sanitize import visible
 from ...widgets.colours import COLOURS
 from ..context import AppContext
-from ..text.unknown import not_known_yet
+from ..text.unknown import counted_rate, not_known_yet
 from ..text.windows import windows
 from .base import Bar, Part
 
@@ -243,10 +243,7 @@ def finished_per_second(state: ClusterState, now: float) -> float:
 
 def finished_rate(state: ClusterState, now: float) -> str:
     """Return how many tasks finish per second; a minimum if events do not report them all."""
-    rate = finished_per_second(state, now)
-    if state.observed:
-        return units.rate(rate)
-    return f"{units.rate(rate)}+" if rate else units.UNKNOWN
+    return counted_rate(state, finished_per_second(state, now))
 
 
 def failure_share(state: ClusterState, now: float) -> float | None:

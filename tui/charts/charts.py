@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from math import ceil, floor, isnan, nan
@@ -20,7 +20,7 @@ from ...widgets.charts.chart_data import ChartData
 from ...widgets.charts.plot import Layer, fitted
 from ..context import AppContext
 from ..navigation import DrillDown
-from ..text.unknown import not_known_yet
+from ..text.unknown import counted_rate, not_known_yet
 from .chart_window import ChartWindow, chart_window, is_left_out, marks, values
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ MAX_QUEUES: Final = 4
 """Queues with a layer of their own; the others are drawn together."""
 _QUEUE_STYLES: Final = ("first", "second", "third", "fourth")
 _MAX_NAME: Final = 80
+MIN_DEPTH_AGE: Final = 10.0
+"""Seconds from which the legend gives the age of depths."""
 NONE: Final = "-"
 """Shown instead of the share or percentile of no tasks."""
 
@@ -119,11 +121,11 @@ def current_rates(context: AppContext) -> tuple[str, ...]:
     state, now = context.state, context.now()
     if not context.freeze.rates_known:
         return (units.UNKNOWN,) * 3
-    if not state.observed or (not state.tasks and not_known_yet(state)):
+    if not state.tasks and not_known_yet(state):
         return (units.UNKNOWN,) * 3
     rates = (state.rates.succeeded, state.rates.retried, state.rates.failed)
     until = state.broker.observed_until(now)
-    return tuple(units.rate(ring.per_second(until, RATE_WINDOW)) for ring in rates)
+    return tuple(counted_rate(state, ring.per_second(until, RATE_WINDOW)) for ring in rates)
 
 
 def average_rates(data: ChartData) -> tuple[str, ...]:
@@ -204,7 +206,19 @@ def waiting(context: AppContext) -> ChartData:
     if context.yesterday:
         before = values(context, window, "cluster", "", "waiting", days_ago=1)
         layers.append(_yesterday(before))
-    return _data(context, layers, COUNT)
+    return replace(_data(context, layers, COUNT), note=_measured(context, shown))
+
+
+def _measured(context: AppContext, names: Iterable[str]) -> str:
+    """Return when queues were measured, if that was before the latest steps.
+
+    Their depths are drawn as they were: screens without queues have them measured less often.
+    """
+    found = (context.state.queues.get(name) for name in names)
+    times = [one.measured_at for one in found if one is not None and one.measured_at is not None]
+    if not times or context.now() - min(times) < MIN_DEPTH_AGE:
+        return ""
+    return f"measured {units.ago(min(times), context.now())}"
 
 
 def _depth(known: Sequence[float]) -> float:
@@ -240,7 +254,8 @@ CHARTS: Final = (
 
 def queue_depth(context: AppContext, name: str) -> ChartData:
     """Return the messages waiting in a queue."""
-    return _of(context, "queue", name, COUNT, ("waiting", "waiting", "first"))
+    data = _of(context, "queue", name, COUNT, ("waiting", "waiting", "first"))
+    return replace(data, note=_measured(context, (name,)))
 
 
 def queue_rates(context: AppContext, name: str) -> ChartData:

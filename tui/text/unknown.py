@@ -1,8 +1,9 @@
-"""Why an empty list does not mean that there is nothing yet."""
+"""What is not known yet, or only as a minimum."""
 
 from __future__ import annotations
 
 from ...model.state import ClusterState
+from ...model.text import units
 
 
 def not_known_yet(state: ClusterState, question: str = "workers") -> str:
@@ -17,3 +18,10 @@ def not_known_yet(state: ClusterState, question: str = "workers") -> str:
         return ""
     fact = state.fact(question)
     return fact.reason if fact.answered_at is None else ""
+
+
+def counted_rate(state: ClusterState, per_second: float) -> str:
+    """Return a rate counted by events; a minimum if they do not report all tasks."""
+    if state.observed:
+        return units.rate(per_second)
+    return f"{units.rate(per_second)}+" if per_second else units.UNKNOWN

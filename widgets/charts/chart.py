@@ -23,7 +23,7 @@ from ..table.cells import fit_cells
 from .axis import ticks, time_ticks
 from .chart_data import EMPTY, ChartData
 from .grid import add_grid, marks_by_column, number_labels, time_labels
-from .legend import Entry, legend
+from .legend import GAP, Entry, legend
 from .plot import BLANK, Cell, fill, highest, plot
 
 MIN_AXIS_WIDTH: Final = 32
@@ -332,7 +332,11 @@ class Chart(LazyComponents):
                 value = self._data.value(layer, self._cursor)
             entries.append(Entry(key, layer.name, value, layer.style))
         time = "" if self._cursor is None else self._data.time(self._cursor)
-        return legend(entries, time, width)
+        cells = legend(entries, time, width)
+        note = "" if time else self._data.note
+        if note and sum(len(text) for text, _ in (*cells, GAP)) + len(note) <= width:
+            cells += [GAP, (note, "axis")]
+        return cells
 
     def _column(self, at: float) -> int:
         """Return the column of a time; it may lie outside."""

@@ -37,6 +37,9 @@ class ChartData:
     no_values: str = "no data yet"
     """What stands in the place of a chart without values."""
 
+    note: str = ""
+    """What the legend adds to the newest values if there is room."""
+
     @property
     def start(self) -> float:
         """The epoch seconds at the left edge."""

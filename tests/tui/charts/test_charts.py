@@ -5,8 +5,9 @@ from math import isnan
 from celtop.model.entities.series.time_series import SECONDS, STEP
 from celtop.model.ingest.series_recorder import MAX_SUBJECTS
 from celtop.model.observations import QueueMeasured
-from celtop.tests.tui.app_under_test import make_app
+from celtop.tests.tui.app_under_test import Clock, make_app
 from celtop.tests.tui.fake_session import NOW, cluster
+from celtop.tui.bars.header import finished_rate
 from celtop.tui.charts import charts
 from celtop.tui.charts.chart_window import WINDOWS
 from celtop.tui.context import AppContext
@@ -105,3 +106,23 @@ def test_the_legend_shows_rates_over_a_minute() -> None:
     assert charts.average_rates(charts.queue_depth(at, "celery")) == ()
     assert charts.average_rates(charts.queue_rates(at, "celery")) == ()  # averages of a minute
     assert set(charts.average_rates(charts.type_rates(at, "none"))) == {"?"}
+
+
+def test_the_legend_gives_minimum_rates_as_the_header_does() -> None:
+    at = context()
+    assert "+" not in "".join(charts.current_rates(at))
+    for worker in at.state.workers.values():
+        worker.events_enabled = False
+    ok, retried, _ = charts.current_rates(at)
+    assert ok.endswith("/min+") and retried.endswith("+")
+    assert finished_rate(at.state, at.now()).endswith("+")
+
+
+def test_the_legend_gives_the_age_of_depths_that_were_measured_a_while_ago() -> None:
+    clock = Clock()
+    at = make_app(cluster(), clock)[0].context
+    at.state.observe(QueueMeasured("celery", NOW, waiting=4))
+    assert charts.queue_depth(at, "celery").note == ""
+    clock.now += 25
+    assert charts.queue_depth(at, "celery").note == "measured 25 s ago"
+    assert charts.queue_depth(at, "no-such").note == ""
