@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -29,6 +29,26 @@ from ..text.coerce import (
 MAX_FIELDS: Final = 64
 """Fields of a custom event that are kept."""
 
+WORKER_EVENTS: Final = frozenset({"worker-online", "worker-heartbeat", "worker-offline"})
+TASK_EVENTS: Final = frozenset(
+    {
+        "task-sent",
+        "task-received",
+        "task-started",
+        "task-succeeded",
+        "task-failed",
+        "task-retried",
+        "task-revoked",
+        "task-rejected",
+    }
+)
+if TYPE_CHECKING:
+    _Type: TypeAlias = str
+else:
+    # Events of other types are then not decoded but read field by field, and those of Celery's own
+    # types share one text for each, whose hash is known.
+    _Type = Literal[(*WORKER_EVENTS, *TASK_EVENTS)]
+
 FieldValue: TypeAlias = str | int | float | bool | None
 _Whole: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _Time: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=MAX_TIMESTAMP)]
@@ -37,7 +57,8 @@ _Time: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=MAX_TIMESTAMP)]
 class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One event as sent; None means that the field is not in the event."""
 
-    type: str
+    type: _Type
+    """`task-` or `worker-` and the subject; an application may send others than Celery's own."""
     hostname: Annotated[str, msgspec.Meta(min_length=1)]
     timestamp: _Time
     """Epoch seconds by the sender's clock. Celery's own receiver shifts it by `utcoffset`, which is
@@ -88,19 +109,6 @@ class MalformedEvent(ValueError):
     """The message is not an event; the text states why."""
 
 
-WORKER_EVENTS: Final = frozenset({"worker-online", "worker-heartbeat", "worker-offline"})
-TASK_EVENTS: Final = frozenset(
-    {
-        "task-sent",
-        "task-received",
-        "task-started",
-        "task-succeeded",
-        "task-failed",
-        "task-retried",
-        "task-revoked",
-        "task-rejected",
-    }
-)
 _COMMON: Final = ("type", "hostname", "timestamp", "uuid", "utcoffset", "pid", "clock")
 _ENVELOPE: Final = frozenset((*_COMMON, "local_received"))
 
@@ -115,9 +123,7 @@ def decode(body: bytes | str, at: float) -> EventBatch:
         return _decode_slowly(body, at)
     events = decoded if isinstance(decoded, tuple) else (decoded,)
     for event in events:
-        if (event.type not in TASK_EVENTS or event.uuid is None) and (
-            event.type not in WORKER_EVENTS
-        ):
+        if event.uuid is None and event.type not in WORKER_EVENTS:
             return _decode_slowly(body, at)
     if len(body) > MAX_NAME_LENGTH * len(events):
         events = tuple([_cut_texts(event) for event in events])
