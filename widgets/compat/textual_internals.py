@@ -10,7 +10,7 @@ import selectors
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from math import ceil
 from types import SimpleNamespace
@@ -204,12 +204,19 @@ class _EndOfInput(threading.Event):
 
     def set(self) -> None:
         super().set()
-        self._sender.send(b"\0")
+        with suppress(OSError):  # closed
+            self._sender.send(b"\0")
 
     def clear(self) -> None:
         super().clear()
         with suppress(BlockingIOError):
             self.receiver.recv(1024)
+
+    def close(self) -> None:
+        """Close its sockets; a thread that still waits for it ends."""
+        self.set()
+        self.receiver.close()
+        self._sender.close()
 
 
 class _InputSelector(selectors.SelectSelector):
@@ -235,7 +242,7 @@ class _InputSelector(selectors.SelectSelector):
 
 @contextmanager
 def quiet_input_thread() -> Iterator[None]:
-    """Let an input thread of Textual's that starts within the block wake up only for input."""
+    """Let an input thread of Textual's that runs within the block wake up only for input."""
     try:
         from textual.drivers import linux_driver
     except ImportError:  # on Windows
@@ -245,7 +252,11 @@ def quiet_input_thread() -> Iterator[None]:
     own = SimpleNamespace(
         SelectSelector=partial(_InputSelector, end.receiver), EVENT_READ=selectors.EVENT_READ
     )
-    with replaced(linux_driver, "selectors", own), replaced(linux_driver, "Event", lambda: end):
+    with (
+        closing(end),
+        replaced(linux_driver, "selectors", own),
+        replaced(linux_driver, "Event", lambda: end),
+    ):
         yield
 
 

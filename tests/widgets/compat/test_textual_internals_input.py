@@ -20,9 +20,10 @@ def test_it_is_woken_up_by_input_and_by_its_end() -> None:
     keys, typed = os.pipe()
     reads: list[int] = []
     ended = threading.Event()
-    with quiet_input_thread():
-        exit_event = linux_driver.Event()
-        selector = linux_driver.selectors.SelectSelector()
+    quiet = quiet_input_thread()
+    quiet.__enter__()
+    exit_event = linux_driver.Event()
+    selector = linux_driver.selectors.SelectSelector()
 
     def run() -> None:
         # As in `LinuxDriver.run_input_thread`.
@@ -46,5 +47,8 @@ def test_it_is_woken_up_by_input_and_by_its_end() -> None:
     assert reads == [keys]
     exit_event.clear()
     assert not exit_event.is_set()
+    quiet.__exit__(None, None, None)
+    assert exit_event.receiver.fileno() == -1
+    exit_event.set()
     for each in (keys, typed):
         os.close(each)
