@@ -27,6 +27,10 @@ class ClusterState(StateWriter):
     What `StateWriter` holds is also read by views, but changed only there.
     """
 
+    undated: int = 0
+    """Tasks that the state of an earlier time lacks, because no time of them is known: their
+    messages were read in the queue."""
+
     @property
     def kept_since(self) -> Mapping[Kind, float]:
         """Since when all tasks of a kind are held; kinds of which none was evicted are missing."""

@@ -11,7 +11,7 @@ from celtop.model.entities.states import FAILURE
 from celtop.model.entities.task import Task
 from celtop.model.frozen_copy import frozen_copy
 from celtop.model.ingest.series_recorder import CLUSTER_VALUES
-from celtop.model.observations import ConnectionChanged, QueueMeasured
+from celtop.model.observations import ConnectionChanged, QueueMeasured, QueuePeeked, WaitingMessage
 from celtop.model.past import state_at
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
@@ -105,6 +105,16 @@ def test_tasks_are_as_a_model_has_them_that_received_nothing_since(seed: int, se
     }
     for name, worker in past.workers.items():
         assert set(worker.active_ids) == set(then.workers[name].active_ids)
+
+
+def test_tasks_of_which_no_time_is_known_are_counted() -> None:
+    state = model(events(1), BEGIN + 100)
+    assert state.undated == 0
+    message = WaitingMessage("peeked", "work", "q")
+    state.observe(QueuePeeked("q", (message,), BEGIN + 100, complete=True))
+    assert "peeked" in state.tasks
+    past = state_at(frozen_copy(state), BEGIN + 50)
+    assert past.undated == 1 and "peeked" not in past.tasks
 
 
 def test_queues_and_rates_are_as_they_were_sampled() -> None:

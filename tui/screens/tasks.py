@@ -15,6 +15,7 @@ from ...model.query.completion import Completion, completions
 from ...model.query.language import EVERY_TASK, Problem, Query, parse_query
 from ...model.query.task_view import TaskView
 from ...model.query.unknown_states import unknown_states
+from ...model.text.phrases import counted
 from ...widgets.table.live_table import LiveTable
 from ..bars.base import Part
 from ..context import AppContext
@@ -127,11 +128,16 @@ class TaskListScreen(PreviewingList[Task]):
     def notes(self) -> Sequence[Part]:
         """Return how much of the history is loaded, and the windows of time that memory covers.
 
-        The windows are left out if the header shows them.
+        The windows are left out if the header shows them. At an earlier time, tasks of which no
+        time is known are missing.
         """
         text = "" if self.header_bar.shows_windows else windows(self.context)
         older = () if self.older is None else self.older.notes()
-        return [*older, *([Part(text, "$text-muted", 6)] if text else [])]
+        missing = []
+        if undated := self.context.state.undated:
+            known = f"{counted(undated, 'task')} read in queues not shown: sent at an unknown time"
+            missing = [Part(known, "$text-warning", 1)]
+        return [*missing, *older, *([Part(text, "$text-muted", 6)] if text else [])]
 
     def _look_for_older(self) -> None:
         """Look for the tasks that match the filter and are not in memory."""
