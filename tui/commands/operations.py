@@ -11,11 +11,12 @@ from ...model.operations.commands import Purge, Signal
 from ...model.query.language import parse_query, refusal
 from ..host import Host
 from ..navigation import Location
-from ..operations import queues, retry, tasks
+from ..operations import queues
 from ..operations.results import purge_results
 from ..operations.run import run as run_operation
-from ..operations.send import trigger
-from ..operations.task_limits import change_limits
+from ..operations.tasks import retry, revoke
+from ..operations.tasks.send import trigger
+from ..operations.tasks.task_limits import change_limits
 from ..operations.undo import undo
 from .base import Command, CommandError, CommandHost, Run, known_task
 
@@ -57,14 +58,14 @@ def task_ids(host: Host, text: str) -> tuple[str, ...]:
 
 def _revoke(host: CommandHost, argument: str) -> None:
     ids = task_ids(host, argument)
-    _operation(lambda host, _: tasks.revoke_ids(host, ids))(host, argument)
+    _operation(lambda host, _: revoke.revoke_ids(host, ids))(host, argument)
 
 
 def _terminate(host: CommandHost, argument: str) -> None:
     words = argument.split()
     signal = _signal(words[-1]) if words else None
     ids = task_ids(host, " ".join(words[:-1] if signal else words))
-    _operation(lambda host, _: tasks.terminate_ids(host, ids, signal))(host, argument)
+    _operation(lambda host, _: revoke.terminate_ids(host, ids, signal))(host, argument)
 
 
 def _signal(word: str) -> Signal | None:
@@ -78,10 +79,10 @@ def _retry(host: CommandHost, argument: str) -> None:
 
 
 def _stamp(host: CommandHost, argument: str) -> None:
-    problem = tasks.stamp_problem(argument)
+    problem = revoke.stamp_problem(argument)
     if problem is not None:
         raise CommandError(f"Invalid stamp: {problem}")
-    _operation(tasks.revoke_stamp)(host, argument)
+    _operation(revoke.revoke_stamp)(host, argument)
 
 
 def _purge(host: CommandHost, queue: str) -> None:

@@ -12,7 +12,7 @@ from ..charts.chart_window import WINDOW_NAMES, windows
 from ..context import TIMES
 from ..host import Host
 from ..navigation import DrillDown, Location, workflow_of
-from ..operations.find_task import find_task
+from ..operations.tasks.find_task import find_task
 from ..operations.why import explain
 from ..text.filter_values import filter_values
 from .base import Command as Command

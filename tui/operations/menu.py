@@ -23,10 +23,11 @@ from ...model.text.phrases import counted, named
 from ..context import AppContext
 from ..dialogs.menu import Menu, MenuContent
 from ..host import Host
-from . import queues, retry, schedule, tasks, workers
-from .send import trigger
-from .stored_groups import stored_groups
-from .task_limits import change_limits
+from . import queues, schedule, workers
+from .tasks import retry, revoke
+from .tasks.send import trigger
+from .tasks.stored_groups import stored_groups
+from .tasks.task_limits import change_limits
 from .undo import NOTHING, undo, undoable
 from .why import why
 
@@ -313,15 +314,15 @@ def _why_not_one(selection: Sequence[object], what: str) -> str | None:
 MENU: Final[Mapping[Context, tuple[MenuItem, ...]]] = {
     "tasks": (
         MenuItem("why", "Explain {}", why, _explained(Task), True),
-        MenuItem("task.revoke", "Revoke {}", tasks.revoke, _revoke),
-        MenuItem("task.terminate", "Terminate {} ...", tasks.terminate, _terminate),
+        MenuItem("task.revoke", "Revoke {}", revoke.revoke, _revoke),
+        MenuItem("task.terminate", "Terminate {} ...", revoke.terminate, _terminate),
         MenuItem("task.retry", "Retry {} ...", retry.retry, _retry),
         MenuItem("task.rerun", "Edit and run again ...", retry.rerun, _one_task),
-        MenuItem("task.workflow", "Revoke the whole workflow", tasks.revoke_workflow, _one_task),
-        MenuItem("task.stamp", "Revoke by stamp ...", tasks.revoke_stamped),
-        _listed_item("task.revoke_listed", "Revoke", tasks.revoke_listed, _revocable),
+        MenuItem("task.workflow", "Revoke the whole workflow", revoke.revoke_workflow, _one_task),
+        MenuItem("task.stamp", "Revoke by stamp ...", revoke.revoke_stamped),
+        _listed_item("task.revoke_listed", "Revoke", revoke.revoke_listed, _revocable),
         _listed_item(
-            "task.terminate_listed", "Terminate", tasks.terminate_listed, targets.terminable
+            "task.terminate_listed", "Terminate", revoke.terminate_listed, targets.terminable
         ),
         _listed_item("task.retry_listed", "Retry", retry.retry_listed, targets.every),
     ),

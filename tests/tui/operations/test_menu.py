@@ -126,9 +126,9 @@ async def test_a_whole_workflow_is_revoked() -> None:
             feed(on.session.state, events)
         on.app.repaint()
         await on.until(lambda: on.table.move_to("wf-902"))
-        from celtop.tui.operations import tasks
+        from celtop.tui.operations.tasks import revoke
 
-        on.app.begin(tasks.revoke_workflow(on.app))
+        on.app.begin(revoke.revoke_workflow(on.app))
         await on.asked()
         await on.press("y")
         await on.until(lambda: on.session.done)
@@ -139,9 +139,9 @@ async def test_a_whole_workflow_is_revoked() -> None:
 
 async def test_a_stamp_is_asked_for() -> None:
     async with opened() as on:
-        from celtop.tui.operations import tasks
+        from celtop.tui.operations.tasks import revoke
 
-        on.app.begin(tasks.revoke_stamped(on.app))
+        on.app.begin(revoke.revoke_stamped(on.app))
         await on.until(lambda: isinstance(on.app.screen, Dialog))
         await on.press(*"tenant", "enter")
         await on.until(lambda: "for example tenant=42" in on.text)

@@ -23,7 +23,7 @@ from celtop.tui.dialogs.outcome import OutcomeDialog
 from celtop.tui.navigation import Location
 from celtop.tui.operations import runner
 from celtop.tui.operations.menu import menu_item
-from celtop.tui.operations.tasks import why_none
+from celtop.tui.operations.tasks.revoke import why_none
 from textual.widgets import Input
 
 # No key acts by itself

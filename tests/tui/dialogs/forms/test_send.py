@@ -14,7 +14,7 @@ from celtop.tests.tui.fake_session import NOW, cluster
 from celtop.tests.tui.form_app import FormUnderTest, opened
 from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.dialogs.forms.base import FormDialog
-from celtop.tui.operations.send import trigger
+from celtop.tui.operations.tasks.send import trigger
 
 # Triggering
 

@@ -11,7 +11,7 @@ from celtop.model.operations.commands import Trigger
 from celtop.tests.tui.app_under_test import screen_lines
 from celtop.tests.tui.form_app import FormUnderTest, opened
 from celtop.tui.dialogs.forms.base import FormDialog
-from celtop.tui.operations.send import trigger
+from celtop.tui.operations.tasks.send import trigger
 
 RESIZE = RegisteredTask(
     "images.resize",

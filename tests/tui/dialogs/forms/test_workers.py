@@ -28,7 +28,7 @@ from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.dialogs.forms.base import FormDialog
 from celtop.tui.dialogs.menu import Menu
 from celtop.tui.dialogs.text import Preview
-from celtop.tui.operations.task_limits import restoring
+from celtop.tui.operations.tasks.task_limits import restoring
 
 # Workers
 

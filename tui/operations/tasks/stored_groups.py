@@ -7,10 +7,10 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from ...model.ingest.tasks.failure_groups import FailureGroup
-from ...model.text.phrases import counted
-from ..dialogs.waiting import wait_for
-from ..host import Host
+from ....model.ingest.tasks.failure_groups import FailureGroup
+from ....model.text.phrases import counted
+from ...dialogs.waiting import wait_for
+from ...host import Host
 
 MAX_TASKS: Final = 10_000
 """Tasks of a group that are read, the latest first."""
@@ -31,7 +31,7 @@ async def ids_of_groups(host: Host, groups: Sequence[FailureGroup]) -> tuple[lis
     Returns:
         Their ids, the latest first, and how many older ones are left out; None if it was cancelled.
     """
-    from ...history.reading.failure_groups import StoredGroup
+    from ....history.reading.failure_groups import StoredGroup
 
     context = host.context
     history = context.session.history.stored

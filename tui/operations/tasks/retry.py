@@ -11,23 +11,23 @@ from typing import Final
 
 import msgspec
 
-from ...model.confirm.targets import ids, known_queues
-from ...model.entities.states import RETRY
-from ...model.entities.task import Task
-from ...model.operations.call import Recovered, SentTask, Unrecoverable
-from ...model.operations.commands import Retry
-from ...model.text.phrases import counted, shortened
-from ...widgets.form.form import FormField
-from ..dialogs.forms.base import FormDialog
-from ..dialogs.forms.send import queue_name
-from ..dialogs.menu import Menu
-from ..dialogs.text import TextDialog
-from ..dialogs.waiting import wait_for
-from ..host import Host
-from .run import one_selected, run
+from ....model.confirm.targets import ids, known_queues
+from ....model.entities.states import RETRY
+from ....model.entities.task import Task
+from ....model.operations.call import Recovered, SentTask, Unrecoverable
+from ....model.operations.commands import Retry
+from ....model.text.phrases import counted, shortened
+from ....widgets.form.form import FormField
+from ...dialogs.forms.base import FormDialog
+from ...dialogs.forms.send import queue_name
+from ...dialogs.menu import Menu
+from ...dialogs.text import TextDialog
+from ...dialogs.waiting import wait_for
+from ...host import Host
+from ..run import one_selected, run
+from .revoke import all_listed, counted_reasons
 from .send import trigger
 from .stored_groups import MAX_TASKS, ids_of_groups, stored_groups
-from .tasks import all_listed, counted_reasons
 
 MAX_EXPLAINED_TASKS: Final = 100
 """Tasks for which the dialog lists why they cannot be retried."""

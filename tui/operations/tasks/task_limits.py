@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from ...lists.limits import VARIES, limits_text
-from ...model.entities.task_type import TaskType
-from ...model.entities.worker import UNLIMITED, Limits, Worker
-from ...model.operations.commands import Operation, RateLimit, TimeLimit
-from ..dialogs.forms.workers import rate_form, time_form
-from ..dialogs.menu import Menu
-from ..host import Host
-from .run import run, run_form
+from ....lists.limits import VARIES, limits_text
+from ....model.entities.task_type import TaskType
+from ....model.entities.worker import UNLIMITED, Limits, Worker
+from ....model.operations.commands import Operation, RateLimit, TimeLimit
+from ...dialogs.forms.workers import rate_form, time_form
+from ...dialogs.menu import Menu
+from ...host import Host
+from ..run import run, run_form
 
 if TYPE_CHECKING:
-    from ...model.state import ClusterState
+    from ....model.state import ClusterState
 
 
 def workers_with(state: ClusterState, task: str, names: Iterable[str]) -> list[Worker]:

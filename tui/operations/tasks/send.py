@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from ...model.entities.queue import Queue
-from ...model.entities.schedule import ScheduleEntry
-from ...model.entities.task_type import TaskType
-from ...model.health.tasks.schedule_status import EntryStatus
-from ...model.operations.call import SOURCE_NAMES, Call, SentTask, Unrecoverable
-from ...model.operations.commands import Trigger
-from ..dialogs.forms.arguments import prefilled
-from ..dialogs.forms.send import Known, TriggerForm, filled_call
-from ..host import Host
-from .run import run_form
+from ....model.entities.queue import Queue
+from ....model.entities.schedule import ScheduleEntry
+from ....model.entities.task_type import TaskType
+from ....model.health.tasks.schedule_status import EntryStatus
+from ....model.operations.call import SOURCE_NAMES, Call, SentTask, Unrecoverable
+from ....model.operations.commands import Trigger
+from ...dialogs.forms.arguments import prefilled
+from ...dialogs.forms.send import Known, TriggerForm, filled_call
+from ...host import Host
+from ..run import run_form
 
 
 async def trigger(host: Host, call: Known | None = None, retry_of: str | None = None) -> None:

@@ -10,16 +10,16 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Final, cast
 
-from ...model.confirm import targets
-from ...model.confirm.confirmation import task_line
-from ...model.confirm.targets import Selection
-from ...model.entities.task import Task
-from ...model.operations.commands import SIGNALS, Revoke, RevokeStamped, Signal
-from ...model.text.phrases import counted
-from ..dialogs.menu import Menu, MenuContent
-from ..dialogs.prompt import Prompt
-from ..host import Host
-from .run import one_selected, run
+from ....model.confirm import targets
+from ....model.confirm.confirmation import task_line
+from ....model.confirm.targets import Selection
+from ....model.entities.task import Task
+from ....model.operations.commands import SIGNALS, Revoke, RevokeStamped, Signal
+from ....model.text.phrases import counted
+from ...dialogs.menu import Menu, MenuContent
+from ...dialogs.prompt import Prompt
+from ...host import Host
+from ..run import one_selected, run
 
 MAX_REASONS: Final = 3
 """Reasons for leaving tasks out that are listed in the dialog."""

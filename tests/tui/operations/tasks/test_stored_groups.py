@@ -10,9 +10,9 @@ import pytest
 from celtop.history.reading.failure_groups import StoredGroup
 from celtop.model.entities.states import FAILURE, RETRY
 from celtop.model.ingest.tasks.failure_groups import FailureGroup
-from celtop.tui.operations import retry as retrying
-from celtop.tui.operations import stored_groups as module
-from celtop.tui.operations.stored_groups import ids_of_groups, stored_groups
+from celtop.tui.operations.tasks import retry as retrying
+from celtop.tui.operations.tasks import stored_groups as module
+from celtop.tui.operations.tasks.stored_groups import ids_of_groups, stored_groups
 
 
 def group(tasks: Mapping[str, float | None], count: int | None = None) -> Any:

@@ -6,10 +6,10 @@ import asyncio
 import time
 from typing import Final
 
-from ...model.text.sanitize import visible
-from ..dialogs.text import TextDialog
-from ..host import Host
-from ..navigation import DrillDown
+from ....model.text.sanitize import visible
+from ...dialogs.text import TextDialog
+from ...host import Host
+from ...navigation import DrillDown
 
 MODEL_TIMEOUT: Final = 2.0
 """Seconds for the task that was found to be in the model."""
