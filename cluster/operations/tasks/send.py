@@ -22,6 +22,7 @@ from ...connection.broker import READ_TIMEOUT
 from ...connection.faults.errors import explain
 from ..running import OperationContext, Refused, perform
 from .compose import OutgoingMessage, again, new
+from .sent_events import SentEvents
 
 if TYPE_CHECKING:
     from kombu.connection import Connection
@@ -99,8 +100,9 @@ def _put_all(
 ) -> None:
     """Publish messages until all are sent, or the connection breaks."""
     publisher = _Publisher(context, connection)
+    events = SentEvents(context.broker, connection)
     channel_errors = tuple(connection.channel_errors)
-    with _reports(context, len(outgoing)) as report:
+    with _reports(context, len(outgoing)) as report, contextlib.closing(events):
         for target, one in outgoing.items():
             if context.cancelled.is_set():
                 return
@@ -122,6 +124,7 @@ def _put_all(
             else:
                 sent = msgspec.structs.replace(one.sent, at=time.time())
                 report(target, Answer("confirmed", f"sent as {sent.id}"), sent)
+                events.add(one, sent.at)
 
 
 Report = Callable[[str, Answer, PublishedTask | None], None]

@@ -38,15 +38,15 @@ class OperationRun:
     ) -> None:
         self.outcomes: list[Outcome] = []
         """Every reported outcome, in order."""
-        told = Settings(broker_url=url, **settings)
+        given = Settings(broker_url=url, **settings)
         self.context = OperationContext(
             Outcome(1, operation, time.time()),
-            BrokerConnection(told),
+            BrokerConnection(given),
             Inbox(1000),
             roster or Roster(),
             self.outcomes.append,
             known_targets or KnownTargets(),
-            lambda: open_results(told),
+            lambda: open_results(given),
         )
 
     def ended(self) -> Outcome:
