@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from ...model.entities.broker import BrokerPhase
@@ -45,13 +45,13 @@ ATTEMPT_INTERVAL: Final = 5.0
 """Seconds between two attempts to send something while heartbeats or replies are missing."""
 ROUTINE_INTERVAL: Final = 30.0
 """The same while nothing is missing: workers may send no heartbeats."""
-STOP_CHECK_INTERVAL: Final = 0.5
-"""Seconds to wait for events before checking whether to stop."""
 LARGE_BACKLOG: Final = 5_000
 """Waiting events whose messages leave several MiB of freed memory when they have been applied."""
 BATCH_WINDOW: Final = 0.02
 """Seconds in which messages collect before they are read: waking up for each one costs more than
 reading it. The delay is invisible, and the socket holds far more messages than arrive meanwhile."""
+BURST_GAP: Final = 0.25
+"""Seconds between two messages up to which more of them are expected soon."""
 
 
 class Receiver(StoppableThread):
@@ -85,6 +85,9 @@ class Receiver(StoppableThread):
         self._next_check = 0.0
         self._backlogged = False
         self._attempt_at = 0.0
+        self._subscription: Subscription | None = None
+        self.call_on_change: Callable[[], object] = lambda: None
+        """Called, in the thread of the receiver, after the connection has come up or was lost."""
         self.live = threading.Event()
         """Set while events are being received."""
         self.connect_count = 0
@@ -94,13 +97,24 @@ class Receiver(StoppableThread):
         """Try to connect at once if it is waiting for the next attempt."""
         self._woken.set()
 
+    def stop(self) -> None:
+        """Ask the thread to end."""
+        super().stop()
+        self._wake()
+
     def prove_soon(self) -> None:
         """Have something sent over the event connection within half a second, if it works."""
         self._prove = True
+        self._wake()
 
     def reconnect(self) -> None:
         """Replace the connection: workers reply, but their events do not arrive."""
         self._reconnect = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if (subscription := self._subscription) is not None:
+            subscription.wake()
 
     def run(self) -> None:
         """Receive events until stopped, reconnecting after each failure."""
@@ -116,6 +130,7 @@ class Receiver(StoppableThread):
                 self._broker.declared_exchanges.clear()
                 if self._stopping.is_set():
                     return
+                self.call_on_change()
                 if was_live:
                     # Other threads wait for replies of this broker that will not come.
                     self._broker.meter.cut()
@@ -154,12 +169,15 @@ class Receiver(StoppableThread):
             exchange = self._broker.settings.event_exchange
             events = EventExchange(connection, exchange, self._on_body, self._on_unreadable)
             subscription = subscribe(events, PING_AFTER) if self._listens else idle(connection)
+            self._subscription, received_at = subscription, 0.0
             control = self._went_live(connection)
             while not self._stopping.is_set():
-                received = subscription.drain(STOP_CHECK_INTERVAL)
+                received = subscription.drain(max(0.0, self._next_check - time.monotonic()))
                 self._check(connection, subscription, control)
                 if received:
-                    time.sleep(BATCH_WINDOW)
+                    received_before, received_at = received_at, time.monotonic()
+                    if received_at - received_before < BURST_GAP:
+                        time.sleep(BATCH_WINDOW)
             subscription.close()
             if self._broker.blocked is None:
                 connection.release()
@@ -182,6 +200,7 @@ class Receiver(StoppableThread):
             # Every worker replies with a heartbeat at once, even one that sends none by itself.
             self._request_heartbeats(control)
         self.live.set()
+        self.call_on_change()
         return control
 
     def _request_heartbeats(

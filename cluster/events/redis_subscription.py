@@ -135,6 +135,10 @@ class RedisSubscription:
         self._received = self._received or received
         return received
 
+    def wake(self) -> None:
+        """Have `drain` return now."""
+        self._channel.wake()
+
     def check(self) -> bool:
         """Send a ping after a quiet interval, and return whether anything was received.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
@@ -56,12 +56,18 @@ class Member(msgspec.Struct):
     next_attempt: float = 0.0
     """Monotonic time of the next first inspection."""
 
-    def record_process(self, pid: int | None) -> None:
-        """Have a new process inspected again: its `worker-online` may have been missed."""
-        if pid not in self.pids:
-            if self.pids:
-                self.reset()
-            self.pids = (*self.pids, pid)[-MAX_PIDS:]
+    def record_process(self, pid: int | None) -> bool:
+        """Have a new process inspected again: its `worker-online` may have been missed.
+
+        Returns:
+            Whether it is new.
+        """
+        if pid in self.pids:
+            return False
+        if self.pids:
+            self.reset()
+        self.pids = (*self.pids, pid)[-MAX_PIDS:]
+        return True
 
     def reset(self) -> None:
         """Have it inspected again: it has restarted, or its replies may have been missed."""
@@ -87,6 +93,8 @@ class Roster:
         """Monotonic time of the latest `worker-offline` events, by worker."""
         self.last_event_at = time.monotonic()
         """Monotonic time of the last event of any kind."""
+        self.call_on_new: Callable[[], object] = lambda: None
+        """Called, from any thread, when a worker is new or has restarted."""
 
     def apply(self, event: Event) -> None:
         """Record an event's sender. One event of a message is enough: they share the sender."""
@@ -115,10 +123,12 @@ class Roster:
                 on_request = event.active is None and event.processed is None
                 if not on_request or event.type == "worker-online":
                     member.sends_heartbeats = True
-                member.record_process(event.pid)
+                if member.record_process(event.pid):
+                    self.call_on_new()
                 if event.type == "worker-online":
                     self.events_disabled.discard(event.hostname)
                     member.reset()
+                    self.call_on_new()
 
     def add_queue(self, name: str) -> None:
         """Add a queue, unless there are too many."""
@@ -158,11 +168,12 @@ class Roster:
         members = self.members.copy()
         return {name: members[name].serializer for name in self.present() if name in members}
 
-    def to_inspect(self, enable_events: bool) -> tuple[str, ...]:
+    def to_inspect(self, enable_events: bool, *, at_any_time: bool = False) -> tuple[str, ...]:
         """Return the names of the present workers whose first inspection is due, sorted.
 
         Args:
             enable_events: Whether it includes enabling task events.
+            at_any_time: Whether to include those whose first inspection is due later.
         """
         now = time.monotonic()
         members = self.members
@@ -174,7 +185,7 @@ class Roster:
                 one.inspected
                 and (one.events_enabled or not enable_events or name in self.events_disabled)
             )
-            and one.next_attempt <= now
+            and (at_any_time or one.next_attempt <= now)
         )
 
     def overdue(self) -> tuple[str, ...]:
@@ -243,6 +254,7 @@ class Roster:
             if len(self.members) >= MAX_WORKERS:
                 return None
             member = self.members[name] = Member()
+            self.call_on_new()
         return member
 
     def _forget_absent(self) -> None:

@@ -22,6 +22,9 @@ MISSED_HEARTBEATS: Final = 2.0
 """Heartbeat intervals without data after which an AMQP connection counts as dead."""
 IDLE_PING_INTERVAL: Final = 30.0
 """Seconds between two pings of a Redis from which no events are received."""
+MAX_WAIT: Final = 0.5
+"""Seconds that a `drain` waits if nothing can wake it, so that the caller notices that it has to
+stop."""
 MAX_MESSAGES_PER_DRAIN: Final = 500
 """Messages handed on before `drain` returns, so that the caller can do other work."""
 
@@ -35,8 +38,11 @@ class Subscription(Protocol):
     def drain(self, timeout: float) -> bool:
         """Wait up to `timeout` seconds for a message and hand on all that have arrived.
 
-        Return whether there were any.
+        It may return earlier. Return whether there were any.
         """
+
+    def wake(self) -> None:
+        """Have `drain` return now, if that is possible; from any thread."""
 
     def check(self) -> bool:
         """Return whether anything proved that the connection works since the last call.
@@ -126,7 +132,7 @@ class KombuSubscription:
 
     def drain(self, timeout: float) -> bool:
         """Wait up to `timeout` seconds for a message and hand on all that have arrived."""
-        received = False
+        received, timeout = False, min(timeout, MAX_WAIT)
         try:
             for _ in range(MAX_MESSAGES_PER_DRAIN):
                 self._connection.drain_events(timeout=timeout)
@@ -134,6 +140,9 @@ class KombuSubscription:
         except TimeoutError:
             pass
         return received
+
+    def wake(self) -> None:
+        """Do nothing: `drain` does not wait long."""
 
     def check(self) -> bool:
         """Return True: these transports ask the broker for messages in each `drain`."""
@@ -205,8 +214,11 @@ class IdleConnection:
 
     def drain(self, timeout: float) -> bool:
         """Wait: no message is expected."""
-        time.sleep(timeout)
+        time.sleep(min(timeout, MAX_WAIT))
         return False
+
+    def wake(self) -> None:
+        """Do nothing: `drain` does not wait long."""
 
     def check(self) -> bool:
         """Ping the broker every few seconds; return whether the connection has been proved."""

@@ -189,6 +189,10 @@ class PollThread(StoppableThread):
         for one in pollers:
             one.run_in(self._stopping, self._woken)
 
+    def wake(self) -> None:
+        """Check at once whether to go on, and what is due."""
+        self._woken.set()
+
     @property
     def _working(self) -> bool:
         return self._receiver.live.is_set() and not self._stopping.is_set()
@@ -232,7 +236,8 @@ class PollThread(StoppableThread):
                 self._woken.clear()
                 delay = min([self._poll(one, connection) for one in self._pollers])
                 self._succeeded = True
-                self._woken.wait(delay)
+                if self._working:  # changed before it is woken
+                    self._woken.wait(delay)
             if self._receiver.live.is_set():
                 for one in self._pollers:
                     one.closing(connection)

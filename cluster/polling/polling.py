@@ -62,6 +62,11 @@ class Polling:
             pollers.insert(0, self.inspector)
         together = [pollers] if self._interest.one_shot else [[one] for one in pollers]
         self.threads = tuple(PollThread(self._broker, self._receiver, *them) for them in together)
+        self._receiver.call_on_change = self._wake
+
+    def _wake(self) -> None:
+        for thread in self.threads:
+            thread.wake()
 
     def refresh(self, *, workers: bool = True) -> None:
         """Measure queues and, if `workers`, inspect workers now."""

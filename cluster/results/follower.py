@@ -140,7 +140,10 @@ class ResultFollower:
         tasks_to_check = state.tasks_to_check(now)
         held = state.tasks
         self._holders = {id_: held[id_].worker for id_ in tasks_to_check if id_ in held}
+        is_new = tasks_to_check and not self.poller.tasks_to_check
         self.poller.tasks_to_check = tasks_to_check
+        if is_new:
+            self.poller.wake()
         self._watch_unobserved(state)
         waiting = {one.name: one.waiting for one in state.queues.values() if one.waiting}
         self._queues = tuple(waiting)

@@ -105,7 +105,8 @@ class ResultPoller(StoppableThread):
                 failures += 1
             else:
                 failures = 0
-            self._woken.wait(self._rest())
+            if not self._stopping.is_set():  # set before it is woken
+                self._woken.wait(self._rest())
 
     def _rest(self) -> float:
         """Return the seconds until there is something to look at, unless it is woken."""
@@ -113,6 +114,8 @@ class ResultPoller(StoppableThread):
             return MIN_POLL_INTERVAL
         if self._open_tasks.watched:
             return _IDLE_INTERVAL  # they are polled as soon as nothing is published
+        if self._reader().unavailable is not None and not self.tasks_to_check:
+            return CHECK_INTERVAL  # the follower wakes it
         due = self._checked_at + CHECK_INTERVAL * self._slower - time.monotonic()
         return max(_IDLE_INTERVAL, due)
 

@@ -28,10 +28,11 @@ FRAME_LEAD: Final = 0.02
 UNSEEN_WINDOW: Final = 1.0
 """The same for tasks that are not on the screen. Decoding and applying a report costs as much as
 receiving several."""
-STOP_CHECK_INTERVAL: Final = 0.5
-"""Seconds between two checks whether to stop, or whether there is another result backend."""
+CHECK_INTERVAL: Final = 2.0
+"""Seconds between two checks of the connection while nothing is received."""
 IDLE_INTERVAL: Final = 5.0
-"""The same while there is none to subscribe to; a change of the configuration ends the wait."""
+"""Seconds between two checks whether there is a result backend to subscribe to; a change of the
+configuration ends the wait."""
 PING_AFTER: Final = 20.0
 """Seconds without data, while tasks run, before the connection is pinged. Until it responds,
 running tasks are polled every few seconds anyway."""
@@ -72,6 +73,7 @@ class ResultPush(StoppableThread):
         self._inbox = inbox
         self._silence = FRUGAL_PING_AFTER if frugal else PING_AFTER
         self._refused: tuple[object, ...] | None = None
+        self._channel: RedisChannel[ResultFrames] | None = None
         self._unseen_at = 0.0
         self._unseen_bytes = 0
         self.live = threading.Event()
@@ -89,6 +91,13 @@ class ResultPush(StoppableThread):
     def wake(self) -> None:
         """Look at once whether there is another result backend."""
         self._woken.set()
+        if (channel := self._channel) is not None:
+            channel.wake()
+
+    def stop(self) -> None:
+        """Ask the thread to end."""
+        super().stop()
+        self.wake()
 
     def run(self) -> None:
         """Receive until stopped, reconnecting after each failure."""
@@ -118,16 +127,18 @@ class ResultPush(StoppableThread):
         unable = reader.unavailable is not None or reader.location == self._refused
         channel = None if unable else reader.listen(self._open_tasks)
         if channel is None:
-            self._woken.wait(IDLE_INTERVAL)
+            if not self._stopping.is_set():  # set before it is woken
+                self._woken.wait(IDLE_INTERVAL)
             self._woken.clear()
             return
+        self._channel = channel
         try:
             self.live.set()
             # They may have reported before the subscription.
             self._open_tasks.request_read(self._open_tasks.running)
             while not self._stopping.is_set() and self._reader() is reader:
                 unseen = bool(channel.frames.latest)
-                taken = channel.receive(UNSEEN_WINDOW / 2 if unseen else STOP_CHECK_INTERVAL)
+                taken = channel.receive(UNSEEN_WINDOW / 2 if unseen else CHECK_INTERVAL)
                 if self._inbox.seconds_since_take() <= PAUSE_AFTER:
                     self._hand_on(channel, taken)
                 elif taken:

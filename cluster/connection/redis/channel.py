@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import select
+import socket
 import ssl
 import time
 from typing import Any, Final, Generic, TypeVar
@@ -159,6 +160,9 @@ class RedisChannel(Generic[F]):
         self._pinged_at: float | None = None
         self._round_trip = 0.0
         connection.connect()
+        self._wakes, self._waker = socket.socketpair()
+        self._wakes.setblocking(False)
+        self._waker.setblocking(False)
         try:
             self._socket: Any = socket_of(connection)
             connection.send_command("PSUBSCRIBE", frames.pattern, check_health=False)
@@ -178,6 +182,11 @@ class RedisChannel(Generic[F]):
             OSError: The connection is lost.
         """
         return self._receive(timeout, most)[0]
+
+    def wake(self) -> None:
+        """Have `receive` return now, or the next time at once; from any thread."""
+        with contextlib.suppress(OSError):  # closed meanwhile, or woken often enough
+            self._waker.send(b"\0")
 
     def check(self, silence: float) -> None:
         """Send a ping after `silence` seconds without data.
@@ -218,6 +227,8 @@ class RedisChannel(Generic[F]):
         """Close the connection."""
         with contextlib.suppress(Exception):
             self._connection.disconnect()
+        self._wakes.close()
+        self._waker.close()
 
     def _confirm(self) -> None:
         """Wait for the reply: only it shows whether the subscription was refused."""
@@ -231,7 +242,7 @@ class RedisChannel(Generic[F]):
     def _receive(self, timeout: float, most: int) -> tuple[int, list[Any]]:
         sock = self._socket
         pending = isinstance(sock, ssl.SSLSocket) and sock.pending()
-        if not pending and not _readable(sock, timeout):
+        if not pending and not self._readable(timeout):
             return 0, []
         answers: list[Any] = []
         taken = 0
@@ -255,9 +266,14 @@ class RedisChannel(Generic[F]):
             self._pinged_at = None
         return taken, answers
 
-
-def _readable(sock: Any, timeout: float) -> bool:
-    # `select` does not support descriptors beyond 1,023.
-    poll = select.poll()
-    poll.register(sock, select.POLLIN)
-    return bool(poll.poll(timeout * 1000.0))
+    def _readable(self, timeout: float) -> bool:
+        """Wait until there is data, or `wake` is called; return whether there is data."""
+        # `select` does not support descriptors beyond 1,023.
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        poll.register(self._wakes, select.POLLIN)
+        ready = {descriptor for descriptor, _ in poll.poll(timeout * 1000.0)}
+        if self._wakes.fileno() in ready:
+            with contextlib.suppress(BlockingIOError):
+                self._wakes.recv(1024)
+        return self._socket.fileno() in ready

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Collection, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -67,14 +68,14 @@ class PausedQueues:
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self._path = path
+        self._given = path
         self._known: tuple[tuple[int, int, int], _Content] | None = None
         """What identifies the file that was read last, and its content."""
 
-    @property
+    @cached_property
     def path(self) -> Path:
-        """The file; unless one was given, that of the state folder at the time."""
-        return self._path or state_folder() / FILE_NAME
+        """The file; unless one was given, that of the state folder, which is looked up once."""
+        return self._given or state_folder() / FILE_NAME
 
     def all(self, cluster: str) -> dict[str, PauseQueue]:
         """Return the paused queues of a cluster by name; empty if the file cannot be read."""

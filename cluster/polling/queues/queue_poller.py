@@ -32,6 +32,11 @@ BACKGROUND_INTERVAL: Final = 30.0
 """Seconds between two measurements while no screen shows queues."""
 MIN_INTERVAL: Final = 0.5
 """Seconds between two measurements, even when refreshes are requested more often."""
+MAX_SLEEP: Final = 1.0
+"""Seconds between two looks for pauses of other processes, and for what is due, on a screen that
+shows queues."""
+QUIET_SLEEP: Final = 3.0
+"""The same on other screens."""
 SEARCH_INTERVAL: Final = 60.0
 """Seconds between two searches for other clusters while this one has no workers."""
 TOO_MANY_QUEUES: Final = Fault(
@@ -99,7 +104,8 @@ class QueuePoller(Poller):
         now = time.monotonic()
         if now >= self._search_at and not self._roster.present():
             return 0.0
-        return min(1.0, max(0.0, self._measured_at + self._interval() - now))
+        sleep = MAX_SLEEP if self._interest.topics or self._interest.one_shot else QUIET_SLEEP
+        return min(sleep, max(0.0, self._measured_at + self._interval() - now))
 
     def _look_for_pauses(self) -> None:
         pauses = self.pauses()

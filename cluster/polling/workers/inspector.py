@@ -53,6 +53,11 @@ RECEIVER_TIMEOUT: Final = 1.0
 """Seconds at the end of celtop for the event connection to close."""
 POLL_INTERVAL: Final = 1.0
 """Seconds between two checks of what is due."""
+SETTLE_SECONDS: Final = 0.3
+"""Seconds from the first event of a new worker to its inspection: others may start with it, and it
+sends events before it receives commands."""
+QUIET_INTERVAL: Final = 3.0
+"""The same while no screen shows workers, and none has to be asked soon."""
 MAX_SEARCHED_MESSAGES: Final = 1_000
 """Messages of a queue, the next ones first, among which a query looks for its tasks."""
 
@@ -96,6 +101,9 @@ class Inspector(Poller):
             self._unobserved,
         )
         self._silence = EventSilence(self._roster, self._receiver)
+        self._new_at: float | None = None
+        """When the first of the new workers was noticed, by the monotonic clock."""
+        self._roster.call_on_new = self._worker_came
         self._asked_last: set[str] = set()
         """Commands to which a worker could not encode its reply."""
 
@@ -113,6 +121,7 @@ class Inspector(Poller):
             queues: The queues in whose messages to look for them as well.
         """
         self._queries.replace(ids, names, queues)
+        self.wake()
 
     def inspect_consumers(self, names: Collection[str]) -> None:
         """Ask these workers at once which queues they consume."""
@@ -187,7 +196,7 @@ class Inspector(Poller):
             self._round(REVOKED_COMMANDS, self._roster.present())
             self._revoked_asked = False
         elif self._interest.one_shot:
-            return POLL_INTERVAL
+            return POLL_INTERVAL if self._new_at is None else SETTLE_SECONDS
         elif self._queries.is_due():
             self._query(connection)
         elif self._stale_consumers:
@@ -204,7 +213,20 @@ class Inspector(Poller):
                 self._round(OCCASIONAL_COMMANDS, self._schedule.shown_workers())
             self._inspect_unobserved()
         self._silence.check(self._control)
-        return POLL_INTERVAL
+        if self._new_at is not None:
+            return SETTLE_SECONDS
+        return POLL_INTERVAL if self._is_busy else QUIET_INTERVAL
+
+    @property
+    def _is_busy(self) -> bool:
+        """Whether something may be due soon: what becomes due otherwise wakes it."""
+        enables_events = self._broker.settings.enables_events
+        return bool(
+            self._interest.topics
+            or self._queries.waiting
+            or self._roster.to_inspect(enables_events, at_any_time=True)
+            or self._roster.unobserved(enables_events)
+        )
 
     def _no_remote_control(self, connection: Connection) -> Fault | None:
         """Return a fault if the transport drops broadcasts: silence would look like no workers."""
@@ -226,8 +248,17 @@ class Inspector(Poller):
         self._unobserved.begin()
         self._round(self._with_events(ALL_COMMANDS, self._roster.present()), None)
 
+    def _worker_came(self) -> None:
+        """Inspect a new worker soon; called from any thread."""
+        if self._new_at is None:
+            self._new_at = time.monotonic()
+            self.wake()
+
     def _new_workers(self) -> tuple[str, ...]:
         """Return the workers that have not replied since they came online, if it is affordable."""
+        if self._new_at is not None and time.monotonic() < self._new_at + SETTLE_SECONDS:
+            return ()
+        self._new_at = None
         names = self._roster.to_inspect(self._broker.settings.enables_events)
         return (
             names

@@ -52,6 +52,11 @@ class TaskQueries:
         """Make this the next query."""
         self._next = TaskQuery(tuple(ids)[:MAX_QUERIED_TASKS], names, tuple(queues))
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there is a query, due or not."""
+        return bool(self._next.ids)
+
     def is_due(self) -> bool:
         """Return whether there is a query, and it is due."""
         query = self._next

@@ -54,3 +54,15 @@ def test_workers_that_events_do_not_show_are_unobserved() -> None:
     assert roster.can_enable_events(["loud", "unknown"])
     bare.reset()
     assert roster.can_enable_events(["bare"])
+
+
+def test_new_and_restarted_workers_are_announced() -> None:
+    roster, announced = Roster(), list[int]()
+    roster.call_on_new = lambda: announced.append(len(roster.members))
+    roster.apply(Event("worker-heartbeat", "w", 1.0, freq=2.0, pid=1))
+    assert announced
+    announced.clear()
+    roster.apply(Event("worker-heartbeat", "w", 3.0, freq=2.0, pid=1))
+    assert not announced
+    roster.apply(Event("worker-heartbeat", "w", 5.0, freq=2.0, pid=2))
+    assert announced == [1]
