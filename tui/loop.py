@@ -10,6 +10,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
+from textual import events
+
 from ..garbage import IdleCollector
 from ..model.entities.changes import Changes
 from ..model.text.sanitize import visible
@@ -97,9 +99,10 @@ class FrameLoop:
                 applied += pumped.applied
                 self._on_pumped()
                 self.pacer.wanted = True
-            self._tick()
-            if self.pacer.due(time.monotonic()):
-                self.paint()
+            second_began = self._tick()
+            painted = self.pacer.due(time.monotonic()) and self.paint()
+            if second_began:
+                self._look_after(painted=painted)
             if more:
                 await asyncio.sleep(PUMP_PAUSE)
         if applied >= MANY_OBSERVATIONS:
@@ -121,9 +124,11 @@ class FrameLoop:
     def _beat_in(self, seconds: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        # Each timer of Textual is a task of its own.
+        # Each timer of Textual is a task of its own, and `App.call_later` inspects the signature of
+        # what it calls each time.
         loop = self._loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(seconds, self._app.call_later, self._beat)
+        beat = events.Callback(callback=self._beat)
+        self._timer = loop.call_later(seconds, self._app.post_message, beat)
 
     def _wake(self) -> None:
         """Pump soon; called from the thread that has put something into the inbox."""
@@ -139,18 +144,25 @@ class FrameLoop:
         self.pacer.wanted = True
         self._wake()
 
-    def _tick(self) -> None:
+    def _tick(self) -> bool:
+        """Update the model each second; return whether one has begun."""
         now = self._context.clock()
         second = int(now)
-        if second != self._second:
-            self._second = second
-            self.pacer.second_began()
-            self._context.session.tick(now)
+        if second == self._second:
+            return False
+        self._second = second
+        self.pacer.second_began()
+        self._context.session.tick(now)
+        return True
+
+    def _look_after(self, *, painted: bool) -> None:
+        """Do what is due each second, after the frame, which has taken the changes if `painted`."""
+        if not painted:
             self._take_changes()
-            self._watch_results()
-            self._protect_selected()
-            if self.collector is not None:
-                self.collector.collect(time.monotonic(), self.pressed_at)
+        self._watch_results()
+        self._protect_selected()
+        if self.collector is not None:
+            self.collector.collect(time.monotonic(), self.pressed_at)
 
     def _protect_selected(self) -> None:
         """Keep the tasks that are selected on any screen from being evicted."""
@@ -177,10 +189,14 @@ class FrameLoop:
         stack = reversed(self._app.screen_stack)
         return next((screen for screen in stack if isinstance(screen, MonitorScreen)), None)
 
-    def paint(self) -> None:
-        """Bring the screen and a dialog on it up to date, unless the terminal is behind."""
+    def paint(self) -> bool:
+        """Bring the screen and a dialog on it up to date, unless the terminal is behind.
+
+        Returns:
+            Whether the screen has all changes of the model.
+        """
         if terminal_is_behind(self._app):
-            return
+            return False
         self.pacer.painted(time.monotonic())
         started = time.thread_time()
         screen = self._take_changes()
@@ -194,6 +210,7 @@ class FrameLoop:
             self.pacer.took(0.0)
         else:
             self.pacer.took(time.thread_time() - started)
+        return True
 
     def _take_changes(self) -> MonitorScreen | None:
         """Pass what changed to the history and to the screen, and return the screen."""

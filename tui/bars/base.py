@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style as RichStyle
 from textual.content import Content
+from textual.filter import LineFilter
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.style import Style
@@ -70,9 +71,12 @@ class Bar(Widget):
         self.auto_links = False
         self._parts: tuple[tuple[Part, ...], tuple[Part, ...]] = ((), ())
         self._base: object = None
+        self._filters: tuple[LineFilter, ...] = ()
         self._styles: dict[tuple[str, str | None], RichStyle | None] = {}
-        """The styles on top of `_base`, by notation and click."""
+        """The styles on top of `_base`, filtered, by notation and click."""
         self._line = Strip([], 0)
+        self._right_fits = False
+        """Whether the line has all parts aligned right."""
 
     @property
     def text(self) -> str:
@@ -83,36 +87,58 @@ class Bar(Widget):
     def show(self, left: Sequence[Part], right: Sequence[Part] = ()) -> None:
         """Show these parts; only what has changed is redrawn."""
         parts = (tuple(left), tuple(right))
-        if parts != self._parts:
-            self._parts = parts
-            if not self.size:
-                return
-            before, self._line = self._line, self._drawn()
-            if span := _changed(before, self._line):
-                self.refresh(Region(span[0], 0, span[1] - span[0], 1))
+        if parts == self._parts:
+            return
+        known, self._parts = self._parts, parts
+        width = self.size.width
+        if not width:
+            return
+        span: tuple[int, int] | None
+        if (number := _only_text(known, parts)) is not None and self._is_drawn(width):
+            span = self._draw_right(number, width)
+        else:
+            before, self._line = self._line, self._drawn(width)
+            span = _changed(before, self._line)
+        if span is not None:
+            self.refresh(Region(span[0], 0, span[1] - span[0], 1))
+
+    def _is_drawn(self, width: int) -> bool:
+        """Whether the line is as it should be, with all parts aligned right."""
+        drawn = self.visual_style is self._base and self._line.cell_length == width
+        return drawn and self._right_fits
+
+    def _draw_right(self, number: int, width: int) -> tuple[int, int]:
+        """Draw one part aligned right again, whose width has not changed; return its span."""
+        part, *after = self._parts[1][number:]
+        end = width - sum(one.width for one in after)
+        start = end - part.width + part.gap
+        segment = Segment(part.shown, self._style(part.style, part.click))
+        before, rest = self._line.crop(0, start), self._line.crop(end, width)
+        self._line = Strip([*before, segment, *rest], width)
+        return start, end
 
     def render_line(self, y: int) -> Strip:
         """Return the parts that fit; if those that stay do not, the left side is cut."""
-        if self.visual_style is not self._base or self._line.cell_length != self.size.width:
-            self._line = self._drawn()
-        return Strip.blank(self.size.width) if y else self._line
+        width = self.size.width
+        if self.visual_style is not self._base or self._line.cell_length != width:
+            self._line = self._drawn(width)
+        return Strip.blank(width) if y else self._line
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return the line; without padding and opacity, Textual has only its filters to add."""
         if self.styles.gutter or self.opacity != 1.0:
             return super().render_lines(crop)
-        strips = [self.render_line(y) for y in crop.line_range]
-        background = self.background_colors[1]
-        for line_filter in self.get_line_filters():
-            strips = [strip.apply_filter(line_filter, background) for strip in strips]
-        return [strip.crop(*crop.column_span) for strip in strips]
+        filters = tuple(self.get_line_filters())
+        if filters != self._filters:
+            self._filters, self._base = filters, None
+        return [self.render_line(y).crop(*crop.column_span) for y in crop.line_range]
 
-    def _drawn(self) -> Strip:
-        width = self.size.width
+    def _drawn(self, width: int) -> Strip:
         if self.visual_style is not self._base:
             self._base = self.visual_style
             self._styles.clear()
         left, right = self._fitting(width)
+        self._right_fits = len(right) == len(self._parts[1])
         end = Strip(self._segments(right))
         start = self._shortened(Strip(self._segments(left)), max(0, width - end.cell_length))
         space = " " * max(0, width - start.cell_length - end.cell_length)
@@ -156,8 +182,30 @@ class Bar(Widget):
             if click is not None:
                 content = content.stylize(Style.from_meta({"@click": click}))
             [strip] = Visual.to_strips(self, content, 1, 1, self.visual_style)
+            for line_filter in self._filters:
+                strip = strip.apply_filter(line_filter, self.background_colors[1])
             self._styles[key] = next(iter(strip)).style
         return self._styles[key]
+
+
+def _only_text(
+    before: tuple[Sequence[Part], Sequence[Part]], after: tuple[Sequence[Part], Sequence[Part]]
+) -> int | None:
+    """Return which part aligned right is the only difference, if it has but another text.
+
+    It is the clock of the header, each second. None also if the texts have different widths.
+    """
+    if before[0] != after[0] or len(before[1]) != len(after[1]):
+        return None
+    pairs = enumerate(zip(before[1], after[1], strict=True))
+    different = [(number, old, new) for number, (old, new) in pairs if old != new]
+    if len(different) != 1:
+        return None
+    [(number, old, new)] = different
+    if len(old.text) != len(new.text) or not (old.text.isascii() and new.text.isascii()):
+        return None
+    same = replace(old, text=new.text) == new and old.text.isprintable() and new.text.isprintable()
+    return number if same else None
 
 
 def _changed(before: Strip, after: Strip) -> tuple[int, int] | None:

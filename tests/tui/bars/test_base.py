@@ -42,3 +42,29 @@ async def test_the_right_stays_whole_and_the_left_is_cut() -> None:
 
 async def test_texts_are_no_markup_and_harmless() -> None:
     assert "[/b] \\x1b[31m" in await drawn(40, [Part("[/b] \x1b[31m")], [])
+
+
+async def test_a_part_with_another_text_of_the_same_width_is_drawn_alone() -> None:
+    def parts(clock: str, style: str = "") -> tuple[list[Part], list[Part]]:
+        right = [Part("3 tasks", "bold"), Part(clock, style, click="app.times"), Part("", gap=1)]
+        return [Part("celtop", gap=1)], right
+
+    class OneBar(App[None]):
+        def compose(self) -> ComposeResult:
+            yield Bar()
+
+    app = OneBar()
+    async with app.run_test(size=(40, 1)) as pilot:
+        bar = app.query_one(Bar)
+        bar.show(*parts("09:59:59"))
+        await pilot.pause()
+        for changed in (parts("10:00:00"), parts("10:00:01", "bold"), parts("10:0:2")):
+            bar.show(*changed)
+            alone = [segment for segment in bar.render_line(0).simplify() if segment.text]
+            bar._line = bar._drawn(40)
+            assert alone == [segment for segment in bar.render_line(0).simplify() if segment.text]
+            assert changed[1][1].text in bar.render_line(0).text
+        # With too little room, the clock is not where it would be.
+        bar.show([Part("x" * 30)], [Part("long enough", priority=2), Part("10:00:03")])
+        bar.show([Part("x" * 30)], [Part("long enough", priority=2), Part("10:00:04")])
+        assert bar.render_line(0).text.endswith("…  10:00:04")
