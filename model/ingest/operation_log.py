@@ -125,7 +125,7 @@ class OperationLog:
         task = self._tasks.tasks.get(sent.id) or self._tasks.add(sent.id)
         if task.name is None:
             self._tasks.set_name(task, sent.name)
-        self._tasks.fill_arguments(
+        self._tasks.texts.fill_arguments(
             task, self._redaction.text_or_none(sent.args), self._redaction.text_or_none(sent.kwargs)
         )
         if task.queue is None:

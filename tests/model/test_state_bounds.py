@@ -152,7 +152,7 @@ FLOODS = (
     Flood(
         "long texts",
         lambda n: failed(n, "Oops()", f"{n}" * 5_000),
-        lambda s: len(s._tasks._long_texts),
+        lambda s: len(s._tasks.texts._long),
         MAX_TASKS,
     ),
     Flood(
@@ -164,8 +164,8 @@ FLOODS = (
     Flood(
         "shared texts",
         lambda n: batch(script(n).received(args=f"({n},)").events),
-        lambda s: len(s._tasks._shared_texts),
-        constant="ingest.tasks.task_store.MAX_SHARED_TEXTS",
+        lambda s: len(s._tasks.texts._texts),
+        constant="ingest.tasks.task_texts.MAX_SHARED_TEXTS",
     ),
     Flood(
         "hosts of clients",

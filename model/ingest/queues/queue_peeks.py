@@ -201,7 +201,7 @@ class QueuePeeks:
         task.worker = task.lost_at = None
         if message.name:
             self._tasks.set_name(task, message.name[:MAX_NAME_LENGTH])
-        self._tasks.set_arguments(
+        self._tasks.texts.set_arguments(
             task,
             self._redaction.text_or_none(to_text(message.args)),
             self._redaction.text_or_none(to_text(message.kwargs)),
@@ -214,7 +214,7 @@ class QueuePeeks:
             tasks.set_name(task, message.name[:MAX_NAME_LENGTH])
         if task.args is None or task.kwargs is None:
             masked = self._redaction.text_or_none
-            tasks.fill_arguments(
+            tasks.texts.fill_arguments(
                 task, masked(to_text(message.args)), masked(to_text(message.kwargs))
             )
         group_id = message.group_id[:MAX_NAME_LENGTH] if message.group_id else None

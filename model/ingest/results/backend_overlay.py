@@ -133,9 +133,9 @@ class BackendOverlay:
             self.apply(task, backend)
 
     def _set_texts(self, task: Task, state: EventState | BackendState) -> None:
-        self._tasks.set_text(task, "result", state.result)
-        self._tasks.set_text(task, "exception", state.exception)
-        self._tasks.set_text(task, "traceback", state.traceback)
+        self._tasks.texts.set(task, "result", state.result)
+        self._tasks.texts.set(task, "exception", state.exception)
+        self._tasks.texts.set(task, "traceback", state.traceback)
 
 
 def record_disagreement(task: Task, state: TaskState) -> None:

@@ -98,7 +98,7 @@ class BackendResults:
             task.args is None or task.kwargs is None
         ):
             masked = self._redaction.text_or_none
-            tasks.fill_arguments(
+            tasks.texts.fill_arguments(
                 task, masked(self._argument(meta.args)), masked(self._argument(meta.kwargs))
             )
         if task.queue is None and meta.queue:

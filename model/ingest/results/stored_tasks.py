@@ -154,9 +154,9 @@ class StoredTasks:
         if stored.name is not None:
             tasks.set_name(task, stored.name)
         task.worker, task.queue = _shared(stored.worker), _shared(stored.queue)
-        tasks.set_arguments(task, stored.args, stored.kwargs)
+        tasks.texts.set_arguments(task, stored.args, stored.kwargs)
         for field in ("result", "exception", "traceback"):
-            tasks.set_text(task, field, getattr(stored, field))
+            tasks.texts.set(task, field, getattr(stored, field))
         tasks.relations.fill(task, stored.root_id, stored.parent_id, stored.group_id)
         task.lost_at = None
         tasks.move(task, sys.intern(stored.state), stored.state_at, _shared(stored.state_host))
@@ -169,7 +169,7 @@ class StoredTasks:
         tasks = self._tasks
         if task.name is None and stored.name is not None:
             tasks.set_name(task, stored.name)
-        tasks.fill_arguments(task, stored.args, stored.kwargs)
+        tasks.texts.fill_arguments(task, stored.args, stored.kwargs)
         tasks.relations.fill(task, stored.root_id, stored.parent_id, stored.group_id)
         if task.queue is None:
             task.queue = _shared(stored.queue)
@@ -183,7 +183,7 @@ class StoredTasks:
         _fill_in(task, stored, _FILLED_IN_AT_THE_END)
         for field in ("result", "exception", "traceback"):
             if getattr(task, field) is None:
-                tasks.set_text(task, field, getattr(stored, field))
+                tasks.texts.set(task, field, getattr(stored, field))
         if not task.attempts and task.extra is None:
             task.retries = max(task.retries, stored.retries)
             self._set_attempts(task, stored)
@@ -191,7 +191,7 @@ class StoredTasks:
     def _set_attempts(self, task: Task, stored: Task) -> None:
         counted = task.text_bytes
         task.attempts, task.extra = stored.attempts, stored.extra
-        self._tasks.count_text(task.text_bytes - counted)
+        self._tasks.texts.count(task.text_bytes - counted)
 
 
 def _ended_since(task: Task, stored: Task) -> bool:

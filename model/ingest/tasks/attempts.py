@@ -69,7 +69,7 @@ class Attempts:
         task.exception = task.traceback = task.progress = task.eta_at = None
         if task.extra is not None and task.extra.acknowledged is not None:
             task.set_extra(acknowledged=None)
-        self._tasks.set_text(task, "result", None)
+        self._tasks.texts.set(task, "result", None)
 
     def received(self, task: Task, at: float, retries: int) -> None:
         """Apply a late time of receipt to the current or an earlier attempt."""
@@ -124,7 +124,7 @@ class Attempts:
     def _close(self, task: Task, last: Attempt, event: Event, state: TaskState) -> None:
         exception, traceback = exception_of(event)
         traceback = None if traceback is None else sys.intern(traceback)
-        self._tasks.count_text(
+        self._tasks.texts.count(
             _texts(exception, traceback) - _texts(last.exception, last.traceback)
         )
         closed = msgspec.structs.replace(
@@ -138,7 +138,7 @@ class Attempts:
 
     def _append(self, task: Task, attempt: Attempt) -> None:
         for dropped in task.attempts[: 1 - MAX_ATTEMPTS]:
-            self._tasks.count_text(-_texts(dropped.exception, dropped.traceback))
+            self._tasks.texts.count(-_texts(dropped.exception, dropped.traceback))
         task.attempts = (*task.attempts[1 - MAX_ATTEMPTS :], attempt)
 
     def _replace_last(self, task: Task, attempt: Attempt) -> None:

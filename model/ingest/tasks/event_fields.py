@@ -14,7 +14,7 @@ def fill_in(tasks: TaskStore, task: Task, event: Event, only_missing: bool) -> N
     if event.name and not (only_missing and task.name):
         tasks.set_name(task, event.name)
     if not (only_missing and task.args is not None):
-        tasks.set_arguments(task, event.args, event.kwargs)
+        tasks.texts.set_arguments(task, event.args, event.kwargs)
     if (
         event.root_id == task.id
         and task.root_id is task.parent_id is None
@@ -34,11 +34,11 @@ def fill_in(tasks: TaskStore, task: Task, event: Event, only_missing: bool) -> N
 def set_fault(tasks: TaskStore, task: Task, event: Event) -> None:
     """Set the exception and traceback of a failed or retried attempt."""
     exception, traceback = exception_of(event)
-    tasks.set_text(task, "exception", exception)
-    tasks.set_text(task, "traceback", traceback)
+    tasks.texts.set(task, "exception", exception)
+    tasks.texts.set(task, "traceback", traceback)
 
 
 def forget_fault(tasks: TaskStore, task: Task) -> None:
     """Remove the exception and traceback of an earlier attempt."""
-    tasks.set_text(task, "exception", None)
-    tasks.set_text(task, "traceback", None)
+    tasks.texts.set(task, "exception", None)
+    tasks.texts.set(task, "traceback", None)

@@ -68,7 +68,7 @@ class ProgressHistory:
         if reference is None:
             return None
         (at, fraction), (last_at, last) = reference, self.points[-1]
-        return (last - fraction) / (last_at - at)
+        return (last - fraction) / (last_at - at) or None  # less than a float can be is none
 
     def time_left(self, now: float) -> float | None:
         """Return the seconds until completion at the recent rate, or None.

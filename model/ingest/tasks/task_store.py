@@ -1,23 +1,23 @@
 """The held tasks: created, counted and bounded.
 
-State, name and texts of a task are changed only here, which keeps the counters exact. A full store
-evicts a block of tasks at once, in the order of `Retention`. Too much text is first made shorter.
+State and name of a task are changed only here, which keeps the counters exact. A full store evicts
+a block of tasks at once, in the order of `Retention`. Too much text is first made shorter.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal
+from typing import Final
 
 from ...entities.cluster.totals import Totals
 from ...entities.limits.keep import KEEP
 from ...entities.states import CELERY_STATES, FROM_EVENT, PENDING, RECEIVED, STARTED, TaskState
-from ...entities.task import EventState, Loss, Task, TaskExtra, text_size
+from ...entities.task import EventState, Loss, Task, TaskExtra
 from ...text.coerce import MAX_TIMESTAMP
-from ...wire.events import MAX_FIELDS
 from .corrections import Corrections
 from .retention import Retention
 from .task_relations import TaskRelations
+from .task_texts import TaskTexts
 from .task_types import TaskTypes, discount
 
 MAX_TASKS: Final = 100_000
@@ -40,21 +40,8 @@ the views have removed them."""
 COMPACTION_DIVISOR: Final = 2
 """The store is compacted when this fraction of it has been evicted: 2 is one half."""
 
-MAX_SHARED_LENGTH: Final = 256
-"""Characters of a text that tasks share if it is the same: arguments and results often are."""
-MAX_SHARED_TEXTS: Final = 8_192
-"""Texts that are compared with new ones; then they are forgotten, and the next ones take their
-place."""
-
-LONG_TEXT: Final = 4_096
-"""Characters above which a result or traceback is shortened when there is too much text."""
-SHORTENED_START: Final = 1_024
-SHORTENED_END: Final = 2_560
-
 _LAST_MICROSECOND: Final = round(MAX_TIMESTAMP * 1e6)
 _COUNTER_BITS: Final = 64
-
-TextField = Literal["args", "kwargs", "result", "exception", "traceback"]
 
 
 class TaskStore:
@@ -77,6 +64,7 @@ class TaskStore:
         """The events' states of the tasks that show the backend's state (`BackendOverlay`)."""
         self.interrupted: dict[str, None] = {}
         """Ids of the latest tasks that ran again although a run of theirs had no end."""
+        self.texts = TaskTexts(totals)
         self.corrections = Corrections(totals)
         self.relations = TaskRelations(self.tasks)
         self.retention = Retention(self.types, keep, self.max_tasks)
@@ -92,8 +80,6 @@ class TaskStore:
         self._from_history = 0
         self._new_from_history: set[str] = set()
         """Ids of tasks from history that were added since the last `take_changes`."""
-        self._long_texts: dict[str, Task] = {}
-        self._shared_texts: dict[str, str] = {}
         self._routes: dict[tuple[str, str | None, str | None], TaskExtra] = {}
 
     def add(self, id_: str, state: TaskState = PENDING) -> Task:
@@ -108,17 +94,10 @@ class TaskStore:
     ) -> Task:
         """Create and return a task that the worker `host` received at `at`, by its clock."""
         self._arrivals = arrival = self._arrivals + 1
-        grown = 0
-        if args is not None:
-            args = self._shared(args)
-            grown = text_size(args)
-        if kwargs is not None:
-            kwargs = self._shared(kwargs)
-            grown += text_size(kwargs)
-        self._totals.text_bytes += grown
         name = self.types.join(name, RECEIVED) if name else None
-        task = Task(id_, arrival, 1, name, RECEIVED, at, host, host, None, args, kwargs)
+        task = Task(id_, arrival, 1, name, RECEIVED, at, host, host)
         task.received_at = at
+        self.texts.set_arguments(task, args, kwargs)
         task.sources = FROM_EVENT
         self.tasks[id_] = self.changed[id_] = task
         _count(self._by_state, RECEIVED)
@@ -267,60 +246,6 @@ class TaskStore:
             # Its end, if that was the event, could not be counted without the name.
             self.types[name].count_outcome(reported, task.runtime)
 
-    def set_text(self, task: Task, field: TextField, text: str | None) -> None:
-        """Set one of a task's long texts."""
-        old: str | None = getattr(task, field)
-        if text == old:
-            return
-        grown = 0 if old is None else -text_size(old)
-        if text is not None:
-            text = self._shared(text)
-            if len(text) > LONG_TEXT:
-                self._long_texts[task.id] = task
-            grown += text_size(text)
-        self._totals.text_bytes += grown
-        setattr(task, field, text)
-
-    def set_result(self, task: Task, text: str) -> None:
-        """Set a task's result."""
-        if task.result is not None or len(text) > LONG_TEXT:
-            self.set_text(task, "result", text)
-        else:
-            task.result = self._shared(text)
-            self._totals.text_bytes += text_size(text)
-
-    def set_arguments(self, task: Task, args: str | None, kwargs: str | None) -> None:
-        """Set a task's arguments; None leaves them unchanged."""
-        if task.args is not None or task.kwargs is not None:
-            if args is not None:
-                self.set_text(task, "args", args)
-            if kwargs is not None:
-                self.set_text(task, "kwargs", kwargs)
-            return
-        grown = 0
-        if args is not None:
-            task.args = self._shared(args)
-            grown = text_size(args)
-        if kwargs is not None:
-            task.kwargs = self._shared(kwargs)
-            grown += text_size(kwargs)
-        self._totals.text_bytes += grown
-
-    def _shared(self, text: str) -> str:
-        """Return an equal text that other tasks have, if there is one."""
-        if len(text) > MAX_SHARED_LENGTH:
-            return text
-        texts = self._shared_texts
-        if len(texts) >= MAX_SHARED_TEXTS:
-            texts.clear()
-        return texts.setdefault(text, text)
-
-    def fill_arguments(self, task: Task, args: str | None, kwargs: str | None) -> None:
-        """Set a task's arguments if they are unknown."""
-        self.set_arguments(
-            task, args if task.args is None else None, kwargs if task.kwargs is None else None
-        )
-
     def link_retry(self, task: Task, original_id: str) -> None:
         """Link a task that celtop sent again with its original."""
         original = self.tasks.get(original_id)
@@ -350,22 +275,6 @@ class TaskStore:
             extra = self._routes[key] = TaskExtra(*key)
         task.extra = extra
 
-    def add_fields(self, task: Task, added: Mapping[str, object]) -> None:
-        """Add the fields of a custom event as text, up to `MAX_FIELDS`."""
-        known = {} if task.extra is None else task.extra.fields
-        fields = dict(known)
-        for name, value in added.items():
-            if value is not None and (name in fields or len(fields) < MAX_FIELDS):
-                fields[name] = str(value)
-        grown = sum(text_size(name) + text_size(value) for name, value in fields.items())
-        grown -= sum(text_size(name) + text_size(value) for name, value in known.items())
-        self.count_text(grown)
-        task.set_extra(fields=fields)
-
-    def count_text(self, grown: int) -> None:
-        """Count bytes of text that a task added, or removed if negative."""
-        self._totals.text_bytes += grown
-
     def take_changes(self) -> tuple[dict[str, Task], list[Task]]:
         """Return the changed and the evicted tasks since the last call."""
         changed, evicted = self.changed.copy(), self._evicted
@@ -386,7 +295,8 @@ class TaskStore:
             max_tasks -= max_tasks // EVICTION_DIVISOR
         if totals.text_bytes > max_text:
             max_text -= max_text // EVICTION_DIVISOR
-            self._shorten(max_text)
+            for task in self.texts.shorten(max_text):
+                self.touch(task)
         self._forget(self.retention.take(len(tasks) - max_tasks))
         while totals.text_bytes > max_text:
             self._forget([self.retention.take_for_text()])
@@ -394,23 +304,10 @@ class TaskStore:
             self._gaps = 0
             _compact(tasks)
 
-    def _shorten(self, max_text: int) -> None:
-        """Shorten the oldest long results and tracebacks until they fit into `max_text` bytes."""
-        shortened: list[str] = []
-        for id_, task in self._long_texts.items():
-            if self._totals.text_bytes <= max_text:
-                break
-            shortened.append(id_)
-            self.set_text(task, "result", _shortened(task.result))
-            self.set_text(task, "traceback", _shortened(task.traceback))
-            self.touch(task)
-        for id_ in shortened:
-            del self._long_texts[id_]
-
     def _forget(self, evicted: Sequence[Task]) -> None:
         """Remove tasks; what they have in common is uncounted at once."""
         tasks, changed, event_states = self.tasks, self.changed, self.event_states
-        long_texts, from_history = self._long_texts, self._new_from_history
+        from_history = self._new_from_history
         taken, gone, text_bytes = self._taken_arrivals, self._evicted, 0
         counts: dict[tuple[str | None, TaskState], int] = {}
         for task in evicted:
@@ -419,8 +316,6 @@ class TaskStore:
             changed.pop(id_, None)
             if event_states:
                 event_states.pop(id_, None)
-            if long_texts:
-                long_texts.pop(id_, None)
             if task.arrival <= taken and id_ not in from_history:
                 gone.append(task)
             text_bytes += task.text_bytes
@@ -434,6 +329,7 @@ class TaskStore:
             if name is not None:
                 self.types.leave(name, state, count)
         self.relations.remove(evicted)
+        self.texts.forget(evicted)
 
 
 def _count(counts: dict[str, int], key: str) -> None:
@@ -459,11 +355,3 @@ def _compact(tasks: dict[str, Task]) -> None:
     held = dict(tasks)
     tasks.clear()
     tasks.update(held)
-
-
-def _shortened(text: str | None) -> str | None:
-    """Return a text that is too long without its middle."""
-    if text is None or len(text) <= LONG_TEXT:
-        return text
-    left_out = len(text) - SHORTENED_START - SHORTENED_END
-    return f"{text[:SHORTENED_START]}\n... [{left_out:,} characters]\n{text[-SHORTENED_END:]}"

@@ -15,7 +15,8 @@ from ...text.coerce import parse_timestamp
 from ...wire.events import Event
 from ..queues.queue_store import QueueStore
 from ..workers.worker_store import WorkerStore
-from .task_store import LONG_TEXT, TaskStore
+from .task_store import TaskStore
+from .task_texts import LONG_TEXT
 
 
 class UsualEvents:
@@ -123,7 +124,7 @@ class UsualEvents:
         self._tasks.move_on(task, SUCCESS, at)
         self._workers.ended(worker, task.id)
         if result is not None:
-            self._tasks.set_result(task, result)
+            self._tasks.texts.set_result(task, result)
         self._totals.succeeded += 1
         worker.succeeded += 1
         kind = self._types[task.name]

@@ -270,9 +270,9 @@ class InspectReplies:
         if task.name is None and isinstance(name, str) and name:
             self._tasks.set_name(task, to_text(name, MAX_NAME_LENGTH) or "")
         if task.args is None:
-            self._tasks.set_text(task, "args", self._argument_text(item.get("args")))
+            self._tasks.texts.set(task, "args", self._argument_text(item.get("args")))
         if task.kwargs is None:
-            self._tasks.set_text(task, "kwargs", self._argument_text(item.get("kwargs")))
+            self._tasks.texts.set(task, "kwargs", self._argument_text(item.get("kwargs")))
         if task.eta_at is None and isinstance(item.get("eta"), str):
             task.eta_at = parse_timestamp(item["eta"])
         self._apply_delivery(task, worker, item)

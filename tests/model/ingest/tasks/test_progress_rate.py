@@ -15,7 +15,7 @@ from celtop.model.observations import ResultsRead
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import EventBatch
 from celtop.tests.model.streams import NOW, Script, event, play
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pytest import approx
 
@@ -81,6 +81,7 @@ def test_complete_progress_has_no_time_left() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1)), max_size=60), st.floats(-1e6, 2e6))
+@example([(0.0, 0.0), (2.0, 5e-324)], 0.0)
 def test_any_history_is_bounded(points: list[tuple[float, float]], now: float) -> None:
     bar = history(*points)
     assert len(bar.points) <= MAX_POINTS

@@ -6,7 +6,7 @@ import random
 
 import pytest
 from celtop.model.entities.limits.keep import KINDS, Kind
-from celtop.model.ingest.tasks.task_store import LONG_TEXT
+from celtop.model.ingest.tasks.task_texts import LONG_TEXT
 from celtop.model.query.language import parse_query
 from celtop.model.query.task_view import TaskView
 from celtop.model.state import ClusterState
@@ -207,4 +207,4 @@ def test_what_follows_the_held_tasks_does_not_drift(
     waiting_in_line = [*retention._new, *retention._history, *aside]
     assert sorted(task.id for task in waiting_in_line) == sorted(state.tasks)
     assert {task.id for task in aside} == set(retention._kind_aside)
-    assert set(state._tasks._long_texts) <= set(state.tasks)
+    assert set(state._tasks.texts._long) <= set(state.tasks)

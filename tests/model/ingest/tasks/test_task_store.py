@@ -8,7 +8,7 @@ import sys
 import msgspec
 from celtop.model.entities.states import FINISHED
 from celtop.model.entities.task import Task
-from celtop.model.ingest.tasks.task_store import MAX_SHARED_LENGTH
+from celtop.model.ingest.tasks.task_texts import MAX_SHARED_LENGTH
 from celtop.model.ingest.tasks.task_types import MAX_TYPES
 from celtop.model.state import ClusterState
 from hypothesis import given, settings
