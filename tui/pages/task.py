@@ -42,7 +42,8 @@ from ..keymap import bindings
 from ..navigation import DrillDown, Location
 from ..panes.chart_strip import OF_TYPE, ChartStrip
 from ..panes.heights import Need
-from .base.detail import DetailScreen, Needs, latest_columns, latest_tasks, list_need
+from .base.detail import DetailScreen, Needs, list_need
+from .base.latest_tasks import latest_columns, latest_tasks
 from .base.tracebacks import TracebackScreen
 from .past_operations import PastOperations
 from .related_tasks import RelatedTasks

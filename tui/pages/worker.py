@@ -32,7 +32,8 @@ from ..keymap import bindings
 from ..navigation import DrillDown, Location
 from ..panes.chart_strip import OF_WORKER, ChartStrip
 from ..panes.heights import Need
-from .base.detail import DetailScreen, Needs, latest_columns, latest_tasks, list_need
+from .base.detail import DetailScreen, Needs, list_need
+from .base.latest_tasks import latest_columns, latest_tasks
 
 _TASK_COLUMNS: Final[tuple[Column[Task], ...]] = (
     Column("name", "Task", 20, tasks.name, grow=2),

@@ -20,7 +20,7 @@ from ....model.observations import (
 )
 from ...connection.backoff import backoff
 from ...connection.remote_control import RemoteControl
-from ...connection.replies import NO_REPLY, Replies
+from ...connection.replies import NO_REPLY, Replies, Reply
 from ...events.open_tasks import OpenTasks
 from ...events.task_events import TaskEvents
 from ...messages.sent_cache import SentCache
@@ -77,6 +77,7 @@ class Inspector(Poller):
         super().__init__(*shared)
         self.sent_cache = SentCache()
         """The calls of the tasks in the replies."""
+        self._open_tasks = open_tasks
         self._task_events = TaskEvents(self._broker, self._roster)
         settings = self._broker.settings
         self._unobserved = UnobservedWorkers(
@@ -91,14 +92,11 @@ class Inspector(Poller):
         """The commands and workers (None: all) of the current round."""
         self._missing = MissingReplies(self._roster)
         self._replies = WorkerReplies(
-            self.put,
-            partial(self.note, "warning"),
-            self._broker.hide,
             self._roster,
-            self.sent_cache,
-            open_tasks,
             self._task_events,
             self._unobserved,
+            warn=partial(self.note, "warning"),
+            hide=self._broker.hide,
         )
         self._silence = EventSilence(self._roster, self._receiver)
         self._new_at: float | None = None
@@ -309,6 +307,13 @@ class Inspector(Poller):
         wanted = self._broker.settings.enables_events and self._roster.can_enable_events(names)
         return ("enable_events", *commands) if wanted else commands
 
+    def _replied(self, reply: Reply, ids: tuple[str, ...]) -> None:
+        seen = self._replies.apply(reply, ids)
+        if seen is not None:
+            self.sent_cache.add_reply(reply.command, reply.value, seen.at)
+            self._open_tasks.apply_reply(reply.command, reply.value)
+            self.put(seen)
+
     def _round(
         self,
         commands: Sequence[str],
@@ -334,7 +339,7 @@ class Inspector(Poller):
             lambda: expected() or None,
             destination=names,
             arguments={**INSPECT_ARGUMENTS, "query_task": {"ids": list(ids)}},
-            on_reply=lambda reply: self._replies.apply(
+            on_reply=lambda reply: self._replied(
                 reply, ids if reply.command == "query_task" else ()
             ),
             discovery_time=DISCOVERY_TIME if names is None else 0.0,

@@ -1,4 +1,4 @@
-"""Applies the replies of workers to the roster, and passes them on to the model."""
+"""Applies the replies of workers to the roster, and makes observations of them."""
 
 from __future__ import annotations
 
@@ -7,54 +7,46 @@ from collections.abc import Callable
 from typing import Any
 
 from ....model.entities.worker import BEAT_PREFIX
-from ....model.observations import InspectReply, Observation
+from ....model.observations import InspectReply
 from ....model.text.passwords import mask_reply
 from ...connection.replies import Reply
-from ...events.open_tasks import OpenTasks
 from ...events.roster import Roster
 from ...events.task_events import TaskEvents
-from ...messages.sent_cache import SentCache
 from .unobserved_workers import UnobservedWorkers
 
 
 class WorkerReplies:
-    """Updates the roster and the caches of the threads with each reply, and puts it into the inbox.
+    """Updates the roster with each reply.
 
     Args:
-        put: Puts an observation into the inbox.
-        warn: Logs a line.
-        hide: Masks the passwords in an error.
         roster: The known workers and queues.
-        sent_cache: The calls of the tasks in the replies.
-        open_tasks: The unfinished tasks.
         task_events: The task events that celtop has enabled.
         unobserved: The workers without events.
+        warn: Logs a line.
+        hide: Masks the passwords in an error.
     """
 
     def __init__(
         self,
-        put: Callable[[Observation], None],
-        warn: Callable[[str], None],
-        hide: Callable[[str], str],
         roster: Roster,
-        sent_cache: SentCache,
-        open_tasks: OpenTasks,
         task_events: TaskEvents,
         unobserved: UnobservedWorkers,
+        warn: Callable[[str], None],
+        hide: Callable[[str], str],
     ) -> None:
-        self._put = put
-        self._warn = warn
-        self._hide = hide
         self._roster = roster
-        self._sent_cache = sent_cache
-        self._open_tasks = open_tasks
         self._task_events = task_events
         self._unobserved = unobserved
+        self._warn = warn
+        self._hide = hide
 
-    def apply(self, reply: Reply, ids: tuple[str, ...] = ()) -> None:
-        """Apply a reply; one to `query_task` is about the tasks `ids`."""
+    def apply(self, reply: Reply, ids: tuple[str, ...] = ()) -> InspectReply | None:
+        """Apply a reply and return its observation; None if no worker has sent it.
+
+        A reply to `query_task` is about the tasks `ids`.
+        """
         if reply.worker.startswith(BEAT_PREFIX):
-            return
+            return None
         member = self._roster.replied(reply.worker)
         if member is not None and reply.command == "enable_events":
             # Also after an error: a worker that cannot send events cannot do so at the next try.
@@ -69,13 +61,9 @@ class WorkerReplies:
         if reply.command == "active_queues" and isinstance(reply.value, list):
             self._add_queues(reply.value)
         value = mask_reply(reply.value) if reply.command in ("stats", "conf") else reply.value
-        self._sent_cache.add_reply(reply.command, reply.value, time.time())
-        self._open_tasks.apply_reply(reply.command, reply.value)
         error = None if reply.error is None else self._hide(reply.error)
-        self._put(
-            InspectReply(
-                reply.worker, reply.command, value, time.time(), error, ids, reply.repeated
-            )
+        return InspectReply(
+            reply.worker, reply.command, value, time.time(), error, ids, reply.repeated
         )
 
     def _record_enabled(self, reply: Reply) -> None:

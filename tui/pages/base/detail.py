@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence, Sized
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal, TypeAlias
@@ -12,18 +11,13 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 from ....bindings.contexts import Context
-from ....lists import tasks
 from ....model.entities.changes import Changes
-from ....model.entities.task import Task
-from ....model.query.language import parse_query
 from ....model.query.task_view import TaskView
-from ....widgets.table.column import Column
 from ....widgets.table.live_table import LiveTable
 from ....widgets.tile import Tile
 from ....widgets.traceback_view import TracebackView
 from ....widgets.value_tree import ValueTree
 from ...bars.search import SearchLine
-from ...context import AppContext
 from ...keymap import bindings
 from ...panes.chart_strip import ChartStrip
 from ...panes.heights import Need, blank_lines, heights
@@ -34,17 +28,12 @@ PaneNeeds: TypeAlias = Mapping[str, Need]
 Needs: TypeAlias = Mapping[str, PaneNeeds]
 """For each column of a page, its panes with what they need, the most important first."""
 
-FILTER_BUDGET: Final = 0.01
-"""Seconds per frame in which the latest tasks are looked for, the newest first: a page opens as
-fast among 100,000 tasks as among few."""
 MAX_ROWS: Final = 8
 """Most rows of a list, unless it takes the lines that others leave."""
 WIDE_FROM: Final = 200
 """Cells from which the column of lists is wider than the other one."""
 CHART_STEP: Final = 4
 """Lines by which charts grow into blank ones, so that not every new row of a list moves them."""
-_LEFT_OUT: Final = frozenset({"id", "retries", "kwargs"})
-"""Columns of the Tasks screen that the latest tasks do without."""
 
 
 class DetailScreen(MonitorScreen, SearchedScreen):
@@ -165,19 +154,6 @@ class DetailScreen(MonitorScreen, SearchedScreen):
         target = self.focused
         if isinstance(target, LiveTable | ValueTree | TracebackView):
             target.action_open()
-
-
-def latest_tasks(context: AppContext, filter_text: str) -> TaskView:
-    """Return the tasks that match a filter; they are looked for over several frames."""
-    query = parse_query(filter_text)
-    return TaskView(
-        context.state, query, now=context.now(), clock=time.perf_counter, budget=FILTER_BUDGET
-    )
-
-
-def latest_columns(same: str) -> tuple[Column[Task], ...]:
-    """Return the columns of latest tasks, all of which have the `same` value in one column."""
-    return tuple(column for column in tasks.TASKS if column.id not in _LEFT_OUT | {same})
 
 
 def _with_content(needs: PaneNeeds) -> PaneNeeds:

@@ -33,7 +33,8 @@ from ...panes.attention import PROBLEMS
 from ...panes.chart_strip import ChartOf, ChartStrip
 from ...panes.heights import Need
 from ...text.alerts import Alert, each_alert
-from .detail import DetailScreen, Needs, latest_columns, latest_tasks, list_need
+from .detail import DetailScreen, Needs, list_need
+from .latest_tasks import latest_columns, latest_tasks
 
 K = TypeVar("K")
 R = TypeVar("R")

@@ -109,10 +109,15 @@ def test_measuring_redelivers_nothing(
     client.zadd("unacked_index", {"tag": time.time() - 7200})
     live = open_session(redis_url, inspect_interval=1.0, queue_interval=0.5)
     live.session.watch(frozenset({"workers", "queues"}))
-    for _ in range(5):
-        rounds = live.session._observers.polling.inspector._schedule.round_at
+
+    def refresh() -> None:
+        schedule = live.session._observers.polling.inspector._schedule
+        before = schedule.round_at
         live.session.refresh()
-        live.until(lambda: live.session._observers.polling.inspector._schedule.round_at > rounds)  # noqa: B023
+        live.until(lambda: schedule.round_at > before)
+
+    for _ in range(5):
+        refresh()
     assert client.hexists("unacked", "tag")
     assert client.llen("celery") == 0
 

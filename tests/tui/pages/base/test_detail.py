@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from unittest.mock import patch
-
 import pytest
 from celtop.tests.tui.app_under_test import run_app
 from celtop.tests.tui.fake_session import cluster
 from celtop.tui.navigation import DrillDown, Location
-from celtop.tui.pages.base import detail
 from celtop.tui.pages.base.detail import DetailScreen, list_need, shared
 from celtop.tui.panes.chart_strip import HEIGHTS, ChartStrip
 from celtop.tui.panes.heights import Need
@@ -107,15 +104,3 @@ async def test_the_column_of_lists_is_wider_in_a_wide_terminal(
     location = Location(view).deeper(DrillDown(kind, subject))  # type: ignore[arg-type]
     async with run_app(cluster(), location, (240, 60)) as on:
         await on.until(lambda: on.screen.query_one(f"#{wider}").size.width == 144)
-
-
-async def test_a_page_looks_for_its_latest_tasks_over_several_frames_without_any_change() -> None:
-    state = cluster(1_000)
-    location = Location("types").deeper(DrillDown("type", "mail.send"))
-    with patch.object(detail, "FILTER_BUDGET", 0.0):
-        async with run_app(state, location, (120, 36)) as on:
-            screen = on.screen
-            assert isinstance(screen, DetailScreen)
-            await on.until(lambda: not screen.filtering)
-            ids = {task.id for task in state.tasks.values() if task.name == "mail.send"}
-            assert {task.id for task in screen.latest} == ids
