@@ -25,7 +25,7 @@ def test_without_xdg_the_folders_are_in_the_home(monkeypatch: pytest.MonkeyPatch
     assert state_folder() == Path("/nowhere/ann/.local/state/celtop")
 
 
-def test_a_file_is_the_owners_alone_whatever_it_was_before(tmp_path: Path) -> None:
+def test_a_file_becomes_the_owners_alone(tmp_path: Path) -> None:
     path = tmp_path / "saved.json"
     replace_file(path, b"one")
     assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"one", 0o600)

@@ -108,7 +108,7 @@ async def test_the_list_has_bars_estimates_and_what_tasks_say() -> None:
         assert "2 of 3" in tried and "in 30 s" in tried
 
 
-async def test_where_nobody_can_know_it_says_so() -> None:
+async def test_unknown_progress_is_shown_as_unknown() -> None:
     why = "the results of rpc:// reach nobody but the caller"
     async with opened(Location("tasks"), (200, 36), why) as on:
         assert line_of(on, uuid(4)[:8]).rstrip(" │").endswith("?")
@@ -195,7 +195,7 @@ def test_attempts_in_words() -> None:
     assert next_attempt(state.tasks[uuid(1)], NOW) is None
 
 
-def test_an_app_tells_how_often_its_tasks_may_be_tried() -> None:
+def test_an_app_has_how_often_its_tasks_may_be_tried() -> None:
     from celtop.settings import load_settings
 
     tasks = (RegisteredTask("a", max_retries=5), RegisteredTask("b"))
@@ -206,7 +206,7 @@ def test_an_app_tells_how_often_its_tasks_may_be_tried() -> None:
 
 
 class TestSearching:
-    async def test_a_task_that_nothing_was_heard_of_is_looked_for_and_opened(self) -> None:
+    async def test_an_unknown_task_is_looked_for_and_opened(self) -> None:
         async with opened(Location("tasks")) as on:
             await on.press(":", *"task fresh-one", "enter")
             await on.until(lambda: on.session.looked_up == ["fresh-one"])
@@ -220,7 +220,7 @@ class TestSearching:
             await on.until(lambda: [s.subject for s in on.app.location.path] == ["fresh-one"])
             await on.until(lambda: "late.task" in on.text)
 
-    async def test_where_nobody_knows_it_each_place_is_named(self) -> None:
+    async def test_each_place_without_the_task_is_named(self) -> None:
         async with opened(Location("tasks")) as on:
             await on.press(":", *"task nothing", "enter")
             await on.until(lambda: on.session.looked_up == ["nothing"])

@@ -31,7 +31,7 @@ def numbers(samples: Iterable[Sample], name: str) -> list[float]:
 
 
 @pytest.mark.parametrize("accept", ["", OPENMETRICS])
-def test_whatever_names_the_cluster_has_the_format_stays_valid(accept: str) -> None:
+def test_the_format_stays_valid_with_any_names_of_the_cluster(accept: str) -> None:
     state = ClusterState()
     metrics = ClusterMetrics(state, HOSTILE[0])
     for number, name in enumerate(HOSTILE):

@@ -94,7 +94,7 @@ def test_a_queue_without_consumers_shouts_only_if_something_waits() -> None:
     assert queues.drain_beside_status(without, FRAME) == ("-", "muted")
 
 
-def test_a_worker_that_tells_nothing_shows_an_empty_bar_and_question_marks() -> None:
+def test_a_worker_without_reports_has_an_empty_bar_and_question_marks() -> None:
     assert "".join(cell[0] for cell in load_cells(Worker("w"), FRAME)).endswith(" ?/?")
     busy = Worker("w", active=2, concurrency=4, processes=(1, 2, 3, 4))
     assert "".join(cell[0] for cell in load_cells(busy, FRAME)) == "█████░░░░░ 2/4"
@@ -110,7 +110,7 @@ def test_every_sort_key_of_types_is_known() -> None:
     assert {column.sort_key for column in TYPES} <= set(TYPE_KEYS)
 
 
-def test_a_task_that_nobody_runs_any_more_does_not_look_as_if_it_ran() -> None:
+def test_a_lost_task_does_not_look_as_if_it_ran() -> None:
     lost = Task("1", state="STARTED", started_at=900.0, lost_at=990.0)
     assert tasks.state(lost, FRAME) == ("? STARTED", "warn")
     assert tasks.elapsed(lost, FRAME) == ("?", "muted")
@@ -120,7 +120,7 @@ def test_a_task_that_nobody_runs_any_more_does_not_look_as_if_it_ran() -> None:
     assert "Running for" not in told
 
 
-def test_a_held_message_says_who_has_it_and_when_it_is_redelivered() -> None:
+def test_a_held_message_has_its_worker_and_when_it_is_redelivered() -> None:
     task, frame = Task("1", state="STARTED"), Frame(NOW, utc=True)
     held = Unacked("1", "a", "q", "w1", NOW - 60, NOW + 3540)
 

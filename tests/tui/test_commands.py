@@ -22,7 +22,7 @@ def test_a_beginning_is_enough_if_it_is_certain() -> None:
         find("nonsense")
 
 
-def test_every_command_says_what_it_does() -> None:
+def test_every_command_has_a_help_line() -> None:
     assert all(command.help for command in COMMANDS)
     assert len({command.name for command in COMMANDS}) == len(COMMANDS)
 
@@ -73,7 +73,7 @@ async def test_what_is_said_of_a_hostile_name_is_harmless() -> None:
         ("worker absent", "Unknown worker absent; 3 lists known workers"),
     ],
 )
-def test_what_cannot_be_done_is_told(line: str, said: str) -> None:
+def test_the_error_of_what_cannot_be_done(line: str, said: str) -> None:
     app, _ = make_app(cluster(21))
     with pytest.raises(CommandError) as told:
         run(app, line)

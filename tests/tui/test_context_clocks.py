@@ -56,7 +56,7 @@ def test_the_list_shows_a_running_task_by_our_clock(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_a_task_held_for_its_time_is_due_when_its_workers_clock_says_so(host: str) -> None:
+def test_a_task_held_for_its_time_is_due_by_its_workers_clock(host: str) -> None:
     state, task = told(host, at=NOW - 20, end="received", eta="2027-01-15T08:01:00+00:00")
     cell = tasks.SCHEDULED[0].cell(task, frame_of(state))
     assert cell[0] == {40.0: "in 20 s", -40.0: "in 1 m 40 s", 0.0: "in 1 m"}[HOSTS[host]]
@@ -116,7 +116,7 @@ async def test_an_estimate_and_the_task_page_are_by_our_clock(host: str) -> None
     assert ("is 40 s" in text) == bool(HOSTS[host])
 
 
-async def test_rows_are_drawn_anew_when_a_clock_is_known() -> None:
+async def test_rows_are_drawn_again_when_a_clock_is_known() -> None:
     state, clock = ClusterState(), Clock()
     tell(state, task_events(1, "shop.f", worker="w1@fast", at=NOW - 60.1), 40.0)
     app, session = make_app(state, clock)

@@ -92,7 +92,7 @@ async def test_a_related_task_is_a_link() -> None:
         assert app.location.path[-1].subject == "step"
 
 
-async def test_the_session_is_told_what_is_on_the_screen() -> None:
+async def test_the_session_gets_what_is_on_the_screen() -> None:
     app, session = make_app(cluster())
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.pause()

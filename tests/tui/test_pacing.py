@@ -33,7 +33,7 @@ def test_after_a_pause_two_frames_may_come_close() -> None:
     assert frames.due(100.32)
 
 
-def test_a_flood_is_painted_no_more_often_for_that() -> None:
+def test_a_flood_is_not_painted_more_often() -> None:
     frames, painted = FramePacer(4), 0
     for step in range(1_000):
         clock = 100.0 + step / 100

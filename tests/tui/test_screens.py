@@ -103,7 +103,7 @@ async def test_the_smallest_terminal_shows_one_line_of_counters(size: tuple[int,
     assert not "".join(lines[1:]).strip()
 
 
-async def test_a_broker_that_is_not_reached_is_told_with_advice() -> None:
+async def test_a_broker_that_is_not_reached_is_shown_with_advice() -> None:
     clock = Clock()
     app, session = make_app(refused(), clock)
     async with app.run_test(size=(160, 24)) as pilot:
@@ -117,7 +117,7 @@ async def test_a_broker_that_is_not_reached_is_told_with_advice() -> None:
         assert "Nothing listens" not in "\n".join(screen_lines(app))
 
 
-async def test_the_header_tells_what_must_not_be_overlooked() -> None:
+async def test_the_header_shows_what_must_not_be_overlooked() -> None:
     from celtop.model.observations import EventsDropped
 
     state = cluster(60)

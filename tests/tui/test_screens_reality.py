@@ -33,7 +33,7 @@ async def test_the_header_counts_what_was_corrected_and_leads_to_the_log() -> No
         assert "lost with" in screen.rows[0].text
 
 
-def test_a_silent_worker_says_what_it_does_not_do() -> None:
+def test_a_silent_worker_has_what_it_does_not_do() -> None:
     state = cluster()
     worker: Worker = next(
         one for one in state.workers.values() if one.status(state.broker.listening(NOW)) == "online"

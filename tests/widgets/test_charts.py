@@ -68,7 +68,7 @@ def test_an_unknown_fraction_wanders_to_and_fro() -> None:
     assert drawn == ["▒░░░", "░▒░░", "░░▒░", "░░░▒", "░░▒░", "░▒░░", "▒░░░"]
 
 
-def test_an_estimate_is_drawn_otherwise_and_says_so() -> None:
+def test_an_estimate_is_drawn_otherwise_and_labelled() -> None:
     assert text(progress_cells(0.75, 4, estimated=True)) == "▒▒▒░ ~75 %"
     assert text(progress_cells(0.75, 4)) == "███░  75 %"
     assert text(progress_cells(None, 4)) == "▒░░░      "

@@ -6,7 +6,7 @@ from celtop.widgets.glyphs import ASCII
 from celtop.widgets.tile import Tile
 
 
-async def test_a_tile_tells_its_level_by_glyph_and_colour() -> None:
+async def test_a_tile_shows_its_level_by_glyph_and_colour() -> None:
     tile = Tile(Fields([Field("a", "b")]), title="Queues [/]")
     async with shown(tile, 30, 4) as screen:
         assert screen.lines[0].startswith("╭─ Queues [/] ─")

@@ -47,7 +47,7 @@ def test_what_is_no_database_is_corrupt(tmp_path: Path) -> None:
         SqliteStore(path)
 
 
-def test_a_folder_that_cannot_be_made_says_what_to_do(tmp_path: Path) -> None:
+def test_the_error_of_a_folder_that_cannot_be_made_has_advice(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match="--no-history"):
         SqliteStore(tmp_path / "file" / "history.sqlite3")

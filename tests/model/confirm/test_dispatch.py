@@ -90,7 +90,9 @@ def test_every_operation_has_a_confirmation() -> None:
 
 @pytest.mark.parametrize("command", OPERATIONS, ids=lambda command: type(command).__name__)
 @pytest.mark.parametrize("known", [True, False])
-def test_every_confirmation_is_complete_whatever_is_known(command: Operation, known: bool) -> None:
+def test_every_confirmation_is_complete_with_and_without_a_reply(
+    command: Operation, known: bool
+) -> None:
     confirmation = asked(command, cluster(autoscaler={"min": 1, "max": 2}) if known else None)
     assert confirmation.verb
     assert confirmation.title

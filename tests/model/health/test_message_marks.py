@@ -17,7 +17,7 @@ def run(*queues: tuple[float, str], complete: bool = True, **etas: float) -> Age
     return bounds
 
 
-def test_the_first_run_knows_nothing_of_messages() -> None:
+def test_the_first_run_has_no_marks_of_messages() -> None:
     assert run((0, "abc")) == AgeBounds(0.0, None)
     assert run((0, "")) == AgeBounds(0.0, 0.0)
 

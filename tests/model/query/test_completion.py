@@ -46,7 +46,7 @@ def test_without_a_word_all_fields_are_offered() -> None:
     assert offered("geo ")[0] == "geo state:"
 
 
-def test_a_completion_says_whether_it_only_adds_to_the_text() -> None:
+def test_a_completion_has_whether_it_only_adds_to_the_text() -> None:
     found = completions("name:CHARGE", lambda _: VALUES["name"])
     assert [one.extends for one in found] == [False, False]
     (found_state,) = completions("state:f", lambda _: ("FAILURE",))

@@ -79,5 +79,5 @@ async def _zoom(ui: AppUnderTest, key: str) -> None:
 
 
 @pytest.mark.parametrize("pressed", cases(__name__))
-async def test_each_key_does_what_the_table_says(pressed: Sequence[Pressed]) -> None:
+async def test_each_key_does_what_is_in_the_table(pressed: Sequence[Pressed]) -> None:
     await press_all(pressed)

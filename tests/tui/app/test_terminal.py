@@ -18,7 +18,7 @@ from celtop.tui.app.terminal import is_gone, supports_unicode
         ({}, False),
     ],
 )
-def test_the_locale_tells_what_can_be_drawn(environ: dict[str, str], spoken: bool) -> None:
+def test_the_locale_decides_what_can_be_drawn(environ: dict[str, str], spoken: bool) -> None:
     assert supports_unicode(environ) is spoken
 
 

@@ -57,7 +57,7 @@ async def test_the_line_goes_with_a_key_but_not_too_soon() -> None:
         await on.until(lambda: "Revoked 1 task" not in on.text)
 
 
-async def test_what_ended_under_a_dialog_is_told_once_that_is_closed() -> None:
+async def test_what_ended_under_a_dialog_is_shown_once_that_is_closed() -> None:
     async with opened() as on:
         clock = on.app.context.clock
         assert isinstance(clock, Clock)
@@ -83,7 +83,7 @@ async def test_what_ended_under_a_dialog_is_told_once_that_is_closed() -> None:
         assert on.app.context.operations.result is None
 
 
-async def test_what_ends_while_another_goes_on_is_told_and_then_the_other() -> None:
+async def test_what_ends_while_another_goes_on_is_shown_and_then_the_other() -> None:
     async with opened() as on:
         clock = on.app.context.clock
         assert isinstance(clock, Clock)
@@ -152,7 +152,7 @@ async def test_details_follow_an_act_and_u_takes_it_back() -> None:
         assert not act.cancelled
 
 
-async def test_two_acts_at_once_are_both_told() -> None:
+async def test_two_operations_at_once_are_both_shown() -> None:
     async with opened() as on:
         await on.to(WAITING[0])
         on.burst("X", "y")

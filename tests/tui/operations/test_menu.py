@@ -50,7 +50,7 @@ async def test_the_key_beside_an_act_begins_it() -> None:
         assert on.session.done == [] and on.said == []
 
 
-async def test_the_menu_says_which_workers_do_not_scale() -> None:
+async def test_the_menu_names_the_workers_that_do_not_scale() -> None:
     async with opened(Location("workers")) as on:
         await on.press("A")
         await on.until(lambda: isinstance(on.app.screen, Menu))
@@ -58,7 +58,7 @@ async def test_the_menu_says_which_workers_do_not_scale() -> None:
         assert reasons["pool.autoscale"].endswith("was started without --autoscale")
 
 
-async def test_the_menu_says_of_a_queue_what_its_dialogs_would_refuse() -> None:
+async def test_the_menu_of_a_queue_has_what_its_dialogs_would_refuse() -> None:
     async with opened(Location("queues")) as on:
         await on.to("celery")
         await on.press("A")
@@ -102,7 +102,7 @@ async def test_everything_that_the_filter_lets_through_is_revoked() -> None:
         assert set(command.ids) == {*WAITING, waiting}
 
 
-async def test_the_menu_says_of_everything_that_it_is_read_only() -> None:
+async def test_the_menu_refuses_everything_in_read_only_mode() -> None:
     async with opened(Location("queues"), read_only=True) as on:
         await on.press("A")
         await on.until(lambda: isinstance(on.app.screen, Menu))
@@ -165,7 +165,7 @@ async def test_a_task_is_revoked_by_what_is_typed() -> None:
         assert on.session.done[0].ids == (WAITING[3],)  # type: ignore[attr-defined]
 
 
-async def test_an_unheard_of_task_is_revoked_by_its_whole_id() -> None:
+async def test_an_unknown_task_is_revoked_by_its_whole_id() -> None:
     unknown = "11111111-2222-4333-8444-555555555555"
     async with opened(Location("overview")) as on:
         await on.press(":", *f"revoke {unknown}", "enter")
@@ -206,7 +206,7 @@ async def test_a_stamp_can_be_typed() -> None:
         ("stamp tenant", "Invalid stamp: not HEADER=VALUE; for example tenant=42"),
     ],
 )
-async def test_what_cannot_be_done_is_told(line: str, said: str) -> None:
+async def test_the_error_of_what_cannot_be_done(line: str, said: str) -> None:
     async with opened(Location("overview")) as on:
         on.app.run_command(line)
         await on.pilot.pause()

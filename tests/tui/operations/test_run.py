@@ -141,7 +141,7 @@ async def test_list_keys_that_follow_at_once_do_not_act_and_do_not_reach_the_lis
         assert on.table.marks == () and on.table.cursor_id == WAITING[1]
 
 
-async def test_what_was_chosen_at_the_key_stays_whatever_arrives() -> None:
+async def test_what_was_chosen_at_the_key_stays_while_others_arrive() -> None:
     async with opened() as on:
         await on.to(WAITING[2])
         await on.press("X")

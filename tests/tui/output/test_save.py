@@ -103,7 +103,7 @@ async def test_a_named_file_is_saved_without_a_dialog(tmp_path: Path) -> None:
         assert isinstance(app.screen, SaveDialog)
 
 
-async def test_a_path_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+async def test_the_error_of_a_path_that_cannot_be_written(tmp_path: Path) -> None:
     said = await save_as(tmp_path / "no" / "such" / "folder.json")
     assert "No such file or directory" in said
 
@@ -114,5 +114,5 @@ async def test_an_ending_without_meaning_is_refused(tmp_path: Path) -> None:
     assert not path.exists()
 
 
-def test_the_default_name_tells_view_and_time() -> None:
+def test_the_default_name_has_view_and_time() -> None:
     assert default_name("tasks", NOW).startswith("celtop-tasks-2027")

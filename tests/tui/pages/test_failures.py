@@ -262,7 +262,7 @@ async def test_the_failure_of_a_task_page_can_be_zoomed_in_a_small_terminal() ->
         await on.until(lambda: on.screen.traceback.size.height == height)
 
 
-async def test_where_nothing_failed_it_says_so() -> None:
+async def test_the_page_without_failures() -> None:
     state = ClusterState()
     state.observe(ConnectionChanged("live", NOW))
     state.observe(QuestionsAnswered(("workers",), NOW))

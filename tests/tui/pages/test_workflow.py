@@ -135,7 +135,7 @@ async def test_the_selected_member_is_shown_in_the_lines_below_the_tree() -> Non
         assert "3 succeeded  1 failed  1 waiting" in on.text.split("─ Group ─")[1]
 
 
-async def test_the_tree_tells_states_the_failed_path_and_when() -> None:
+async def test_the_tree_has_states_times_and_the_failed_path() -> None:
     async with opened() as on:
         lines = rows(on)
         assert [line[:11].split()[0:2] for line in lines] == [
@@ -276,7 +276,7 @@ async def test_long_queues_are_not_searched_for_what_is_to_come() -> None:
         assert on.session.asked == []
 
 
-async def test_it_says_which_members_cannot_be_known() -> None:
+async def test_the_members_that_cannot_be_known_are_named() -> None:
     state = cluster(3)
     tell(state, 700, "report.render", end="received")
     async with opened(Location("tasks", (workflow_of(FETCH),)), size=(160, 36), state=state) as on:
@@ -289,7 +289,7 @@ async def test_it_says_which_members_cannot_be_known() -> None:
         await on.until(lambda: "other members of its group" not in on.text)
 
 
-async def test_results_are_read_that_may_tell_of_a_group() -> None:
+async def test_results_are_read_that_may_have_a_group() -> None:
     state = cluster(3)
     for number in (700, 701):
         tell(state, number, "report.render")
@@ -315,7 +315,7 @@ async def test_hostile_names_are_harmless() -> None:
         assert len(rows(on)) == len(HOSTILE)
 
 
-async def test_of_an_unknown_task_it_says_so() -> None:
+async def test_the_workflow_of_an_unknown_task() -> None:
     async with opened(Location("tasks", (workflow_of("nobody"),))) as on:
         assert "Unknown task nobody" in on.text
         await on.press("o", "enter", "X", "space", "a", "/", "x", "escape", "!")

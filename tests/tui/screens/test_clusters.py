@@ -50,7 +50,7 @@ async def test_enter_leaves_for_another_cluster() -> None:
         assert on.app.return_value == "staging"
 
 
-async def test_enter_on_a_cluster_without_broker_says_what_can_be_read() -> None:
+async def test_enter_on_a_cluster_without_broker_names_what_can_be_read() -> None:
     async with run_app(state=cluster(3), clusters=CLUSTERS) as on:
         on.session.history.found.set_result(STORED)
         await on.press("0")

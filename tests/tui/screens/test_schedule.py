@@ -51,7 +51,7 @@ async def test_run_now_is_a_form_with_the_entrys_own_arguments() -> None:
         await on.until(lambda: "Sends reports.nightly(1, kind='full') to reports" in on.text)
 
 
-async def test_an_empty_schedule_says_what_was_read() -> None:
+async def test_an_empty_schedule_has_what_was_read() -> None:
     fault = Fault("app", "cannot read the schedule: no such table", "")
     async with run_app(state=scheduled(fault=fault)) as on:
         on.app.go(Location("schedule"))

@@ -47,7 +47,7 @@ def test_a_replay_needs_no_connection() -> None:
     assert not_known_yet(state) == ""
 
 
-async def test_the_screen_says_unknown_before_the_first_answer() -> None:
+async def test_the_screen_shows_unknown_before_the_first_answer() -> None:
     async with run_app(ClusterState()) as on:
         assert "? tasks" in on.text and "?/? workers" in on.text
         assert "0 tasks" not in on.text and "no running tasks" not in on.text

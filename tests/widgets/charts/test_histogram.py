@@ -40,5 +40,5 @@ def test_the_highest_column_is_the_most_frequent_duration() -> None:
     assert len(top) < len(bottom), "the rare, long durations are visible in the lowest row alone"
 
 
-def test_without_durations_it_says_so() -> None:
+def test_the_text_without_durations() -> None:
     assert histogram_lines(Distribution(), 40, 5, UNICODE) == ([], "none so far")

@@ -83,7 +83,7 @@ async def test_tab_and_enter_do_not_lose_what_is_wrong() -> None:
         assert form.texts["name"] == "x"
 
 
-async def test_what_is_wrong_together_is_told_beside_the_field() -> None:
+async def test_what_is_wrong_together_is_shown_beside_the_field() -> None:
     def check(values: Mapping[str, Any]) -> dict[str, str]:
         return {"count": "too many for an a"} if values.get("kind") == "a" else {}
 

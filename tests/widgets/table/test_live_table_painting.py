@@ -24,7 +24,7 @@ async def test_titles_stay_above_the_rows() -> None:
         assert [line.split()[0] for line in screen.lines[1:]] == ["r026", "r027", "r028", "r029"]
 
 
-async def test_an_empty_table_says_so() -> None:
+async def test_an_empty_table_has_a_text() -> None:
     list_ = rows(0)
     view = table(list_)
     async with shown(view, 40, 4) as screen:

@@ -56,7 +56,7 @@ def test_the_address_must_be_one() -> None:
     assert "Invalid --listen: '9808' is not HOST:PORT" in error_text(ended, 2)
 
 
-def test_without_the_client_library_it_says_what_to_install(tmp_path: Path) -> None:
+def test_the_error_without_the_client_library_names_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "prometheus_client.py").write_text("raise ImportError\n")
     env = {"PYTHONPATH": str(tmp_path)}
     ended = celtop("-b", "redis://host", "metrics", "--once", env=env)

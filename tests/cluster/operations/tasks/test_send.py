@@ -373,7 +373,7 @@ def cut_while_sending(url: str, port: int, length: Callable[[], int], how: str) 
 
 
 @pytest.mark.parametrize("how", ["close", "freeze"])
-def test_a_connection_that_breaks_leaves_one_in_doubt_and_sends_no_more(
+def test_a_connection_that_breaks_leaves_one_in_doubt_and_ends_sending(
     redis_server: RedisServer, how: str
 ) -> None:
     url = redis_server.next_url()

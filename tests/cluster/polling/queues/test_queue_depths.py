@@ -122,7 +122,7 @@ def test_measuring_redelivers_nothing(
     assert client.llen("celery") == 0
 
 
-def test_tasks_of_a_queue_that_somebody_else_emptied_are_gone(
+def test_tasks_of_a_queue_that_was_emptied_elsewhere_are_gone(
     redis_server: RedisServer,
     redis_url: str,
     open_session: OpenSession,

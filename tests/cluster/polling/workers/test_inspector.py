@@ -78,7 +78,7 @@ def test_a_busy_solo_worker_is_reported_as_not_replying(
     assert live.state.workers["idle@test"].fact("active").is_answered
 
 
-def test_consumers_are_unknown_while_a_connected_worker_has_never_been_heard(
+def test_consumers_are_unknown_while_a_connected_worker_has_never_replied(
     redis_url: str, open_session: OpenSession, start_worker: StartWorker
 ) -> None:
     start_worker(redis_url, name="idle", queues=["other"])

@@ -206,7 +206,7 @@ def test_sampled_tasks_count_for_those_that_were_left_out() -> None:
     assert state.totals.succeeded == state.totals.received == 10
 
 
-def test_a_collector_knows_the_end_of_a_task_that_runs_by_a_reply() -> None:
+def test_a_collector_ends_a_task_that_runs_by_a_reply() -> None:
     state = ClusterState()
     [running] = known(Script("a").sent().received().started())
     follow(state, running)

@@ -229,7 +229,7 @@ async def test_what_is_cut_hidden_or_unknown_has_to_be_typed(known: Recovered, w
         assert call.args == ("x",) and call.retry_of == "old-id"
 
 
-async def test_what_an_event_tells_whole_is_kept_although_the_rest_was_cut() -> None:
+async def test_what_an_event_has_whole_is_kept_although_the_rest_was_cut() -> None:
     known = Unrecoverable(
         "old-id", "cut", Call(name="mail.send", queue="celery"), "('aaa...',)", "{'a': (1, 'b')}"
     )

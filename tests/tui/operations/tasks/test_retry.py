@@ -100,7 +100,7 @@ async def test_closing_a_dialog_twice_does_not_close_the_screen_below() -> None:
         assert on.table.cursor_id == DONE
 
 
-async def test_a_search_that_fails_is_told() -> None:
+async def test_the_error_of_a_search_is_shown() -> None:
     async with opened() as on:
         await looking(on, "R")
         on.session.recovering.set_exception(OSError("connection reset \x1b[31m"))
@@ -123,7 +123,7 @@ async def test_what_cannot_be_recovered_is_refused_with_the_reason() -> None:
         assert on.session.done == []
 
 
-async def test_of_several_the_unrecoverable_ones_are_left_out_and_told() -> None:
+async def test_of_several_the_unrecoverable_ones_are_left_out_and_listed() -> None:
     async with opened() as on:
         for id_ in (DONE, *WAITING):
             await on.to(id_)
@@ -258,7 +258,7 @@ async def test_a_retry_and_its_original_lead_to_each_other() -> None:
         assert await field(on, "Retried as") == new
 
 
-async def test_what_was_asked_to_be_revoked_says_so_until_its_worker_does() -> None:
+async def test_a_task_is_shown_as_being_revoked_until_its_worker_confirms() -> None:
     from celtop.model.operations.commands import Revoke
     from celtop.model.operations.outcome import Answer
     from celtop.model.wire.events import Event
