@@ -26,7 +26,7 @@ MAX_SHARE: Final = 0.7
 MAX_COLUMNS: Final = 3
 GAP: Final = 2
 MAX_LABEL_WIDTH: Final = 24
-STEP: Final = 4
+STEP: Final = 2
 """Cells by which a column takes from another, so that changing numbers do not move it."""
 
 
