@@ -29,9 +29,6 @@ _KEYS: Final[Mapping[str, Callable[[ComparedRow], Any]]] = {
 }
 
 
-_CHARTS: Final = {"worker": charts.worker_busy, "type": charts.type_runtimes}
-
-
 def _named(
     build: Callable[[AppContext, str], ChartData], name: str, context: AppContext
 ) -> ChartData:
@@ -115,11 +112,10 @@ class CompareScreen(RowListScreen[ComparedRow]):
         return Previewed(row.id, row.id, fields, self._charts(), wraps=True, stacks=True)
 
     def _charts(self) -> Sequence[Build]:
-        """Return a chart of each side: the busy slots of workers, the run times of task types."""
-        build = _CHARTS.get(self.kind)
-        if build is None:
-            return ()
-        return [partial(_named, build, name) for name in self.names]
+        """Return a chart of each side: busy slots of a worker, run times of a task type."""
+        build = charts.worker_busy if self.kind == "worker" else charts.type_runtimes
+        sides = (getattr(one, "name", None) for one in self._last)
+        return [partial(_named, build, name) for name in dict.fromkeys(filter(None, sides))]
 
     def faulty(self, row: ComparedRow) -> bool:
         """Return whether the values differ."""

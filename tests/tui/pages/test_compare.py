@@ -61,3 +61,17 @@ async def test_one_row_alone_is_not_compared() -> None:
         await on.press("5", "=")
         assert app.said == ["Mark two tasks, workers or task types with space to compare them"]
         assert not isinstance(app.screen, CompareScreen)
+
+
+async def test_the_lines_below_few_fields_show_a_chart_of_each_side() -> None:
+    app, session = make_app(cluster(), Clock())
+    async with app.run_test(size=(120, 46)) as pilot:
+        on = AppUnderTest(app, session, pilot)
+        await on.press("5")
+        await on.to("mail.send")
+        await on.press("space")
+        await on.to("images.download")
+        await on.press("=")
+        await compared(on)
+        for name in ("mail.send", "images.download"):
+            await on.until(lambda: f"run p50 of {name}" in on.text)  # noqa: B023
