@@ -19,6 +19,8 @@ from ..columns.messages import MESSAGE_KEYS, message_columns
 from ..context import AppContext
 from ..keymap import bindings
 from ..navigation import DrillDown, Location
+from ..panes.preview import Previewed, column_fields
+from ..panes.task_preview import type_charts
 from ..screens.base.row_lists import RowListScreen
 from ..text.listings import task_counts
 
@@ -50,6 +52,8 @@ class MessagesScreen(RowListScreen[WaitingMessage]):
     ORDER = ("before", False)
     FAULTS = "revoked or expired"
     KEYS = MESSAGE_KEYS
+    PREVIEWS = True
+    PREVIEW_LINES = 0
 
     def __init__(self, context: AppContext, location: Location) -> None:
         self.queue = location.path[-1].subject
@@ -75,6 +79,14 @@ class MessagesScreen(RowListScreen[WaitingMessage]):
     def listing(self) -> Listing | None:
         """The messages that were read; None before that."""
         return self.context.state.listing(self.queue)
+
+    def previewed(self, row: WaitingMessage) -> Previewed:
+        """Return all that is known of a message, and charts of its task type."""
+        fields = column_fields(self.list_table.columns, row, self.context.frame())
+        known = [field for field in fields if field.value.strip()]
+        charts = type_charts(row.name, self.context)
+        title = f"Message of {row.name}"
+        return Previewed(row.id, title, known, charts, wraps=True, stacks=True)
 
     @property
     def _reads_freely(self) -> bool:
