@@ -178,6 +178,7 @@ class Form(Vertical):
         & #buttons { height: 1; align-horizontal: center; }
         & Button { width: auto; padding: 0 2; margin: 0 2; background: $panel; }
         & Button:focus { background: $primary; color: $background; text-style: bold; }
+        & Button:focus:nocolor, & FormChoice:focus:nocolor { text-style: bold reverse; }
         & Button.-invalid { color: $text-disabled; }
     }
     """

@@ -9,11 +9,14 @@ from celtop.files.files import themes_folder
 from celtop.tests.tui.app_under_test import run_app
 from celtop.tests.tui.fake_session import cluster
 from celtop.tui.app.theme import CELTOP_DARK, CELTOP_LIGHT, in_16_colours, readable, user_themes
+from celtop.tui.dialogs.menu import Menu
+from celtop.tui.navigation import Location
 from celtop.widgets.colours import COLOURS
 from rich.color import Color as RichColor
 from rich.color import ColorSystem
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
+from textual.widgets import Input, OptionList
 
 THEME = """\
 primary = "#ff8800"
@@ -136,3 +139,17 @@ async def test_a_chosen_theme_is_readable_at_once_also_in_bars() -> None:
         await on.pilot.pause()
         generated = on.app.current_theme.to_color_system().generate()
         assert on.app.theme_variables == readable(generated) != generated
+
+
+async def test_without_colours_the_cursor_of_menus_and_inputs_is_visible(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with run_app(cluster(3), Location("tasks")) as on:
+        await on.press("A")
+        menu = (await on.dialog(Menu)).query_one(OptionList)
+        assert menu.get_visual_style("option-list--option-highlighted").underline
+        assert on.app.screen.styles.background.a == 0, "the list behind it stays visible"
+        await on.press("escape", "/")
+        typed = on.screen.query_one(Input)
+        assert typed.get_component_rich_style("input--cursor").reverse
