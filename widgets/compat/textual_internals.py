@@ -1,19 +1,13 @@
-"""The only uses of private Textual names, each with its reason. Tested with Textual 8.2.8.
+"""The uses of private names of Textual, each with its reason. Tested with Textual 8.2.8.
 
-Any release of Textual may break this module, and only this one.
+Any release of Textual may break this module and those beside it, and only these.
 """
 
 from __future__ import annotations
 
 import asyncio
-import selectors
-import socket
-import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager, suppress
-from functools import partial
 from math import ceil
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from rich.color import ColorSystem
@@ -30,6 +24,7 @@ from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 from textual.widget import Widget
 
+from .input_thread import quiet_input_thread
 from .line_strip import cheap_strips
 from .parsed_stylesheet import ParsedStylesheet
 from .replaced import replaced
@@ -43,8 +38,6 @@ _THUMB_STEPS_PER_CELL = 8
 _MAX_QUEUED_WRITES = 2
 _UPDATE_PERIOD = 1 / 200
 """Seconds between two updates of the terminal."""
-_INPUT_WAITS = 3
-"""How often the input thread waits for a moment after a key, before it waits for the next key."""
 
 
 class LazyComponents(Widget):
@@ -192,72 +185,6 @@ def _renders(
             part = part.intersection(Region(part.x, crop.y, part.width, crop.height))
         if part:
             yield part, part, widget.render_lines(part.translate(-region.offset))
-
-
-class _EndOfInput(threading.Event):
-    """Set to end an input thread, which wakes up for it immediately."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.receiver, self._sender = socket.socketpair()
-        self.receiver.setblocking(False)
-
-    def set(self) -> None:
-        super().set()
-        with suppress(OSError):  # closed
-            self._sender.send(b"\0")
-
-    def clear(self) -> None:
-        super().clear()
-        with suppress(BlockingIOError):
-            self.receiver.recv(1024)
-
-    def close(self) -> None:
-        """Close its sockets; a thread that still waits for it ends."""
-        self.set()
-        self.receiver.close()
-        self._sender.close()
-
-
-class _InputSelector(selectors.SelectSelector):
-    """Waits for keys, or for the end of the thread, without waking up ten times a second.
-
-    Textual's input thread waits for a tenth of a second each time, to distinguish the escape key
-    from the beginning of a sequence. That matters only just after it has received something.
-    """
-
-    def __init__(self, end: socket.socket) -> None:
-        super().__init__()
-        self._end = self.register(end, selectors.EVENT_READ)
-        self._waits = 0
-        """How often nothing was received since the last key."""
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if len(self.get_map()) == 1:
-            return []  # input is no longer read
-        ready = super().select(timeout if self._waits < _INPUT_WAITS else None)
-        self._waits = 0 if ready else self._waits + 1
-        return [one for one in ready if one[0] != self._end]
-
-
-@contextmanager
-def quiet_input_thread() -> Iterator[None]:
-    """Let an input thread of Textual's that runs within the block wake up only for input."""
-    try:
-        from textual.drivers import linux_driver
-    except ImportError:  # on Windows
-        yield
-        return
-    end = _EndOfInput()
-    own = SimpleNamespace(
-        SelectSelector=partial(_InputSelector, end.receiver), EVENT_READ=selectors.EVENT_READ
-    )
-    with (
-        closing(end),
-        replaced(linux_driver, "selectors", own),
-        replaced(linux_driver, "Event", lambda: end),
-    ):
-        yield
 
 
 def _size_updated(

@@ -210,4 +210,27 @@ class ReadOnlyText(Static):
         """Do nothing."""
 
 
+class Button(Static, can_focus=True):
+    """A button, pressed by enter, space or a click."""
+
+    ALLOW_SELECT = False
+
+    @dataclass
+    class Pressed(Message):
+        """The button was pressed."""
+
+        button: Button
+
+    def on_key(self, event: events.Key) -> None:
+        """Press it."""
+        if event.key in ("enter", "space"):
+            event.stop()
+            self.post_message(self.Pressed(self))
+
+    def on_click(self, event: events.Click) -> None:
+        """Press it."""
+        event.stop()
+        self.post_message(self.Pressed(self))
+
+
 Control: TypeAlias = FormLine | FormArea | FormChoice | ReadOnlyText

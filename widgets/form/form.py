@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from rich.cells import cell_len
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
@@ -19,12 +19,10 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
-from ...model.text.parse import ParseError
 from ...model.text.sanitize import visible
-from .controls import Control, FormArea, FormChoice, FormLine, ReadOnlyText
+from .controls import Button, FormArea, FormChoice, FormLine
+from .field import FormField, FormRow
 
-UNSET: Final = object()
-"""The value of a field that has none besides its text."""
 Problems: TypeAlias = Mapping[str, str]
 """By field id, the problem of its value in combination with others."""
 _MAX_TEXT: Final = 300
@@ -32,117 +30,6 @@ _MAX_PREVIEW: Final = 600
 _MAX_PREVIEW_LINES: Final = 4
 _LABEL_WIDTH: Final = 12
 _MAX_LABEL_WIDTH: Final = 24
-
-
-@dataclass(frozen=True, slots=True)
-class FormField:
-    """A field of a form."""
-
-    id: str
-    label: str
-    read: Callable[[str], Any] = str
-    """Returns the value of a text; raises `ParseError` with the reason."""
-    text: str = ""
-    """The initial text; it is sanitized for display only."""
-    hint: str = ""
-    """The expected input, shown beside the field."""
-    explain: Callable[[Any], str] | None = None
-    """Returns what a value means, to show beside the field."""
-    kind: Literal["line", "area", "choice", "read_only"] = "line"
-    """One line, several lines, one of `options`, or read-only."""
-    options: Sequence[str] = ()
-    """The choices, or the completions of a line."""
-    value: Any = UNSET
-    """The value of the unchanged text; if unset, the text is read."""
-    flag: str | None = None
-    """Why the field must be changed, if it must."""
-
-
-class FormRow(Horizontal):
-    """A label, its control, and a hint, explanation or problem."""
-
-    def __init__(self, field: FormField) -> None:
-        super().__init__()
-        self.field = field
-        self.control = _control(field)
-        self.label = Static(Content(field.label), markup=False, classes="label")
-        self.advice = Static(markup=False, classes="advice")
-        self.untyped = self.control.text
-        """The last text that was set other than by typing."""
-        self._cached: tuple[str, Any, str | None] | None = None
-
-    def compose(self) -> ComposeResult:
-        """Yield label, control and advice."""
-        yield self.label
-        yield self.control
-        yield self.advice
-
-    @property
-    def touched(self) -> bool:
-        """Whether the user has changed the text."""
-        return self.control.text != self.untyped
-
-    @property
-    def unchanged(self) -> bool:
-        """Whether the control contains the initial text."""
-        return self.control.text == _display_text(self.field)
-
-    def validated(self) -> tuple[Any, str | None]:
-        """Return the value and None, or None and the problem of the text."""
-        text = self.control.text
-        if self._cached is None or self._cached[0] != text:
-            self._cached = (text, *self._read(text))
-        return self._cached[1:]
-
-    def _read(self, text: str) -> tuple[Any, str | None]:
-        field = self.field
-        if self.unchanged:
-            if field.flag is not None:
-                return None, field.flag
-            if field.value is not UNSET:
-                return field.value, None
-            text = field.text
-        try:
-            return field.read(text), None
-        except ParseError as error:
-            return None, str(error)
-
-    def advise(self, value: Any, problem: str | None) -> None:
-        """Show the problem, the meaning of the value, or the hint."""
-        field = self.field
-        text, style = field.hint, "$text-muted"
-        if problem is not None:
-            # A field that is still empty is no error yet.
-            if self.unchanged and not field.text and field.flag is None:
-                text = problem
-            else:
-                text, style = f"! {problem}", "$text-error"
-        elif field.explain is not None:
-            text = field.explain(value) or field.hint
-        self.advice.update(Content.styled(visible(text, _MAX_TEXT), style))
-
-
-class Button(Static, can_focus=True):
-    """A button, pressed by enter, space or a click."""
-
-    ALLOW_SELECT = False
-
-    @dataclass
-    class Pressed(Message):
-        """The button was pressed."""
-
-        button: Button
-
-    def on_key(self, event: events.Key) -> None:
-        """Press it."""
-        if event.key in ("enter", "space"):
-            event.stop()
-            self.post_message(self.Pressed(self))
-
-    def on_click(self, event: events.Click) -> None:
-        """Press it."""
-        event.stop()
-        self.post_message(self.Pressed(self))
 
 
 class Form(Vertical):
@@ -387,20 +274,3 @@ class Form(Vertical):
             self.submit()
         else:
             self.post_message(self.Cancelled())
-
-
-def _display_text(field: FormField) -> str:
-    if field.kind == "area":
-        return "\n".join(visible(line) for line in field.text.split("\n"))
-    return visible(field.text)
-
-
-def _control(field: FormField) -> Control:
-    text = _display_text(field)
-    if field.kind == "area":
-        return FormArea(text)
-    if field.kind == "choice":
-        return FormChoice(field.options, text)
-    if field.kind == "read_only":
-        return ReadOnlyText(text)
-    return FormLine(text, field.options)

@@ -8,8 +8,9 @@ from typing import Any
 from celtop.model.text.parse import integer
 from celtop.model.text.parse_json import read_list
 from celtop.tests.widgets.screen_text import Shown, shown
-from celtop.widgets.form.controls import FormArea, FormChoice, FormLine
-from celtop.widgets.form.form import Button, Form, FormField
+from celtop.widgets.form.controls import Button, FormArea, FormChoice, FormLine
+from celtop.widgets.form.field import FormField
+from celtop.widgets.form.form import Form
 from textual import events
 from textual.widgets import Input
 

@@ -19,7 +19,7 @@ from ....model.text import parse_json
 from ....model.text.literals import parse_arguments
 from ....model.text.masking import MASK
 from ....model.text.parse import ParseError
-from ....widgets.form.form import UNSET, FormField
+from ....widgets.form.field import UNSET, FormField
 
 MAX_EDITED: Final = 20_000
 """Characters; longer arguments are sent unchanged, or not at all."""

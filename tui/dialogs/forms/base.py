@@ -9,7 +9,8 @@ from textual import events
 from textual.app import ComposeResult
 
 from ....widgets.form.controls import FormLine
-from ....widgets.form.form import Form, FormField, Problems
+from ....widgets.form.field import FormField
+from ....widgets.form.form import Form, Problems
 from ...keymap import bindings
 from ..base import Dialog
 

@@ -16,7 +16,8 @@ from ....model.text import parse, units
 from ....model.text.parse import ParseError
 from ....model.text.phrases import counted
 from ....model.text.sanitize import visible
-from ....widgets.form.form import Form, FormField, Problems
+from ....widgets.form.field import FormField
+from ....widgets.form.form import Form, Problems
 from .arguments import PREFIX, Prefilled, argument_problems, fields_of, read_arguments
 from .base import Filled, FormDialog
 

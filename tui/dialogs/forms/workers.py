@@ -13,7 +13,8 @@ from ....model.state import ClusterState
 from ....model.text import units
 from ....model.text.parse import ParseError, duration, integer, rate, seconds_text
 from ....model.text.phrases import shortened
-from ....widgets.form.form import FormField, Problems
+from ....widgets.form.field import FormField
+from ....widgets.form.form import Problems
 from .base import FormDialog
 
 MAX_PROCESSES: Final = 1_000

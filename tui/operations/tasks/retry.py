@@ -17,7 +17,7 @@ from ....model.entities.task import Task
 from ....model.operations.call import Recovered, SentTask, Unrecoverable
 from ....model.operations.commands import Retry
 from ....model.text.phrases import counted, shortened
-from ....widgets.form.form import FormField
+from ....widgets.form.field import FormField
 from ...dialogs.forms.base import FormDialog
 from ...dialogs.forms.send import queue_name
 from ...dialogs.menu import Menu

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from celtop.widgets.compat.textual_internals import quiet_input_thread
+from celtop.widgets.compat.input_thread import quiet_input_thread
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has another driver")
 
