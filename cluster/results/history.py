@@ -47,9 +47,11 @@ REPEAT_INTERVAL: Final = 10.0
 """Seconds between two such rounds."""
 PAUSE_AFTER: Final = 30.0
 """Seconds without a `pump` after which queues are not read again."""
-_STOP_CHECK_INTERVAL: Final = 0.2
+_EARLY_CHECK_INTERVAL: Final = 0.2
 _IDLE_CHECK_INTERVAL: Final = 5.0
 """Seconds between two looks for something to read, at first and later; see `wake_if_due`."""
+_EARLY_SECONDS: Final = 3.0
+"""Seconds after a connection with these early looks, in a process that goes on."""
 
 
 def load_results(
@@ -173,8 +175,8 @@ class ResultHistory(StoppableThread):
         limited = self._broker.meter.is_limited
         read: dict[str, int] = {}
         while True:
-            early = time.monotonic() - since < PEEK_DEADLINE
-            self._woken.wait(_STOP_CHECK_INTERVAL if early else _IDLE_CHECK_INTERVAL)
+            early = time.monotonic() - since < (PEEK_DEADLINE if limited else _EARLY_SECONDS)
+            self._woken.wait(_EARLY_CHECK_INTERVAL if early else _IDLE_CHECK_INTERVAL)
             self._woken.clear()
             if self._stopping.is_set():
                 return

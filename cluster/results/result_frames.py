@@ -53,7 +53,7 @@ class ResultFrames(ChannelFrames):
 
     def _message(self, data: bytes, channel: int, channel_end: int, start: int, size: int) -> int:
         id_ = data[channel + self._prefix : channel_end].decode(errors="replace")
-        if id_ not in self._known:
+        if id_ not in self.latest and id_ not in self._known:
             self.unknown[id_] = data[start : min(start + HEAD_BYTES, start + size)]
         else:
             wanted = size if size <= MAX_PAYLOAD_BYTES else HEAD_BYTES

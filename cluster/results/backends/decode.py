@@ -26,6 +26,10 @@ _COMPRESSED: Final = b"\x00celery-compressed\x00"
 """Prefix of a payload that `result_compression` compressed (`celery/backends/base.py` of 5.7)."""
 _EXCEPTION_STATES: Final = frozenset({"FAILURE", "REVOKED", "RETRY"})
 """States whose result describes an exception: `celery.states.EXCEPTION_STATES`."""
+_REPORT_FIELDS: Final = frozenset(
+    {"status", "result", "traceback", "children", "date_done", "task_id"}
+)
+"""The fields of every entry; all others are optional."""
 _PICKLE_HEAD_BYTES: Final = 400
 """Bytes of a pickle that are searched for the state, which comes first."""
 _MAX_CHILD_DEPTH: Final = 20
@@ -132,6 +136,15 @@ def from_mapping(
         zone: The time zone of a `date_done` without an offset.
     """
     status = _text(meta.get("status"))
+    if (
+        meta.keys() <= _REPORT_FIELDS
+        and meta.get("traceback") is None
+        and not meta.get("children")
+        and status not in READY_STATES
+        and status not in _EXCEPTION_STATES
+    ):
+        # The usual report of progress, of which there are many.
+        return ResultMeta(id_, status, meta.get("result"), undecoded=undecoded)
     result, args, kwargs = meta.get("result"), meta.get("args"), meta.get("kwargs")
     faulty = status in _EXCEPTION_STATES and undecoded is None
     headers = meta.get("stamped_headers")

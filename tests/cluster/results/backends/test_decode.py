@@ -224,3 +224,15 @@ def test_text_payloads_are_read_too() -> None:
     assert from_payload("id", '{"status": "SUCCESS", "result": "ü"}').result == "ü"
     assert load(memoryview(b"[1]")) == [1]
     assert load(None) is None
+
+
+@pytest.mark.parametrize("status", ["PROGRESS", "STARTED", "PENDING", "RETRY", "SUCCESS", 3, None])
+@pytest.mark.parametrize(
+    "more", [{}, {"traceback": "at"}, {"children": [[["child", None], None]]}, {"result": "text"}]
+)
+def test_a_report_is_read_as_an_entry_with_further_fields(
+    status: object, more: dict[str, object]
+) -> None:
+    entry = {"status": status, "result": {"done": 1}, "traceback": None, "children": []}
+    entry |= {"date_done": "2026-01-02T03:04:05", "task_id": "id", **more}
+    assert from_mapping("id", entry) == from_mapping("id", {**entry, "worker": None})
