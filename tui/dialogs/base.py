@@ -24,7 +24,6 @@ T = TypeVar("T")
 _MAX_TEXT: Final = 200
 _TITLE_FRAME: Final = 8
 """Cells of the frame beside the title."""
-_MIN_WIDTH: Final = 30
 FRAME: Final = 4
 """Cells of the frame and the padding beside the content."""
 
@@ -37,6 +36,8 @@ class Dialog(ModalScreen[T | None], inherit_bindings=False):
     CSS_PATH = Path(__file__).with_name("base.tcss")  # a relative path is that of the subclass
     AUTO_FOCUS = "Input, OptionList, VerticalScroll"
     CLOSES_BY_CLICK_BESIDE: ClassVar[bool] = True
+    MIN_WIDTH: ClassVar[int] = 30
+    """Cells of the box, if the terminal has as many."""
 
     def __init__(self, title: str) -> None:
         super().__init__()
@@ -73,7 +74,7 @@ class Dialog(ModalScreen[T | None], inherit_bindings=False):
         A longer title is repeated in the box, where it is wrapped.
         """
         box, wanted = self.query_one("#box"), self._title_width
-        width = max(_MIN_WIDTH, min(wanted, self.app.size.width))
+        width = min(self.app.size.width, max(self.MIN_WIDTH, wanted))
         box.border_title = self.frame_title
         box.styles.min_width = width
         if wanted > self.app.size.width * 9 // 10:

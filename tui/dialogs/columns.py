@@ -49,6 +49,7 @@ class ColumnChooser(Dialog[Layout]):
     BINDINGS = bindings("columns")
     CONTEXTS = ("dialog", "columns")
     CLOSES_BY_CLICK_BESIDE = False
+    MIN_WIDTH = 48
 
     def __init__(
         self,
