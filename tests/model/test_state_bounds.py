@@ -221,7 +221,7 @@ FLOODS = (
         "fields of custom events",
         lambda n: batch(Script("task", at=NOW + n).say("note", **{f"field-{n}": n}).events),
         lambda s: len((s.tasks["task"].extra and s.tasks["task"].extra.fields) or ()),
-        constant="ingest.tasks.task_store.MAX_FIELDS",
+        constant="ingest.tasks.task_texts.MAX_FIELDS",
     ),
     Flood(
         "progress",
