@@ -136,6 +136,10 @@ class ClusterState(StateWriter):
             return known.consumers
         return () if self._queues.consumers_fact.is_answered else None
 
+    def online_workers(self, now: float) -> int:
+        """Return how many workers are online, as counted at most a second ago."""
+        return self._workers.online(self.broker.listening(now))
+
     def present_workers(self, now: float) -> tuple[str, ...]:
         """Return the sorted names of the workers that a command would reach."""
         listening = self.broker.listening(now)

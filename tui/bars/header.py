@@ -258,6 +258,4 @@ def workers_online(state: ClusterState, now: float) -> tuple[int | None, int]:
     """Return the number of online workers, and of known ones; None while no event can arrive."""
     if state.broker.phase != "live" and state.broker.since is not None:
         return None, len(state.workers)
-    listening = state.broker.listening(now)
-    online = sum(worker.status(listening) == "online" for worker in state.workers.values())
-    return online, len(state.workers)
+    return state.online_workers(now), len(state.workers)

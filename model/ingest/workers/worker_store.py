@@ -64,6 +64,7 @@ class WorkerStore:
         self._log = log
         self._statuses: dict[str, WorkerStatus] = {}
         self._skews = MeasuredSkews()
+        self._online: tuple[tuple[float, ...], int] = ((), 0)
 
     def add_recorded(self, name: str, at: float) -> Worker:
         """Add a worker that the history recorded as not offline until an epoch time."""
@@ -256,6 +257,14 @@ class WorkerStore:
     def status(self, name: str) -> WorkerStatus | None:
         """Return a worker's status at the last tick or event."""
         return self._statuses.get(name)
+
+    def online(self, listening: Listening) -> int:
+        """Return how many workers are online, counted once a second and when a status changes."""
+        counted = int(listening.until), listening.since, self.version
+        if counted != self._online[0]:
+            statuses = [worker.status(listening) for worker in self.workers.values()]
+            self._online = counted, statuses.count("online")
+        return self._online[1]
 
     @property
     def observed(self) -> bool:
