@@ -101,7 +101,7 @@ GLOBAL_OPTIONS: Final = (
                  " (0: none)."),
     GlobalOption("--history", field="history", metavar="URL",
                  help="Keep the history in this file, or in PostgreSQL: postgresql://host/database"
-                 " (default: a file of the user)."),
+                 " (default: a file in the user's data folder)."),
     GlobalOption("--no-history", field="history", is_flag=True, flag_value="off",
                  help="Neither keep a history nor read it."),
     GlobalOption("--from-history", field="from_history", metavar="URL",

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class StoreError(Exception):
-    """The store cannot be opened, read or written; the message says why and what to do."""
+    """The store cannot be opened, read or written; the message has the reason and the advice."""
 
     def __init__(self, message: str, *, transient: bool = False) -> None:
         super().__init__(message)

@@ -49,7 +49,7 @@ def await_listener(url: str, timeout: float = 30.0) -> None:
     """Return once a client is subscribed to the events.
 
     Raises:
-        ServerUnavailable: Nobody is within `timeout` seconds.
+        ServerUnavailable: None is within `timeout` seconds.
     """
     deadline = time.monotonic() + timeout
     with redis.Redis(port=port_of(url)) as client:

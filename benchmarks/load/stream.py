@@ -115,10 +115,10 @@ def started(url: str, tasks: int) -> tuple[list[Message], list[str]]:
         received = (each for kind, each in _life(worker, share, "run") if kind == "task-received")
         for fields in received:
             ids.append(fields["uuid"])
-            told = [
+            events = [
                 (kind, {**fields, "timestamp": start}) for kind in ("task-received", "task-started")
             ]
-            messages.append(caught.batch(worker, told, due=0.0))
+            messages.append(caught.batch(worker, events, due=0.0))
     return messages, ids
 
 
@@ -130,7 +130,7 @@ def beating(url: str, workers: Sequence[str] = WORKERS) -> Iterator[None]:
 
     def beat() -> None:
         while not enough.is_set():
-            # Who listened may have ended; whoever measures it says so.
+            # The receiver may have ended, which its measurement reports.
             with contextlib.suppress(RuntimeError):
                 publish(url, [caught.heartbeat(worker, time.time()) for worker in workers])
             enough.wait(2)
@@ -163,7 +163,7 @@ def publish(url: str, messages: Sequence[Message], *, window: int = 64) -> float
         window: How many are written at most before the broker's answers are read.
 
     Raises:
-        RuntimeError: nobody listened to one of them, so the measurement would be of nothing.
+        RuntimeError: One of them had no receiver, so nothing would be measured.
     """
     begun = time.monotonic()
     with socket.create_connection(("127.0.0.1", port_of(url))) as connection:

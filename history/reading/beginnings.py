@@ -1,6 +1,6 @@
 """Since when findings last and messages have been next in their queues, for a celtop that starts.
 
-They began before it did: it cannot see that itself.
+They began before its start, so that it cannot observe that itself.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ MAX_KNOWN: Final = 1_000
 def beginnings(store: HistoryStore, cluster: str, now: float) -> Iterator[Observation]:
     """Yield what had begun and not ended when the history was last written.
 
-    Whatever began before a time of more than `MAX_GAP` seconds in which nothing was recorded is
-    left out: it may have ended and begun again. Raises: StoreError.
+    If nothing was recorded for more than `MAX_GAP` seconds, all that began before is left out: it
+    may have ended and begun again. Raises: StoreError.
 
     Args:
         store: The store; it is read.

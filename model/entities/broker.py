@@ -99,7 +99,7 @@ class Broker(msgspec.Struct, eq=False):
     def observed_until(self, now: float) -> float:
         """Return the time up to which the cluster is known: `now`, or when the connection was lost.
 
-        Whatever rests on the passing of time without an event ends there: rates, run times of
+        All that follows from time passing without an event ends there: rates, run times of
         running tasks, conclusions. It is `now` if nothing was ever received: then nothing is known.
         """
         return now if self.phase == "live" else self.listening(now).until or now

@@ -61,7 +61,7 @@ def _reason(
     if not waiting:
         text = "no message is waiting"
         if queue.unacked:
-            text += f"; workers hold {counted(queue.unacked, 'message')} of it"
+            text += f"; workers hold {counted(queue.unacked, 'message')} from it"
         if queue.delayed:
             text += f"; {counted(queue.delayed, 'message')} for it in delayed delivery"
         return "empty", text, ""

@@ -140,7 +140,7 @@ def _known_codes(
 @click.option("--ignore", multiple=True, metavar="CODE", callback=_known_codes,
               help="Ignore findings with this code; repeatable.")  # fmt: skip
 @duration_option("--timeout", default="10s", show_default=True,
-                 help="Give up if the broker or the workers have not replied.")  # fmt: skip
+                 help="Give up if broker or workers do not reply for this long.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(NAGIOS, is_flag=True,
               help="Print one line with performance data, and exit with 0 (OK), 1 (WARNING), 2"

@@ -44,8 +44,8 @@ def collect(ctx: click.Context, listen: str | None) -> int:
 
     One process for a team: it receives the events of each cluster once, writes the history and
     delivers the alerts of [alerts] in the config file. Without --cluster or -b, all clusters of the
-    config file are monitored; one whose broker can never be used does not keep the others from
-    being monitored. The log goes to stderr. The process ends on SIGTERM or ctrl-c.
+    config file are monitored; a broker that cannot be used does not affect the others. The log goes
+    to stderr. The process ends on SIGTERM or ctrl-c.
     """
     from ....collector.loop import CollectorLoop
 

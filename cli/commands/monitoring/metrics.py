@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 def metrics(ctx: click.Context, listen: str, once: bool, wait: float) -> int:
     """Serve metrics of the cluster for Prometheus.
 
-    /metrics has the metrics, some of them by Flower's names; /health answers 200, or 503 with the
-    reason if the broker cannot be reached. The server runs until ctrl-c or SIGTERM. It has neither
+    /metrics has the metrics, some under Flower's names; /health returns 200, or 503 with the reason
+    if the broker cannot be reached. The server runs until ctrl-c or SIGTERM. It has neither
     encryption nor passwords, and listens on the loopback interface by default.
     """
     # Tasks that finished before have no metrics.

@@ -23,9 +23,9 @@ def completion(shell: str) -> None:
     fish: run this command once
       celtop completion fish > ~/.config/fish/completions/celtop.fish
 
-    Besides commands and options, task ids, task names, workers, queues and filters are completed:
-    for at most a second they are read from the cluster, by the options before them, the
-    environment and the config file.
+    Besides commands and options, task ids, task names, workers, queues and filters are completed.
+    They are read from the cluster, for at most a second; the options before them, the environment
+    and the config file name the broker.
     """  # noqa: D301 - click reads it
     from ...completion.shells import completion_class
     from ...main import COMPLETE_VARIABLE, celtop

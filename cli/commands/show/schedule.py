@@ -40,7 +40,7 @@ def schedule(ctx: click.Context, /, as_json: bool, **options: Any) -> int:
 
     They are read from the app of -A with its django-celery-beat tables, from RedBeat, from the
     file of --beat-schedule-file, and from the beat_schedule of the workers. An entry is reported
-    as overdue only if it would have been seen to run: listen at least as long as its interval.
+    as overdue only if its run could have been seen: listen at least as long as its interval.
 
     FILTER is one or more words that name, task, schedule, arguments, queue or status contain;
     `!word` excludes an entry.

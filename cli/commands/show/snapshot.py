@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("--limit", type=click.IntRange(0), default=50, show_default=True, metavar="N",
               help="Show the N newest tasks (JSON and NDJSON always contain all).")  # fmt: skip
 @click.option("--filter", "query", metavar="FILTER",
-              help="Only tasks that match; the result backend is searched too.")  # fmt: skip
+              help="Include only matching tasks; searches the result backend too.")  # fmt: skip
 @schema_option("snapshot")
 @click.pass_context
 def snapshot(
@@ -57,8 +57,8 @@ def snapshot(
         return encoded(taken, format_name, drawn=output is None and is_terminal())
 
     def live() -> ExitCode:
-        heard = settings if wait else settings.model_copy(update={"enable_events": False})
-        with open_session(heard, one_shot=True) as session:
+        listening = settings if wait else settings.model_copy(update={"enable_events": False})
+        with open_session(listening, one_shot=True) as session:
             collect(session, wait)
             if session.inspect_revoked():
                 wait_for_replies(session)

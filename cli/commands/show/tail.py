@@ -64,7 +64,7 @@ def tail(
     With --from-history URL, tasks are printed when a collector has stored them: once they have
     ended, or have been running for 5 seconds. No broker is used.
 
-    A lost connection to the broker is reported on stderr, and celtop reconnects until it can.
+    If the connection to the broker is lost, celtop reports it on stderr and keeps reconnecting.
 
     The exit code is 0 at the end of --until or --count; it is 4 if --until ends before --count
     events have arrived, and 3 if the broker is unreachable at the start or at the end of --until.

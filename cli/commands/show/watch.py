@@ -43,7 +43,7 @@ def watch(ctx: click.Context, id_: str, timeout: float | None, wait: bool) -> in
     printed on stdout as JSON. If the result backend cannot be read, the text in the task's event is
     printed instead.
 
-    A lost connection to the broker is reported on stderr, and celtop reconnects until it can.
+    If the connection to the broker is lost, celtop reports it on stderr and keeps reconnecting.
 
     The exit code is 0 if the task succeeded, 1 if it failed or was revoked, 4 if it did not finish
     before --timeout, and 3 if the broker is unreachable at the start or at --timeout.

@@ -50,9 +50,11 @@ def why(
 ) -> int:
     """Explain why a task or queue does not move, or how soon it will.
 
-    Workers, queues and the result backend are asked; nothing is changed. RabbitMQ shows waiting
-    messages only by taking and returning them, so a task that merely waits is found there with
-    --read-queue. The exit code is 0 if there is an answer, and 1 if there is no such task or queue.
+    Workers, queues and the result backend are queried; nothing is changed. Only RabbitMQ's
+    management API shows waiting messages, by taking and returning them: to find a task there that
+    has not been received, pass --read-queue.
+
+    The exit code is 0 if there is an answer, and 1 if there is no such task or queue.
     """
     check_id(name)
     from ....model.entities.broker import family_of

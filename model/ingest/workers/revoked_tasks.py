@@ -1,4 +1,4 @@
-"""Marks the tasks that workers list as revoked, whoever revoked them."""
+"""Marks the tasks that workers list as revoked, by celtop or any other client."""
 
 from __future__ import annotations
 

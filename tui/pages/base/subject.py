@@ -203,7 +203,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
             pane.styles.height = need.rows + need.frame
 
     def needs(self) -> Needs:
-        """Return the lines of the panes; a list that is empty has one line that says so."""
+        """Return the lines of the panes; an empty list has one line with a text."""
         empty = Need(1, 2, least=1, whole=1)
         latest = list_need(self.latest) if len(self.latest) else empty
         return {
