@@ -20,6 +20,7 @@ from textual.widget import Widget
 
 from ...model.text.sanitize import visible
 from ...widgets.glyphs import UNICODE
+from ...widgets.table.cells import fit
 
 GAP: Final = 2
 _MAX_TEXT: Final = 400
@@ -40,6 +41,8 @@ class Part:
     """The action that a mouse click runs."""
     gap: int = GAP
     """Blank cells before the text."""
+    keeps_end: bool = False
+    """Whether the start is cut if there is no room for all, as of a dotted name."""
 
     @property
     def shown(self) -> str:
@@ -140,7 +143,8 @@ class Bar(Widget):
         left, right = self._fitting(width)
         self._right_fits = len(right) == len(self._parts[1])
         end = Strip(self._segments(right))
-        start = self._shortened(Strip(self._segments(left)), max(0, width - end.cell_length))
+        room = max(0, width - end.cell_length)
+        start = self._shortened(Strip(self._segments(self._ending(left, room))), room)
         space = " " * max(0, width - start.cell_length - end.cell_length)
         line = Strip([*start, Segment(space, self._style("")), *end])
         return line.simplify().crop(0, width)
@@ -155,6 +159,20 @@ class Bar(Widget):
         if left:  # the bar begins at the same place, even if values are left out
             left[0] = replace(left[0], gap=self._parts[0][0].gap)
         return left, right
+
+    def _ending(self, parts: Sequence[Part], room: int) -> list[Part]:
+        """Return the parts, the start of one that keeps its end cut to make all fit."""
+        missing = sum(part.width for part in parts) - room
+        cut: list[Part] = []
+        for part in parts:
+            width = part.width - part.gap - missing
+            if missing > 0 and part.keeps_end and width >= _MIN_ELLIPSIS_WIDTH:
+                missing = 0
+                text = fit(part.shown, width, self.ellipsis, keeps_end=True)
+                cut.append(replace(part, text=text))
+            else:
+                cut.append(part)
+        return cut
 
     def _segments(self, parts: Sequence[Part]) -> list[Segment]:
         plain = self._style("")

@@ -282,7 +282,7 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
             left.append(Part(f"unknown task {self.task_id}", "$text-error"))
         else:
             state, _ = tasks.state(task, self.context.frame())
-            left += [Part(state, "bold"), Part(task.name or "?", "$text-accent")]
+            left += [Part(state, "bold"), Part(task.name or "?", "$text-accent", keeps_end=True)]
             if task.id not in self.context.state.tasks:
                 gone = self.context.replay is None
                 text = "evicted from memory" if gone else "unknown at this time"

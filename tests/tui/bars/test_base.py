@@ -40,6 +40,12 @@ async def test_the_right_stays_whole_and_the_left_is_cut() -> None:
     assert await drawn(22, left, [Part("d details ")]) == " three wo…  d details "
 
 
+async def test_a_dotted_name_keeps_its_end() -> None:
+    left = [Part("Types", gap=1), Part("shop.billing.tasks.charge", keeps_end=True)]
+    assert await drawn(26, left, []) == " Types  …ling.tasks.charge"
+    assert (await drawn(40, left, [])).rstrip() == " Types  shop.billing.tasks.charge"
+
+
 async def test_texts_are_no_markup_and_harmless() -> None:
     assert "[/b] \\x1b[31m" in await drawn(40, [Part("[/b] \x1b[31m")], [])
 

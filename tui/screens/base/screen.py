@@ -105,7 +105,8 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
             gap = 0 if parts else 1
             parts.append(Part(title, "$text-muted", click=f"app.go_to_step({depth})", gap=gap))
             parts.append(Part(f" {self.context.glyphs.more_right} ", "$text-muted", gap=0))
-        return [*parts, Part(here, "bold", gap=0 if parts else 1)]
+        dotted = bool(above) and self.location.path[-1].kind == "type"
+        return [*parts, Part(here, "bold", gap=0 if parts else 1, keeps_end=dotted)]
 
     @property
     def ready(self) -> bool:
