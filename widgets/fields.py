@@ -25,7 +25,9 @@ MAX_SHARE: Final = 0.7
 """The share of the lines to which a further column must reduce them."""
 MAX_COLUMNS: Final = 3
 GAP: Final = 2
+"""Blank cells between labels, values and columns."""
 MAX_LABEL_WIDTH: Final = 24
+"""Cells; a longer label is cut."""
 STEP: Final = 2
 """Cells by which a column takes from another, so that changing numbers do not move it."""
 

@@ -28,6 +28,7 @@ Complete: TypeAlias = Callable[[str], Sequence[Completion]]
 MAX_SHOWN: Final = 20
 """Completions in the list; what the width does not show is cut."""
 MAX_LABEL: Final = 40
+"""Characters of a completion in the list."""
 DEBOUNCE: Final = 0.05
 """Seconds after the last key until the filter applies."""
 

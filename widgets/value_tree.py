@@ -25,11 +25,13 @@ PAGE_ITEMS: Final = 200
 MAX_AUTO_EXPANDED: Final = 20
 """A named value with at most this many items is expanded from the start."""
 MAX_SEARCHED_NODES: Final = 5_000
+"""Nodes that a search opens; the first ones from the top."""
 MAX_PREVIEW: Final = 200
 """Characters of a value shown on the line of its node."""
 LINE_LENGTH: Final = 120
 """Most characters per line of a long text that is opened."""
 MIN_LINE_LENGTH: Final = 20
+"""Characters per line even at the depth where there is no room."""
 GUIDE: Final = 2
 """Cells of the guide of each level."""
 

@@ -52,6 +52,11 @@ class RowList(Generic[R]):
         """Return a row's index, or None if it is not in the list."""
         return self._places.get(id)
 
+    def get(self, id: str) -> R | None:  # noqa: A002 - the field's own name
+        """Return a row, or None if it is not in the list."""
+        place = self._places.get(id)
+        return None if place is None else self._rows[place]
+
     def refresh(self) -> None:
         """Fetch, filter and sort the rows."""
         rows: Iterable[R] = self._source()

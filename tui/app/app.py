@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 CHECK_INTERVAL: Final = 3.0
 """Seconds between two checks of the terminal, and for messages about celtop's own files."""
 EXIT_TIMEOUT: Final = 2.0
+"""Seconds after which the process ends even if the terminal takes no more output."""
 CONFIGURATION_EXIT_CODE: Final = 2
 """The caller reports the broker's fault."""
 

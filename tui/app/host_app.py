@@ -36,6 +36,7 @@ T = TypeVar("T")
 MAX_COPIED_CHARACTERS: Final = 50_000
 """In base64 about 75,000 bytes, the most that xterm accepts."""
 NOTIFICATION_TIMEOUT: Final = 4.0
+"""Seconds that a notification stays."""
 
 
 class HostApp(FrugalApp, inherit_bindings=False):

@@ -84,6 +84,7 @@ _IN_16_COLOURS: Final = {
 }
 """The texts of dark and of light themes, in the colours that rich has for the 16 of terminals."""
 _GREY_STEPS: Final = 20
+"""Steps between a colour and black or white."""
 
 _ALPHA: Final = re.compile(r"(.*?)(?: +\d{1,3}%)?")
 _STYLES: Final = frozenset({"none", "bold", "dim", "italic", "reverse", "strike", "underline"})

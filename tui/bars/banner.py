@@ -10,6 +10,7 @@ from ...model.text.sanitize import visible
 from ..context import AppContext
 
 _MAX_TEXT = 300
+"""Characters of each part."""
 
 
 class Banner(Static):

@@ -23,7 +23,9 @@ from ...widgets.glyphs import UNICODE
 from ...widgets.table.cells import fit
 
 GAP: Final = 2
+"""Blank cells before a part."""
 _MAX_TEXT: Final = 400
+"""Characters of a part."""
 _MIN_ELLIPSIS_WIDTH: Final = 10
 """Narrower text is cut without an ellipsis."""
 

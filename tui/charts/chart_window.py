@@ -34,8 +34,11 @@ class ChartWindow:
     """Steps that are numbered from the epoch: step `n` begins at `n * step` seconds."""
 
     last: int
+    """The number of the last step."""
     count: int
+    """How many steps."""
     step: int
+    """Seconds of a step."""
 
     @property
     def end(self) -> float:

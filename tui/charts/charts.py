@@ -33,6 +33,7 @@ MAX_QUEUES: Final = 4
 """Queues with a layer of their own; the others are drawn together."""
 _QUEUE_STYLES: Final = ("first", "second", "third", "fourth")
 _MAX_NAME: Final = 80
+"""Characters of a queue's name."""
 MIN_DEPTH_AGE: Final = 10.0
 """Seconds from which the legend gives the age of depths."""
 NONE: Final = "-"

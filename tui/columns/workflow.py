@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
 from ...lists import numbers, tasks
@@ -208,9 +209,5 @@ def _bar(row: WorkflowRow, frame: Frame, width: int, begin: float, length: float
                 draw(phase.start, phase.end, glyph, style)
     return [
         ("".join(glyph for glyph, _ in run), style)
-        for style, run in ((style, list(cells)) for style, cells in groupby(cells, _second))
+        for style, run in ((style, list(cells)) for style, cells in groupby(cells, itemgetter(1)))
     ]
-
-
-def _second(cell: Cell) -> str:
-    return cell[1]

@@ -13,6 +13,7 @@ from ..columns.deploys import before_and_after
 from ..context import AppContext
 
 _MAX_TEXT: Final = 80
+"""Characters."""
 
 
 def deploy_text(context: AppContext) -> str:

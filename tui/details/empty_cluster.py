@@ -13,6 +13,7 @@ from ..text.unknown import not_known_yet
 GRACE: Final = 5.0
 """Seconds after connecting in which workers may still reply."""
 _MAX_URL: Final = 200
+"""Characters."""
 
 
 def is_empty(state: ClusterState, now: float) -> bool:

@@ -15,6 +15,7 @@ from ...widgets.table.column import Frame
 from ..text.alerts import Alert
 
 _MAX_TEXT: Final = 600
+"""Characters of a value."""
 _TIME_WIDTH: Final = 11
 
 

@@ -21,6 +21,7 @@ from ...widgets.table.column import Frame
 SOON: Final = 300.0
 """Seconds in which a queue should be empty, to show how many processes that takes."""
 _MAX_TEXT = 300
+"""Characters of a value."""
 
 
 def queue_fields(

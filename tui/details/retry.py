@@ -10,6 +10,7 @@ from ...model.text.sanitize import visible
 from ...widgets.fields import Field
 
 _MAX_TEXT: Final = 300
+"""Characters of a value."""
 
 
 def retry_field(task: Task, found: Recovered | None) -> Field:

@@ -18,6 +18,7 @@ from ...widgets.fields import Field
 from ...widgets.table.column import Frame
 
 _MAX_TEXT: Final = 300
+"""Characters of a value."""
 
 
 def entry_fields(status: EntryStatus, routing: Routing, frame: Frame) -> list[Field]:

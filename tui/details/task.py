@@ -20,6 +20,7 @@ from ...widgets.table.column import Frame
 from .retry import link_fields
 
 _MAX_TEXT = 300
+"""Characters of a value."""
 
 
 def task_fields(

@@ -19,6 +19,7 @@ from ...widgets.fields import Field
 from ...widgets.table.column import Frame
 
 _MAX_TEXT: Final = 300
+"""Characters of a value."""
 _MAX_EXCEPTIONS: Final = 5
 _ACKS: Final = {True: "after the task has run", False: "before the task runs", None: units.UNKNOWN}
 

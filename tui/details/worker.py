@@ -18,6 +18,7 @@ from ...widgets.fields import Field
 from ...widgets.table.column import Frame
 
 _MAX_TEXT = 300
+"""Characters of a value."""
 _TASK_EVENTS: Final = {
     True: "on",
     False: "off; see Attention",

@@ -22,6 +22,7 @@ from ..keymap import bindings
 T = TypeVar("T")
 
 _MAX_TEXT: Final = 200
+"""Characters of the title."""
 _TITLE_FRAME: Final = 8
 """Cells of the frame beside the title."""
 FRAME: Final = 4

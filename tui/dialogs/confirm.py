@@ -24,6 +24,7 @@ Present: TypeAlias = "tuple[Confirmation, Sequence[str]]"
 """The confirmation for the current state, and the changes to its targets meanwhile."""
 
 _MAX_TEXT: Final = 300
+"""Characters of a line."""
 _MAX_NAMED_WORKERS: Final = 5
 _BOX_WIDTH: Final = 72
 """The width of the box, unless its title is longer."""

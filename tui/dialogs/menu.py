@@ -21,6 +21,7 @@ from .searched import SearchedDialog
 REREAD_SECONDS: Final = 1.0
 """Seconds after which an open menu reads its items again."""
 _MAX_HINT: Final = 200
+"""Characters of a hint."""
 _INDENT: Final = 6
 """Cells before a hint that has lines of its own."""
 _SCROLLBAR_WIDTH: Final = 2

@@ -12,6 +12,7 @@ from ...model.text.sanitize import visible_lines
 from .searched import SearchedDialog
 
 _MAX_TEXT = 100_000
+"""Characters."""
 
 
 class LongText(SearchedDialog):

@@ -17,6 +17,7 @@ MAX_DIALOG_CHECKS: Final = 2000
 """How often a key looks for a dialog that is about to open. While the event loop is busy, no time
 passes by this measure."""
 DIALOG_CHECK_INTERVAL: Final = 0.001
+"""Seconds between two looks."""
 
 
 class OperationRunner:

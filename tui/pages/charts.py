@@ -23,11 +23,13 @@ from ..navigation import Location
 from ..screens.base.screen import MonitorScreen
 
 MIN_TILE_HEIGHT: Final = 7
+"""Lines of a chart with its frame."""
 MAX_MARKS: Final = 3
 """Marks that are named above the charts."""
 MAX_NAME: Final = 80
 """Characters of a worker's name."""
 MAX_MARK_TEXT: Final = 60
+"""Characters of a mark's text."""
 BAR_LINES: Final = 3
 """Header, info line and footer."""
 COLUMN_WIDTHS: Final = (76, 170)

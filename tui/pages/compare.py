@@ -130,9 +130,8 @@ class CompareScreen(RowListScreen[ComparedRow]):
         """Show both values of a field in full."""
         from ..dialogs.text import TextDialog
 
-        index = self.rows.index(message.row_id)
-        if index is not None:
-            row = self.rows[index]
+        row = self.rows.get(message.row_id)
+        if row is not None:
             parts = zip(self.names, (row.left, row.right), strict=True)
             text = "\n\n".join(f"{name}\n{value or '(none)'}" for name, value in parts)
             self.app.push_screen(TextDialog(row.id, text))

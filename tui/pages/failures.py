@@ -39,6 +39,7 @@ R = TypeVar("R")
 
 MAX_WORKERS_SHOWN: Final = 8
 MIN_LIST_HEIGHT: Final = 4
+"""Lines of the list, with its titles."""
 BORDER: Final = 2
 """Lines of a pane's border."""
 
@@ -195,10 +196,9 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
         if not len(self.list_table.rows):
             self.list_table.styles.clear_rule("height")
             return
-        styles, most = self.list_table.styles, max(MIN_LIST_HEIGHT, self.size.height // 2 - 2)
+        most = max(MIN_LIST_HEIGHT, self.size.height // 2 - 2)
         height = min(max(MIN_LIST_HEIGHT, len(self.list_table.rows) + 1), most)
-        if styles.height is None or styles.height.value != height:
-            styles.height = height
+        self.list_table.styles.height = height
 
     def _group_parts(self, group: FailureGroup) -> list[Part]:
         """Return facts about the failures of a group that its row does not show."""
@@ -299,9 +299,8 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """List the group's tasks."""
-        index = self.rows.index(message.row_id)
-        if index is not None:
-            group = self.rows[index]
+        group = self.rows.get(message.row_id)
+        if group is not None:
             query = group.query
             if self.stored.covers:
                 query += f" finished:<{window_name(self.context.chart_seconds)}"

@@ -35,6 +35,7 @@ PAGE: Final = 500
 AHEAD: Final = 50
 """Rows below the cursor; with fewer, the next messages are read."""
 MAX_ERROR: Final = 200
+"""Characters of an error."""
 
 
 class MessagesScreen(RowListScreen[WaitingMessage]):

@@ -56,6 +56,7 @@ CHARTS_FROM: Final = 50
 MIN_FAILURE: Final = 8
 """Lines of the failure even in a low terminal: the exception and an own frame."""
 MIN_HISTOGRAM: Final = 5
+"""Lines of the run times."""
 MAX_RELATIVES: Final = 5
 """Rows of related tasks; the table scrolls."""
 MIN_LATEST: Final = 4
@@ -352,8 +353,7 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         pane.show(_LEVELS.get(task.state, "idle"), subtitle=frame_place(view.own_frame))
         frame = view.styles.gutter.height + pane.styles.gutter.height
         height = min(view.virtual_size.height + frame, max(MIN_FAILURE, self.size.height // 2 - 2))
-        known = pane.styles.height
-        if not self.zoomed and (known is None or known.value != height):
+        if not self.zoomed:
             pane.styles.height = height
 
     def _attempt_rows(self) -> list[AttemptRow]:
@@ -361,9 +361,9 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         return [] if task is None else attempt_rows(task, self.context.frame())
 
     def _open_attempt(self, row_id: str) -> None:
-        index = self._attempts.index(row_id)
-        if index is not None:
-            attempt = self._attempts[index].attempt
+        row = self._attempts.get(row_id)
+        if row is not None:
+            attempt = row.attempt
             text = attempt.traceback or attempt.exception or "No exception or traceback is known"
             name = None if self.shown is None else self.shown.name
             glyphs = self.context.glyphs
@@ -371,9 +371,9 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
             self.app.push_screen(TracebackDialog(title, text, name, glyphs))
 
     def _open_operation(self, row_id: str) -> None:
-        index = self.operations.rows.index(row_id)
-        if index is not None:
-            self.app.push_screen(TextDialog("Operation", self.operations.rows[index].text))
+        row = self.operations.rows.get(row_id)
+        if row is not None:
+            self.app.push_screen(TextDialog("Operation", row.text))
 
 
 def _values(task: Task) -> Mapping[str, str | None]:

@@ -90,11 +90,9 @@ class AttentionPane(ListPane[Alert]):
 
     def target(self, row_id: str | None) -> DrillDown | FilteredView:
         """Return the page or list that a finding opens."""
-        index = self.rows.index(row_id) if row_id is not None else 0 if len(self.rows) else None
-        if index is None:
-            return FilteredView(self.VIEW)
-        alert: Alert = self.rows[index]
-        return alert.target
+        rows: RowList[Alert] = self.rows
+        alert = next(iter(rows), None) if row_id is None else rows.get(row_id)
+        return FilteredView(self.VIEW) if alert is None else alert.target
 
 
 def _subject(alert: Alert, frame: Frame) -> Cell:

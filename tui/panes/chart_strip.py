@@ -36,6 +36,7 @@ OF_TYPE: Final[tuple[ChartOf, ...]] = (
 )
 
 MIN_CHART_WIDTH: Final = 44
+"""Cells of a chart; the strip has as many as fit."""
 FRAMED_FROM: Final = 32
 """Lines of the screen from which the charts are framed; else there is one, on one line."""
 HIGH_FROM: Final = 12

@@ -64,10 +64,9 @@ class FailuresPane(ListPane[FailureGroup]):
 
     def target(self, row_id: str | None) -> DrillDown | FilteredView:
         """Return the step to the tasks of a group, or to all groups."""
-        index = self.rows.index(row_id) if row_id is not None else None
-        if index is None:
+        group: FailureGroup | None = None if row_id is None else self.rows.get(row_id)
+        if group is None:
             return DrillDown("failures", "", "Failures")
-        group: FailureGroup = self.rows[index]
         return DrillDown("tasks", group.query, group_title(group))
 
     def _failing(self) -> list[FailureGroup]:

@@ -29,19 +29,24 @@ R = TypeVar("R")
 MIN_SCREEN_HEIGHT: Final = 30
 """Lines of the terminal below which it is shown only in lines that the list does not need."""
 MIN_LINES: Final = 12
+"""Lines that it takes at least in a high terminal."""
 MIN_ROOM: Final = 16
 """Lines from which a list gives some to texts below it."""
 FRAME_LINES: Final = 2
+"""Lines of the frame."""
 MIN_SPARE_LINES: Final = 6
 """Fewer lines that the list does not need are left blank."""
 MIN_CHART_WIDTH: Final = 50
 MIN_CHART_LINES: Final = 9
 """What each chart needs; one that does not fit beside or below the others is not shown."""
 FIELDS_WIDTH: Final = 48
+"""Cells that the fields take beside a chart, at most."""
 MAX_WIDE_FIELDS_WIDTH: Final = 64
 """In a wide terminal."""
 FIELDS_STEP: Final = 8
+"""Cells by which the fields take more, so that no chart jumps."""
 FIELDS_MARGIN: Final = 2
+"""Blank cells between the fields and the chart."""
 MAX_FIELDS_WIDTH: Final = 52
 MIN_NARROW_CHART_WIDTH: Final = 26
 """In a narrow terminal the chart gives room to the values, which would be cut."""
@@ -129,7 +134,7 @@ class Preview(Tile):
         spare, high = room - rows - 1, screen_height >= MIN_SCREEN_HEIGHT
         self.set_class(rows > 0 and (high or spare >= MIN_SPARE_LINES), "-shown")
         lines = max(MIN_LINES, room // 3, spare) if high else spare
-        self._set_height(lines)
+        self.styles.height = lines
 
     def fit_texts(self, shown: Previewed | None, room: int, rows: int, least: int) -> None:
         """Take the lines that texts need, of those that the list does not need.
@@ -154,10 +159,6 @@ class Preview(Tile):
         fits = shown is not None and rows > 0 and lines > FRAME_LINES
         self.set_class(fits, "-shown")
         if fits:
-            self._set_height(lines)
-
-    def _set_height(self, lines: int) -> None:
-        if self.styles.height is None or self.styles.height.value != lines:
             self.styles.height = lines
 
     def paint(self, shown: Previewed | None) -> None:

@@ -16,6 +16,7 @@ from ..details.task import task_fields
 from .preview import Previewed
 
 MAX_VALUE: Final = 600
+"""Characters of a value."""
 _CHARTS: Final = (charts.type_runtimes, charts.type_rates)
 
 

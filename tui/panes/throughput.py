@@ -22,7 +22,9 @@ HIGH_SHARE: Final = 0.1
 GRAPH_LINES: Final = 8
 """Lines that the graph takes from lists that are cut."""
 MIN_GRAPH_LINES: Final = 5
+"""Lines for which the graph is worth its frame."""
 MIN_SPARK_WIDTH: Final = 10
+"""Cells of the graph on one line."""
 RATES: Final = ("ok", "retry", "failed")
 RATE_STYLES: Final = ("good", "state-retry", "bad")
 

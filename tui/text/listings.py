@@ -13,6 +13,7 @@ from ...model.text.sanitize import visible
 MAX_NAMES: Final = 5
 """Task names that are counted one by one."""
 MAX_NAME: Final = 40
+"""Characters of a task name."""
 
 
 def task_counts(listing: Listing) -> str:

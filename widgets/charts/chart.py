@@ -29,6 +29,7 @@ from .plot import BLANK, Cell, fill, highest, plot
 MIN_AXIS_WIDTH: Final = 32
 """Cells under which a chart has no axis of values."""
 MIN_TIMES_ROWS: Final = 5
+"""Lines from which a chart has an axis of times."""
 MAX_INLINE_LEGEND: Final = 0.4
 """Part of the width that the legend may take beside a chart of one line."""
 

@@ -17,6 +17,7 @@ from .sparkline import spark
 
 QUANTILES: Final = (("p50", 0.5), ("p95", 0.95))
 MIN_BARS: Final = 8
+"""Bars even for few durations."""
 MIN_BAR_WIDTH: Final = 2
 """Cells."""
 

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 _THUMB_STEPS_PER_CELL = 8
+"""Parts of a cell that a thumb moves by."""
 _MAX_QUEUED_WRITES = 2
+"""Writes that may wait for the terminal before frames are skipped."""
 _UPDATE_PERIOD = 1 / 200
 """Seconds between two updates of the terminal."""
 

@@ -26,9 +26,12 @@ from .field import FormField, FormRow
 Problems: TypeAlias = Mapping[str, str]
 """By field id, the problem of its value in combination with others."""
 _MAX_TEXT: Final = 300
+"""Characters of a note."""
 _MAX_PREVIEW: Final = 600
+"""Characters of the preview."""
 _MAX_PREVIEW_LINES: Final = 4
 _LABEL_WIDTH: Final = 12
+"""Cells of the labels, unless one is longer."""
 _MAX_LABEL_WIDTH: Final = 24
 
 

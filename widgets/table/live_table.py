@@ -22,6 +22,7 @@ from .viewport import Motion
 R = TypeVar("R")
 
 WHEEL_LINES = 3
+"""Lines that a step of the wheel scrolls."""
 
 
 class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):

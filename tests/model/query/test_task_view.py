@@ -376,6 +376,7 @@ def test_a_row_list_sorts_filters_and_finds() -> None:
     assert len(table) == 2
     assert table[0].name == "geo-9"
     assert table.index("geo-9") == 0
+    assert table.get("geo-9") is rows[-1] and table.get("web-1") is None
     with pytest.raises(IndexError):
         table[-1]
     with pytest.raises(KeyError):

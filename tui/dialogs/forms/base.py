@@ -15,6 +15,7 @@ from ...keymap import bindings
 from ..base import Dialog
 
 _FRAME_ROWS: Final = 2
+"""Lines of the frame."""
 
 
 class Filled(NamedTuple):

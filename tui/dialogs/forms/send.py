@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Known: TypeAlias = "Call | Recovered"
 _MAX_TEXT: Final = 120
+"""Characters of the call in the preview."""
 _ARGUMENTS: Final = ("args", "kwargs")
 
 

@@ -14,6 +14,7 @@ from ...navigation import DrillDown
 MODEL_TIMEOUT: Final = 2.0
 """Seconds for the task that was found to be in the model."""
 MODEL_CHECK_INTERVAL: Final = 0.05
+"""Seconds between two looks."""
 MAX_ID_CHARACTERS: Final = 60
 """Characters of an id that are shown."""
 

@@ -17,6 +17,7 @@ MAX_TASKS: Final = 10_000
 LOAD_SECONDS: Final = 3.0
 """Seconds in which the model takes the tasks over that were read."""
 LOAD_CHECK: Final = 0.05
+"""Seconds between two looks."""
 
 
 def stored_groups(host: Host) -> list[FailureGroup]:

@@ -116,8 +116,7 @@ class DetailScreen(MonitorScreen, SearchedScreen):
 
     def _fit(self, pane: Widget, lines: int) -> None:
         pane.set_class(not lines, "-empty")
-        known = pane.styles.height
-        if lines and (known is None or known.value != lines):
+        if lines:
             pane.styles.height = lines
 
     def fit(self, size: Size) -> None:

@@ -254,9 +254,8 @@ class SubjectScreen(DetailScreen, Generic[R]):
         elif message.table is self.lists["workers"]:
             self.visit(DrillDown("worker", message.row_id))
         elif message.table is self.lists["failures"]:
-            index = self.failure_rows.index(message.row_id)
-            if index is not None:
-                group = self.failure_rows[index]
+            group = self.failure_rows.get(message.row_id)
+            if group is not None:
                 query = f"{group.query} {self.filter_text}"
                 self.visit(DrillDown("tasks", query, group_title(group)))
 

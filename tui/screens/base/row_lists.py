@@ -22,6 +22,7 @@ SHORT_LIST: Final = 200
 """Rows up to which a list is read and sorted again with each frame, and not just once a second.
 What visible rows show is up to date in any case."""
 READ_INTERVAL: Final = 1.0
+"""Seconds after which a longer list is read again."""
 
 
 class RowListScreen(PreviewingList[R]):
