@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from datetime import UTC
+from datetime import UTC, tzinfo
+from functools import lru_cache
 from typing import Final, TypeVar
 
 from ..model.text import units
@@ -99,8 +101,17 @@ def time_or_date(at: float, frame: Frame, width: int) -> Cell:
     zone = UTC if frame.utc else None
     begins, ends = frame.today
     if begins <= at < ends:
-        return units.clock(at, zone), "muted"
+        return _clock(int(round(at, 3)), zone, time.tzname), "muted"
     then, today = units.date_time(at, zone), units.date_time(frame.now, zone)
     if then[:4] == today[:4] and width >= len("11-21 14:02"):
         return then[5:16], "muted"
     return (then[:10] if width >= len("2026-11-21") else then[2:10]), "muted"
+
+
+@lru_cache(maxsize=2_048)
+def _clock(second: int, zone: tzinfo | None, local: tuple[str, str]) -> str:
+    """Return a time of day. Each change of a row draws its times again.
+
+    `local` is the local zone, which `zone` None stands for.
+    """
+    return units.clock(second, zone)

@@ -45,15 +45,20 @@ def port_of(url: str) -> int:
     return int(url.rsplit(":", 1)[1].split("/")[0])
 
 
-def await_listener(url: str, timeout: float = 30.0) -> None:
+def await_listener(url: str, timeout: float = 30.0, *, patterns: int = 1) -> None:
     """Return once a client is subscribed to the events.
+
+    Args:
+        url: The server.
+        timeout: Seconds.
+        patterns: To how many patterns the client subscribes: results are a second one.
 
     Raises:
         ServerUnavailable: None is within `timeout` seconds.
     """
     deadline = time.monotonic() + timeout
     with redis.Redis(port=port_of(url)) as client:
-        while not client.pubsub_numpat():
+        while client.pubsub_numpat() < patterns:
             if time.monotonic() > deadline:
                 raise ServerUnavailable(f"no subscriber after {timeout:.0f} s")
             time.sleep(0.05)

@@ -54,7 +54,7 @@ def _following(name: Name, url: str, width: int) -> Iterator[tuple[Running, list
     arguments = ("--result-backend", url)
     with running(name, url, arguments=arguments, width=width) as subject:
         assert subject.terminal is not None
-        server.await_listener(url)
+        server.await_listener(url, patterns=2)
         with stream.beating(url):
             subject.press("2")
             stream.publish(url, messages)
