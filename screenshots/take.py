@@ -47,6 +47,10 @@ UNATTENDED: Final = "notifications"
 """The demo's queue without consumers."""
 DEMO_SECONDS: Final = 300.0
 """How long the demo runs before the pictures are taken: as long as the charts show."""
+BUSY_SECONDS: Final = 120.0
+"""How much longer it may run until enough tasks are running."""
+BARS: Final = 4
+"""Running tasks that report progress, when the pictures are taken."""
 SHOWN_URL: Final = "redis://localhost:6379/0"
 SIZE: Final = (120, 36)
 FOLDER: Final = Path(__file__).parent
@@ -248,7 +252,8 @@ def run_demo() -> tuple[Still, float]:
         session.watch(frozenset({"workers", "queues"}))
         session.start()
         ends = time.monotonic() + DEMO_SECONDS
-        while time.monotonic() < ends:
+        latest = ends + BUSY_SECONDS
+        while time.monotonic() < (latest if bars(state) < BARS else ends):
             now = time.time() + offset
             session.pump(now, 0.05)
             state.tick(now)
@@ -260,6 +265,11 @@ def run_demo() -> tuple[Still, float]:
     state.broker.url = SHOWN_URL
     state.broker.latency = 0.004
     return Still(session, operation), time.time() + offset
+
+
+def bars(state: ClusterState) -> int:
+    """Return how many running tasks report their progress."""
+    return sum(task.running and task.progress is not None for task in state.tasks.values())
 
 
 def revoke_some(session: Session, now: float) -> RunningOperation:
