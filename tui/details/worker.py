@@ -61,12 +61,17 @@ def worker_fields(worker: Worker, status: WorkerHealth, frame: Frame) -> list[Fi
 
 def usage_fields(worker: Worker) -> list[Field]:
     """Return the task counts of a worker and the resources that its main process has used."""
-    load = " ".join(f"{value:.2f}" for value in worker.load) if worker.load else "?"
-    found = [
+    return [
         Field("Processed", units.count(worker.processed)),
         Field("Since celtop started", _seen(worker)),
-        Field("Host load", load),
+        *resource_fields(worker),
     ]
+
+
+def resource_fields(worker: Worker) -> list[Field]:
+    """Return the load of a worker's host, and what its main process has used."""
+    load = " ".join(f"{value:.2f}" for value in worker.load) if worker.load else "?"
+    found = [Field("Host load", load)]
     usage = worker.rusage
     if usage is not None:
         found += [

@@ -176,11 +176,12 @@ class Preview(Tile):
         stacked = bool(builds) and self._stacks(shown, width, height)
         self.set_class(stacked, "-stacked")
         self.fields.max_columns = MAX_COLUMNS if stacked else 1
-        beside_chart = self._wide_width(shown.fields)
+        fields = shown.fields if shown.wraps else shown.fields[: max(1, height)]
+        beside_chart = self._wide_width(fields)
         taken = width // 2 if shown.wraps else beside_chart
         self.fields.wraps = shown.wraps
         # The labels of values below the last line take no room.
-        self.fields.show(shown.fields if shown.wraps else shown.fields[: max(1, height)])
+        self.fields.show(fields)
         if stacked:
             taken, height = 0, MIN_CHART_LINES
         beside, below = (width - taken) // MIN_CHART_WIDTH, height // MIN_CHART_LINES

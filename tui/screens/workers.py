@@ -11,7 +11,7 @@ from ...model.entities.worker import Worker, WorkerHealth
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
 from ..charts import charts
-from ..details.worker import worker_fields
+from ..details.worker import resource_fields, worker_fields
 from ..keymap import bindings
 from ..navigation import DrillDown
 from ..panes.preview import Previewed
@@ -55,7 +55,7 @@ class WorkersScreen(RowListScreen[Worker]):
         return Previewed(
             row.id,
             f"Worker {row.name}",
-            worker_fields(row, status, frame),
+            [*worker_fields(row, status, frame), *resource_fields(row)],
             [partial(build, name=row.name) for build in builds],
         )
 
