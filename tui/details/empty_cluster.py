@@ -50,7 +50,7 @@ def empty_cluster_fields(state: ClusterState, now: float) -> list[Field]:
     since = units.duration(int(now - (state.broker.live_since or now)))
     return [
         Field("Connected to", visible(state.broker.url or "", _MAX_URL), "good"),
-        Field("Found", f"no workers and no task events in {since}", "warn"),
+        Field("Found", f"no workers, no task events in {since}", "warn"),
         Field("", ""),
         Field("Is a worker running?", "celery -A PROJECT worker -E"),
         Field("On the same broker?", "Compare the broker_url of the worker"),

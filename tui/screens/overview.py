@@ -131,8 +131,8 @@ class OverviewScreen(MonitorScreen):
         """Update each pane."""
         for pane in self.panes:
             pane.refresh_rows()
-        self._fit()
         self._show_checklist()
+        self._fit()
         self.strip.paint(self.context)
         for pane in self.panes:
             pane.paint()
@@ -187,6 +187,10 @@ class OverviewScreen(MonitorScreen):
             return
         needs = {pane.NAME: _bounded(pane.need(), room) for pane in self.panes}
         noted = self.attention.acknowledged > 0
+        if self.has_class("-empty"):  # the checklist takes the place of the other panes
+            two_columns = False
+            needs = {"attention": needs["attention"]}
+            room = min(room, needs["attention"].frame + needs["attention"].rows)
         if (room, two_columns, needs, noted) == self._laid_out:
             return
         self._laid_out = room, two_columns, needs, noted

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from unittest.mock import patch
 
-from celtop.model.observations import ConnectionChanged, QuestionsAnswered, QueueMeasured
+import pytest
+from celtop.model.entities.cluster.other_cluster import OtherCluster
+from celtop.model.observations import (
+    ConnectionChanged,
+    OtherClustersFound,
+    QuestionsAnswered,
+    QueueMeasured,
+)
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event
 from celtop.tests.tui.app_under_test import run_app
@@ -26,6 +33,19 @@ async def test_an_empty_cluster_shows_what_to_check_until_something_is_found() -
         assert "redis://localhost:6379/3" in on.text and "Throughput" not in on.text
         on.session.put(QueueMeasured("orphans", NOW, 11))
         await on.until(lambda: "Throughput" in on.text and "PROJECT" not in on.text)
+
+
+@pytest.mark.parametrize("size", [(60, 15), (120, 36)])
+async def test_attention_leaves_room_for_all_that_can_be_checked(size: tuple[int, int]) -> None:
+    state = nothing()
+    state.observe(
+        OtherClustersFound((OtherCluster("events in database 0", "use it", workers=("w1",)),), NOW)
+    )
+    async with run_app(state, Location("overview"), size=size) as on:
+        await on.until(lambda: "Only messages?" in on.text and "Attention" in on.text)
+        lines = on.text.splitlines()
+        [top] = [number for number, line in enumerate(lines) if "Attention" in line]
+        assert lines[top + 2].startswith("╰"), "one row, and no blank ones"
 
 
 async def test_a_broker_that_was_never_reached_has_what_to_try_in_place_of_empty_charts() -> None:
