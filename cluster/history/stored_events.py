@@ -13,11 +13,10 @@ from typing import Final
 
 from ...history.open import open_store
 from ...history.reading.beginnings import beginnings
-from ...history.reading.stored_observations import observations_of
+from ...history.reading.stored_observations import WORKERS, observations_of
 from ...history.rows import Cursor, StoredTask
 from ...history.store import HistoryStore, StoreError
 from ...history.task_body import task_of
-from ...history.writing.latest_observations import WORKERS
 from ...model.entities.fault import Fault
 from ...model.observations import (
     ConnectionChanged,

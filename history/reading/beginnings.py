@@ -1,6 +1,7 @@
-"""Since when findings last and messages have been next in their queues, for a celtop that starts.
+"""What a celtop that starts takes over from the history.
 
-They began before its start, so that it cannot observe that itself.
+Since when findings last and messages have been next in their queues, and what workers ran: it
+cannot observe itself what was before its start.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from msgspec import structs
+
 from ...model.health.first_found import MAX_GAP
 from ...model.observations import (
     FindingsKnown,
@@ -16,10 +19,11 @@ from ...model.observations import (
     QueueHead,
     QueueHeadsKnown,
     QueueMeasured,
+    VersionsKnown,
 )
-from ..rows import StoredObservation
+from ..rows import Run, StoredObservation
 from ..store import HistoryStore
-from .stored_observations import observations_of
+from .stored_observations import VERSIONS, observations_of
 
 MAX_KNOWN: Final = 1_000
 """Findings, and queues."""
@@ -51,6 +55,19 @@ def beginnings(store: HistoryStore, cluster: str, now: float) -> Iterator[Observ
     heads = dict(_heads(store.observations(cluster, max(recorded_since, now - MAX_GAP))))
     if heads:
         yield QueueHeadsKnown(heads, now)
+
+
+def earlier_versions(store: HistoryStore, run: Run) -> Iterator[VersionsKnown]:
+    """Yield what the workers ran in the run before this one, if it is known. Raises: StoreError."""
+    for row in store.observations(run.cluster, 0.0):
+        if row.subject != VERSIONS:
+            continue
+        for known in observations_of(row):
+            if isinstance(known, VersionsKnown):
+                gaps = store.gaps(run.cluster, row.at, run.began_at)
+                is_gap = gaps and gaps[-1].ended_at >= run.began_at
+                since = gaps[-1].began_at if is_gap else None
+                yield structs.replace(known, at=run.began_at, unobserved_since=since)
 
 
 def _heads(rows: Iterable[StoredObservation]) -> Iterator[tuple[str, dict[str, float]]]:

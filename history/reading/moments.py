@@ -9,7 +9,8 @@ from ...model.entities.cluster.log import EventLog, Level, LogEntry
 from ...model.health.finding import Finding, Severity, SubjectKind
 from ...model.ingest.tasks.failure_groups import TREND_STEPS, FailureGroup
 from ...model.stored_past import MINUTE, Stored, end_of_minute
-from ..rows import StoredLog
+from ...model.text import units
+from ..rows import StoredFinding, StoredLog
 from ..store import HistoryStore
 from .failure_groups import stored_group
 
@@ -75,7 +76,7 @@ def read_moment(
             row.code,
             cast("Severity", row.severity),
             cast("SubjectKind", row.subject.partition(" ")[0]),
-            row.text,
+            _text(row, at),
             row.subject.partition(" ")[2],
             row.next_step,
             {"described_at": row.described_at} if row.described_at is not None else {},
@@ -92,6 +93,12 @@ def read_moment(
         tuple(sorted(found, key=lambda one: order.index(one.severity))),
         _log(store.log(cluster, at - LOG_SECONDS, at + 1, MAX_LOG)),
     )
+
+
+def _text(row: StoredFinding, at: float) -> str:
+    """Return the text of a finding, with how much later than a time it is."""
+    later = (row.described_at or row.began_at) - at
+    return row.text if later < MINUTE else f"{row.text} (as of {units.duration(later)} later)"
 
 
 def _log(rows: Iterable[StoredLog]) -> EventLog:

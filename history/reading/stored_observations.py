@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from ...model.observations import Observation
 from ...model.records.record import InvalidRecord, decode_record
 from ..rows import StoredObservation
+
+VERSIONS: Final = "versions"
+WORKERS: Final = "workers"
+"""Subjects: what the workers run, and their last signs of life."""
 
 
 def observations_of(row: StoredObservation) -> Iterator[Observation]:

@@ -33,11 +33,9 @@ from ...model.observations import (
 from ...model.records.record import encode_record
 from ...model.state import ClusterState
 from ...model.wire.events import Event, EventBatch
+from ..reading.stored_observations import VERSIONS, WORKERS
 from ..rows import StoredObservation
 
-VERSIONS: Final = "versions"
-WORKERS: Final = "workers"
-"""Subjects: what the workers run, and their last signs of life."""
 SIGNS_PER_SECOND: Final = 100.0
 """Signs of life that are written at most; of more workers, they are written less often."""
 MAX_SILENCE: Final = 3_600.0

@@ -29,7 +29,6 @@ from ..rows import (
     Batch,
     Rollup,
     Run,
-    StoredFinding,
     StoredLog,
     StoredMark,
     StoredOperation,
@@ -39,6 +38,7 @@ from ..rows import (
 from ..sql.run_gaps import QUIET_INTERVAL
 from ..sql.schema import SHARE
 from ..task_body import stored_task
+from .finding_rows import FindingRows
 
 BATCH_INTERVAL: Final = 1.0
 """Seconds from one batch to the next; `QUIET_INTERVAL` while no task ends, as each is a
@@ -59,10 +59,6 @@ READ_BEFORE: Final = 60.0
 ones may be in the store, with more than the result backend has."""
 READ_WAIT: Final = 10.0
 """Seconds in which their events, or the history of the last hour, may still arrive."""
-MAX_FINDINGS: Final = 1_000
-DESCRIBED_AGAIN_AFTER: Final = 60.0
-"""Seconds after which the changed text of a finding is stored again; its counts may change with
-each look."""
 MAX_TARGETS: Final = 10_000
 """Targets of an operation by which it is found."""
 MAX_RUNNING: Final = 50_000
@@ -108,7 +104,7 @@ class Recorder:
     _minute: int = 0
     _counted: dict[_Subject, _Counts] = field(default_factory=dict)
     """What had been counted when the minute began."""
-    _findings: dict[tuple[str, str], StoredFinding] = field(default_factory=dict)
+    _findings: FindingRows = field(default_factory=FindingRows)
     _operations: dict[int, Outcome] = field(default_factory=dict)
     _log_serial: int = 0
     _mark: Mark | None = None
@@ -148,7 +144,7 @@ class Recorder:
                 *self._long_runs(state, now),
             ),
             rollups=tuple(self._rollups(state, now)),
-            findings=() if found is None else tuple(self._finding_rows(found, now)),
+            findings=() if found is None else tuple(self._findings.rows(self.cluster, found, now)),
             operations=tuple(self._operation_rows(state.operations)),
             log=tuple(self._log_rows(state)),
             marks=tuple(self._mark_rows(state)),
@@ -302,29 +298,6 @@ class Recorder:
 
     # Everything else
 
-    def _finding_rows(self, found: Sequence[Finding], now: float) -> Iterator[StoredFinding]:
-        before, self._findings = self._findings, {}
-        for finding in found[:MAX_FINDINGS]:
-            key = finding.code, finding.subject
-            known = before.pop(key, None)
-            if known is None or _is_outdated(known, finding, now):
-                began_at = now if known is None else known.began_at
-                known = StoredFinding(
-                    self.cluster,
-                    finding.code,
-                    finding.subject,
-                    began_at,
-                    None,
-                    finding.severity,
-                    finding.text,
-                    finding.next_step,
-                    now,
-                )
-                yield known
-            self._findings[key] = known
-        for gone in before.values():
-            yield structs.replace(gone, ended_at=now)
-
     def _operation_rows(self, outcomes: Mapping[int, Outcome]) -> Iterator[StoredOperation]:
         for number, outcome in outcomes.items():
             known = self._operations.get(number)
@@ -360,14 +333,6 @@ class Recorder:
         for mark in marks[known + 1 :]:
             self._mark = mark
             yield StoredMark(self.cluster, mark.at, mark.kind, mark.worker, mark.text)
-
-
-def _is_outdated(known: StoredFinding, finding: Finding, now: float) -> bool:
-    """Return whether a finding has changed so that its row has to be replaced."""
-    if known.severity != finding.severity:
-        return True
-    changed = (known.text, known.next_step) != (finding.text, finding.next_step)
-    return changed and now - (known.described_at or 0.0) >= DESCRIBED_AGAIN_AFTER
 
 
 def _means(series: TimeSeries, last: int) -> Iterator[tuple[str, float]]:

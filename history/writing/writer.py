@@ -14,19 +14,17 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from msgspec import structs
 
-from ...model.observations import Observation, VersionsKnown
-from ...model.records.record import decode_record
+from ...model.observations import Observation
 from ...model.text import units
 from ...model.text.phrases import counted
 from ..open import history_file, open_store
-from ..reading.beginnings import beginnings
+from ..reading.beginnings import beginnings, earlier_versions
 from ..retention_clock import RetentionClock
 from ..rows import MINUTE, Batch, Rollup, Run, StoredFinding, StoredObservation
 from ..sql.schema import COUNTS
 from ..sqlite.store import move_aside
 from ..store import CorruptStoreError, HistoryStore, NewerStoreError, StoreError
 from .lasting_findings import LastingFindings
-from .latest_observations import VERSIONS
 
 Level: TypeAlias = Literal["info", "warning", "error"]
 Report: TypeAlias = Callable[[Level, str, str | None], object]
@@ -248,7 +246,8 @@ class HistoryWriter(threading.Thread):
             for run in new:
                 if not self._stood_by:
                     self._counted += store.rollups(run.cluster, int(run.began_at // MINUTE))
-                    self._restore_versions(store, run)
+                    for versions in earlier_versions(store, run):
+                        self._restore(versions)
             batch = structs.replace(self._with_observations(batch), findings=findings)
             store.write(self._with_counts(batch))
             self._observations.clear()
@@ -291,18 +290,6 @@ class HistoryWriter(threading.Thread):
             written_at = store.written_at(run.cluster)
             rows += self._findings.resume(run, lasting, written_at)
         return rows
-
-    def _restore_versions(self, store: HistoryStore, run: Run) -> None:
-        """Pass on what the workers ran in the run before this one."""
-        rows = store.observations(run.cluster, 0.0)
-        row = next((one for one in rows if one.subject == VERSIONS), None)
-        known = None if row is None else decode_record(row.body.encode()).observation
-        if row is None or not isinstance(known, VersionsKnown):
-            return
-        gaps = store.gaps(run.cluster, row.at, run.began_at)
-        is_gap = gaps and gaps[-1].ended_at >= run.began_at
-        since = gaps[-1].began_at if is_gap else None
-        self._restore(structs.replace(known, at=run.began_at, unobserved_since=since))
 
     def _with_observations(self, batch: Batch) -> Batch:
         """Add those that were held while another celtop wrote, as if they were new."""

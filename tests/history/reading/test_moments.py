@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from celtop.history.reading.moments import read_moment, recorded_since
-from celtop.history.rows import Batch, Rollup
+from celtop.history.rows import Batch, Rollup, StoredFinding
 from celtop.history.store import HistoryStore
 
 MINUTES = (100, 101, 105)
@@ -46,3 +46,18 @@ def test_the_next_recorded_minute(
 def test_without_a_record_there_is_no_minute(store: HistoryStore) -> None:
     assert read_moment(store, CLUSTER, end(100), later=True) is None
     assert recorded_since(store, CLUSTER) is None
+
+
+def test_a_finding_whose_text_is_of_a_later_time(store: HistoryStore) -> None:
+    row = Rollup(CLUSTER, "cluster", "", 100, {"n_failed": 1.0})
+    at = end(100)
+    findings = (
+        StoredFinding(CLUSTER, "a", "queue q", at - 50, None, "error", "9 messages", "", at + 7200),
+        StoredFinding(CLUSTER, "b", "queue q", at - 50, None, "error", "5 messages", "", at + 9),
+    )
+    store.write(Batch(rollups=(row,), findings=findings))
+    moment = read_moment(store, CLUSTER, at, later=False)
+    assert moment is not None
+    texts = [one.text for one in moment.findings]
+    assert texts == ["9 messages (as of 2 h later)", "5 messages"]
+    assert moment.findings[0].evidence == {"described_at": at + 7200}

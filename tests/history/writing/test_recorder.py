@@ -154,22 +154,6 @@ def test_findings_begin_and_end() -> None:
     assert (ended.began_at, ended.ended_at) == (NOW, NOW + 10)
 
 
-def test_the_changed_text_of_a_finding_is_stored_once_a_minute() -> None:
-    rec, state = recorder(), ClusterState()
-    rows = [
-        one
-        for second in range(0, 130, 5)
-        for one in rec.batch(
-            state, NOW + second, (Finding("late", "error", "queues", f"{second} messages"),)
-        ).findings
-    ]
-    assert [(row.text, row.began_at - NOW, row.described_at) for row in rows] == [
-        ("0 messages", 0, NOW),
-        ("60 messages", 0, NOW + 60),
-        ("120 messages", 0, NOW + 120),
-    ]
-
-
 def test_operations_are_recorded_when_they_begin_and_end() -> None:
     rec, state = recorder(), ClusterState()
     operation = Revoke(ids=("a", "b"), workers=(WORKER,))
