@@ -349,8 +349,8 @@ class Inspector(Poller):
         if not self.working:
             return
         if names is None:
-            fault = self._missing.unknown_sender(replies, asked) or self._silent_worker(
-                replies, asked
+            fault = self._missing.unknown_worker(
+                self._control, replies, asked, has_mailboxes=self._broker.is_redis
             )
             self._has_unknown = fault is not None
             self.put(
@@ -366,17 +366,6 @@ class Inspector(Poller):
                     self._broker.meter.sending_fails.set()
                 self.put(QuestionsFailed("worker", (command,), time.time(), fault, tuple(silent)))
         self._ask_again(commands, asked, replies)
-
-    def _silent_worker(self, replies: Replies, asked: Collection[str]) -> Fault | None:
-        if not self._broker.is_redis:
-            return None
-        try:
-            connected = self._control.mailboxes()
-        except Exception:
-            # Optional information, which permissions may exclude; a lost connection is noticed by
-            # the next command.
-            return None
-        return self._missing.silent_worker(replies, asked, connected)
 
     def _ask_again(self, commands: Sequence[str], asked: Sequence[str], replies: Replies) -> None:
         """Ask the commands again, one at a time, that a worker lost because of another one.

@@ -26,6 +26,33 @@ class MissingReplies:
     def __init__(self, roster: Roster) -> None:
         self._roster = roster
 
+    def unknown_worker(
+        self,
+        control: RemoteControl,
+        replies: Replies,
+        asked: Collection[str],
+        *,
+        has_mailboxes: bool,
+    ) -> Fault | None:
+        """Return a fault if a broadcast was received by a worker whose name is unknown.
+
+        Args:
+            control: Has sent the broadcast.
+            replies: The replies to it.
+            asked: The workers that were known.
+            has_mailboxes: Whether the broker can list the workers' mailboxes.
+        """
+        fault = self.unknown_sender(replies, asked)
+        if fault is not None or not has_mailboxes:
+            return fault
+        try:
+            connected = control.mailboxes()
+        except Exception:
+            # Optional information, which permissions may exclude; a lost connection is noticed by
+            # the next command.
+            return None
+        return self.silent_worker(replies, asked, connected)
+
     def unknown_sender(self, replies: Replies, asked: Collection[str]) -> Fault | None:
         """Return a fault if a reply to a broadcast came from a worker whose name is unknown."""
         known = {*asked, *self._roster.present()}
