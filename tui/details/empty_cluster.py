@@ -13,6 +13,7 @@ from ..text.unknown import not_known_yet
 GRACE: Final = 5.0
 """Seconds after connecting in which workers may still reply."""
 _MAX_URL: Final = 200
+_MAX_REMEDIES: Final = 2
 """Characters."""
 
 
@@ -51,10 +52,19 @@ def empty_cluster_fields(state: ClusterState, now: float) -> list[Field]:
     return [
         Field("Connected to", visible(state.broker.url or "", _MAX_URL), "good"),
         Field("Found", f"no workers, no task events in {since}", "warn"),
-        Field("", ""),
+        _other_cluster(state) or Field("", ""),
         Field("Is a worker running?", "celery -A PROJECT worker -E"),
         Field("On the same broker?", "Compare the broker_url of the worker"),
         Field("Same key prefix?", "Start celtop with -A PROJECT"),
         Field("Remote control on?", "worker_enable_remote_control is True"),
         Field("Only messages?", "Name the queues: celtop -Q NAME,NAME"),
     ]
+
+
+def _other_cluster(state: ClusterState) -> Field | None:
+    """Return how to monitor another cluster on this broker, of which there are traces."""
+    remedies = list(dict.fromkeys(one.remedy for one in state.other_clusters))[:_MAX_REMEDIES]
+    if not remedies:
+        return None
+    text = visible("; or ".join(remedies), _MAX_URL)
+    return Field("Another cluster?", text[:1].upper() + text[1:], "warn")

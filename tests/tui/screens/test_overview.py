@@ -43,6 +43,7 @@ async def test_attention_leaves_room_for_all_that_can_be_checked(size: tuple[int
     )
     async with run_app(state, Location("overview"), size=size) as on:
         await on.until(lambda: "Only messages?" in on.text and "Attention" in on.text)
+        assert "Another cluster?      Use it" in on.text
         lines = on.text.splitlines()
         [top] = [number for number, line in enumerate(lines) if "Attention" in line]
         assert lines[top + 2].startswith("╰"), "one row, and no blank ones"
