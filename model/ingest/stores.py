@@ -43,6 +43,11 @@ class Stores:
     tasks of each kind are kept at least; `thresholds` are the limits of the findings.
     """
 
+    other_clusters: tuple[OtherCluster, ...] = ()
+    """Other clusters on the broker, looked for while this one has no workers."""
+    recorded: RecordedCluster | None = None
+    """The record of the history, if this is the state of that time."""
+
     def __init__(
         self,
         max_tasks: int,
@@ -90,16 +95,12 @@ class Stores:
         """The messages of Celery's delayed delivery on RabbitMQ."""
         self.unacked: Mapping[str, Unacked] = self._unacked.by_id
         """The oldest unacknowledged messages by task id; only on Redis."""
-        self.other_clusters: tuple[OtherCluster, ...] = ()
-        """Other clusters on the broker, looked for while this one has no workers."""
         self.series = SeriesRecorder(self.totals, self.queues, self._workers, self.types)
         """The last hour; recorded by `tick`."""
         self.schedule = ScheduleStore(self._tasks.tasks, self.redaction, self._workers.skew)
         """The periodic tasks, once they were read."""
         self.facts: dict[str, Fact] = self._questions.cluster
         """The questions about the cluster: `workers` and `queues` (which there are), ..."""
-        self.recorded: RecordedCluster | None = None
-        """The record of the history, if this is the state of that time."""
         self.history: dict[str, HistorySearched] = self._searches.latest
         """The latest searches of the result backend by filter, the newest last."""
         self.operations: dict[int, Outcome] = self._operation_log.outcomes
