@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any, Final, TypeAlias
 
 from ...lists.limits import limits_text
@@ -34,6 +35,10 @@ OWN: Final = frozenset(
 )
 """Labels of values that are never the same: their difference means nothing."""
 _YES: Final = "yes"
+MAX_TITLE: Final = 24
+"""Characters of a name that is shown whole above its column."""
+_SEPARATORS: Final = "-._@/:"
+_PART: Final = re.compile(r"[^-._@/:]*[-._@/:]|[^-._@/:]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +129,24 @@ def _all_parts(path: str, value: Any) -> Iterator[tuple[str, str]]:
             yield from _all_parts(f"{path}[{number}]", part)
     else:
         yield path, (value if isinstance(value, str) else repr(value))[:MAX_PART]
+
+
+def distinct_parts(left: str, right: str, ellipsis: str) -> tuple[str, str]:
+    """Return two long names without the parts that both begin or end with."""
+    if max(len(left), len(right)) <= MAX_TITLE or left == right:
+        return left, right
+    parts = _PART.findall(left), _PART.findall(right)
+    start = _common(*parts)
+    ends = parts[0][start:][::-1], parts[1][start:][::-1]
+    end = _common(*ends)
+    cut_left, cut_right = ("".join(one[end:][::-1]).strip(_SEPARATORS) for one in ends)
+    if not cut_left or not cut_right:
+        return left, right
+    first, last = ellipsis if start else "", ellipsis if end else ""
+    return f"{first}{cut_left}{last}", f"{first}{cut_right}{last}"
+
+
+def _common(left: Sequence[str], right: Sequence[str]) -> int:
+    """Return how many of the first parts are equal."""
+    pairs = zip(left, right, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))

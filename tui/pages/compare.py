@@ -18,7 +18,7 @@ from ..bars.base import Part
 from ..charts import charts
 from ..charts.charts import Build
 from ..context import AppContext
-from ..details.compare import Comparable, ComparedRow, compared
+from ..details.compare import Comparable, ComparedRow, compared, distinct_parts
 from ..navigation import Location
 from ..panes.preview import Previewed
 from ..screens.base.row_lists import RowListScreen
@@ -78,6 +78,7 @@ class CompareScreen(RowListScreen[ComparedRow]):
             return text, "text" if row.differs else "muted"
 
         left, right = map(visible, self.names)
+        left, right = distinct_parts(left, right, self.context.glyphs.ellipsis)
         return (
             Column("differs", "Diff", 5, sign, sort_key="differs", descending=True),
             Column("field", "Field", 24, field, grow=1, sort_key="field"),
