@@ -30,7 +30,7 @@ class Entry(NamedTuple):
     @property
     def cells(self) -> list[Cell]:
         """Its cells."""
-        return [(f"{self.key} ", self.style), (f"{self.name} {self.value}".lstrip(), "axis")]
+        return [(f"{self.key} ", self.style), (f"{self.name} {self.value}".strip(), "axis")]
 
     @property
     def size(self) -> int:
@@ -42,7 +42,7 @@ def legend(entries: Sequence[Entry], time: str, width: int) -> list[Cell]:
     """Return the cells of a legend.
 
     Where all do not fit, long names are cut, then layers that are 0 are left out, then the last
-    ones, but failures never.
+    ones lose their values, or are left out, but failures never.
 
     Args:
         entries: The layers.
@@ -58,6 +58,13 @@ def legend(entries: Sequence[Entry], time: str, width: int) -> list[Cell]:
         if size <= room or not kept:
             kept.append(number)
             room -= size + len(GAP[0])
+    entries = list(entries)
+    for number, entry in enumerate(entries):
+        named = entry._replace(value="")
+        if number not in kept and not entry.is_zero and named.size <= room:
+            entries[number] = named
+            kept.append(number)
+            room -= named.size + len(GAP[0])
     groups = [entries[number].cells for number in sorted(kept)]
     if time:
         groups.append([(time, "cursor")])
