@@ -42,7 +42,7 @@ from ..keymap import bindings
 from ..navigation import DrillDown, Location
 from ..panes.chart_strip import OF_TYPE, ChartStrip
 from ..panes.heights import Need
-from .base.detail import DetailScreen, Needs, list_need
+from .base.detail import DetailScreen, Needs, histogram_need, list_need
 from .base.latest_tasks import latest_columns, latest_tasks
 from .base.tracebacks import TracebackScreen
 from .past_operations import PastOperations
@@ -168,9 +168,7 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         return {
             "left": {
                 "values": Need(max(1, values), 2, least=1),
-                "runtimes": Need(
-                    MIN_HISTOGRAM if runs else 0, 2, MIN_HISTOGRAM, fills=True, spare=True
-                ),
+                "runtimes": histogram_need(runs, MIN_HISTOGRAM),
             },
             "right": {
                 "facts": Need(self.fields.lines, 2),

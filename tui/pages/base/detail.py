@@ -30,6 +30,8 @@ Needs: TypeAlias = Mapping[str, PaneNeeds]
 
 MAX_ROWS: Final = 8
 """Most rows of a list, unless it takes the lines that others leave."""
+MAX_HISTOGRAM: Final = 12
+"""Lines from which a histogram leaves further ones to the charts above."""
 WIDE_FROM: Final = 200
 """Cells from which the column of lists is wider than the other one."""
 CHART_STEP: Final = 4
@@ -162,6 +164,13 @@ def _with_content(needs: PaneNeeds) -> PaneNeeds:
 def list_need(rows: Sized, most: int = MAX_ROWS, *, fills: bool = False) -> Need:
     """Return what a list needs: its rows, their titles and the frame; an empty one is hidden."""
     return Need(min(len(rows), most), 3, least=1, fills=fills, whole=len(rows))
+
+
+def histogram_need(runs: int, least: int) -> Need:
+    """Return what a histogram of run times needs: of few runs it says no more in many lines."""
+    rows = least if runs else 0
+    whole = max(least, min(runs, MAX_HISTOGRAM))
+    return Need(rows, 2, least, fills=True, spare=True, whole=whole)
 
 
 def shared(needs: Mapping[str, Need], room: int) -> dict[str, int]:

@@ -33,7 +33,7 @@ from ...panes.attention import PROBLEMS
 from ...panes.chart_strip import ChartOf, ChartStrip
 from ...panes.heights import Need
 from ...text.alerts import Alert, each_alert
-from .detail import DetailScreen, Needs, list_need
+from .detail import DetailScreen, Needs, histogram_need, list_need
 from .latest_tasks import latest_columns, latest_tasks
 
 K = TypeVar("K")
@@ -210,9 +210,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
             "left": {
                 "facts": Need(self.fields.lines, 2),
                 "workers": list_need(self.worker_rows) if len(self.worker_rows) else empty,
-                "runtimes": Need(
-                    MIN_HISTOGRAM if self._runs else 0, 2, MIN_HISTOGRAM, fills=True, spare=True
-                ),
+                "runtimes": histogram_need(self._runs, MIN_HISTOGRAM),
             },
             "right": {
                 "failures": list_need(self.failure_rows) if len(self.failure_rows) else empty,

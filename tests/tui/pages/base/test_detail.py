@@ -6,9 +6,15 @@ import pytest
 from celtop.tests.tui.app_under_test import run_app
 from celtop.tests.tui.fake_session import cluster
 from celtop.tui.navigation import DrillDown, Location
-from celtop.tui.pages.base.detail import DetailScreen, list_need, shared
+from celtop.tui.pages.base.detail import (
+    MAX_HISTOGRAM,
+    DetailScreen,
+    histogram_need,
+    list_need,
+    shared,
+)
 from celtop.tui.panes.chart_strip import HEIGHTS, ChartStrip
-from celtop.tui.panes.heights import Need
+from celtop.tui.panes.heights import Need, blank_lines
 from textual.widget import Widget
 
 RUNNING = f"{9001:08x}-0000-4000-8000-{9001:012x}"
@@ -46,6 +52,13 @@ async def test_a_pane_is_hidden_rather_than_shown_without_a_line_of_content() ->
         assert "Reserved        " in on.text  # the number among the fields
         assert "─ Reserved ─" not in on.text
         assert "─ Active ─" in on.text
+
+
+def test_a_histogram_of_few_runs_leaves_lines_to_the_charts_above() -> None:
+    assert histogram_need(0, 2).rows == 0
+    assert (histogram_need(1, 2).whole, histogram_need(500, 2).whole) == (2, MAX_HISTOGRAM)
+    column = {"facts": Need(9, 2), "runtimes": histogram_need(1, 2)}
+    assert blank_lines(column, 30) == 15
 
 
 def test_lines_go_to_panes_with_content_and_none_is_too_small_to_show_a_row() -> None:
