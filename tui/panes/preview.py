@@ -18,6 +18,7 @@ from ...widgets.fields import (
     Fields,
     needed_width,
 )
+from ...widgets.table.cells import is_single, plain
 from ...widgets.table.column import Column, Frame
 from ...widgets.tile import Tile
 from ..charts import charts
@@ -75,9 +76,8 @@ def column_fields(columns: Sequence[Column[R]], row: R, frame: Frame) -> list[Fi
     fields = []
     for column in columns:
         content = column.cell(row, frame)
-        cells = [content] if isinstance(content[0], str) else content
-        text = "".join(str(cell[0]) for cell in cells)
-        fields.append(Field(column.title, visible(text), str(cells[0][1]) if cells else "text"))
+        style = content[1] if is_single(content) else next((str(one[1]) for one in content), "text")
+        fields.append(Field(column.title, visible(plain(content)), style))
     return fields
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Literal, TypeAlias, TypeGuard
+from typing import Final, Literal, TypeAlias, TypeGuard, cast
 
 from rich.cells import cell_len, set_cell_size
 
@@ -24,6 +24,13 @@ MIN_PART_WIDTH: Final = 6
 def is_single(content: Cell | Sequence[Cell]) -> TypeGuard[Cell]:
     """Return whether this is one cell, not a sequence of cells."""
     return len(content) > 0 and isinstance(content[0], str)
+
+
+def plain(content: Cell | Sequence[Cell]) -> str:
+    """Return the whole text of a cell, or of a sequence of cells."""
+    if is_single(content):
+        return content[0]
+    return "".join(text for text, _ in cast(Sequence[Cell], content))
 
 
 def sanitized(text: str, width: int) -> str:

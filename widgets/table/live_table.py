@@ -6,14 +6,13 @@ The rows are never copied. `live_rows.py` draws them. Cursor, marks and anchor a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from textual import events
 from textual.message import Message
 
-from .cells import is_single
+from .cells import plain
 from .column import Column, Rows
 from .layout import Layout
 from .live_rows import LiveRows
@@ -194,15 +193,10 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
     def search_lines(self) -> list[str]:
         """Return the text of each row."""
         rows = (self._rows[index] for index in range(len(self._rows)))
-        return ["  ".join(self._texts(row)) for row in rows]
-
-    def _texts(self, row: R) -> Iterator[str]:
-        for column in self.columns:
-            content = column.cell(row, self._frame)
-            if is_single(content):
-                yield content[0]
-            else:
-                yield "".join(cell[0] for cell in content)
+        return [
+            "  ".join(plain(column.cell(row, self._frame)) for column in self.columns)
+            for row in rows
+        ]
 
     def show_match(self, line: int, start: int, end: int) -> int:
         """Move the cursor to a row; return its y."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeVar, cast
+from typing import Final, TypeVar
 
 from rich.cells import cell_len
 
 from ...model.text import units
-from .cells import Cell, is_single
+from .cells import plain
 from .column import Column, Frame, Rows
 
 R = TypeVar("R")
@@ -91,11 +91,7 @@ def measure(columns: Sequence[Column[R]], rows: Iterable[R], frame: Frame) -> Ne
     remarks: dict[str, str] = {}
     for row in rows:
         for column in measured:
-            content = column.cell(row, frame)
-            if is_single(content):
-                text = content[0]
-            else:
-                text = "".join(part for part, _ in cast(Sequence[Cell], content))
+            text = plain(column.cell(row, frame))
             if text not in UNINFORMATIVE:
                 filled.add(column.id)
             if column.remark and remarks.setdefault(column.id, text) != text:
