@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import msgspec
 import pytest
 from celtop.bindings.actions import ACTIONS
 from celtop.bindings.keymap import Keymap
 from celtop.cli.commands.operations.control import control
 from celtop.cli.main import celtop
+from celtop.model.entities.limits.thresholds import Thresholds
 from celtop.settings import Settings, load_settings
 from celtop.tui.commands.table import COMMANDS
 
@@ -199,6 +201,17 @@ def test_every_operation_is_described() -> None:
     missing = [name for name in control.commands if f"`celtop control {name}" not in text]
     missing += [each.id for each in ACTIONS if each.mutates and f"`{each.keys[0]}`" not in text]
     assert missing == []
+
+
+def test_the_limits_of_findings_have_their_defaults() -> None:
+    section = (ROOT / "docs" / "findings.md").read_text("utf-8").partition("## Limits")[2]
+    rows = re.findall(r"^\| (`.*?`) \| (`.*?`) \|", section.partition("## Codes")[0], re.M)
+    listed = {
+        name: float(default)
+        for names, defaults in rows
+        for name, default in zip(code_spans(names), code_spans(defaults), strict=True)
+    }
+    assert listed == msgspec.structs.asdict(Thresholds())
 
 
 def test_the_table_of_settings_names_settings() -> None:
