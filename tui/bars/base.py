@@ -16,9 +16,9 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.style import Style
 from textual.visual import Visual
-from textual.widget import Widget
 
 from ...model.text.sanitize import visible
+from ...widgets.compat.direct_refresh import DirectRefresh
 from ...widgets.glyphs import UNICODE
 from ...widgets.table.cells import fit
 
@@ -57,7 +57,7 @@ class Part:
         return self.gap + cell_len(self.shown)
 
 
-class Bar(Widget):
+class Bar(DirectRefresh):
     """One line with parts aligned left and parts aligned right.
 
     It draws its segments itself, each style once: a `Content` of twenty parts takes Textual two
@@ -105,7 +105,7 @@ class Bar(Widget):
             before, self._line = self._line, self._drawn(width)
             span = _changed(before, self._line)
         if span is not None:
-            self.refresh(Region(span[0], 0, span[1] - span[0], 1))
+            self.refresh_parts([Region(span[0], 0, span[1] - span[0], 1)])
 
     def _is_drawn(self, width: int) -> bool:
         """Whether the line is as it should be, with all parts aligned right."""

@@ -20,6 +20,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from ..compat.component_style import component_style
+from ..compat.direct_refresh import DirectRefresh
 from ..compat.textual_internals import LazyComponents, place_thumb, set_virtual_size
 from ..wrapping import wrap
 from .cells import sanitized
@@ -48,7 +49,9 @@ def _row_version(row: object) -> object:
     return getattr(row, "version", row)
 
 
-class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_bindings=False):
+class LiveRows(
+    LazyComponents, DirectRefresh, ScrollView, Generic[R], can_focus=True, inherit_bindings=False
+):
     """Rows, cursor and marks on the screen, without keys.
 
     Args:
@@ -330,7 +333,7 @@ class LiveRows(LazyComponents, ScrollView, Generic[R], can_focus=True, inherit_b
             count += bool(spans)
             regions += [Region(span.x, y, span.width, 1) for span in spans]
         if regions:
-            self.refresh(*regions)
+            self.refresh_parts(regions)
         return count
 
     def _visible_lines(self, artist: LineArtist[R]) -> Iterator[Line]:

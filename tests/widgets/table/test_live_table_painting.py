@@ -70,7 +70,7 @@ async def test_only_the_cells_that_differ_are_refreshed(monkeypatch: pytest.Monk
         view.paint(NOW)
         await screen.settle()
         refreshed: list[object] = []
-        monkeypatch.setattr(view, "refresh", lambda *regions, **_: refreshed.extend(regions))
+        monkeypatch.setattr(view, "refresh_parts", refreshed.extend)
         list_[4].change("x")
         view.paint(NOW)
         (region,) = refreshed
