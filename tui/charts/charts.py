@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from ...model.entities.series.rates import RATE_WINDOW
 from ...model.entities.series.time_series import SECONDS, STEPS
 from ...model.ingest.series_recorder import MAX_SUBJECTS
+from ...model.ingest.tasks.failure_groups import TREND_STEP, FailureGroup
 from ...model.text import units
 from ...model.text.sanitize import visible
 from ...widgets.charts.axis import BYTES, COUNT, NUMBER, RATE, SHARE, Unit
@@ -308,6 +309,22 @@ def type_runtimes(context: AppContext, name: str) -> ChartData:
 def type_waits(context: AppContext, name: str) -> ChartData:
     """Return the 95th percentile of the queue wait of a type's tasks."""
     return _of(context, "type", name, DURATION, ("wait p95", "wait_p95", "fourth"), missing=NONE)
+
+
+def group_failures(context: AppContext, group: FailureGroup) -> ChartData:
+    """Return how many tasks of a group of failures failed, for each step of the last hour."""
+    now = context.now()
+    counts = tuple(map(float, group.trend.series(now)))
+    name = f"failed in {units.duration(TREND_STEP)}"
+    end = (now // TREND_STEP + 1) * TREND_STEP
+    return ChartData(
+        (Layer(name, counts, "failed"),),
+        end,
+        len(counts) * TREND_STEP,
+        COUNT,
+        tz=time_zone(context),
+        past=context.freeze.stepped_back,
+    )
 
 
 _PLURALS: Final = {"queue": "queues", "worker": "workers", "type": "task types"}

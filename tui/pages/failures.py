@@ -26,6 +26,7 @@ from ..details.task import frame_place
 from ..keymap import bindings
 from ..navigation import DrillDown, Location
 from ..panes.group_tasks import GroupTasks
+from ..panes.group_trend import GroupTrend
 from ..screens.base.row_lists import RowListScreen
 from ..search import SearchedScreen
 from ..selection import of_kind
@@ -71,6 +72,7 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
         self.traceback = TracebackView(glyphs=context.glyphs, id="traceback-text")
         self.example_pane = self.pane("example", "Example", self.traceback)
         self.group_tasks = GroupTasks(context)
+        self.group_trend = GroupTrend(context)
         self.list_table.add_class("pane")
 
     searching = SearchedScreen.searching
@@ -90,6 +92,7 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
         yield self.group_bar
         yield self.example_pane
         yield self.group_tasks
+        yield self.group_trend
 
     def on_mount(self) -> None:
         """Move the cursor to the group of the task that the screen was opened from."""
@@ -176,18 +179,24 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
         self._share_rest(group)
 
     def _share_rest(self, group: FailureGroup | None) -> None:
-        """Give the example the lines that it needs, and the tasks the rest if that is enough."""
+        """Give the example and the tasks the lines that they need, and a chart those left over."""
         if self.zoomed:
-            self.example_pane.styles.clear_rule("height")
+            for pane in (self.example_pane, self.group_tasks):
+                pane.styles.clear_rule("height")
             return
         needed = self.traceback.virtual_size.height + BORDER
         above = self.list_table.styles.height
         room = self.query_one("#body").size.height - int(above.value if above is not None else 0)
-        room -= int(self.group_bar.display)
-        if self.group_tasks.paint(group, room - needed):
-            self.example_pane.styles.height = needed
-        else:
-            self.example_pane.styles.clear_rule("height")
+        room -= int(self.group_bar.display) + needed
+        tasks = self.group_tasks.paint(group, room)
+        lines = self.group_tasks.needed
+        trend = self.group_trend.paint(group, room - lines if tasks else 0)
+        for pane, height in ((self.example_pane, needed if tasks else None),
+                             (self.group_tasks, lines if trend else None)):  # fmt: skip
+            if height is None:
+                pane.styles.clear_rule("height")
+            else:
+                pane.styles.height = height
 
     def _share_height(self) -> None:
         """Give the list the lines that it needs, up to half, and the example the rest."""

@@ -18,6 +18,8 @@ from ..context import AppContext
 
 MIN_LINES: Final = 7
 """Lines that must be left: the border, the titles and a few tasks."""
+FRAME_LINES: Final = 3
+"""Those of the border and the titles."""
 MAX_TASKS: Final = 100
 _LEFT_OUT: Final = frozenset({"state", "id", "received", "outcome"})
 """Columns of the Tasks screen that are the same in all rows, or of no use here."""
@@ -67,6 +69,11 @@ class GroupTasks(Tile):
             self.table.paint(self.context.frame())
             self.show("idle", subtitle=units.count(group.count))
         return shown
+
+    @property
+    def needed(self) -> int:
+        """Lines for all its tasks, with the border and the titles."""
+        return len(self.tasks) + FRAME_LINES
 
     def _latest(self) -> Iterator[Task]:
         if self._group is None:

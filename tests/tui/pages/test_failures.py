@@ -136,6 +136,8 @@ async def test_the_groups_tasks_take_the_lines_that_the_traceback_leaves() -> No
         screen = await on_groups(on)
         shown = [row.id for row in screen.group_tasks.tasks]
         assert shown == [uuid(number) for number in range(6, -1, -1)]
+        await on.until(lambda: "Failed in the last hour" in on.text)
+        assert "failed in 3 m 0" in on.text and "now" in on.text
         for number in range(12, 50):
             trace = TRACE.format(line=40, function="download", number=number)
             told: dict[str, Any] = {"exception": f"ValueError({number})", "traceback": trace}
@@ -144,6 +146,7 @@ async def test_the_groups_tasks_take_the_lines_that_the_traceback_leaves() -> No
         screen.catch_up()
         await on.until(lambda: screen.group_tasks.table.seen[:1] == (uuid(49),))
         await on.until(lambda: "Latest tasks" in on.text)
+        assert not screen.group_trend.display, "the tasks take all lines"
         await on.press("j")
         await on.until(
             lambda: (
