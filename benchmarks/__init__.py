@@ -1,1 +1,1 @@
-"""The budgets of celtop, measured beside its peers; not part of the wheel."""
+"""Measurements of every budget of celtop beside other monitors; not part of the wheel."""

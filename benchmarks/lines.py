@@ -1,4 +1,4 @@
-"""The budgets as data, and what was measured against them."""
+"""The budgets and the readings of subjects, as data."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ class Line:
     better: Literal["less", "more"]
 
     def met(self, value: float) -> bool:
-        """Whether a value keeps the budget."""
+        """Return whether a value keeps the budget."""
         return value <= self.budget if self.better == "less" else value >= self.budget
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one subject did on one line."""
+    """The value of one subject on one line."""
 
     line: str
     subject: Name
     value: float | None
-    """None: it could not be measured, and `note` says why."""
+    """None if it could not be measured, for the reason in `note`."""
     note: str = ""
     details: dict[str, object] = field(default_factory=dict)
 
@@ -86,7 +86,7 @@ def attempt(
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> list[Reading]:
-    """What a measurement of a subject gives; a failure becomes a reading that says so."""
+    """Return the readings of a subject; a failure becomes a reading with the reason."""
     try:
         return measure(subject, *args, **kwargs)
     except Exception as error:

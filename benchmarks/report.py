@@ -1,4 +1,4 @@
-"""The readings as one table, and as JSON with all that is needed to judge them later."""
+"""The readings as a table, and as JSON with the machine and the versions."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ HEADINGS = (
 
 
 def table(readings: Sequence[Reading]) -> str:
-    """One row for each line that was measured, then every note."""
+    """Return one row for each line that was measured, then every note."""
     rows: list[tuple[str, ...]] = [HEADINGS]
     notes: list[str] = []
     for line in LINES:
@@ -71,7 +71,7 @@ def table(readings: Sequence[Reading]) -> str:
 
 
 def store(readings: Sequence[Reading], begun: float, quick: bool) -> Path:
-    """Write everything to `results/<UTC time>.json`; the file's path."""
+    """Write everything to `results/<UTC time>.json`; return the file's path."""
     RESULTS.mkdir(exist_ok=True)
     at = datetime.fromtimestamp(begun, UTC)
     path = RESULTS / f"{at:%Y-%m-%dT%H%M%SZ}.json"
@@ -97,7 +97,7 @@ def store(readings: Sequence[Reading], begun: float, quick: bool) -> Path:
 
 
 def machine() -> dict[str, object]:
-    """What the numbers were measured on, and how busy it was with other things."""
+    """Return the machine, and how busy it was with other work."""
     return {
         "system": platform.platform(),
         "processor": _processor(),
@@ -108,7 +108,7 @@ def machine() -> dict[str, object]:
 
 
 def versions() -> dict[str, str]:
-    """Of Python, the server and the packages that matter."""
+    """Return the versions of Python, the server and the packages."""
     found = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
@@ -145,7 +145,7 @@ def _cell(reading: Reading | None) -> str:
 
 
 def _ratio(line: Line, own: Mapping[Name, Reading]) -> str:
-    """How many times celtop is better than the best peer; below one it is worse."""
+    """Return how many times celtop is better than the best peer; below one it is worse."""
     celtop = own.get("celtop")
     peers = [own[name].value for name in PEERS if name in own and own[name].value is not None]
     values = [value for value in peers if value is not None]

@@ -1,6 +1,6 @@
-"""Measure every budget of celtop beside its peers: `python -m benchmarks.run`.
+"""Measure every budget of celtop beside other monitors: `python -m benchmarks.run`.
 
-Nothing here asserts: the table says what was met, and what could not be measured.
+Nothing is asserted: the table shows which budgets are kept, and what could not be measured.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Acting on many tasks: how long until it is known what came of it, and whether the screen lives.
+"""Operations on many tasks: the time until their outcome is shown, and until keys have an effect.
 
-A real worker is busy, and has a result backend, in which it looks up each task that it is told of;
-everything else waits in its queue. The screen knows the tasks by the events
-of who sent them, the command line by looking into the queue.
+A real worker is busy, and has a result backend, in which it looks up each revoked task;
+all other tasks wait in its queue. The screen has them from the events of their sender, the command
+line from their messages.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _sender(url: str) -> Iterator[Celery]:
 
 
 def _occupy(app: Celery) -> None:
-    """Give the worker's two processes, and what it fetches ahead, something that lasts."""
+    """Occupy the worker's two processes and its prefetched tasks."""
     for _ in range(12):
         app.send_task("bench.sleep", (3_600,), ignore_result=True)
     deadline = time.monotonic() + 20
@@ -87,13 +87,13 @@ def _send(app: Celery, count: int) -> None:
 
 
 def _revoke(name: Name, url: str, app: Celery, tasks: int) -> list[Reading]:
-    """From the confirmed question to the line with its result, keys in between."""
-    with running(name, url) as subject, _broadcasts(url) as heard:
+    """Measure the time from the confirmation to the line with the outcome, with keys in between."""
+    with running(name, url) as subject, _broadcasts(url) as broadcasts:
         terminal = subject.terminal
         assert terminal is not None
-        # The worker listens for events as well, so that a listener tells nothing.
+        # The worker receives events, too: that there is a receiver proves nothing.
         if terminal.wait_for("1/1 workers", 20) is None:
-            raise SubjectFailed(f"it does not see the worker: {subject.last_words()}")
+            raise SubjectFailed(f"it does not show the worker: {subject.last_output()}")
         subject.press("2")
         _send(app, tasks)
         subject.await_quiet(60)
@@ -106,7 +106,7 @@ def _revoke(name: Name, url: str, app: Celery, tasks: int) -> list[Reading]:
         time.sleep(0.5)
         subject.press("X")
         count = _asked(subject)
-        heard.clear()
+        broadcasts.clear()
         subject.press(count)
         time.sleep(0.5)
         begun = subject.press("\r")
@@ -118,7 +118,7 @@ def _revoke(name: Name, url: str, app: Celery, tasks: int) -> list[Reading]:
         delays = [1_000 * wait for wait in waits]
         writes = [begun, *(c.at for c in terminal.chunks if begun < c.at < ended), ended]
         quiet = max(later - earlier for earlier, later in pairwise(writes))
-    blocks = sum(method == "revoke" for method in heard)
+    blocks = sum(method == "revoke" for method in broadcasts)
     note = f"{blocks} broadcasts; {line}"
     slow = f"{len(delays)} of {len(during)} keys seen; longest without a frame {quiet:.2f} s"
     longest = max(delays, default=None)
@@ -129,10 +129,10 @@ def _revoke(name: Name, url: str, app: Celery, tasks: int) -> list[Reading]:
 
 
 def _asked(subject: Running) -> str:
-    """What the question wants typed.
+    """Return the text that the confirmation asks for.
 
     Raises:
-        SubjectFailed: There is no question.
+        SubjectFailed: There is no confirmation.
     """
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
@@ -140,11 +140,11 @@ def _asked(subject: Running) -> str:
         if found := re.search(r"Type (\S+) to confirm", subject.terminal.screen().text):
             return found.group(1)
         time.sleep(0.2)
-    raise SubjectFailed(f"it does not ask: {subject.last_words()}")
+    raise SubjectFailed(f"no confirmation: {subject.last_output()}")
 
 
 def _keys(subject: Running, pattern: str) -> list[float]:
-    """Move the cursor until the screen shows a pattern; the moments of the keys."""
+    """Move the cursor until the screen shows a pattern; return the times of the keys."""
     draw = random.Random(1)
     pressed: list[float] = []
     shown = threading.Event()
@@ -163,32 +163,32 @@ def _keys(subject: Running, pattern: str) -> list[float]:
 
 
 def _moment(subject: Running, pattern: str, after: float) -> tuple[float, str]:
-    """When the screen first showed a pattern, monotonic, and the words.
+    """Return when the screen first showed a pattern, monotonic, and the match.
 
     Raises:
-        SubjectFailed: It never did.
+        SubjectFailed: It never showed it.
     """
     assert subject.terminal is not None
     for at, screen in subject.terminal.replay():
         if at > after and (found := re.search(pattern, screen.text)):
             return at, " ".join(found.group().split())
-    raise SubjectFailed(f"no outcome: {subject.last_words()}")
+    raise SubjectFailed(f"no outcome: {subject.last_output()}")
 
 
 def _revoke_line(name: Name, url: str, tasks: int) -> list[Reading]:
-    with _broadcasts(url) as heard:
+    with _broadcasts(url) as broadcasts:
         took, outcome = _command(
             url, "revoke", "--filter", "name:*.* -name:bench.*", "--yes", "--json"
         )
     revoked = _confirmed(outcome)
     if revoked != tasks:
         raise SubjectFailed(f"{revoked} of {tasks} revoked: {str(outcome)[:300]}")
-    blocks = sum(method == "revoke" for method in heard)
+    blocks = sum(method == "revoke" for method in broadcasts)
     return [Reading("revoke-line", name, took, f"start and end included; {blocks} broadcasts")]
 
 
 def _retry_line(name: Name, url: str, tasks: int) -> list[Reading]:
-    """Send failed tasks again from what the result backend keeps of them."""
+    """Measure the retry of failed tasks with the arguments from the result backend."""
     ids = [f"{number:08x}-0000-4000-8000-000000000000" for number in range(tasks)]
     with redis.Redis.from_url(url) as client:
         for number, id_ in enumerate(ids):
@@ -222,7 +222,7 @@ def _failure(id_: str, number: int) -> dict[str, object]:
 
 
 def _command(url: str, *words: str, stdin: str = "") -> tuple[float, dict[str, Any]]:
-    """Run a command of celtop; the seconds it took, and the outcome that it printed."""
+    """Run a command of celtop; return the seconds it took, and the outcome that it printed."""
     with tempfile.TemporaryDirectory(prefix="celtop-bench-") as home:
         begun = time.monotonic()
         ended = subprocess.run(
@@ -246,8 +246,8 @@ def _confirmed(outcome: dict[str, Any]) -> int:
 
 @contextlib.contextmanager
 def _broadcasts(url: str) -> Iterator[list[str]]:
-    """The methods of all commands that go to workers."""
-    heard: list[str] = []
+    """Yield a list that receives the methods of all commands sent to workers."""
+    broadcasts: list[str] = []
     enough = threading.Event()
     with redis.Redis.from_url(url) as client, client.pubsub() as pubsub:
         pubsub.psubscribe("*.pidbox")
@@ -257,12 +257,12 @@ def _broadcasts(url: str) -> Iterator[list[str]]:
                 message = pubsub.get_message(timeout=0.2)
                 if message is not None and message["type"] == "pmessage":
                     body = json.loads(message["data"])["body"]
-                    heard.append(json.loads(b64decode(body))["method"])
+                    broadcasts.append(json.loads(b64decode(body))["method"])
 
         listener = threading.Thread(target=listen)
         listener.start()
         try:
-            yield heard
+            yield broadcasts
         finally:
             enough.set()
             listener.join()

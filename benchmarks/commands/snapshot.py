@@ -1,4 +1,4 @@
-"""What one `celtop snapshot` costs, against the shortest command of Celery itself."""
+"""The cost of one `celtop snapshot` beside Celery's shortest command."""
 
 from __future__ import annotations
 

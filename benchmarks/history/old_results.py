@@ -1,4 +1,4 @@
-"""A server that keeps 100,000 old results: what they cost at the start, and what Redis feels."""
+"""The cost of 100,000 old results in the result backend at startup, for celtop and for Redis."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from ..subjects.programs import Name, SubjectFailed, running
 
 RESULTS = 100_000
 LISTED = 500
-"""Old results that celtop lists unless it is told another number."""
+"""Old results that celtop loads by default."""
 LIFE = 86_400
 """Seconds that Celery keeps a result."""
 SLOW = 100
-"""Microseconds from which a command is written down by the server."""
+"""Microseconds from which the server logs a command as slow."""
 LOG = 10_000
-"""Commands that it keeps."""
+"""Slow commands that it keeps."""
 LOOKED_FOR = 15.0
 
 
@@ -48,7 +48,7 @@ def measure(wanted: frozenset[str], quick: bool) -> list[Reading]:
 
 
 def _fill(url: str, count: int) -> None:
-    """Keep results of the last day, as Celery writes them with `result_extended`."""
+    """Store results of the last day, as Celery does with `result_extended`."""
     draw = random.Random(count)
     now = datetime.now(UTC)
     with redis.Redis.from_url(url) as client:
@@ -97,7 +97,7 @@ def _data(name: Name, url: str, rounds: int) -> list[Reading]:
                 ]
                 time.sleep(1)
                 if forwarded.answered_at is None or moments[0] is None or moments[1] is None:
-                    raise SubjectFailed(f"not all was to be seen: {it.last_words()}")
+                    raise SubjectFailed(f"not all of it was shown: {it.last_output()}")
                 answered = forwarded.answered_at - it.started_at
                 workers.append(moments[0] - answered)
                 listed.append(moments[1] - answered)
@@ -123,7 +123,7 @@ def _address(entry: dict[str, object]) -> str:
 
 
 def _words(entry: dict[str, object]) -> str:
-    """A command without its numbers: a SCAN's cursor is of no interest."""
+    """Return a command without its numbers, such as the cursor of a SCAN."""
     command = entry["command"]
     text = command.decode(errors="replace") if isinstance(command, bytes) else str(command)
     return " ".join(word for word in text.split() if not word.isdecimal())[:60]

@@ -1,4 +1,4 @@
-"""What keeping the history costs: the same stream with it and without, on the same screen."""
+"""The cost of writing the history: the same stream with and without it, on the same screen."""
 
 from __future__ import annotations
 

@@ -13,5 +13,5 @@ app.conf.task_ignore_result = True
 
 @app.task(name="bench.sleep")  # type: ignore[untyped-decorator]
 def sleep(seconds: float) -> None:
-    """Be active for a while."""
+    """Run for some seconds."""
     time.sleep(seconds)

@@ -41,7 +41,7 @@ def running(port: int | None = None) -> Iterator[str]:
 
 
 def port_of(url: str) -> int:
-    """The port in a URL that `running` gave."""
+    """Return the port of a URL of `running`."""
     return int(url.rsplit(":", 1)[1].split("/")[0])
 
 

@@ -69,7 +69,7 @@ def merge(subject: Running, url: str, messages: Sequence[Message], expected: int
     """Publish, wait until all is counted; the CPU-seconds that it took.
 
     Raises:
-        SubjectFailed: It counts no more, and has not counted all.
+        SubjectFailed: It no longer counts, and has not counted all.
     """
     before = subject.cpu()
     stream.publish(url, messages)

@@ -46,10 +46,10 @@ def measure(wanted: frozenset[str], quick: bool) -> list[Reading]:
                 readings.append(Reading(line, name, None, f"failed: {error}"))
         time.sleep(SETTLE)
         before = [subject.cpu() for _, subject, _ in watched]
-        with _monitor(server.port_of(url)) as heard, core_speed.sampled() as core:
+        with _monitor(server.port_of(url)) as commands, core_speed.sampled() as core:
             time.sleep(seconds)
         for (line, subject, forwarded), cpu in zip(watched, before, strict=True):
-            readings += _readings(line, subject, forwarded, cpu, core, heard, seconds)
+            readings += _readings(line, subject, forwarded, cpu, core, commands, seconds)
     return readings
 
 
@@ -59,14 +59,14 @@ def _readings(
     forwarded: proxy.Proxy,
     cpu: float,
     core: CoreSpeed,
-    heard: list[tuple[str, str]],
+    commands: list[tuple[str, str]],
     seconds: float,
 ) -> list[Reading]:
     try:
         subject.check_alive()
     except SubjectFailed as error:
         return [Reading(line, subject.name, None, f"failed: {error}")]
-    own = Counter(word for address, word in heard if address in forwarded.addresses)
+    own = Counter(word for address, word in commands if address in forwarded.addresses)
     words = ", ".join(f"{count} {word}" for word, count in own.most_common(4))
     readings = [
         Reading(line, subject.name, own.total() * 60 / seconds, words, {"commands": dict(own)})
@@ -82,7 +82,7 @@ def _readings(
 @contextlib.contextmanager
 def _monitor(port: int) -> Iterator[list[tuple[str, str]]]:
     """All commands that the broker executes, as address and command's name."""
-    heard: list[tuple[str, str]] = []
+    commands: list[tuple[str, str]] = []
     enough = threading.Event()
     started = threading.Event()
 
@@ -93,10 +93,10 @@ def _monitor(port: int) -> Iterator[list[tuple[str, str]]]:
                 command = monitor.next_command()
                 if not enough.is_set():
                     address = f"{command['client_address']}:{command['client_port']}"
-                    heard.append((address, str(command["command"]).split(" ")[0].upper()))
+                    commands.append((address, str(command["command"]).split(" ")[0].upper()))
 
     listener = threading.Thread(target=listen, daemon=True)
     listener.start()
     started.wait(5)
-    yield heard
+    yield commands
     enough.set()

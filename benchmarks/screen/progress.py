@@ -1,8 +1,8 @@
-"""Many tasks that report how far they are: what it costs, and how soon it is on the screen.
+"""The cost of many tasks that report progress, and how soon it is on the screen.
 
 A small writer sets and publishes what `update_state` does (`celery/backends/redis.py`: SETEX and
 PUBLISH of the same JSON in one transaction), encoded beforehand. Each report carries its number in
-its status text, so that a screen tells which reports it shows, and when they were made.
+its status text, so that a screen shows which reports it has, and when they were made.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def measure(wanted: frozenset[str], quick: bool) -> list[Reading]:
 
 @contextlib.contextmanager
 def _following(name: Name, url: str, width: int) -> Iterator[tuple[Running, list[str]]]:
-    """A subject that shows tasks which run, and their ids."""
+    """Start a subject that shows running tasks; yield it with their ids."""
     messages, ids = stream.started(url, TASKS)
     arguments = ("--result-backend", url)
     with running(name, url, arguments=arguments, width=width) as subject:
@@ -59,7 +59,7 @@ def _following(name: Name, url: str, width: int) -> Iterator[tuple[Running, list
             subject.press("2")
             stream.publish(url, messages)
             if subject.terminal.wait_for("STARTED", 10) is None:
-                raise SubjectFailed(f"no task of the stream to be seen: {subject.last_words()}")
+                raise SubjectFailed(f"no task of the stream is shown: {subject.last_output()}")
             subject.await_quiet(30)
             yield subject, ids
             subject.check_alive()
@@ -85,7 +85,7 @@ def _costs(name: Name, url: str, seconds: float) -> list[Reading]:
 
 
 def _lateness(name: Name, url: str, seconds: float) -> list[Reading]:
-    """What is on the screen is how old when it is painted: all rows, all frames."""
+    """Measure the age of reports when they are painted, in all rows and frames."""
     with _following(name, url, WIDE) as (subject, ids):
         assert subject.terminal is not None
         _, first, made_at = _share_while(subject, url, ids, seconds)
@@ -98,7 +98,7 @@ def _lateness(name: Name, url: str, seconds: float) -> list[Reading]:
 
 
 def _share(subject: Running, seconds: float) -> float:
-    """Percent of a core that it takes."""
+    """Return the percent of a core that it takes."""
     before = subject.cpu()
     time.sleep(seconds)
     return 100 * (subject.cpu() - before) / seconds
@@ -107,9 +107,9 @@ def _share(subject: Running, seconds: float) -> float:
 def _share_while(
     subject: Running, url: str, ids: Sequence[str], seconds: float
 ) -> tuple[float, float, dict[str, float]]:
-    """Percent of a core while tasks report, when that began, and when each report was made.
+    """Return the percent of a core while tasks report, when that began, and the times of reports.
 
-    Without ids it is others that report, each that it has ended: most of what a server publishes.
+    Without ids, other tasks report that they have ended: most of what a server publishes.
     """
     with ThreadPoolExecutor(1) as writer:
         writing = writer.submit(_write, url, ids, WARM + seconds)
@@ -178,7 +178,7 @@ def _discard(connection: socket.socket) -> None:
 
 
 def _ages(shown: terminal.Terminal, made_at: dict[str, float], first: float) -> list[float]:
-    """Seconds since each report was made when it came to the screen."""
+    """Return the age of each report when it came on the screen, in seconds."""
     ages: list[float] = []
     before: set[str] = set()
     for at, screen in shown.replay():

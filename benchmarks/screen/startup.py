@@ -1,4 +1,4 @@
-"""From the start of a program: its first frame, and its first true data."""
+"""The time from the start of a program to its first frame and its first data."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def measure(wanted: frozenset[str], quick: bool) -> list[Reading]:
 def first_frames(
     url: str, rounds: int, line: str = "first-frame", arguments: tuple[str, ...] = ()
 ) -> list[Reading]:
-    """The first frame of everybody, against that of a bare Textual program.
+    """Measure the first frame of each subject against that of a bare Textual program.
 
     Args:
         url: The broker.
@@ -73,7 +73,7 @@ def first_frames(
 
 
 def _first_data(name: Name, url: str, rounds: int) -> list[Reading]:
-    """Seconds from the broker's first answer to the worker's name; a task's in the note."""
+    """Measure the seconds from the broker's first reply to the names of a worker and a task."""
     workers: list[float] = []
     tasks: list[float] = []
     from_start: list[float] = []
@@ -97,7 +97,7 @@ def _first_data(name: Name, url: str, rounds: int) -> list[Reading]:
 
 
 def _moments(subject: Running) -> tuple[float | None, float | None]:
-    """When the worker's name and a task's name were first to be seen, monotonic."""
+    """Return when the names of the worker and of a task were first visible, monotonic."""
     if subject.terminal is not None:
         seen = [subject.terminal.wait_for(word, TIMEOUT) for word in (WORKER, TASK)]
         worker_at, task_at = (
@@ -118,7 +118,7 @@ def _moments(subject: Running) -> tuple[float | None, float | None]:
 
 @contextlib.contextmanager
 def _tasks_flowing(url: str) -> Iterator[None]:
-    """A cluster at work whose workers send no task events yet: five short tasks a second."""
+    """Send five short tasks a second to workers that send no task events yet."""
     app = Celery(broker=url, fixups=set(), set_as_current=False)
     app.control.disable_events()
     enough = threading.Event()

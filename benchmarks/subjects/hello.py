@@ -1,4 +1,4 @@
-"""The least that a Textual program can be: the measure of every first frame."""
+"""The smallest Textual program, with which the first frame of the others is compared."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from textual.widgets import Static
 
 
 class Hello(App[None]):
-    """One word on the screen."""
+    """An app that shows one word."""
 
     def compose(self) -> ComposeResult:
-        """The word."""
+        """Yield the word."""
         yield Static("hello")
 
 

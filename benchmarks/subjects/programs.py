@@ -1,4 +1,4 @@
-"""The programs that are compared: how each is started and asked what it has counted."""
+"""The programs that are compared: how each is started, and how its counters are read."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ HERE = Path(__file__).resolve().parent
 
 
 class SubjectFailed(RuntimeError):
-    """A subject did not start, ended early or never showed what was waited for."""
+    """A subject did not start, ended early or never showed the expected text."""
 
 
 @dataclass
 class Running:
-    """A subject at work."""
+    """A running subject."""
 
     name: Name
     process: psutil.Process
@@ -41,7 +41,7 @@ class Running:
     """Of its web server."""
 
     def cpu(self) -> float:
-        """CPU-seconds of the process, its children and those that have ended."""
+        """Return the CPU-seconds of the process and its children, including ended ones."""
         total = 0.0
         for process in self._tree():
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -50,13 +50,13 @@ class Running:
         return total
 
     def press(self, keys: str) -> float:
-        """Send keys to its terminal; the monotonic moment just before."""
+        """Send keys to its terminal; return the monotonic time just before."""
         if self.terminal is None:
             raise SubjectFailed(f"{self.name} takes no keys")
         return self.terminal.press(keys)
 
     def memory(self) -> int:
-        """Resident bytes of the process and its children."""
+        """Return the resident bytes of the process and its children."""
         total = 0
         for process in self._tree():
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -64,9 +64,9 @@ class Running:
         return total
 
     def check_alive(self) -> None:
-        """Raise SubjectFailed, with its last words, if it has ended."""
+        """Raise SubjectFailed, with its last output, if it has ended."""
         if not self.process.is_running() or self.process.status() == psutil.STATUS_ZOMBIE:
-            raise SubjectFailed(f"{self.name} ended: {self.last_words()}")
+            raise SubjectFailed(f"{self.name} ended: {self.last_output()}")
 
     def await_quiet(self, timeout: float, *, share: float = 0.25, window: float = 1.0) -> None:
         """Return once it took less than `share` of a core for `window` seconds.
@@ -74,7 +74,7 @@ class Running:
         The time in which it waited for a core counts, too: a machine may be busy with other work.
 
         Raises:
-            SubjectFailed: it ended, or was busy to the last.
+            SubjectFailed: It has ended, or was busy until the timeout.
         """
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
@@ -86,10 +86,10 @@ class Running:
         raise SubjectFailed(f"{self.name} is still busy after {timeout:.0f} s")
 
     def task_events_counted(self) -> int:
-        """How many events about tasks it says it has seen.
+        """Return how many task events it has counted.
 
         Raises:
-            SubjectFailed: It does not say, or says that it lost some.
+            SubjectFailed: It has lost events.
         """
         if self.terminal is None:
             text = self.get("/metrics")
@@ -97,23 +97,23 @@ class Running:
             return round(sum(map(float, found)))
         text = self.terminal.screen().text
         if self.name == "celery events":
-            # Its one counter is of everything, heartbeats included; it knows 10,000 tasks.
+            # Its only counter includes heartbeats; it keeps 10,000 tasks.
             count = re.search(r"events:\s*(\d+)", text)
             return int(count.group(1)) if count else 0
         # celtop counts tasks by state; the task that ended was received and started before.
         if lost := re.search(r"lost [\d,]+", text):
-            raise SubjectFailed(f"celtop says: {lost.group()}")
+            raise SubjectFailed(f"celtop shows: {lost.group()}")
         succeeded = re.search(r"SUCCESS ([\d,]+)", text)
         return 3 * int(succeeded.group(1).replace(",", "")) if succeeded else 0
 
     def get(self, path: str) -> str:
-        """A page of its web server."""
+        """Return a page of its web server."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
             text: str = answer.read().decode()
             return text
 
-    def last_words(self) -> str:
-        """What stands on its screen, in short, for a report of its failure."""
+    def last_output(self) -> str:
+        """Return the end of the text on its screen, for a report of its failure."""
         if self.terminal is None:
             return "(no screen)"
         lines = map(str.strip, self.terminal.screen().text.splitlines())
@@ -161,7 +161,7 @@ def running(
 
 
 def environment(home: Path) -> dict[str, str]:
-    """A terminal user's environment with nothing of the caller's settings."""
+    """Return the environment of a terminal user, without the caller's settings."""
     return {
         "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "HOME": str(home),

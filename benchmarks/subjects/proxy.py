@@ -1,6 +1,6 @@
 """A TCP forwarder between one subject and the broker.
 
-It knows when the broker first answered the subject, and which of the broker's connections are its.
+It records when the broker first replied to the subject, and the subject's connections.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Proxy:
-    """What is known of the connections that went through."""
+    """The connections that were forwarded."""
 
     url: str
     upstream: int

@@ -1,4 +1,4 @@
-"""A program in a pseudo-terminal: what it wrote and when, keys to it, and its screen at any time.
+"""A program in a pseudo-terminal: its output with times, keys to it, and its screen at any time.
 
 The terminal only keeps time-stamped bytes while something is measured; screens are reconstructed
 from them afterwards, so that looking costs the subject nothing.
@@ -43,7 +43,7 @@ class Chunk:
 
 @dataclass
 class Terminal:
-    """A running program and everything that it wrote so far."""
+    """A running program and its output so far."""
 
     process: subprocess.Popen[bytes]
     master: int
@@ -55,31 +55,31 @@ class Terminal:
 
     @property
     def written(self) -> int:
-        """Bytes written so far."""
+        """The number of bytes written so far."""
         return sum(len(chunk.data) for chunk in list(self.chunks))
 
     def press(self, keys: str) -> float:
-        """Send keys; the moment just before."""
+        """Send keys; return the monotonic time just before."""
         at = time.monotonic()
         os.write(self.master, keys.encode())
         return at
 
     def screen(self) -> Screen:
-        """What is on the screen now."""
+        """Return the present screen."""
         screen = Screen(self.width, self.height)
         for chunk in list(self.chunks):
             screen.feed(chunk.data)
         return screen
 
     def replay(self) -> Iterator[tuple[float, Screen]]:
-        """The one screen after each chunk; it changes under the caller's hands."""
+        """Yield the screen after each chunk; it is the same object each time."""
         screen = Screen(self.width, self.height)
         for chunk in list(self.chunks):
             screen.feed(chunk.data)
             yield chunk.at, screen
 
     def wait_for(self, pattern: str, timeout: float) -> float | None:
-        """Seconds from the start until the screen shows a pattern, or None."""
+        """Return the seconds from the start until the screen shows a pattern, or None."""
         deadline = time.monotonic() + timeout
         wanted = re.compile(pattern)
         screen = Screen(self.width, self.height)
@@ -121,15 +121,15 @@ class Screen:
 
     @property
     def text(self) -> str:
-        """The lines, without colours."""
+        """Return the lines, without colours."""
         return "\n".join(self.screen.display)
 
     def line(self, number: int) -> str:
-        """One line, from 0."""
+        """Return a line, counted from 0."""
         return str(self.screen.display[number])
 
     def highlighted(self) -> list[str]:
-        """The lines whose ground is not that of most lines: a cursor is among them."""
+        """Return the lines with another background than most, such as that of the cursor."""
         grounds = [self._ground(number) for number in range(self.screen.lines)]
         [(usual, _)] = Counter(grounds).most_common(1)
         return [self.line(number) for number, ground in enumerate(grounds) if ground != usual]

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 CHECK_INTERVAL: Final = 3.0
 """Seconds between two checks of the terminal, and for messages about celtop's own files."""
 EXIT_TIMEOUT: Final = 2.0
-"""Seconds after which the process ends even if the terminal takes no more output."""
+"""Seconds after which the process ends even if the terminal accepts no output."""
 CONFIGURATION_EXIT_CODE: Final = 2
 """The caller reports the broker's fault."""
 
@@ -59,15 +59,6 @@ class CeltopApp(HostApp, inherit_bindings=False):
     COMMANDS = {_commands}  # noqa: RUF012
     DEFAULT_MODE = "overview"
     AUTO_FOCUS = "LiveTable, Tile"
-
-    def __init__(
-        self,
-        session: Session,
-        settings: Settings,
-        clock: Callable[[], float] = time.time,
-        keymap: Keymap | None = None,
-    ) -> None:
-        super().__init__(session, settings, clock, keymap)
 
     def set_up(
         self,

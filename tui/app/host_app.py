@@ -48,8 +48,8 @@ class HostApp(FrugalApp, inherit_bindings=False):
         self,
         session: Session,
         settings: Settings,
-        clock: Callable[[], float],
-        keymap: Keymap | None,
+        clock: Callable[[], float] = time.time,
+        keymap: Keymap | None = None,
     ) -> None:
         super().__init__()
         self.set_up(session, settings, clock, keymap)

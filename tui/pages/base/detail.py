@@ -167,7 +167,7 @@ def list_need(rows: Sized, most: int = MAX_ROWS, *, fills: bool = False) -> Need
 
 
 def histogram_need(runs: int, least: int) -> Need:
-    """Return what a histogram of run times needs: of few runs it says no more in many lines."""
+    """Return what a histogram of run times needs; with few runs, more lines show nothing new."""
     rows = least if runs else 0
     whole = max(least, min(runs, MAX_HISTOGRAM))
     return Need(rows, 2, least, fills=True, spare=True, whole=whole)
