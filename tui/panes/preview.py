@@ -51,6 +51,8 @@ FIELDS_MARGIN: Final = 2
 MAX_FIELDS_WIDTH: Final = 52
 MIN_NARROW_CHART_WIDTH: Final = 26
 """In a narrow terminal the chart gives room to the values, which would be cut."""
+MIN_HIGH_LINES: Final = 24
+"""Lines from which charts are below the numbers, if these would leave a third of them blank."""
 WRAPPED_LINES: Final = 2
 """Lines that wrapped values take beyond one for each field."""
 _MAX_CHARTS: Final = 3
@@ -185,7 +187,7 @@ class Preview(Tile):
         if stacked:
             taken, height = 0, MIN_CHART_LINES
         beside, below = (width - taken) // MIN_CHART_WIDTH, height // MIN_CHART_LINES
-        if shown.wraps:
+        if shown.wraps or stacked:
             self.fields.styles.width = None
         else:
             self.fields.styles.width = beside_chart if beside > 0 else self._narrow_width()
@@ -201,10 +203,12 @@ class Preview(Tile):
                 charts.show(chart, f"{place} {shown.id}", build, self.context)
 
     def _stacks(self, shown: Previewed, width: int, height: int) -> bool:
-        """Return whether there is room for charts below the fields."""
-        lines = ceil(len(shown.fields) / 2) + WRAPPED_LINES + MIN_CHART_LINES
+        """Return whether charts are below the fields, not beside blank lines."""
+        count = len(shown.fields)
         wide = width >= MIN_TWO_COLUMN_WIDTH
-        return shown.stacks and wide and height >= lines
+        blank = not shown.wraps and height >= max(MIN_HIGH_LINES, count * 3 // 2)
+        lines = ceil(count / 2) + WRAPPED_LINES + MIN_CHART_LINES
+        return wide and height >= lines and (shown.stacks or blank)
 
     def _filled(self, shown: Previewed) -> Sequence[tuple[int, Build]]:
         """Return the charts with values, each with its place; beside numbers at least one."""

@@ -38,6 +38,15 @@ async def test_workers_and_task_types_have_one_too(view: str) -> None:
         assert on.screen.query_one(Preview).fields.fields
 
 
+async def test_a_high_terminal_shows_charts_below_numbers_that_would_leave_lines_blank() -> None:
+    async with run_app(cluster(60), Location("queues"), size=(120, 50)) as on:
+        preview = on.screen.query_one(Preview)
+        on.app.repaint()
+        await on.until(lambda: preview.display and preview.charts[0].region.y > 10)
+        await on.until(lambda: preview.charts[0].region.y == preview.fields.region.bottom)
+        assert preview.charts[0].region.x == preview.fields.region.x
+
+
 async def test_a_low_terminal_shows_it_in_lines_that_the_list_does_not_need() -> None:
     async with run_app(cluster(60), Location("queues"), size=(80, 24)) as on:
         on.app.repaint()
