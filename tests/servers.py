@@ -353,9 +353,9 @@ class CeleryWorker:
 
 
 def app_environment(broker_url: str, conf: Mapping[str, Any] | None = None) -> dict[str, str]:
-    """Return what tells an app of `tests/apps` its broker and its further settings.
+    """Return the environment with the broker and the settings of an app of `tests/apps`.
 
-    Not `CELERY_BROKER_URL`: that would beat whatever a test sets otherwise.
+    Not `CELERY_BROKER_URL`: that would override what a test sets.
     """
     return {"TEST_BROKER_URL": broker_url, "TEST_CONF": json.dumps(dict(conf or {}))}
 

@@ -25,7 +25,7 @@ class Terminal:
     """Run `command` on a screen of `columns` x `rows` and read what it shows.
 
     A thread drains the terminal for as long as `reading` is set: clear it to be a terminal that
-    has stopped reading. Without `controlling`, the program hears no SIGHUP when it vanishes.
+    has stopped reading. Without `controlling`, the program receives no SIGHUP when it vanishes.
     """
 
     def __init__(

@@ -67,7 +67,7 @@ class Freeze:
         self.moment: Moment | None = None
         """The minute of the history that a frozen screen shows; None for what is in memory."""
         self.moments = StoredMoments(history)
-        """The minutes of the history, as far as they were asked for."""
+        """The minutes of the history that were asked for."""
 
     @property
     def snapshot(self) -> ClusterState | None:

@@ -129,7 +129,7 @@ def test_a_killed_supervisor_leaves_nothing_either(demo: Demo) -> None:
 
 
 def test_a_broker_that_does_not_start(tmp_path: Path) -> None:
-    """The message says where the log is, and the log is there."""
+    """The message names the log file, which exists."""
     broken = tmp_path / "redis-server"
     broken.write_text("#!/bin/sh\necho the disk is on fire >&2\nexit 1\n")
     broken.chmod(0o755)

@@ -113,7 +113,7 @@ class Truth:
 
 
 class Oracle:
-    """Collects what a snapshot says although it has been untrue for too long."""
+    """Collects the values of a snapshot that have been untrue for too long."""
 
     def __init__(self, truth: Truth) -> None:
         self.truth = truth

@@ -99,7 +99,7 @@ def test_a_broker_that_is_lost_and_comes_back(
 
 
 def test_a_broker_that_is_down_at_the_start(tui: OpenTui, own_redis: RedisServer) -> None:
-    """No crash and no hang: a message says what to do until the broker is up."""
+    """No crash and no hang: a message shows what to do until the broker is up."""
     own_redis.kill()
     terminal = tui(own_redis.url())
     terminal.wait_for("connection refused")

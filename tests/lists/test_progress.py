@@ -32,7 +32,7 @@ def backend(state: ClusterState, number: int, at: float, **result: Any) -> None:
 
 
 def climbing() -> ClusterState:
-    """Return a shop where 1 tells how far it is, 2 is estimated, 3 only says something, 4 nothing.
+    """Return a shop where 1 reports its progress, 2 is estimated, 3 reports a text, 4 nothing.
 
     5 was tried twice and waits for its third attempt.
     """

@@ -99,7 +99,7 @@ async def shown(widget: Widget, width: int = 60, height: int = 10) -> AsyncItera
     posted: dict[int, Message] = {}
 
     def hear(message: Message) -> None:
-        # A message is heard once by each that it passes.
+        # A message is reported once by each that it passes.
         posted.setdefault(id(message), message)
 
     async with OneWidget(widget).run_test(size=(width, height), message_hook=hear) as pilot:

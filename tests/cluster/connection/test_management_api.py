@@ -20,7 +20,7 @@ Reply = tuple[int, dict[str, str], bytes]
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Replies as the test says, and records the requests."""
+    """Replies as the test has set, and records the requests."""
 
     protocol_version = "HTTP/1.1"
     replies: list[Reply]

@@ -146,11 +146,11 @@ def test_waiting_reserved_and_running_tasks_are_recovered(
     unheard = send(redis_url, "plain.ok", 7, queue="nobody")
     names = ("w1@test", "w2@test")
 
-    def running_is_told() -> Recovered | None:
+    def running_is_found() -> Recovered | None:
         one = find(redis_url, [KnownTask(running, "STARTED")], workers=names)[0]
         return one if isinstance(one, SentTask) and one.source == "worker" else None
 
-    original = until(running_is_told)
+    original = until(running_is_found)
     assert isinstance(original, SentTask)
     assert original.call.args == (6.5,) and original.call.queue == "other"
     assert original.call.priority == 3 and "callbacks" in original.missing
@@ -163,11 +163,11 @@ def test_waiting_reserved_and_running_tasks_are_recovered(
     kept = SentCache()
     several = find(redis_url, wanted, kept, workers=names, queues=["nobody", "other"])
     assert [one.id for one in several] == [one.id for one in wanted]
-    told = [one for one in several if isinstance(one, SentTask)]
-    assert [one.source for one in told] == ["unacked", "queue", "queue"]
-    assert [one.call.queue for one in told] == ["other", "nobody", "nobody"]
-    assert all(one.message is not None and not one.missing for one in told)
-    assert told[0].call.args == (LONG,) and told[1].call.headers == {"x": 1}
+    recovered = [one for one in several if isinstance(one, SentTask)]
+    assert [one.source for one in recovered] == ["unacked", "queue", "queue"]
+    assert [one.call.queue for one in recovered] == ["other", "nobody", "nobody"]
+    assert all(one.message is not None and not one.missing for one in recovered)
+    assert recovered[0].call.args == (LONG,) and recovered[1].call.headers == {"x": 1}
     assert isinstance(several[3], Unrecoverable) and "unknown" in several[3].reason
     assert kept.get(held) is not None and kept.get(waiting) is not None
 
@@ -202,12 +202,12 @@ def test_a_task_waiting_for_a_retry_starts_over(
     id_ = send(redis_url, "plain.retry", 3600)
     wanted = KnownTask(id_, "RETRY", "plain.retry", queue="celery")
 
-    def told() -> SentTask | None:
+    def recovered() -> SentTask | None:
         one = find(redis_url, [wanted])[0]
         retried = isinstance(one, SentTask) and one.message and one.message.headers["retries"] == 1
         return one if isinstance(one, SentTask) and retried else None
 
-    original = until(told)
+    original = until(recovered)
     assert original is not None and original.source in ("queue", "unacked")
     sent = again_message(original, 0.0, with_links=False)
     assert (sent.message.headers["retries"], sent.message.headers["eta"]) == (0, None)
@@ -351,11 +351,11 @@ def test_a_key_that_is_not_a_queue_does_not_stop_the_recovery(
     redis_server.client(int(redis_url.rsplit("/", 1)[1])).hset("odd", "a", "b")
     id_ = send(redis_url, "plain.slow", 5)
 
-    def told() -> Recovered | None:
+    def recovered() -> Recovered | None:
         one = find(redis_url, [KnownTask(id_)], queues=["odd"])[0]
         return one if isinstance(one, SentTask) else None
 
-    original = until(told)
+    original = until(recovered)
     assert isinstance(original, SentTask) and original.source == "worker"
 
 
@@ -383,12 +383,12 @@ def test_on_rabbitmq_only_workers_are_asked(
     id_ = send(amqp_url, "plain.slow", 8)
     deadline = time.time() + 8
 
-    def told() -> Recovered | None:
+    def recovered() -> Recovered | None:
         one = find(amqp_url, [KnownTask(id_, "RECEIVED")])[0]
         assert time.time() < deadline
         return one if isinstance(one, SentTask) else None
 
-    original = until(told)
+    original = until(recovered)
     assert isinstance(original, SentTask)
     assert (original.source, original.call.args) == ("worker", (8,))
     assert original.call.queue == "celery"

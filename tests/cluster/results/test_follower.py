@@ -22,12 +22,12 @@ Start = Callable[..., Any]
 
 
 def progress_of(live: RunningSession, id_: str) -> Callable[[], Progress | None]:
-    def told() -> Progress | None:
+    def progress() -> Progress | None:
         task = live.state.tasks.get(id_)
         progress = None if task is None else task.progress
         return progress if progress is not None and progress.source == "backend" else None
 
-    return told
+    return progress
 
 
 def counted(redis_server: RedisServer, *commands: str) -> int:
@@ -75,8 +75,8 @@ class TestRedis:
         live.until(lambda: live.session._observers.follower.push.live.is_set())
         id_ = send(redis_url, "moving.move", 50, 0.05)
         live.session.watch_results([id_])
-        told = live.until(progress_of(live, id_))
-        assert told is not None and (told.text or "").startswith("step")
+        progress = live.until(progress_of(live, id_))
+        assert progress is not None and (progress.text or "").startswith("step")
         push = live.session._observers.follower.push
         live.until(lambda: push.decoded > 5)
         assert live.state.tasks[id_].name == "moving.move"

@@ -51,7 +51,7 @@ class Listener:
         return self.metas
 
     def until(self, status: str) -> ResultMeta:
-        """Wait until an entry comes that says so."""
+        """Wait until such an entry arrives."""
         return until(lambda: [meta for meta in self.take() if meta.status == status], what=status)[
             0
         ]

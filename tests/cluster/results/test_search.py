@@ -53,7 +53,7 @@ def rows(count: int = COUNT) -> Rows:
 def create_tables(url: str) -> None:
     """Create the tables of Celery's own models.
 
-    Its session manager creates them once per process before Celery 5.5, whatever the database.
+    Its session manager creates them once per process before Celery 5.5, with any database.
     """
     from celery.backends.database.models import ResultModelBase
 

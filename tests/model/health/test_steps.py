@@ -1,4 +1,4 @@
-"""What the model says about each step, and which finding belongs to which."""
+"""The state of each step, and the findings that belong to it."""
 
 from __future__ import annotations
 

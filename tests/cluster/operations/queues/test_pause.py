@@ -245,7 +245,7 @@ def test_gone_workers_are_forgotten_and_a_pause_ends_when_all_consume(
         return [] if known is None else [one.worker for one in known.consumers]
 
     assert left() == [*names]
-    # One is given it by hand, one says good-bye, one dies without a word, one is there.
+    # One is added by hand, one shuts down, one is killed, one stays.
     added = live.session.do(AddConsumer(workers=names[:1], queue="a")).future.result(20)
     assert added.good, added
     assert names[0] not in [one.worker for one in remembered(redis_url)["a"].consumers]

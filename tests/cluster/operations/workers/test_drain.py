@@ -68,7 +68,7 @@ def roster_of(live: RunningSession) -> Roster:
 
 
 def ready(live: RunningSession, *workers: str) -> RunningSession:
-    """Wait until the session hears the workers."""
+    """Wait until the session receives events of the workers."""
     live.until(lambda: roster_of(live).members.keys() >= set(workers))
     return live
 

@@ -1,4 +1,4 @@
-"""Commands to workers: each is proven by the worker's own log or state, never by what celtop says.
+"""Commands to workers: each is proven by the worker's own log or state, never by celtop's.
 
 The workers are real, one of each pool; they are shared by the tests of this file.
 """
@@ -184,12 +184,12 @@ def test_both_time_limits_are_set_together(all_pools: Workers) -> None:
         outcome = all_pools.do(command)
         assert outcome.good and "pool restarts" in words(outcome, "prefork")
         asked = ("soft_time_limit", "time_limit")
-        told = all_pools.inspect("prefork", "registered", *asked)
-        return str(next(one for one in told if one.startswith("plain.slow")))
+        tasks = all_pools.inspect("prefork", "registered", *asked)
+        return str(next(one for one in tasks if one.startswith("plain.slow")))
 
     assert limits(1, 3) == "plain.slow [soft_time_limit=1 time_limit=3]"
     queue = _own_queue(all_pools, "prefork")
-    # Celery's own: the worker goes by what it was started with until it builds its strategies anew.
+    # As in Celery, the worker keeps the limits that it was started with until its pool restarts.
     spared = all_pools.send("plain.slow", 1.5, queue=queue)
     until(lambda: all_pools.logged("prefork", f"plain.slow[{spared}] succeeded"))
     assert all_pools.do(commands.PoolRestart(workers=names)).good

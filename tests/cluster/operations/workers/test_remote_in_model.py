@@ -21,7 +21,7 @@ HELD = Limits("10/m", 30.0, 60.5)
 
 
 def ended(live: RunningSession, act: RunningOperation) -> str:
-    """Wait until the model knows the end of an act, and return what is told of it."""
+    """Wait until an operation has ended in the model, and return its outcome."""
 
     def known() -> str:
         outcome = live.state.operations.get(act.outcome.number)

@@ -285,7 +285,7 @@ def test_an_idle_cluster_costs_few_commands(
     frugal: bool,
     most: float,
 ) -> None:
-    """What the schedule says that it will cost."""
+    """Return the cost that the schedule expects."""
     start_worker(redis_url)
     live = open_session(redis_url, frugal=frugal)
     live.until(worker_is_known(live, "w1@test"))
@@ -350,7 +350,7 @@ def test_workers_reply_again_after_the_reply_queue_was_flushed(
 def cancelled(
     redis_url: str, open_session: OpenSession, start_worker: StartWorker
 ) -> RunningSession:
-    """A session that knows two queues of a worker, one of which it has stopped consuming since."""
+    """Open a session with two queues of a worker, one of which it has stopped consuming since."""
     start_worker(redis_url, queues=["mail", "geo"])
     live = open_session(redis_url, inspect_interval=1.0, queue_interval=0.5)
     live.until(worker_is_known(live, "w1@test"))

@@ -196,7 +196,7 @@ async def test_edit_opens_the_form_with_what_was_sent() -> None:
         assert on.session.done == []
 
 
-# What the page of a task tells
+# What the page of a task shows
 
 
 async def field(on: AppUnderTest, label: str) -> str:
