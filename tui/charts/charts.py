@@ -312,13 +312,22 @@ def type_waits(context: AppContext, name: str) -> ChartData:
 
 
 def group_failures(context: AppContext, group: FailureGroup) -> ChartData:
-    """Return how many tasks of a group of failures failed, for each step of the last hour."""
+    """Return how many tasks of a group of failures failed, for each step of the last hour.
+
+    Before the first event, only those are known that a result backend or the history has.
+    """
     now = context.now()
-    counts = tuple(map(float, group.trend.series(now)))
+    counts = group.trend.series(now)
     name = f"failed in {units.duration(TREND_STEP)}"
     end = (now // TREND_STEP + 1) * TREND_STEP
+    start = end - len(counts) * TREND_STEP
+    since = context.state.totals.first_event_at or now
+    known = tuple(
+        nan if not count and start + (step + 1) * TREND_STEP <= since else float(count)
+        for step, count in enumerate(counts)
+    )
     return ChartData(
-        (Layer(name, counts, "failed"),),
+        (Layer(name, known, "failed"),),
         end,
         len(counts) * TREND_STEP,
         COUNT,

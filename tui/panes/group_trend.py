@@ -36,7 +36,7 @@ class GroupTrend(Tile):
         """Show the chart if there are enough lines, and failures in it; return whether."""
         shown = group is not None and lines >= MIN_LINES
         data = charts.group_failures(self.context, group) if group is not None and shown else None
-        if data is not None and any(data.layers[0].values):
+        if data is not None and any(value > 0 for value in data.layers[0].values):
             self.chart.show(data, data)
         else:
             shown = False

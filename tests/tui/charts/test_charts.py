@@ -6,7 +6,7 @@ from celtop.model.entities.series.time_series import SECONDS, STEP
 from celtop.model.ingest.series_recorder import MAX_SUBJECTS
 from celtop.model.observations import QueueMeasured
 from celtop.tests.tui.app_under_test import Clock, make_app
-from celtop.tests.tui.fake_session import NOW, cluster
+from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
 from celtop.tui.bars.header import finished_rate
 from celtop.tui.charts import charts
 from celtop.tui.charts.chart_window import WINDOWS
@@ -126,3 +126,20 @@ def test_the_legend_gives_the_age_of_depths_that_were_measured_a_while_ago() -> 
     clock.now += 25
     assert charts.queue_depth(at, "celery").note == "measured 25 s ago"
     assert charts.queue_depth(at, "no-such").note == ""
+
+
+def test_failures_of_a_group_are_unknown_before_the_first_event() -> None:
+    shared = context()
+    failed = task_events(
+        900, "mail.send", at=NOW - 300, end="failed", exception="OSError('no route')"
+    )
+    feed(shared.state, failed)
+    shared.state.take_changes()
+    [group] = [one for one in shared.state.failures if one.error == "OSError"]
+    shared.state.totals.first_event_at = NOW - 600
+    data = charts.group_failures(shared, group)
+    [layer] = data.layers
+    known = [value for value in layer.values if not isnan(value)]
+    assert sum(known) == group.count
+    assert isnan(layer.values[0]) and len(known) < len(layer.values)
+    assert data.start <= NOW - 3_400 and NOW < data.end <= NOW + 180
