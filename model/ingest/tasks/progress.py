@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -16,11 +16,11 @@ import msgspec
 from ...entities.task import Progress
 from ...text.coerce import MAX_FIELD_LENGTH, to_float, to_text
 
-_DONE: Final = (
+_DONE: Final = dict.fromkeys((
     "current", "done", "processed", "completed", "size", "page", "step", "n", "i",
-)  # fmt: skip
-_TOTAL: Final = ("total", "count", "max", "n")
-_PERCENT: Final = ("percent", "percentage", "pct", "process_percent", "progress")
+))  # fmt: skip
+_TOTAL: Final = dict.fromkeys(("total", "count", "max", "n"))
+_PERCENT: Final = dict.fromkeys(("percent", "percentage", "pct", "process_percent", "progress"))
 _TEXT: Final = (
     "status", "message", "description", "stage", "step", "step_key", "current_step", "msg",
     "progress",
@@ -165,7 +165,9 @@ def _pair(meta: Mapping[str, object]) -> tuple[float, float] | None:
     return current[1], total[1]
 
 
-def _first(meta: Mapping[str, object], names: Iterable[str]) -> tuple[str, float] | None:
+def _first(meta: Mapping[str, object], names: Mapping[str, None]) -> tuple[str, float] | None:
+    if names.keys().isdisjoint(meta):
+        return None
     for name in names:
         value = meta.get(name)
         if value is None or isinstance(value, bool):
@@ -185,7 +187,7 @@ def _by_affix(
         for name in meta
         if isinstance(name, str) and (name.startswith(prefixes) or name.endswith(suffixes))
     ]
-    return _first(meta, names) if names else None
+    return _first(meta, dict.fromkeys(names)) if names else None
 
 
 def _percent(meta: Mapping[str, object]) -> float | None:
