@@ -19,6 +19,7 @@ from ..details.schedule import entry_fields, title
 from ..keymap import bindings
 from ..navigation import DrillDown
 from ..panes.preview import Previewed
+from ..text.unknown import not_known_yet
 from .base.row_lists import RowListScreen
 
 
@@ -72,6 +73,12 @@ class ScheduleScreen(RowListScreen[EntryStatus]):
     def faulty(self, row: EntryStatus) -> bool:
         """Return whether it is overdue."""
         return row.word == "overdue"
+
+    @property
+    def unknown_reason(self) -> str:
+        """Why it is unknown whether there are entries, before any source was read."""
+        state = self.context.state
+        return "" if state.schedule.reads else not_known_yet(state)
 
     def empty_text(self) -> str:
         """Return why there are no entries."""

@@ -8,7 +8,7 @@ from celtop.model.observations import ScheduleRead
 from celtop.model.state import ClusterState
 from celtop.tests.model.schedules import entry
 from celtop.tests.tui.app_under_test import run_app
-from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
+from celtop.tests.tui.fake_session import NOW, cluster, feed, refused, task_events
 from celtop.tui.dialogs.forms.send import TriggerForm
 from celtop.tui.navigation import Location
 
@@ -57,3 +57,8 @@ async def test_an_empty_schedule_has_what_was_read() -> None:
         on.app.go(Location("schedule"))
         await on.until(lambda: "No periodic tasks found" in on.text)
         await on.until(lambda: "not read: cannot read the schedule: no such table" in on.text)
+
+
+async def test_before_the_first_connection_it_is_unknown_how_many_entries_there_are() -> None:
+    async with run_app(refused(), Location("schedule")) as on:
+        await on.until(lambda: "Schedule  ?" in on.text)
