@@ -31,7 +31,7 @@ OpenDepths = Callable[..., AmqpDepths]
 @pytest.fixture
 def open_depths(rabbit_server: RabbitServer, amqp_url: str) -> Iterator[OpenDepths]:
     """`open_depths(management)`: the depths in the test's virtual host."""
-    connections: list[Any] = []
+    opened: list[tuple[AmqpDepths, Any]] = []
 
     def start(
         management: str | None = None, queues: tuple[str, ...] = (), found: Iterable[str] = ()
@@ -39,13 +39,15 @@ def open_depths(rabbit_server: RabbitServer, amqp_url: str) -> Iterator[OpenDept
         management = management or f"http://127.0.0.1:{rabbit_server.http_port}"
         settings = Settings(broker_url=amqp_url, rabbitmq_management=management, queues=queues)
         broker = BrokerConnection(settings)
-        connections.append(broker.connect())
-        depths = AmqpDepths(connections[-1], broker, Roster(), found)
+        connection = broker.connect()
+        depths = AmqpDepths(connection, broker, Roster(), found)
+        opened.append((depths, connection))
         depths._interval = 0.0
         return depths
 
     yield start
-    for connection in connections:
+    for depths, connection in opened:
+        depths.close()
         connection.release()
 
 
