@@ -21,6 +21,6 @@ async def test_tasks_of_workers_and_waiting_messages_are_one_list() -> None:
         await on.until(lambda: "mail.later" in on.text)
         names = [on.table.rows[index].name for index in range(len(on.table.rows))]
         assert names.index("mail.queued") < names.index("mail.later")
-        assert on.session.topics == {"workers", "queues"}
+        await on.until(lambda: on.session.topics == {"workers", "queues"})
         assert "delayed delivery: 3 waiting for their time" in on.text
         assert "9 lists periodic tasks" in on.text
