@@ -31,27 +31,26 @@ HIGH_SHARE: Final = 0.1
 
 
 def waiting_count(task_type: TaskType) -> int | None:
-    """Count the tasks that have not started; None if that is unknown."""
+    """Count the tasks that have not started and are not lost; None if that is unknown."""
     if task_type.is_recorded:
         return None
-    return task_type.states.get(PENDING, 0) + task_type.states.get(RECEIVED, 0)
+    return task_type.held_in(PENDING) + task_type.held_in(RECEIVED)
 
 
 def running_count(task_type: TaskType) -> int | None:
-    """Count the running tasks, or return None: a custom state also means running."""
+    """Count the running tasks, or return None: a custom state also means running, unless lost."""
     if task_type.is_recorded:
         return None
-    return task_type.states.get(STARTED, 0) + sum(
-        count for state, count in task_type.states.items() if state not in CELERY_STATES
-    )
+    custom = (state for state in task_type.states if state not in CELERY_STATES)
+    return task_type.held_in(STARTED) + sum(map(task_type.held_in, custom))
 
 
 def _retry_count(task_type: TaskType) -> int | None:
-    return None if task_type.is_recorded else task_type.states.get(RETRY, 0)
+    return None if task_type.is_recorded else task_type.held_in(RETRY)
 
 
 def _count_in(state: str) -> Callable[[TaskType], int]:
-    return lambda task_type: task_type.states.get(state, 0)
+    return lambda task_type: task_type.held_in(state)
 
 
 _COUNTS: Final[Mapping[str, Callable[[TaskType], int | None]]] = {

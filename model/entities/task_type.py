@@ -8,7 +8,7 @@ import msgspec
 
 from ..text.traceback import exception_class
 from .series.distribution import Distribution
-from .states import FAILURE, RETRY, REVOKED, SUCCESS
+from .states import FAILURE, RETRY, REVOKED, SUCCESS, TaskState
 from .task import EventState, Task
 
 MAX_EXCEPTION_CLASSES: Final = 50
@@ -22,6 +22,8 @@ class TaskType(msgspec.Struct, eq=False):
     version: int = 0
     states: dict[str, int] = {}
     """Held tasks by state; no zeros."""
+    lost: dict[str, int] = {}
+    """Those of them that are lost, by the state that was reported last; no zeros."""
     is_recorded: bool = False
     """Whether it is from the history, which has no tasks that have not finished."""
     received: int = 0
@@ -50,6 +52,10 @@ class TaskType(msgspec.Struct, eq=False):
     def held(self) -> int:
         """Number of its tasks held in the model."""
         return sum(self.states.values())
+
+    def held_in(self, state: TaskState) -> int:
+        """Return the number of its held tasks in a state, without the lost ones."""
+        return self.states.get(state, 0) - self.lost.get(state, 0)
 
     @property
     def failure_rate(self) -> float | None:

@@ -210,7 +210,7 @@ class StateWriter(Stores):
         self._update_consumers()
         changed, evicted = self._tasks.take_changes()
         self.failures.apply(changed.values(), evicted)
-        update_lost(self.lost, changed, evicted)
+        update_lost(self.lost, self.types, changed, evicted)
         other, self._other_changed = self._other_changed, False
         return Changes(changed, evicted, other)
 

@@ -26,7 +26,8 @@ _ACKS: Final = {True: "after the task has run", False: "before the task runs", N
 
 def type_fields(task_type: TaskType, state: ClusterState, frame: Frame) -> list[Field]:
     """Return the fields of a task type; counts of states are of the tasks in memory."""
-    states, runtime, wait = task_type.states, task_type.runtime, task_type.wait
+    runtime, wait = task_type.runtime, task_type.wait
+    lost = sum(task_type.lost.values())
     failing = "bad" if task_type.name in newly_failing(state, frame.now) else "text"
     failed = task_type.failure_rate
     last = units.UNKNOWN
@@ -36,14 +37,15 @@ def type_fields(task_type: TaskType, state: ClusterState, frame: Frame) -> list[
         Field("In memory", units.count(task_type.held)),
         Field("Waiting", units.count(waiting_count(task_type))),
         Field("Running", units.count(running_count(task_type))),
+        *([Field("Lost", units.count(lost), "warn")] if lost else []),
         *(
             Field(
                 name.capitalize(),
-                units.count(states.get(name, 0)),
+                units.count(task_type.held_in(name)),
                 failing if name == FAILURE else state_style(name),
             )
             for name in (SUCCESS, FAILURE, RETRY, REVOKED)
-            if states.get(name)
+            if task_type.held_in(name)
         ),
         Field(
             "Failed",

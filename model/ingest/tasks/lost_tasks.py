@@ -22,17 +22,37 @@ _PHRASES: Final = {
 
 
 def update_lost(
-    lost: dict[str, Task], changed: Mapping[str, Task], evicted: Iterable[Task]
+    lost: dict[str, Task],
+    types: Mapping[str, TaskType],
+    changed: Mapping[str, Task],
+    evicted: Iterable[Task],
 ) -> None:
-    """Update the lost tasks by id with the changed and evicted tasks."""
+    """Update the lost tasks by id, and their numbers by type, with changed and evicted tasks."""
+    other = False
     for id_, task in changed.items():
         if task.lost_at is not None:
             lost[id_] = task
-        elif lost:
-            lost.pop(id_, None)
+            other = True
+        elif lost and lost.pop(id_, None) is not None:
+            other = True
     if lost:
         for task in evicted:
-            lost.pop(task.id, None)
+            other = lost.pop(task.id, None) is not None or other
+    if other:
+        _count(lost.values(), types)
+
+
+def _count(lost: Iterable[Task], types: Mapping[str, TaskType]) -> None:
+    counts: dict[str, dict[str, int]] = {}
+    for task in lost:
+        if task.name is not None:
+            states = counts.setdefault(types[task.name].name, {})
+            states[task.state] = states.get(task.state, 0) + 1
+    for name, kind in types.items():
+        states = counts.get(name, {})
+        if states != kind.lost:
+            kind.lost = states
+            kind.version += 1
 
 
 def loss_text(task: Task) -> str:

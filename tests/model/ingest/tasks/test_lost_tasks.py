@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from celtop.lists.task_types import running_count, waiting_count
 from celtop.model.confirm.dispatch import confirm
 from celtop.model.entities.broker import Broker
 from celtop.model.entities.task import Task, TaskExtra
@@ -104,6 +105,19 @@ def test_the_finding_and_a_retry_state_when_messages_of_a_lost_worker_are_redeli
     warnings = confirm(Retry((original,)), state, NOW + 61).warnings
     warning = "The original will be redelivered in 59 m, so the work would be done twice"
     assert (warning in warnings) is not acknowledged
+
+
+def test_a_type_counts_a_lost_task_as_neither_running_nor_waiting() -> None:
+    state = lost_worker(acknowledged=True)
+    state.take_changes()
+    kind = state.types["shop.bill"]
+    assert (kind.states, kind.lost) == ({"STARTED": 1, "RECEIVED": 1}, {"STARTED": 1})
+    assert (running_count(kind), waiting_count(kind)) == (0, 1)
+    version = kind.version
+    play(Script("a", at=NOW + 70).succeeded().events, state)
+    state.take_changes()
+    assert kind.lost == {}
+    assert kind.version > version
 
 
 def test_lost_tasks_are_listed_while_lost_and_are_faulty() -> None:
