@@ -47,6 +47,8 @@ LINES = (
     Line("fleet-memory", "memory with 1,000 workers and 30,000 events/s", 250, "MiB", "less"),
     Line("frame", "frame at 100,000 tasks, 200x50, 50 rows changed", 6, "ms", "less"),
     Line("key", "key to paint at 5,000 events/s, p95", 20, "ms", "less"),
+    Line("opening", "a screen opened among 100,000 tasks, the slowest", 100, "ms", "less"),
+    Line("opening-again", "the same, opened again", 100, "ms", "less"),
     Line("bytes", "bytes to the terminal at 1,500 events/s, 200x50", 30, "KB/s", "less"),
     Line("first-frame", "first frame, against a bare Textual hello", 1.5, "x", "less"),
     Line("snapshot", "CPU of celtop snapshot, against celery inspect ping", 1.3, "x", "less"),

@@ -14,7 +14,7 @@ from . import report
 from .commands import operations, snapshot
 from .history import collector, old_results, stored, stored_pages
 from .lines import LINES, Reading
-from .screen import fleet, flood, frame_cost, idle, kept, pace, progress, startup
+from .screen import fleet, flood, frame_cost, idle, kept, opening, pace, progress, startup
 
 Measure = Callable[[frozenset[str], bool], list[Reading]]
 PARTS: tuple[tuple[frozenset[str], Measure], ...] = (
@@ -22,6 +22,7 @@ PARTS: tuple[tuple[frozenset[str], Measure], ...] = (
     (frozenset({"kept"}), kept.measure),
     (frozenset({"fleet-cpu", "fleet-memory"}), fleet.measure),
     (frozenset({"frame"}), frame_cost.measure),
+    (frozenset({"opening", "opening-again"}), opening.measure),
     (frozenset({"key", "bytes"}), pace.measure),
     (frozenset({"first-frame", "first-data"}), startup.measure),
     (frozenset({"snapshot"}), snapshot.measure),

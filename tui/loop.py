@@ -134,10 +134,12 @@ class FrameLoop:
         """Pump soon; called from the thread that has put something into the inbox."""
         if self._loop is not None:
             with suppress(RuntimeError):  # the event loop has ended
-                self._loop.call_soon_threadsafe(self._beat_soon)
+                self._loop.call_soon_threadsafe(self.beat_soon)
 
-    def _beat_soon(self) -> None:
-        self._beat_in(max(0.0, self._beat_at + BUSY_INTERVAL - time.monotonic()))
+    def beat_soon(self) -> None:
+        """Pump and paint soon, if the loop has started."""
+        if self._timer is not None:
+            self._beat_in(max(0.0, self._beat_at + BUSY_INTERVAL - time.monotonic()))
 
     def _history_read(self) -> None:
         """Paint what was read from the history soon; called from the thread that has read it."""
@@ -215,20 +217,25 @@ class FrameLoop:
     def _take_changes(self) -> MonitorScreen | None:
         """Pass what changed to the history and to the screen, and return the screen."""
         changes = self._context.session.take_changes(self._context.clock())
+        screen = self.topmost_screen
+        missed = changes != NO_CHANGES
         if self._context.frozen:
             changes = NO_CHANGES
-            if self._context.freeze.take_moment():
+            if missed := self._context.freeze.take_moment():
                 self._painted = None
             elif fault := self._context.freeze.moments.take_fault():
                 self._app.notify(visible(fault), severity="warning", markup=False)
-        screen = self.topmost_screen
-        if screen is None or not screen.ready:
+        if screen is None:
             self._painted = None
+        elif not screen.ready:
+            self._painted = None
+            screen.is_new &= not missed
         elif screen is self._painted:
             screen.take(changes)
         else:
-            screen.catch_up()
-            screen.on_drawn = self.pacer.drew
+            if missed or not screen.is_new:
+                screen.catch_up()
+            screen.is_new, screen.on_drawn = False, self.pacer.drew
             self._painted = screen
         return screen
 

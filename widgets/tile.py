@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from textual import events
@@ -81,12 +82,22 @@ class Tile(Vertical, can_focus=True):
         """Set the level and, if given, the texts on the upper and lower border."""
         before = (self._level, self._title, self._subtitle)
         if level != self._level:
-            self.update_classes({f"-{self._level}": False, f"-{level}": True})
+            self._update_own_classes({f"-{self._level}": False, f"-{level}": True})
             self._level = level
         self._title = self._title if title is None else title
         self._subtitle = self._subtitle if subtitle is None else subtitle
         if before != (self._level, self._title, self._subtitle):
             self._update_border()
+
+    def set_own_class(self, on: bool, name: str) -> None:
+        """Set a class on which the styles of the widgets inside do not depend."""
+        self._update_own_classes({name: on})
+
+    def _update_own_classes(self, classes: Mapping[str, bool]) -> None:
+        before = self.classes
+        self.update_classes(classes, update=False)
+        if self.classes != before and self.is_attached:
+            self.app.stylesheet.apply(self)
 
     def action_open(self) -> None:
         """Post `Opened`."""

@@ -77,13 +77,16 @@ class Navigator:
             step = Location(location.view, location.path[:depth])
             self._app.push_screen(routes.deep(step, self._context))
         self._loop.pacer.wanted = True
-        self._app.call_after_refresh(self._arrive, self._loop.screen, filter_text, view)
+        screen = self._loop.screen
+        if screen is not None and screen.ready:
+            self._loop.paint()  # before it is displayed; a new one paints itself
+        self._app.call_after_refresh(self._arrive, screen, filter_text, view)
 
     async def _arrive(
         self, screen: MonitorScreen | None, filter_text: str, view: View | None
     ) -> None:
         self._loop.watch_screen()
-        self._loop.paint()
+        self._loop.beat_soon()
         if screen is None or not (filter_text or view is not None):
             return
         from .keyboard import SCREEN_TIMEOUT

@@ -16,6 +16,7 @@ from textual.widgets import Static
 
 from ...bindings.contexts import Context
 from ...model.text.sanitize import visible
+from ...widgets.compat.settled_screen import SettledScreen
 from ..context import AppContext
 from ..keymap import bindings
 
@@ -29,7 +30,7 @@ FRAME: Final = 4
 """Cells of the frame and the padding beside the content."""
 
 
-class Dialog(ModalScreen[T | None], inherit_bindings=False):
+class Dialog(ModalScreen[T | None], SettledScreen[T | None], inherit_bindings=False):
     """A box in the middle of the screen; returns None if it is closed without a choice."""
 
     BINDINGS = bindings("dialog")
@@ -98,6 +99,7 @@ class Dialog(ModalScreen[T | None], inherit_bindings=False):
             found = self.query(self.AUTO_FOCUS)
             self.set_focus(next((widget for widget in found if widget.focusable), None))
         self.mounted.set()
+        self.lay_out()
 
     def with_key(self, text: str, action: str) -> Content:
         """Return a text after the key of an action, if it has one."""

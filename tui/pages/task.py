@@ -316,8 +316,8 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         """Show only panes with content."""
         task = self.shown
         traceback = task is not None and bool(task.traceback or task.exception)
-        self.panes["traceback"].set_class(not traceback, "-empty")
-        self.panes["progress"].set_class(not self._has_progress(), "-empty")
+        self.panes["traceback"].set_own_class(not traceback, "-empty")
+        self.panes["progress"].set_own_class(not self._has_progress(), "-empty")
 
     def _has_progress(self) -> bool:
         """Return whether there is progress, or a reason for its absence, to show."""

@@ -63,7 +63,7 @@ class GroupTasks(Tile):
         """
         self._group = group
         shown = group is not None and bool(group.tasks) and lines >= MIN_LINES
-        self.set_class(shown, "-shown")
+        self.set_own_class(shown, "-shown")
         if group is not None and shown:
             self.tasks.refresh()
             self.table.paint(self.context.frame())

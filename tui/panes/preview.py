@@ -134,7 +134,7 @@ class Preview(Tile):
             rows: Rows of the list; it also has titles.
         """
         spare, high = room - rows - 1, screen_height >= MIN_SCREEN_HEIGHT
-        self.set_class(rows > 0 and (high or spare >= MIN_SPARE_LINES), "-shown")
+        self.set_own_class(rows > 0 and (high or spare >= MIN_SPARE_LINES), "-shown")
         lines = max(MIN_LINES, room // 3, spare) if high else spare
         self.styles.height = lines
 
@@ -159,7 +159,7 @@ class Preview(Tile):
         if room >= MIN_ROOM:
             lines = max(lines, least)
         fits = shown is not None and rows > 0 and lines > FRAME_LINES
-        self.set_class(fits, "-shown")
+        self.set_own_class(fits, "-shown")
         if fits:
             self.styles.height = lines
 
@@ -188,7 +188,8 @@ class Preview(Tile):
             taken, height = 0, MIN_CHART_LINES
         beside, below = (width - taken) // MIN_CHART_WIDTH, height // MIN_CHART_LINES
         if shown.wraps or stacked:
-            self.fields.styles.width = None
+            if self.fields.styles.inline.has_rule("width"):  # otherwise it is a layout each time
+                self.fields.styles.width = None
         else:
             self.fields.styles.width = beside_chart if beside > 0 else self._narrow_width()
         self._box.styles.layout = "horizontal" if beside >= below else "vertical"

@@ -169,7 +169,8 @@ class OverviewScreen(MonitorScreen):
     def _share_width(self) -> None:
         """Give a column whose texts are cut the cells that the other one has left."""
         if self.size.width < TWO_COLUMNS or self.zoomed:
-            self.left.styles.width = None
+            if self.left.styles.inline.has_rule("width"):  # otherwise it is a layout each time
+                self.left.styles.width = None
             return
         if not self._filled or not self.area.size:
             return

@@ -45,6 +45,9 @@ class Chart(LazyComponents):
     imported: ClassVar[ModuleType | None] = None
     """plotext, once a chart has imported it."""
 
+    started: ClassVar[bool] = False
+    """Whether any chart is drawn: the very first frame does not wait for its charts."""
+
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         *(f"chart--{name}" for name in STYLES),
         "chart--axis",
@@ -109,8 +112,6 @@ class Chart(LazyComponents):
         self._plotext: ModuleType | None = None
         self._drawn: tuple[object, list[Strip]] = (None, [])
         """The lines below the legend, and for what they were drawn."""
-        self._draws = False
-        """Whether it is drawn: not in the first frame of a screen, which shall not wait for it."""
         self._legend_line: Strip | None = None
         self._styles: dict[str, Style] = {}
         self._left = 0
@@ -208,9 +209,9 @@ class Chart(LazyComponents):
 
     def render_line(self, y: int) -> Strip:
         """Return a line of the chart."""
-        if not self._draws and self.size.height > 1:
+        if not Chart.started and self.size.height > 1:
             if y == 0:
-                self.call_after_refresh(self._begin)
+                self.call_after_refresh(self._start)
             return Strip.blank(self.size.width, self._style(""))
         key = (self.size, self._version, self._cursor, self._plotext is None)
         if self._drawn[0] != key:
@@ -225,10 +226,9 @@ class Chart(LazyComponents):
             lines[y - 1] if 0 < y <= len(lines) else Strip.blank(self.size.width, self._style(""))
         )
 
-    def _begin(self) -> None:
-        if not self._draws:
-            self._draws = True
-            self.refresh()
+    def _start(self) -> None:
+        Chart.started = True
+        self.refresh()
 
     # Drawing
 
@@ -294,17 +294,15 @@ class Chart(LazyComponents):
 
     def _style(self, name: str) -> Style:
         """Return a style; of `lower/upper`, the upper one is the background."""
-        if not self._styles:
-            base = self.rich_style
-            for each in (*self.STYLES, "axis", "grid", "cursor"):
-                self._styles[each] = base + component_style(self, f"chart--{each}")
-            self._styles[""] = base
         found = self._styles.get(name)
         if found is None:
             lower, _, upper = name.partition("/")
-            found = self._styles.get(lower, self._styles[""])
             if upper:
-                found += Style(bgcolor=self._styles[upper].color)
+                found = self._style(lower) + Style(bgcolor=self._style(upper).color)
+            elif f"chart--{name}" in self.COMPONENT_CLASSES:
+                found = self._style("") + component_style(self, f"chart--{name}")
+            else:
+                found = self._style("") if name else self.rich_style
             self._styles[name] = found
         return found
 

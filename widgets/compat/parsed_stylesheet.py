@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from textual.cache import LRUCache
 from textual.css.stylesheet import Stylesheet
+
+if TYPE_CHECKING:
+    from textual.css.styles import RulesMap
+    from textual.dom import DOMNode
+    from textual.widget import Widget
 
 MAX_SOURCES: Final = 1_000
 """Sources whose rules are kept. Textual keeps those of 64, fewer than the app has with all pages
@@ -18,11 +23,30 @@ class ParsedStylesheet(Stylesheet):
     def __init__(self, *, variables: dict[str, str] | None = None) -> None:
         super().__init__(variables=variables)
         self._parse_cache = LRUCache(MAX_SOURCES)
+        self._component_rules: dict[object, RulesMap] = {}
 
     def set_variables(self, variables: dict[str, str]) -> None:
         """Set the variables; with other ones, all sources are parsed again."""
         if variables != self._variables:
             super().set_variables(variables)
+
+    def parse(self) -> None:
+        """Parse the sources that are new."""
+        super().parse()
+        self._component_rules.clear()
+
+    def apply_to_component(self, node: DOMNode, widget: Widget) -> None:
+        """Style a component class of a widget as that of another widget with the same state.
+
+        Only the style sheet of the widget's own class may have rules for its component classes.
+        """
+        state = type(widget), widget.classes, widget._pseudo_classes_cache_key, node.classes
+        rules = self._component_rules.get(state)
+        if rules is None:
+            self.apply(node)
+            self._component_rules[state] = node.styles.base.get_rules()
+        else:
+            self.replace_rules(node, rules)
 
     def reparse(self) -> None:
         """Parse the sources that are new, or all if the variables are."""

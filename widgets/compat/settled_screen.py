@@ -29,20 +29,18 @@ class SettledScreen(Screen[R], inherit_bindings=False):
     settled = False
     """Whether it is displayed, or will be with the next update of the terminal."""
     _layouts = 0
-    """The layouts since it was mounted or resumed."""
+    """The layouts since it was mounted."""
     _laid_out_at = 0.0
     """When the last one began, in monotonic seconds."""
 
     def lay_out(self) -> None:
-        """Lay out the mounted widgets, whose sizes are then known to what shows their contents."""
+        """Lay out the mounted widgets: what shows their contents then knows their sizes."""
+        self._is_mounted = True  # or else the layout would be empty; it is set after `on_mount`
         self._refresh_layout(self.app.size)
+        self._layout_required = False  # asked for by those that were mounted
 
     def settle(self) -> None:
         """Show what depends on sizes; called after each layout until it is displayed."""
-
-    def on_screen_suspend(self) -> None:
-        """Display it again only when its contents are up to date."""
-        self.settled, self._layouts = False, 0
 
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
         self._laid_out_at = time.monotonic()

@@ -59,7 +59,11 @@ class LazyComponents(Widget):
             if name not in self._component_styles:
                 node = DOMNode(classes=name)
                 node._attach(self)
-                self.app.stylesheet.apply(node, animate=False)
+                sheet = self.app.stylesheet
+                if isinstance(sheet, ParsedStylesheet):
+                    sheet.apply_to_component(node, self)
+                else:
+                    sheet.apply(node)
                 self._component_styles[name] = node.styles
         return super().get_component_styles(*names)
 

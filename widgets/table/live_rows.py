@@ -160,9 +160,8 @@ class LiveRows(
         """
         if self.styles.gutter or self.opacity != 1.0:
             return super().render_lines(crop)
-        filters = tuple(self.get_line_filters())
-        if filters != self._filters:
-            self._filters, self._artist = filters, None
+        if tuple(self.get_line_filters()) != self._filters:
+            self._artist = None
         painted = self._lines_painted()
         strips = [painted[y].strip for y in crop.line_range]
         if crop.column_span == (0, self._line_width):
@@ -281,6 +280,7 @@ class LiveRows(
         self._columns.scroll(0, room)
         placed = self._columns.place(room, self._frame)
         self._styles.clear()
+        self._filters = tuple(self.get_line_filters())
         self._artist = LineArtist(placed, gutter=gutter, width=width, styles=self._look_styles)
         self._artist.measured(self._columns.measured_widths)
         self._ticking = tuple(p.column.ticks for p in placed if p.column.ticks is not None)

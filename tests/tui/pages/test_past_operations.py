@@ -38,8 +38,8 @@ async def test_any_task_of_the_history_has_a_page_with_its_workflow_and_operatio
         on.app.run_command(f"task {OLD}")
         await on.until(lambda: on.app.location.path == (DrillDown("task", OLD, OLD[:8]),))
         await on.until(lambda: "Revoked 1 task; [b]2 of 2[/b]" in on.text)
+        await on.until(lambda: "old.child" in on.text)
         assert "history" in on.text
-        assert "old.child" in on.text
         assert "Purged" not in on.text
 
 

@@ -44,6 +44,7 @@ class DetailScreen(MonitorScreen, SearchedScreen):
     CSS_PATH = Path(__file__).with_name("detail.tcss")  # a relative one is that of a subclass
     BINDINGS = bindings("detail", "text")
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("detail", "text")
+    AUTO_FOCUS = ""  # Textual would scroll to the first table, in the midst of a narrow page
 
     searching = SearchedScreen.searching
 
@@ -116,8 +117,8 @@ class DetailScreen(MonitorScreen, SearchedScreen):
             return strip.grow(min(blanks, default=0) // CHART_STEP * CHART_STEP) - before
         return 0
 
-    def _fit(self, pane: Widget, lines: int) -> None:
-        pane.set_class(not lines, "-empty")
+    def _fit(self, pane: Tile, lines: int) -> None:
+        pane.set_own_class(not lines, "-empty")
         if lines:
             pane.styles.height = lines
 

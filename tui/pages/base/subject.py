@@ -198,7 +198,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
     def _fit_findings(self) -> None:
         """Make the findings as high as they are many; hide the pane without any."""
         need, pane = list_need(self.alert_rows), self.panes["findings"]
-        pane.set_class(not need.rows, "-empty")
+        pane.set_own_class(not need.rows, "-empty")
         if not self.zoomed:
             pane.styles.height = need.rows + need.frame
 

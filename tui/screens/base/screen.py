@@ -59,6 +59,8 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
         self.context = context
         self.location = location
         self._fitted = Size(0, 0)
+        self.is_new = True
+        """Whether it has read the model when it was made, and missed no changes since."""
         self.mounted = asyncio.Event()
         """Set when all widgets are mounted: frames and keys may arrive earlier."""
         self.header_bar = HeaderBar(id="header")

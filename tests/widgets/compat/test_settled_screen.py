@@ -1,0 +1,107 @@
+"""A screen is displayed when it has its contents and its layout, and not before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celtop.widgets.compat.settled_screen import MAX_LAYOUTS, SettledScreen
+from celtop.widgets.compat.textual_internals import FrugalApp
+from textual.app import ComposeResult
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Static
+
+
+class Shown(FrugalApp):
+    """Counts the layouts and the displays of each screen."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.displays: list[tuple[Screen[Any], str]] = []
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        if renderable is not None:
+            lines = [strip.text.strip() for strip in screen._compositor.render_strips()]
+            self.displays.append((screen, " ".join(filter(None, lines))))
+        super()._display(screen, renderable)
+
+    def of(self, screen: Screen[Any]) -> list[str]:
+        return [text for displayed, text in self.displays if displayed is screen]
+
+
+class Growing(SettledScreen[None]):
+    """A screen whose content follows from the sizes of earlier layouts."""
+
+    def __init__(self, lines: int) -> None:
+        super().__init__()
+        self.lines = lines
+        self.text = Static("empty", markup=False)
+
+    def compose(self) -> ComposeResult:
+        yield self.text
+
+    def on_mount(self) -> None:
+        self.lay_out()
+        self.settle()
+
+    def settle(self) -> None:
+        if self.text.size.height < self.lines:
+            self.text.update("\n".join(map(str, range(self.text.size.height + 1))))
+
+
+class Covering(ModalScreen[None]):
+    """A dialog."""
+
+    CSS = "Covering { align: center bottom; } Covering Static { width: 8; }"
+
+    def compose(self) -> ComposeResult:
+        yield Static("covers")
+
+
+async def test_a_new_screen_is_displayed_once_with_what_follows_from_its_layouts() -> None:
+    app = Shown()
+    async with app.run_test(size=(20, 12)) as pilot:
+        screen = Growing(3)
+        await app.push_screen(screen)
+        await pilot.pause(0.1)
+        assert app.of(screen) == ["0 1 2"]
+        assert screen._layouts <= 3
+
+
+async def test_a_screen_that_never_settles_is_displayed_nevertheless() -> None:
+    app = Shown()
+    async with app.run_test(size=(20, 12)) as pilot:
+        screen = Growing(1_000)
+        await app.push_screen(screen)
+        await pilot.pause(0.2)
+        assert screen.settled
+        assert app.of(screen)
+        assert screen._layouts >= MAX_LAYOUTS
+
+
+async def test_a_covered_screen_still_shows_what_changes() -> None:
+    app = Shown()
+    async with app.run_test(size=(20, 12)) as pilot:
+        screen = Growing(2)
+        await app.push_screen(screen)
+        await pilot.pause(0.1)
+        dialog = Covering()
+        await app.push_screen(dialog)
+        await pilot.pause(0.1)
+        screen.text.update("later")
+        await pilot.pause(0.1)
+        assert "later" in app.of(dialog)[-1]
+        app.pop_screen()
+        await pilot.pause(0.1)
+        assert app.of(screen)[-1] == "later"
+
+
+async def test_another_size_is_laid_out() -> None:
+    app = Shown()
+    async with app.run_test(size=(20, 12)) as pilot:
+        screen = Growing(1)
+        await app.push_screen(screen)
+        await pilot.pause(0.1)
+        await pilot.resize_terminal(30, 8)
+        await pilot.pause(0.1)
+        assert screen.size == (30, 8)
+        assert screen.text.size.width == 30
