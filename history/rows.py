@@ -86,7 +86,7 @@ class StoredFinding(msgspec.Struct, frozen=True, gc=False):
     text: str
     next_step: str
     described_at: float | None = None
-    """When `text` and `next_step` were so; None in rows of an older celtop."""
+    """When `text` and `next_step` were recorded; None in rows of an older celtop."""
 
 
 class StoredOperation(msgspec.Struct, frozen=True, gc=False):

@@ -20,7 +20,7 @@ MAX_SHARE: Final = 0.01
 
 
 class ScreenFindings:
-    """The findings of the live model and of a frozen one, each with the time of its begin."""
+    """The findings of the live model and of a frozen one, each with the time when it began."""
 
     def __init__(self) -> None:
         self._first_found = FirstFound()

@@ -36,7 +36,7 @@ class FramePacer:
     costs: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """CPU-seconds that each of the last three frames took, newest first."""
     drawn: bool = False
-    """Whether the latest frame has been drawn; what keys change is drawn at once, beside frames."""
+    """Whether the latest frame has been drawn; what keys change is drawn between frames."""
 
     def sent(self, characters: int) -> None:
         """Count characters sent to the terminal."""
@@ -54,7 +54,7 @@ class FramePacer:
 
     @property
     def next_at(self) -> float:
-        """When a change is painted at the earliest."""
+        """When a change is painted at the earliest, in monotonic seconds."""
         period = 1 / self.per_second
         share = max(
             min(self.characters, *self.characters_before) / MAX_FRAME_CHARACTERS,

@@ -94,7 +94,7 @@ class Receiver(StoppableThread):
         """Number of connections so far."""
 
     def retry_now(self) -> None:
-        """Try to connect at once if it is waiting for the next attempt."""
+        """Try to connect now if it is waiting for the next attempt."""
         self._woken.set()
 
     def stop(self) -> None:

@@ -136,7 +136,7 @@ class RedisSubscription:
         return received
 
     def wake(self) -> None:
-        """Have `drain` return now."""
+        """Let `drain` return now, or its next call without waiting."""
         self._channel.wake()
 
     def check(self) -> bool:

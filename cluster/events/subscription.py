@@ -42,7 +42,7 @@ class Subscription(Protocol):
         """
 
     def wake(self) -> None:
-        """Have `drain` return now, if that is possible; from any thread."""
+        """Let `drain` return now, if that is possible; from any thread."""
 
     def check(self) -> bool:
         """Return whether anything proved that the connection works since the last call.

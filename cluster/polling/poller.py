@@ -117,7 +117,7 @@ class Poller:
         return self._receiver.live.is_set() and not self._stopping.is_set()
 
     def wake(self, *, refresh: bool = False) -> None:
-        """Check at once whether a poll is due; with `refresh`, poll everything now."""
+        """Check now whether a poll is due; with `refresh`, poll everything now."""
         if refresh:
             self._refresh = True
             self._refreshes_asked += 1
@@ -190,7 +190,7 @@ class PollThread(StoppableThread):
             one.run_in(self._stopping, self._woken)
 
     def wake(self) -> None:
-        """Check at once whether to go on, and what is due."""
+        """Check now whether to go on, and what is due."""
         self._woken.set()
 
     @property
@@ -236,7 +236,7 @@ class PollThread(StoppableThread):
                 self._woken.clear()
                 delay = min([self._poll(one, connection) for one in self._pollers])
                 self._succeeded = True
-                if self._working:  # changed before it is woken
+                if self._working:  # it changes before `wake`, which the poll may have missed
                     self._woken.wait(delay)
             if self._receiver.live.is_set():
                 for one in self._pollers:

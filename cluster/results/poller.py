@@ -81,7 +81,7 @@ class ResultPoller(StoppableThread):
         """Why the last read failed."""
 
     def wake(self) -> None:
-        """Check at once whether a read is due."""
+        """Check now whether a read is due."""
         self._pause = FIRST_POLL_INTERVAL
         self._looked_at = 0.0
         self._woken.set()
@@ -105,7 +105,7 @@ class ResultPoller(StoppableThread):
                 failures += 1
             else:
                 failures = 0
-            if not self._stopping.is_set():  # set before it is woken
+            if not self._stopping.is_set():  # set before `wake`, which the round may have missed
                 self._woken.wait(self._rest())
 
     def _rest(self) -> float:

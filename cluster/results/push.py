@@ -89,7 +89,7 @@ class ResultPush(StoppableThread):
         set by the follower."""
 
     def wake(self) -> None:
-        """Look at once whether there is another result backend."""
+        """Check now whether there is another result backend."""
         self._woken.set()
         if (channel := self._channel) is not None:
             channel.wake()
@@ -127,7 +127,7 @@ class ResultPush(StoppableThread):
         unable = reader.unavailable is not None or reader.location == self._refused
         channel = None if unable else reader.listen(self._open_tasks)
         if channel is None:
-            if not self._stopping.is_set():  # set before it is woken
+            if not self._stopping.is_set():  # set before `wake`
                 self._woken.wait(IDLE_INTERVAL)
             self._woken.clear()
             return
@@ -147,8 +147,8 @@ class ResultPush(StoppableThread):
                     channel.frames.unknown.clear()
                     self._open_tasks.request_read(self._open_tasks.running)
                 if 0 < taken < MAX_RECEIVE_BYTES:
-                    # Only after reading, so that a task's first report is shown at once, and not
-                    # while there is more: Redis closes a subscription that is 32 MB behind.
+                    # Only after reading, so that a task's first report is shown without delay, and
+                    # not while there is more: Redis closes a subscription that is 32 MB behind.
                     self._collect()
                 if self._open_tasks.running:
                     channel.check(self._silence)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Final
 
 from msgspec import structs
@@ -26,7 +27,7 @@ from ..store import HistoryStore
 from .stored_observations import VERSIONS, observations_of
 
 MAX_KNOWN: Final = 1_000
-"""Findings, and queues."""
+"""Findings, and queues, that are taken over at most."""
 
 
 def beginnings(store: HistoryStore, cluster: str, now: float) -> Iterator[Observation]:
@@ -52,7 +53,8 @@ def beginnings(store: HistoryStore, cluster: str, now: float) -> Iterator[Observ
         began_at[row.code].setdefault(row.subject, row.began_at)
     if began_at:
         yield FindingsKnown(began_at, now)
-    heads = dict(_heads(store.observations(cluster, max(recorded_since, now - MAX_GAP))))
+    rows_since = store.observations(cluster, max(recorded_since, now - MAX_GAP))
+    heads = dict(islice(_heads(rows_since), MAX_KNOWN))
     if heads:
         yield QueueHeadsKnown(heads, now)
 
@@ -71,7 +73,7 @@ def earlier_versions(store: HistoryStore, run: Run) -> Iterator[VersionsKnown]:
 
 
 def _heads(rows: Iterable[StoredObservation]) -> Iterator[tuple[str, dict[str, float]]]:
-    """Yield the queues, with since when their next messages have been that."""
+    """Yield the queues, each with the time since when its next messages have been next."""
     for row in rows:
         if not row.subject.startswith("queue "):
             continue

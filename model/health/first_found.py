@@ -1,4 +1,4 @@
-"""When findings began that have no known beginning, or that lasted before celtop was started."""
+"""When findings began: those without a known beginning, and those older than this celtop."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import msgspec
 from .finding import Finding
 
 SETTLED_AFTER: Final = 60.0
-"""Seconds after the start in which what lasts is found: workers and queues reply first."""
+"""Seconds after the start within which lasting findings are found: workers reply first."""
 MAX_GAP: Final = 600.0
-"""Seconds in which nothing was recorded after which a finding is taken for another one."""
+"""Seconds without a record after which a finding counts as a new one."""
 TOLERANCE: Final = 5.0
-"""Seconds before the start at which a beginning may be that of the observation."""
+"""Seconds before the start at which a beginning may still be that of the first observation."""
 
 _Key: TypeAlias = tuple[str, str]
 
@@ -28,7 +28,7 @@ class FirstFound:
         self._times: dict[_Key, float] = {}
         """The beginnings that replace those of findings."""
         self._over: set[_Key] = set()
-        """Findings of the earlier run that have ended since."""
+        """Findings of the earlier run that have ended since then."""
 
     def update(
         self,
@@ -73,6 +73,6 @@ class FirstFound:
         return msgspec.structs.replace(one, since=since, grew_at=grew_at)
 
     def _is_from_start(self, since: float) -> bool:
-        """Return whether something has lasted since celtop was started, or longer."""
+        """Return whether something was there when celtop was started: it may be older."""
         assert self._started_at is not None
         return -TOLERANCE <= since - self._started_at <= SETTLED_AFTER

@@ -108,7 +108,7 @@ class Bar(DirectRefresh):
             self.refresh_parts([Region(span[0], 0, span[1] - span[0], 1)])
 
     def _is_drawn(self, width: int) -> bool:
-        """Whether the line is as it should be, with all parts aligned right."""
+        """Return whether the line is up to date, with all parts aligned right."""
         drawn = self.visual_style is self._base and self._line.cell_length == width
         return drawn and self._right_fits
 
@@ -211,9 +211,9 @@ class Bar(DirectRefresh):
 def _only_text(
     before: tuple[Sequence[Part], Sequence[Part]], after: tuple[Sequence[Part], Sequence[Part]]
 ) -> int | None:
-    """Return which part aligned right is the only difference, if it has but another text.
+    """Return the number of the part aligned right whose text is the only difference.
 
-    It is the clock of the header, each second. None also if the texts have different widths.
+    Each second, that is the clock of the header. None if more differs, or the width of the text.
     """
     if before[0] != after[0] or len(before[1]) != len(after[1]):
         return None

@@ -13,8 +13,8 @@ from ..text.unknown import not_known_yet
 GRACE: Final = 5.0
 """Seconds after connecting in which workers may still reply."""
 _MAX_URL: Final = 200
-_MAX_REMEDIES: Final = 2
 """Characters."""
+_MAX_REMEDIES: Final = 2
 
 
 def is_empty(state: ClusterState, now: float) -> bool:

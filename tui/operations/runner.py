@@ -35,7 +35,7 @@ class OperationRunner:
         self._host = host
         self._question: Worker[object] | None = None
         self._overdue = False
-        """Whether a key has waited in vain: the next ones do not wait."""
+        """Whether a key has waited for a dialog that did not open: the next ones do not wait."""
 
     # Questions
 

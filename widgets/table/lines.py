@@ -95,8 +95,8 @@ class LineArtist(Generic[R]):
             " " * max(0, min(GAP, width - gutter - place.x - place.width)) for place in self.placed
         ]
 
-    def measured(self, widths: Mapping[str, int]) -> None:
-        """Take the cells of the longest text of each column that was measured."""
+    def limit(self, widths: Mapping[str, int]) -> None:
+        """Take the longest measured texts, in cells by column id: longer ones set `exceeded`."""
         self.exceeded = False
         self._limits = [
             MAX_MEASURED

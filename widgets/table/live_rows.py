@@ -131,7 +131,7 @@ class LiveRows(
         count = self._update()
         if self._artist is not None and self._artist.exceeded:
             self._artist.exceeded = False
-            self._fit_columns(at_once=True)
+            self._fit_columns(force=True)
             count += self._update()
         return count
 
@@ -282,7 +282,7 @@ class LiveRows(
         self._styles.clear()
         self._filters = tuple(self.get_line_filters())
         self._artist = LineArtist(placed, gutter=gutter, width=width, styles=self._look_styles)
-        self._artist.measured(self._columns.measured_widths)
+        self._artist.limit(self._columns.measured_widths)
         self._ticking = tuple(p.column.ticks for p in placed if p.column.ticks is not None)
         self._lines.clear()
         self._titles = None
@@ -296,20 +296,20 @@ class LiveRows(
         beside = self._gutter + (self.scrollbar_size_vertical if self.size else 0)
         return names + beside, texts + beside
 
-    def _fit_columns(self, *, at_once: bool = False) -> None:
-        """Fit the columns to the visible cells, if they were not measured a moment ago."""
+    def _fit_columns(self, *, force: bool = False) -> None:
+        """Fit the columns to the visible cells, unless they were measured a moment ago."""
         size, top, rows = self.size, self._viewport.top, self._rows
         if not size:
             return
         visible = range(top, min(top + size.height, len(rows)))
-        changed = self._columns.measure(rows, visible, size, self._frame, at_once=at_once)
+        changed = self._columns.measure(rows, visible, size, self._frame, force=force)
         if not changed or self._artist is None:
             return
         if tuple(self._columns.place(self._room, self._frame)) != self._artist.placed:
             self._artist = None
             self.refresh()
         else:
-            self._artist.measured(self._columns.measured_widths)
+            self._artist.limit(self._columns.measured_widths)
 
     def _rearrange(self) -> None:
         """Redraw everything with other columns."""

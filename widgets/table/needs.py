@@ -42,7 +42,7 @@ class Needs:
 class ColumnFit:
     """The widths that the cells of a table need, measured every `MEASURE_SECONDS`.
 
-    A cell that is longer than all that were measured, and is cut for this, is measured at once.
+    A cell that is longer than all that were measured, and is cut for this, is measured immediately.
     While the size of the table stays the same, no column becomes narrower.
     """
 
@@ -60,16 +60,16 @@ class ColumnFit:
         frame: Frame,
         *,
         keep_blank: bool = False,
-        at_once: bool = False,
+        force: bool = False,
     ) -> bool:
         """Measure the visible rows if it is time to; return whether the needs have changed.
 
-        `size` is the table's, in cells; `keep_blank` keeps columns without information; `at_once`
+        `size` is the table's, in cells; `keep_blank` keeps columns without information; `force`
         measures in any case.
         """
         shape = (size, columns, rows)
         measured = (shape, frame.now // MEASURE_SECONDS, len(visible))
-        if not visible or (measured == self._measured and not at_once):
+        if not visible or (measured == self._measured and not force):
             return False
         same, self._shape, self._measured = shape == self._shape, shape, measured
         needs = measure(columns, (rows[index] for index in visible), frame)

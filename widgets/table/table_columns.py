@@ -106,9 +106,9 @@ class TableColumns(Generic[R]):
         size: tuple[int, int],
         frame: Frame,
         *,
-        at_once: bool = False,
+        force: bool = False,
     ) -> bool:
-        """Measure the visible rows if it is time to; return whether the needs have changed."""
+        """Measure the visible rows if it is time to, or `force`; return whether needs changed."""
         return self._fit.update(
             self.laid_out,
             rows,
@@ -116,7 +116,7 @@ class TableColumns(Generic[R]):
             size,
             frame,
             keep_blank=bool(self.layout),
-            at_once=at_once,
+            force=force,
         )
 
     def needed_widths(self, rows: Rows[R], frame: Frame) -> tuple[int, int]:

@@ -184,7 +184,7 @@ class RedisChannel(Generic[F]):
         return self._receive(timeout, most)[0]
 
     def wake(self) -> None:
-        """Have `receive` return now, or the next time at once; from any thread."""
+        """Let `receive` return now, or its next call without waiting; from any thread."""
         with contextlib.suppress(OSError):  # closed meanwhile, or woken often enough
             self._waker.send(b"\0")
 

@@ -25,7 +25,7 @@ _TRANSIENT: Final = 1
 
 
 class SentEvents:
-    """Publishes the events, several in a message; it is no failure if that is not possible."""
+    """Publishes the events, several in a message; after a failure the rest is left out."""
 
     def __init__(self, broker: BrokerConnection, connection: Connection) -> None:
         self._broker = broker
@@ -36,7 +36,7 @@ class SentEvents:
         self._works = not broker.settings.frugal
 
     def add(self, one: OutgoingMessage, at: float) -> None:
-        """Publish the event of a message that was sent at `at` (epoch seconds), soon."""
+        """Add the event of a message that was sent at `at`, in epoch seconds."""
         if not self._works:
             return
         from celery.events import Event
@@ -98,6 +98,6 @@ class SentEvents:
             headers={"hostname": events[0]["hostname"]},
             properties={"delivery_mode": _TRANSIENT},
         )
-        # Unless it waits for the confirmation, the next task would get the error.
+        # py-amqp: without waiting for the confirmation, the next task would get the error.
         publish = getattr(channel, "basic_publish_confirm", channel.basic_publish)
         publish(message, exchange=name, routing_key=_ROUTING_KEY)

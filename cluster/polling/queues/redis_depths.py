@@ -79,7 +79,7 @@ class RedisDepths:
 
     @property
     def found(self) -> frozenset[str]:
-        """The queues that exist, as it is known."""
+        """The queues that exist, or existed when all queues were last known."""
         return self._measured | self._found_before
 
     def measure(self, names: frozenset[str]) -> Iterator[QueueMeasured | QueueGone | UnackedRead]:

@@ -53,11 +53,11 @@ RECEIVER_TIMEOUT: Final = 1.0
 """Seconds at the end of celtop for the event connection to close."""
 POLL_INTERVAL: Final = 1.0
 """Seconds between two checks of what is due."""
+QUIET_INTERVAL: Final = 3.0
+"""The same while no screen shows workers, and none has to be asked soon."""
 SETTLE_SECONDS: Final = 0.3
 """Seconds from the first event of a new worker to its inspection: others may start with it, and it
 sends events before it receives commands."""
-QUIET_INTERVAL: Final = 3.0
-"""The same while no screen shows workers, and none has to be asked soon."""
 MAX_SEARCHED_MESSAGES: Final = 1_000
 """Messages of a queue, the next ones first, among which a query looks for its tasks."""
 
@@ -122,7 +122,7 @@ class Inspector(Poller):
         self.wake()
 
     def inspect_consumers(self, names: Collection[str]) -> None:
-        """Ask these workers at once which queues they consume."""
+        """Ask these workers now which queues they consume."""
         self._stale_consumers = self._stale_consumers.union(names)
         self.wake()
 
@@ -217,7 +217,7 @@ class Inspector(Poller):
 
     @property
     def _is_busy(self) -> bool:
-        """Whether something may be due soon: what becomes due otherwise wakes it."""
+        """Whether something may be due soon that does not wake the poller."""
         enables_events = self._broker.settings.enables_events
         return bool(
             self._interest.topics

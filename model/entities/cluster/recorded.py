@@ -40,7 +40,7 @@ class RecordedFinding(msgspec.Struct, frozen=True, gc=False):
     next_step: str
     began_at: float
     described_at: float | None = None
-    """When `text` and `next_step` were so; None if unknown."""
+    """When `text` and `next_step` were recorded; None if unknown."""
 
 
 class RecordedCluster(msgspec.Struct, frozen=True, gc=False):

@@ -1,7 +1,7 @@
 """The held tasks: created, counted and bounded.
 
 State and name of a task are changed only here, which keeps the counters exact. A full store evicts
-a block of tasks at once, in the order of `Retention`. Too much text is first made shorter.
+a block of tasks together, in the order of `Retention`. Too much text is first made shorter.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from ...entities.cluster.totals import Totals
 from ...entities.limits.keep import KEEP
 from ...entities.states import CELERY_STATES, FROM_EVENT, PENDING, RECEIVED, STARTED, TaskState
 from ...entities.task import EventState, Loss, Task, TaskExtra
+from ...entities.task_type import TaskType
 from ...text.coerce import MAX_TIMESTAMP
 from .corrections import Corrections
 from .retention import Retention
@@ -82,10 +83,10 @@ class TaskStore:
         """Ids of tasks from history that were added since the last `take_changes`."""
         self._routes: dict[tuple[str, str | None, str | None], TaskExtra] = {}
 
-    def add(self, id_: str, state: TaskState = PENDING) -> Task:
-        """Create and return a task of which only the id and a state are known."""
+    def add(self, id_: str) -> Task:
+        """Create and return a task of which only the id is known."""
         self._arrivals += 1
-        task = self._hold(id_, self._arrivals, state)
+        task = self._hold(id_, self._arrivals)
         self._retain(task)
         return task
 
@@ -109,10 +110,9 @@ class TaskStore:
         """The arrival number of the newest task."""
         return self._arrivals
 
-    def _hold(self, id_: str, arrival: int, state: TaskState = PENDING) -> Task:
-        task = self.tasks[id_] = Task(id_, arrival, state=state)
-        by_state = self._by_state
-        by_state[state] = by_state.get(state, 0) + 1
+    def _hold(self, id_: str, arrival: int) -> Task:
+        task = self.tasks[id_] = Task(id_, arrival)
+        _count(self._by_state, PENDING)
         return task
 
     def move(self, task: Task, state: TaskState, at: float | None, host: str | None) -> None:
@@ -140,15 +140,11 @@ class TaskStore:
             kind.version += 1
             _recount(kind.states, old, state)
 
-    def move_on(self, task: Task, state: TaskState, at: float) -> None:
-        """Move a task of a known type into the next of Celery's states, by the same host."""
+    def move_on(self, task: Task, kind: TaskType, state: TaskState, at: float) -> None:
+        """Move a task of type `kind` into the next of Celery's states, by the same host."""
         old = task.state
         task.state = state
         task.state_at = at
-        if task.name is None:
-            _recount(self._by_state, old, state)
-            return
-        kind = self.types[task.name]
         kind.version += 1
         for counts in (self._by_state, kind.states):  # as `_recount`, without a call for each
             if state in counts:
@@ -305,7 +301,7 @@ class TaskStore:
             _compact(tasks)
 
     def _forget(self, evicted: Sequence[Task]) -> None:
-        """Remove tasks; what they have in common is uncounted at once."""
+        """Remove tasks; those with the same name and state are uncounted together."""
         tasks, changed, event_states = self.tasks, self.changed, self.event_states
         from_history = self._new_from_history
         taken, gone, text_bytes = self._taken_arrivals, self._evicted, 0

@@ -1,8 +1,8 @@
 """Applies the events of a task that succeeds at its first attempt, as nearly all do.
 
-What is done here is what `TaskEvents` does with the same events, in one piece and without questions
-that the usual order answers. It is half the work for a large cluster, which sends tens of thousands
-of events a second.
+The effect is that of `RunEvents`, without the checks that the usual order of events makes
+unnecessary. That halves the work for a large cluster, which sends tens of thousands of events a
+second. Any change there has to be made here, too.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ class UsualEvents:
     ) -> None:
         self._tasks = tasks
         self._types = tasks.types
-        self._changed = tasks.changed
         self._event_states = tasks.event_states
         self._workers = workers
         self._queues = queues
@@ -91,10 +90,11 @@ class UsualEvents:
         ):
             return False
         task.started_at = at
-        self._tasks.move_on(task, STARTED, at)
+        kind = self._types[task.name]
+        self._tasks.move_on(task, kind, STARTED, at)
         self._workers.started(worker, task.id)
         self._totals.started += 1
-        self._types[task.name].wait.add(at - received_at)
+        kind.wait.add(at - received_at)
         return True
 
     def succeeded(self, task: Task | None, event: Event, worker: Worker, now: float) -> bool:
@@ -121,13 +121,13 @@ class UsualEvents:
         task.finished_at = at
         task.worker = worker.name
         task.runtime = ran
-        self._tasks.move_on(task, SUCCESS, at)
+        kind = self._types[task.name]
+        self._tasks.move_on(task, kind, SUCCESS, at)
         self._workers.ended(worker, task.id)
         if result is not None:
             self._tasks.texts.set_result(task, result)
         self._totals.succeeded += 1
         worker.succeeded += 1
-        kind = self._types[task.name]
         kind.succeeded += 1
         kind.last_at = now
         kind.runtime.add(ran)

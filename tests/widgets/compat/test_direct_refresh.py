@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from celtop.widgets.compat.direct_refresh import DirectRefresh
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 from textual.messages import Update
+from textual.pilot import Pilot
 from textual.strip import Strip
 from textual.widgets import Static
 
@@ -34,6 +37,12 @@ class OneWord(App[None]):
         yield Static("other")
 
 
+async def until_drawn(pilot: Pilot[None], word: Word, text: str) -> None:
+    async with asyncio.timeout(20):
+        while word.drawn != text:
+            await pilot.pause()
+
+
 async def test_parts_are_drawn_without_messages() -> None:
     updates: list[Update] = []
 
@@ -44,11 +53,11 @@ async def test_parts_are_drawn_without_messages() -> None:
     app = OneWord()
     async with app.run_test(message_hook=hook) as pilot:
         word = app.query_one(Word)
-        await pilot.pause(0.1)
+        await until_drawn(pilot, word, "before")
         updates.clear()
         word.show("after")
-        await pilot.pause(0.1)
-        assert (word.drawn, updates) == ("after", [])
+        await until_drawn(pilot, word, "after")
+        assert updates == []
 
 
 async def test_parts_are_drawn_after_a_batch_and_when_displayed_again() -> None:
@@ -57,14 +66,12 @@ async def test_parts_are_drawn_after_a_batch_and_when_displayed_again() -> None:
         word = app.query_one(Word)
         with app.batch_update():
             word.show("batch")
-        await pilot.pause(0.1)
-        assert word.drawn == "batch"
+        await until_drawn(pilot, word, "batch")
         word.display = False
-        await pilot.pause(0.1)
+        await pilot.pause()
         word.show("hidden")
         word.display = True
-        await pilot.pause(0.1)
-        assert word.drawn == "hidden"
+        await until_drawn(pilot, word, "hidden")
 
 
 async def test_an_unmounted_widget_is_drawn_when_it_is_mounted() -> None:
@@ -72,5 +79,4 @@ async def test_an_unmounted_widget_is_drawn_when_it_is_mounted() -> None:
     word.show("early")
     async with app.run_test() as pilot:
         await app.mount(word)
-        await pilot.pause(0.1)
-        assert word.drawn == "early"
+        await until_drawn(pilot, word, "early")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import sys
@@ -20,8 +21,8 @@ def test_it_is_woken_up_by_input_and_by_its_end() -> None:
     keys, typed = os.pipe()
     reads: list[int] = []
     ended = threading.Event()
-    quiet = quiet_input_thread()
-    quiet.__enter__()
+    quiet = contextlib.ExitStack()
+    quiet.enter_context(quiet_input_thread())
     exit_event = linux_driver.Event()
     selector = linux_driver.selectors.SelectSelector()
 
@@ -47,7 +48,7 @@ def test_it_is_woken_up_by_input_and_by_its_end() -> None:
     assert reads == [keys]
     exit_event.clear()
     assert not exit_event.is_set()
-    quiet.__exit__(None, None, None)
+    quiet.close()
     assert exit_event.receiver.fileno() == -1
     exit_event.set()
     for each in (keys, typed):

@@ -200,7 +200,7 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
         """Show a hint for a while, the first time that it is of use."""
         now = self.context.clock()
         since, hint = self._hint
-        if not self.has_header:  # nor has it a line for hints
+        if not self.has_header:  # without a header there is no line for hints either
             self.hint_bar.paint("")
             return
         over = hint is not None and hint.temporary and not hint.applies(self)
@@ -223,7 +223,7 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
     def on_mount(self) -> None:
         """Paint the current state immediately."""
         self.mounted.set()
-        self.paint_hint()  # its line is missing from the others
+        self.paint_hint()  # first: its line is taken from the other widgets
         self.lay_out()
         self.paint()
 
