@@ -107,6 +107,17 @@ def test_tasks_are_as_a_model_has_them_that_received_nothing_since(seed: int, se
         assert set(worker.active_ids) == set(then.workers[name].active_ids)
 
 
+def test_a_row_of_failures_is_of_another_version_at_each_time() -> None:
+    frozen = frozen_copy(model(events(1), BEGIN + SECONDS))
+    versions = [
+        {group.key: group.version for group in state_at(frozen, BEGIN + second).failures}
+        for second in (200, 205, 210)
+    ]
+    keys = set.intersection(*map(set, versions))
+    assert keys
+    assert all(len({found[key] for found in versions}) == len(versions) for key in keys)
+
+
 def test_tasks_of_which_no_time_is_known_are_counted() -> None:
     state = model(events(1), BEGIN + 100)
     assert state.undated == 0
