@@ -90,7 +90,9 @@ def _time_tick(value: float, top: float) -> str:
     """Write the times of an axis in one unit if they are short: `100 s`, not `1 m 40 s`."""
     if not value:
         return "0"
-    return f"{_plain(value)} s" if 1.0 <= top <= MAX_SECONDS_TICK else units.duration(value)
+    if top < 1.0:
+        return f"{_plain(round(value * 1_000, 6))} ms"
+    return f"{_plain(value)} s" if top <= MAX_SECONDS_TICK else units.duration(value)
 
 
 RATE: Final = Unit(units.rate, _rate_tick, rate_step, least=5 / 60)

@@ -22,6 +22,7 @@ NOON = 1_699_963_200.0
         (SECONDS, 0.0, "0 1 ms"),
         (SECONDS, 0.0015, "0 1 ms 2 ms"),
         (SECONDS, 0.032, "0 10 ms 20 ms 30 ms 40 ms"),
+        (SECONDS, 0.2, "0 50 ms 100 ms 150 ms 200 ms"),
         (SECONDS, 100.0, "0 20 s 40 s 60 s 80 s 100 s"),
         (SECONDS, 1.3, "0 0.5 s 1 s 1.5 s"),
         (SECONDS, 5_000.0, "0 20 m 40 m 1 h 1 h 20 m 1 h 40 m"),
