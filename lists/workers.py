@@ -25,7 +25,12 @@ _LABEL_WIDTH: Final = 7
 
 def level_of(worker: Worker, listening: Listening, now: float) -> Level:
     """Return a worker's level: `bad` if it was lost or has stalled recently, later only `warn`."""
-    level = WORKER_LEVELS[worker.health(listening)]
+    return health_level(worker, worker.health(listening), now)
+
+
+def health_level(worker: Worker, health: WorkerHealth, now: float) -> Level:
+    """Return the level of a worker's health, as `level_of`."""
+    level = WORKER_LEVELS[health]
     if level == "bad":
         ended = worker.left_at is not None and not worker.active_ids
         return "bad" if is_new(gone_since(worker), now) and not ended else "warn"

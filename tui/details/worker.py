@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Final
 
-from ...lists.workers import queue_names
+from ...lists.workers import health_level, queue_names
 from ...model.entities.clock_skew import MIN_SKEW
-from ...model.entities.styles import WORKER_LEVELS
 from ...model.entities.worker import Worker, WorkerHealth
 from ...model.health.workers.workers import stall_text
 from ...model.text import units
@@ -28,7 +27,7 @@ _TASK_EVENTS: Final = {
 
 def worker_fields(worker: Worker, status: WorkerHealth, frame: Frame) -> list[Field]:
     """Return the fields of a worker; `?` stands for values that it has not reported."""
-    style = WORKER_LEVELS[status]
+    style = health_level(worker, status, frame.now)
     seen = "never"
     if worker.last_seen_at is not None:
         seen = f"{units.duration(max(0, int(frame.now - worker.last_seen_at)))} ago"

@@ -12,7 +12,7 @@ from textual.containers import Vertical, VerticalScroll
 from ...lists import tasks
 from ...lists.limits import limits_text
 from ...lists.progress import with_progress
-from ...model.entities.styles import WORKER_LEVELS
+from ...lists.workers import health_level
 from ...model.entities.task import Task
 from ...model.entities.worker import UNLIMITED, Worker
 from ...model.health.questions import failures
@@ -191,7 +191,7 @@ class WorkerDetailScreen(DetailScreen):
             self.fields.show(worker_fields(worker, status, frame))
             self.usage.show(usage_fields(worker))
             self.totals.show(total_fields(worker))
-            self.panes["facts"].show(WORKER_LEVELS[status])
+            self.panes["facts"].show(health_level(worker, status, frame.now))
             self.setup.show(_setup(worker))
         self.latest_table.paint(frame)
         self.panes["latest"].show("idle", subtitle=units.count(len(self.latest)))
@@ -227,7 +227,7 @@ class WorkerDetailScreen(DetailScreen):
             left.append(Part("not inspected yet", "$text-muted"))
         if worker is not None:
             status = worker.health(self.context.state.broker.listening(self.context.now()))
-            level = WORKER_LEVELS[status]
+            level = health_level(worker, status, self.context.now())
             part = Part(f"{self.context.glyphs.level(level)} {status}", COLOURS[level])
             left.insert(len(self.title_parts) * 2 - 1, part)
         self.info_bar.show(left)

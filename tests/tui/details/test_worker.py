@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from celtop.model.entities.worker import Worker
-from celtop.tui.details.worker import total_fields
+from celtop.tui.details.worker import total_fields, worker_fields
+from celtop.widgets.table.column import Frame
+
+NOW = 1_790_000_000.0
 
 
 def test_the_tasks_processed_by_type_are_those_with_the_most_first() -> None:
@@ -16,3 +19,10 @@ def test_the_tasks_processed_by_type_are_those_with_the_most_first() -> None:
         ("add", "0"),
         ("mail.send", "0"),
     ]
+
+
+def test_a_worker_that_shut_down_without_tasks_is_no_error() -> None:
+    worker = Worker("celery@web-1", last_seen_at=NOW - 2, left_at=NOW - 2)
+    assert worker_fields(worker, "offline", Frame(NOW))[0].style == "warn"
+    worker.left_at, worker.lost_at = None, NOW - 2
+    assert worker_fields(worker, "offline", Frame(NOW))[0].style == "bad"
