@@ -6,6 +6,7 @@ import copy
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
@@ -20,6 +21,9 @@ from ...model.text.traceback import last_own_frame
 from ...widgets.literal import read
 from ..text.alerts import Alert
 
+MAX_PREVIEW: Final = 2_000
+"""Characters of a text that its preview is made of; a menu shows fewer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Copy:
@@ -27,6 +31,11 @@ class Copy:
 
     name: str
     text: str
+
+    @property
+    def preview(self) -> str:
+        """Its beginning, on one line."""
+        return " ".join(self.text[:MAX_PREVIEW].split())
 
 
 def row_id(row: object) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from celtop.model.entities.task import Task
 from celtop.tests.tui.fake_session import NOW, cluster
-from celtop.tui.output.clipboard import call_line, copies, only
+from celtop.tui.output.clipboard import Copy, call_line, copies, only
 
 
 def test_a_call_line_can_be_pasted_into_a_shell() -> None:
@@ -46,3 +46,9 @@ def test_a_part_of_the_model_leaves_the_whole_as_it_was() -> None:
     part = only(state, (first,))
     assert list(part.tasks) == [first.id]
     assert len(state.tasks) == held and len(part.workers) == 3
+
+
+def test_a_preview_is_one_line() -> None:
+    assert Copy("traceback", 'Traceback:\n  File "a.py", line 1').preview == (
+        'Traceback: File "a.py", line 1'
+    )

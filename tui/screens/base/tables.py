@@ -105,7 +105,7 @@ class TableScreen(ChartedScreen, inherit_bindings=False):
         found = {
             each.name: each for each in copies(rows[0], self.context.state, self.context.now())
         }
-        choices = [(each.name, each.name, each.text) for each in found.values()]
+        choices = [(each.name, each.name, each.preview) for each in found.values()]
 
         def chosen(name: str | None) -> None:
             if name is not None:
