@@ -193,7 +193,7 @@ def _task_events(names: Sequence[str], state: ClusterState) -> str:
     if len(on) == len(names):
         return "task events are on"
     others = [name for name in names if name not in on]
-    return f"task events are off on {named(others)}, unless started with -E"
+    return f"no task event received from {named(others)}: they are off unless started with -E"
 
 
 def _sends_task_events(worker: Worker) -> bool:
@@ -238,7 +238,7 @@ def _beat(state: ClusterState, now: float) -> Step:
         return Step(BEAT, "ok", "no periodic tasks were found")
     sources = sorted({SOURCE_NAMES[one.entry.source] for one in statuses})
     latest = max((one.last_run_at or 0.0 for one in statuses), default=0.0)
-    sent = f"the last was sent {units.ago(latest, now)}" if latest else "no run was observed"
+    sent = f"latest known run {units.ago(latest, now)}" if latest else "no run was observed"
     text = f"{counted(len(statuses), 'periodic task')} ({named(sources)}); {sent}"
     return Step(BEAT, "ok", text)
 

@@ -118,6 +118,8 @@ class _Unfinished:
             text += f", about {units.duration(left)} left by its own progress"
         type_ = state.types.get(task.name or "")
         usual = None if type_ is None else type_.runtime.quantile(LONG)
+        if elapsed is not None and type_ is not None and not type_.runtime.count:
+            return "running", f"{text}; no finished run of {task.name} is known", _NO_STEP
         if elapsed is None or type_ is None or usual is None or type_.runtime.count < MIN_RUNS:
             return "running", text, _NO_STEP
         runs = counted(type_.runtime.count, "earlier run")

@@ -136,7 +136,10 @@ def _more_processes(queue: Queue) -> list[Field]:
         return []
     text = f"{more:,}: empty in {units.duration(SOON)}"
     if isinf(drain):
-        text = f"{queue.more_processes(drain) or 1:,}: keeps up; {text}"
+        enough = queue.more_processes(drain) or 1
+        text = f"{enough:,}: keeps up; {text}"
+        if enough == more:
+            text = f"{more:,}: keeps up, empty in {units.duration(SOON)}"
     return [Field("More processes", text)]
 
 

@@ -82,6 +82,10 @@ def why(
             if lookup.not_found and name not in session.state.tasks:
                 places = "; ".join(f"{one.place}: {one.text}" for one in lookup.places)
                 stderr.echo(f"No task or queue {name} was found. {places}")
+                if any(name in (one.registered or ()) for one in session.state.workers.values()):
+                    stderr.echo(
+                        f"{name} is a task type: celtop tasks 'name:{name}' lists its tasks"
+                    )
                 if is_amqp and read_queue:
                     read = session.state.listing(read_queue)
                     number = counted(0 if read is None else len(read.messages), "message")

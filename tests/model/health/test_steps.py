@@ -51,8 +51,9 @@ def test_a_healthy_cluster() -> None:
     assert {step.status for step in found.values()} == {"ok"}
     assert list(found) == [*(kind.name for kind in CLUSTER_STEPS), "advice"]
     assert found["workers"].text == f"1 worker online: {WORKER}"
-    events = "heartbeats received from 1 of 1 worker; task events are "
-    assert found["events"].text == f"{events}off on {WORKER}, unless started with -E"
+    events = "heartbeats received from 1 of 1 worker; "
+    off = f"no task event received from {WORKER}: they are off unless started with -E"
+    assert found["events"].text == events + off
     assert found["queues"].text == "1 queue, 3 messages waiting"
     assert found["beat"].text == ("1 periodic task (beat_schedule of the app); no run was observed")
     assert found["clocks"].text == "the clocks of the workers differ by at most 0.1 s"

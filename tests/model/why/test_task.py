@@ -267,3 +267,9 @@ def test_a_task_of_which_only_the_id_is_known() -> None:
     state = cluster()
     state.tasks[ID] = Task(ID)
     assert ask(state).code == "queue-unknown"
+
+
+def test_a_running_task_without_an_earlier_run_has_nothing_to_compare_with() -> None:
+    state = cluster()
+    play(Script(ID, NOW - 9).sent(queue="mail").received().started().events, state, NOW)
+    assert ask(state).text.endswith("; no finished run of shop.bill is known")

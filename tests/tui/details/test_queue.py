@@ -44,3 +44,10 @@ def test_the_due_times_of_its_delayed_messages() -> None:
     others = Due(NOW, NOW + 127, 4)
     assert fields(Queue("billing"), *own)["Delayed"] == "2: in 20 s, in 45 s"
     assert fields(Queue("celery"), *own, others)["Delayed"] == "0; 4 for unknown queues"
+
+
+def test_processes_that_keep_up_and_empty_it_are_named_once() -> None:
+    queue = Queue("mail", waiting=1, in_per_s=1.1, out_per_s=1.0, runtime=1.0, slots_total=1)
+    assert fields(queue)["More processes"] == "1: keeps up, empty in 5 m"
+    queue.waiting = 1_000
+    assert fields(queue)["More processes"] == "1: keeps up; 4: empty in 5 m"
