@@ -245,6 +245,17 @@ def state_predicate(names: Iterable[str]) -> Predicate:
     return matches
 
 
+def states_without(names: Iterable[str]) -> frozenset[str]:
+    """Return those of Celery's states that no task has which `state_predicate` matches."""
+    wanted = {name.casefold() for name in names}
+    if wanted & {"lost", "revoking"}:
+        return frozenset()
+    states = {state for state in CELERY_STATES if state.casefold() in wanted}
+    states.update(*(STATE_ALIASES.get(alias, ()) for alias in wanted))
+    others = frozenset(CELERY_STATES) - states
+    return others & _NOT_RUNNING if "running" in wanted else others
+
+
 def free_predicate(text: str) -> Predicate:
     """Return the predicate that a text is contained in an identifying field, ignoring case."""
     folded = text.casefold()

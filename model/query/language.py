@@ -108,6 +108,16 @@ class Query:
         return any(term.timed for term in self.terms)
 
     @property
+    def other_states(self) -> frozenset[str]:
+        """States that no matching task has, for a first choice among many tasks."""
+        others: frozenset[str] = frozenset()
+        for term in self.terms:
+            if term.field == "state" and not term.condition.negated:
+                values = (each for each in term.condition.values if isinstance(each, TextPattern))
+                others |= fields.states_without(pattern.text for pattern in values)
+        return others
+
+    @property
     def skewed(self) -> bool:
         """Whether matching depends on the clock skews of workers."""
         return any(term.field in SKEWED for term in self.terms)

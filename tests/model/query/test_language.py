@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from celtop.model.entities.states import CELERY_STATES
 from celtop.model.entities.task import Task, TaskExtra
 from celtop.model.query.fields import FIELDS, TIMES
 from celtop.model.query.language import Problem, exact_term, parse_query, parse_words
@@ -261,3 +262,30 @@ def test_a_lost_task_is_not_running() -> None:
     assert parse_query("state:started").matches(lost, NOW)
     assert not parse_query("state:running").matches(lost, NOW)
     assert not parse_query("state:lost").matches(Task(id="2", state="STARTED"), NOW)
+
+
+STATES = (*CELERY_STATES, "PROGRESS")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("state:running", "state:failure,retry", "state:lost", "-state:success"),
+        *("state:progress", "state:waiting name:a", "state:revoking"),
+        *("state:faulty state:failure", "name:a", ""),
+    ],
+)
+def test_no_task_matches_in_another_state(text: str) -> None:
+    query = parse_query(text)
+    requested = TaskExtra(revoke_requested_at=NOW, terminate_requested=True)
+    for state in STATES:
+        for lost_at in (None, NOW):
+            for extra in (None, requested):
+                task = Task("1", name="a", state=state, lost_at=lost_at, extra=extra)
+                assert not (state in query.other_states and query.matches(task, NOW))
+
+
+def test_a_state_leaves_out_all_others() -> None:
+    assert parse_query("state:failure").other_states == set(CELERY_STATES) - {"FAILURE"}
+    assert parse_query("state:running").other_states == set(CELERY_STATES) - {"STARTED"}
+    assert parse_query("name:a").other_states == set()

@@ -250,6 +250,26 @@ def test_a_frozen_view_keeps_showing_evicted_tasks() -> None:
     assert [task.id for task in view] == ["t3", "t2", "t0"]
 
 
+def test_only_tasks_in_a_state_of_the_filter_are_tested_again() -> None:
+    store = Store()
+    for number in range(9):
+        store.put(f"t{number}", state="SUCCESS" if number else "STARTED")
+    view = TaskView(store, parse_query("state:running"))
+    tested: list[str] = []
+    query, matches = view.query, view.query.matches
+
+    def test(task: Task, now: float) -> bool:
+        tested.append(task.id)
+        return matches(task, now)
+
+    view.query = dataclasses.replace(query, matches=test)
+    store.put("t0", state="FAILURE")
+    store.put("t5", state="STARTED")
+    view.refresh(NOW)
+    assert tested == ["t5"]
+    assert [task.id for task in view] == ["t5"]
+
+
 def test_a_task_that_returns_after_its_eviction_is_the_new_one() -> None:
     store = filled(2)
     view = TaskView(store)
