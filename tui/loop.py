@@ -204,7 +204,8 @@ class FrameLoop:
         screen = self._take_changes()
         if screen is not None:
             screen.paint(covered=screen is not self.screen)
-        if self._app.screen_stack and isinstance(dialog := self._app.screen_stack[-1], Dialog):
+        dialog = self._app.screen_stack[-1] if self._app.screen_stack else None
+        if isinstance(dialog, Dialog) and dialog.mounted.is_set():
             dialog.paint()
         if screen is not None and screen.filtering:
             # Each frame filters a part, even without changes, and that soon.

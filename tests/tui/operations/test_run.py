@@ -244,6 +244,21 @@ async def test_a_read_only_operation_shows_its_replies_without_a_question() -> N
         assert "celery@web-1:" in on.text and "1 of 1 worker replied" in on.text
 
 
+async def test_an_operation_that_ends_before_its_dialog_is_mounted_is_shown() -> None:
+    async with opened(Location("workers")) as on:
+        await on.to("celery@web-1")
+        on.app.begin(menu_item("worker.report").handler(on.app))
+        while not isinstance(on.app.screen, OutcomeDialog):
+            await asyncio.sleep(0)
+        assert not on.app.screen.mounted.is_set()
+        reply = Answer("confirmed", "platform -> system:Linux")
+        on.session.operations[-1].end(workers={"celery@web-1": reply})
+        on.session.pump(NOW, 1.0)
+        on.app.context.operations.update(on.session.state.operations)
+        on.app.frame_loop.paint()
+        await on.until(lambda: "platform -> system:Linux" in on.text)
+
+
 # While a dialog is open
 
 
