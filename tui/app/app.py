@@ -18,6 +18,7 @@ from ...widgets.compat.plain_scrollbar import PlainScrollBarRender
 from ...widgets.compat.textual_internals import drop_all_colour, write_to_terminal
 from ..bars.base import Bar
 from ..keymap import bindings
+from ..messages import DrillRequested, ViewRequested
 from ..navigation import Location
 from . import terminal
 from .host_app import HostApp
@@ -25,12 +26,13 @@ from .theme import CELTOP_DARK, CELTOP_LIGHT, TERMINAL_COLOURS, user_themes
 
 if TYPE_CHECKING:
     from textual.command import Provider
+    from textual.message import Message
 
     from ...bindings.contexts import Context
     from ...cluster.session import Session
     from ...settings import Settings
     from ..bars.command_line import CommandLine
-    from ..messages import ClusterRequested, CopyRequested, DrillRequested, ViewRequested
+    from ..messages import ClusterRequested, CopyRequested
     from .alerting import Alerting
 
 CHECK_INTERVAL: Final = 3.0
@@ -190,13 +192,17 @@ class CeltopApp(HostApp, inherit_bindings=False):
 
     # Messages
 
-    def on_drill_requested(self, message: DrillRequested) -> None:
-        """Go one step deeper."""
-        self.navigator.drill(message.drill)
-
-    def on_view_requested(self, message: ViewRequested) -> None:
-        """Go to a view, and filter its list."""
-        self.go(Location(message.target.view), filter_text=message.target.filter)
+    def post_message(self, message: Message) -> bool:
+        """Go to another screen at once: keys that were typed for it may be queued already."""
+        if not isinstance(message, DrillRequested | ViewRequested):
+            return super().post_message(message)
+        if self.monitor_screen is None:
+            return False  # a dialog has been opened since
+        if isinstance(message, DrillRequested):
+            self.navigator.drill(message.drill)
+        else:
+            self.go(Location(message.target.view), filter_text=message.target.filter)
+        return True
 
     def on_cluster_requested(self, message: ClusterRequested) -> None:
         """Leave this cluster for another one."""

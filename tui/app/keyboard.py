@@ -34,11 +34,30 @@ async def press_key(app: App[Any], event: Key, keymap: Keymap) -> bool:
     if line is None:
         if screen.table is not None and _is_for_row(screen, event.key, keymap):
             screen.table.pin_cursor(event.time)
-        return await press(app, event.key)
+        pressed = await press(app, event.key)
+        await _deliver(screen)
+        return pressed
     for action in keymap.in_context(line.CONTEXT):
         if event.key in action.keys:
             return await app.run_action(action.action, line)
     return False
+
+
+async def _deliver(screen: MonitorScreen) -> None:
+    """Wait until the messages that an action has sent have been handled, up to the screen.
+
+    Of `enter` and `?` in one go, the `?` must reach the page that is opened, not the list.
+    """
+    sender = screen.focused or screen.table
+    if sender is None or not sender.message_queue_size:
+        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(SCREEN_TIMEOUT):
+            for node in sender.ancestors_with_self:
+                handled = asyncio.Event()
+                if node is screen.app or not node.call_later(handled.set):
+                    return
+                await handled.wait()
 
 
 def _is_for_row(screen: MonitorScreen, key: str, keymap: Keymap) -> bool:
