@@ -100,7 +100,8 @@ class ScheduleScreen(RowListScreen[EntryStatus]):
         if schedule.left_out:
             notes.append(f"{units.count(schedule.left_out)} more entries not listed")
         scheduled = self.context.keymap.key("view.scheduled")
-        hint = [Part(f"{scheduled} lists tasks with an ETA", "$text-muted", 4)] if scheduled else []
+        text = f"press {scheduled} for tasks with an ETA"
+        hint = [Part(text, "$text-muted", 4)] if scheduled else []
         return [*(Part(text, "$text-warning", 3) for text in notes), *hint]
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:

@@ -38,7 +38,7 @@ class ScheduledScreen(TaskListScreen):
         schedule = self.context.keymap.key("view.schedule")
         parts = [Part(f"delayed delivery: {delayed}", "$text-accent", 3)] if delayed else []
         if schedule:
-            parts.append(Part(f"{schedule} lists periodic tasks", "$text-muted", 6))
+            parts.append(Part(f"press {schedule} for periodic tasks", "$text-muted", 6))
         return [*parts, *super().notes()]
 
     def make_table(self) -> LiveTable[Task]:

@@ -23,4 +23,4 @@ async def test_tasks_of_workers_and_waiting_messages_are_one_list() -> None:
         assert names.index("mail.queued") < names.index("mail.later")
         await on.until(lambda: on.session.topics == {"workers", "queues"})
         assert "delayed delivery: 3 waiting for their time" in on.text
-        assert "9 lists periodic tasks" in on.text
+        assert "press 9 for periodic tasks" in on.text
