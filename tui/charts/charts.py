@@ -220,7 +220,7 @@ def _measured(context: AppContext, names: Iterable[str]) -> str:
     times = [one.measured_at for one in found if one is not None and one.measured_at is not None]
     if not times or context.now() - min(times) < MIN_DEPTH_AGE:
         return ""
-    return f"measured {units.ago(min(times), context.now())}"
+    return f"measured at {units.clock(min(times), time_zone(context))}"
 
 
 def _depth(known: Sequence[float]) -> float:

@@ -5,6 +5,7 @@ from math import isnan
 from celtop.model.entities.series.time_series import SECONDS, STEP
 from celtop.model.ingest.series_recorder import MAX_SUBJECTS
 from celtop.model.observations import QueueMeasured
+from celtop.model.text import units
 from celtop.tests.tui.app_under_test import Clock, make_app
 from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
 from celtop.tui.bars.header import finished_rate
@@ -118,13 +119,13 @@ def test_the_legend_gives_minimum_rates_as_the_header_does() -> None:
     assert finished_rate(at.state, at.now()).endswith("+")
 
 
-def test_the_legend_gives_the_age_of_depths_that_were_measured_a_while_ago() -> None:
+def test_the_legend_gives_the_time_of_depths_that_were_measured_a_while_ago() -> None:
     clock = Clock()
     at = make_app(cluster(), clock)[0].context
     at.state.observe(QueueMeasured("celery", NOW, waiting=4))
     assert charts.queue_depth(at, "celery").note == ""
     clock.now += 25
-    assert charts.queue_depth(at, "celery").note == "measured 25 s ago"
+    assert charts.queue_depth(at, "celery").note == f"measured at {units.clock(NOW)}"
     assert charts.queue_depth(at, "no-such").note == ""
 
 
