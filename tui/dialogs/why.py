@@ -34,6 +34,12 @@ class WhyDialog(LongText):
         self._shared = context
         self._answered_at = 0.0
 
+    def on_mount(self) -> None:
+        """Name the key that closes it: the footer below lists those of the screen."""
+        key = self._shared.keymap.key("dialog.close")
+        if key:
+            self.query_one("#box").border_subtitle = Content(f"{key} closes")
+
     def paint(self) -> None:
         """Answer again, once a second."""
         if abs(self._shared.clock() - self._answered_at) >= INTERVAL:

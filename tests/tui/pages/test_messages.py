@@ -96,6 +96,7 @@ async def test_a_message_opens_its_task_and_is_explained() -> None:
         await on.until(lambda: len(ids(on)) == PAGE)
         await on.press("i")
         await on.until(lambda: isinstance(on.app.screen, WhyDialog) and "m0" in on.text)
+        assert "esc closes" in on.text
         await on.press("escape")
         await on.press("enter")
         await on.until(lambda: on.app.location.path[-1] == DrillDown("task", "m0", "m0"))
