@@ -23,10 +23,8 @@ class DirectRefresh(Widget, inherit_bindings=False):
             regions: The parts, in cells of the content.
         """
         screen = self.screen if self._is_mounted else None
-        if (
-            screen is None
-            or self.app._batch_count
-            or not (self.display and screen.is_current and screen in screen._compositor)
+        if screen is None or not (
+            self.display and screen.is_current and screen in screen._compositor
         ):
             self.refresh(*regions)
             return

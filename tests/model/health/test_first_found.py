@@ -33,6 +33,16 @@ def test_a_finding_that_lasted_before_the_start_goes_on() -> None:
     assert lost.since == 210.0, "it had ended"
 
 
+def test_a_finding_that_is_found_again_after_its_end_does_not_go_on() -> None:
+    known = {"worker-lost": {"worker w": 0.5}}
+    times = FirstFound()
+    times.update((), 100.0, known)
+    times.update((), 170.0, known)
+    again = Finding("worker-lost", "error", "worker", "lost", "w", since=110.0)
+    (gone,) = times.update((again,), 180.0, known)
+    assert gone.since == 110.0
+
+
 def test_an_exact_beginning_is_kept() -> None:
     times = FirstFound()
     (gone,) = times.update((GONE,), 100.0, {"worker-lost": {"worker w": 0.5}})

@@ -64,13 +64,14 @@ async def test_a_part_with_another_text_of_the_same_width_is_drawn_alone() -> No
         bar = app.query_one(Bar)
         bar.show(*parts("09:59:59"))
         await pilot.pause()
-        for changed in (parts("10:00:00"), parts("10:00:01", "bold"), parts("10:0:2")):
+        texts = parts("10:00:00"), parts("10:00:01", "bold"), parts("10:00\t02", "bold")
+        for changed in texts:
             bar.show(*changed)
             alone = [segment for segment in bar.render_line(0).simplify() if segment.text]
             bar._line = bar._drawn(40)
             assert alone == [segment for segment in bar.render_line(0).simplify() if segment.text]
-            assert changed[1][1].text in bar.render_line(0).text
+            assert changed[1][1].shown in bar.render_line(0).text
         # With too little room, the clock is not where it would be.
-        bar.show([Part("x" * 30)], [Part("long enough", priority=2), Part("10:00:03")])
-        bar.show([Part("x" * 30)], [Part("long enough", priority=2), Part("10:00:04")])
+        bar.show([Part("x" * 30)], [Part("10:00:03"), Part("long enough", priority=2)])
+        bar.show([Part("x" * 30)], [Part("10:00:04"), Part("long enough", priority=2)])
         assert bar.render_line(0).text.endswith("…  10:00:04")

@@ -93,6 +93,21 @@ def test_any_stream_has_the_same_effect(seed: int, monkeypatch: pytest.MonkeyPat
     assert described(play(events)) == described(without_short_way(events, monkeypatch))
 
 
+def test_a_task_that_was_lost_succeeds_as_others_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def succeeded() -> ClusterState:
+        events = Script("one").received().started().succeeded().events
+        state = play(events[:-1])
+        state._tasks.mark_lost(state.tasks["one"], NOW, "worker")
+        return play(events[-1:], state)
+
+    with monkeypatch.context() as patch:
+        for name in HANDLERS:
+            patch.setattr(UsualEvents, name, lambda *_: False)
+        expected = described(succeeded())
+    state = succeeded()
+    assert state.tasks["one"].lost_at is None and described(state) == expected
+
+
 def test_a_usual_life_takes_the_short_way(monkeypatch: pytest.MonkeyPatch) -> None:
     taken: list[str] = []
     for name in HANDLERS:
