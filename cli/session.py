@@ -169,7 +169,7 @@ def _wait_while_it_replies(session: Session, seconds: float) -> None:
 
 
 class ConnectionReports:
-    """Reports on stderr when the broker is lost, and when it is connected again.
+    """Reports on stderr when the broker is lost, why, and when it is connected again.
 
     Args:
         session: The session, which tries to connect again until it is stopped.
@@ -180,13 +180,20 @@ class ConnectionReports:
         self._session = session
         self._note = note
         self._was_connected = True
+        self._reported: set[str] = set()
+        """The kinds of faults that were reported since the broker was lost."""
 
     def __call__(self) -> None:
         """Check the connection; call it regularly."""
-        is_connected = self._session.state.broker.is_connected
-        if is_connected != self._was_connected:
-            self._was_connected = is_connected
-            self._note(CONNECTED_AGAIN if is_connected else CONNECTION_LOST)
+        broker = self._session.state.broker
+        if broker.is_connected != self._was_connected:
+            self._was_connected = broker.is_connected
+            self._reported.clear()
+            self._note(CONNECTED_AGAIN if broker.is_connected else CONNECTION_LOST)
+        fault = None if broker.is_connected else broker.fault
+        if fault is not None and fault.kind not in self._reported:
+            self._reported.add(fault.kind)
+            self._note(str(fault))
 
 
 def require_broker(session: Session) -> None:
