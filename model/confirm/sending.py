@@ -44,8 +44,8 @@ def retry(operation: Retry, state: ClusterState, now: float) -> Confirmation:
     if len(sources) == 1:
         effects.append(f"The arguments come from {sources[0][0]}")
     elif sources:
-        counts = ", ".join(f"{found:,} from {source}" for source, found in sources)
-        effects.append(f"The arguments come {counts}")
+        counts = ", ".join(f"{source} ({found:,})" for source, found in sources)
+        effects.append(f"The arguments come from {counts}")
     return describe(
         operation,
         listed([task_line(state, one.id) for one in originals[:MAX_LISTED_TARGETS]], number),

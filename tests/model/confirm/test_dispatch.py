@@ -212,7 +212,8 @@ def test_retrying_names_the_source_of_the_arguments_and_what_is_missing() -> Non
     confirmation = asked(Retry(found), state)
     told = text(confirmation)
     assert confirmation.title == "Retry 3 tasks"
-    assert "2 from the message in the queue, 1 from the result backend" in told
+    origins = "the message in the queue (2), the result backend (1)"
+    assert f"The arguments come from {origins}" in told
     assert "Unknown, so not sent: ETA (for 1 of 3 tasks)" in told
     assert "2 tasks may not have finished" in told
     assert "1 task whose queue is unknown will not be sent" in told
