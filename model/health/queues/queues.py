@@ -92,7 +92,12 @@ def similar_name(name: str, names: tuple[str, ...]) -> str | None:
 def _paused(queue: Queue, now: float) -> Finding:
     pause = queue.pause
     assert pause is not None
+    resume = f"with celtop control resume {queue.name}"
+    next_step = f"Resume it on the screen (undo), or {resume}"
     text = "paused"
+    if pause.drained:
+        text = f"no consumers: {named(pause.workers)} drained"
+        next_step = f"Start another worker for it, or undo the drain on the screen or {resume}"
     if pause.by:
         text += f" by {pause.by}"
     if pause.at is not None:
@@ -104,7 +109,7 @@ def _paused(queue: Queue, now: float) -> Finding:
         "queue",
         f"{text}; waiting: {waiting}",
         queue.name,
-        f"Resume it on the screen (undo), or with celtop control resume {queue.name}",
+        next_step,
         evidence={"waiting": queue.waiting, "paused_at": pause.at, "paused_by": pause.by},
         since=pause.at,
         common="paused",

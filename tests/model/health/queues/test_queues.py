@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from celtop.model.entities.queue import Pause, Queue
 from celtop.model.health.finding import Finding
 from celtop.model.health.queues.queues import queue_findings
 from celtop.model.observations import InspectReply, QuestionsAnswered, QueueHead, QueueMeasured
@@ -62,3 +63,15 @@ def test_it_is_as_old_as_the_lack_of_consumers_not_as_its_last_message() -> None
     state.tick(NOW + 60)
     (one,) = queue_findings(state, NOW + 60)
     assert one.since == NOW + 60
+
+
+def test_a_queue_whose_worker_is_drained_is_not_paused_by_hand() -> None:
+    state = ClusterState()
+    queue = state.queues["mail"] = Queue("mail", waiting=3)
+    queue.pause = Pause((WORKER,), NOW - 5, "ann", drained=True)
+    (one,) = queue_findings(state, NOW)
+    assert one.text == f"no consumers: {WORKER} drained by ann 5.0 s ago; waiting: 3 messages"
+    assert one.next_step.startswith("Start another worker for it, or undo the drain")
+    queue.pause = Pause((WORKER,), NOW - 5, "ann")
+    (one,) = queue_findings(state, NOW)
+    assert one.text == "paused by ann 5.0 s ago; waiting: 3 messages"
