@@ -193,7 +193,7 @@ class CeltopApp(HostApp, inherit_bindings=False):
     # Messages
 
     def post_message(self, message: Message) -> bool:
-        """Go to another screen at once: keys that were typed for it may be queued already."""
+        """Go to another screen immediately: keys typed for it may be queued already."""
         if not isinstance(message, DrillRequested | ViewRequested):
             return super().post_message(message)
         if self.monitor_screen is None:

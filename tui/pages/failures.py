@@ -181,8 +181,8 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
     def _share_rest(self, group: FailureGroup | None) -> None:
         """Give the example and the tasks the lines that they need, and a chart those left over."""
         if self.zoomed:
-            for pane in (self.example_pane, self.group_tasks):
-                pane.styles.clear_rule("height")
+            _set_height(self.example_pane, None)
+            _set_height(self.group_tasks, None)
             return
         needed = self.traceback.virtual_size.height + BORDER
         above = self.list_table.styles.height
@@ -191,12 +191,8 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
         tasks = self.group_tasks.paint(group, room)
         lines = self.group_tasks.needed
         trend = self.group_trend.paint(group, room - lines if tasks else 0)
-        for pane, height in ((self.example_pane, needed if tasks else None),
-                             (self.group_tasks, lines if trend else None)):  # fmt: skip
-            if height is None:
-                pane.styles.clear_rule("height")
-            else:
-                pane.styles.height = height
+        _set_height(self.example_pane, needed if tasks else None)
+        _set_height(self.group_tasks, lines if trend else None)
 
     def _share_height(self) -> None:
         """Give the list the lines that it needs, up to half, and the example the rest."""
@@ -314,3 +310,11 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
             if self.stored.covers:
                 query += f" finished:<{window_name(self.context.chart_seconds)}"
             self.visit(DrillDown("tasks", query, failures.group_title(group)))
+
+
+def _set_height(pane: Widget, lines: int | None) -> None:
+    """Give a pane a number of lines, or with None those of the style sheet."""
+    if lines is None:
+        pane.styles.clear_rule("height")
+    else:
+        pane.styles.height = lines

@@ -1,4 +1,7 @@
-"""Style sheets that are parsed once: Textual parses all of them again for each new screen."""
+"""Style sheets that are parsed once: Textual parses all of them again for each new screen.
+
+It uses private attributes of `Stylesheet` and `DOMNode`. Tested with Textual 8.2.8.
+"""
 
 from __future__ import annotations
 
