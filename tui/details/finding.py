@@ -33,6 +33,8 @@ def finding_fields(alert: Alert, frame: Frame) -> list[Field]:
         since, style = numbers.time_or_date(finding.since, frame, _TIME_WIDTH)
         fields.append(Field("Since", f"{since} ({units.age(finding.since, frame.now)})", style))
     for name, value in finding.evidence.items():
+        if name == "unconsumed_since_at" and _began_before(finding.since, value):
+            continue  # it is when this celtop started; the history knows the beginning
         label, text = evidence_text(name, value, frame)
         fields.append(Field(_text(label), _text(text)))
     code = CODES.get(finding.code)
@@ -41,6 +43,10 @@ def finding_fields(alert: Alert, frame: Frame) -> list[Field]:
         fields.append(Field("What to do", code.remedy.replace("`", ""), "muted"))
     fields.append(Field("Code", finding.code, "muted"))
     return fields
+
+
+def _began_before(since: float | None, at: object) -> bool:
+    return since is not None and isinstance(at, float) and since < at
 
 
 def evidence_text(name: str, value: object, frame: Frame) -> tuple[str, str]:
