@@ -30,6 +30,7 @@ from ...model.observations import (
     VersionsKnown,
 )
 from ...model.query.language import EVERY_TASK, Query, parse_query
+from ...model.text import units
 from ...model.wire.events import EventBatch
 from ..connection.backoff import backoff
 from ..events.roster import Roster
@@ -51,6 +52,8 @@ MAX_REREAD: Final = 3_000
 """Rows before `OVERLAP` that are read again."""
 MAX_SILENCE: Final = 10.0
 """Seconds without news after which no collector is running: it writes every two seconds."""
+MAX_AGE: Final = 60.0
+"""The same when the history is first read, by the collector's clock, which may be another one."""
 PRESENT_SECONDS: Final = 60.0
 """Seconds since the last sign of life for which a worker is expected to reply."""
 FIRST_RETRY_DELAY: Final = 0.5
@@ -102,14 +105,17 @@ class StoredEvents(StoppableThread):
                     while not self._stopping.is_set():
                         if store.wait_for_news(self._cluster, WAIT):
                             self._news_at = time.monotonic()
+                            age = self._age(store)
                             self._read_observations(store)
                             self._read(store)
-                            if self._disconnected is None:
-                                self._succeeded()
-                            else:
+                            if self._disconnected is not None:
                                 self._fail(self._disconnected)
+                            elif age > MAX_AGE:
+                                self._fail(_silent(self._cluster, age))
+                            else:
+                                self._succeeded()
                         elif time.monotonic() - self._news_at > MAX_SILENCE:
-                            self._fail(_silent(self._cluster))
+                            self._fail(_silent(self._cluster, MAX_SILENCE))
                         failures = 0
                 finally:
                     store.close()
@@ -125,6 +131,11 @@ class StoredEvents(StoppableThread):
             for one in beginnings(store, self._cluster, time.time()):
                 self._inbox.put(one)
             self._restored = True
+
+    def _age(self, store: HistoryStore) -> float:
+        """Return the seconds since a collector last wrote, if nothing has been read before."""
+        written_at = None if self._followed else store.written_at(self._cluster)
+        return 0.0 if written_at is None else time.time() - written_at
 
     def _read(self, store: HistoryStore) -> None:
         """Put the new rows into the inbox, the oldest first."""
@@ -253,9 +264,9 @@ def _disconnected(changed: ConnectionChanged) -> Fault | None:
     return Fault("history", problem, "" if changed.fault is None else changed.fault.advice)
 
 
-def _silent(cluster: str) -> Fault:
+def _silent(cluster: str, age: float) -> Fault:
     return Fault(
         "history",
-        f"No collector has written the history of {cluster} for {MAX_SILENCE:.0f} s",
+        f"No collector has written the history of {cluster} for {units.duration(age)}",
         "Check that celtop collect is running for this cluster, and its log",
     )

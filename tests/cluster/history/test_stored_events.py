@@ -19,7 +19,12 @@ from celtop.model.entities.states import source_names
 from celtop.model.entities.task import Task
 from celtop.model.health.findings import findings
 from celtop.model.ingest.redaction import Redaction
-from celtop.model.observations import ConnectionChanged, HistoryRead
+from celtop.model.observations import (
+    ConnectionChanged,
+    HistoryRead,
+    QuestionsAnswered,
+    QuestionsFailed,
+)
 from celtop.model.operations.commands import Revoke
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
@@ -200,5 +205,29 @@ def test_workers_are_not_silent_while_no_collector_is_running(tmp_path: Path) ->
     write(now + 30)  # one is running, and has received nothing
     until(lambda: applied() == now + 30)
     assert screen.workers[name].status(screen.broker.listening(now + 60)) == "offline"
+    events.stop()
+    store.close()
+
+
+def test_a_history_of_earlier_is_reported_when_it_is_first_read(tmp_path: Path) -> None:
+    location, inbox, now = str(tmp_path / "history.sqlite3"), Inbox(1_000), time.time()
+    store, reported = open_store(location), []
+
+    def write(alive_at: float) -> None:
+        store.write(Batch(runs=(Run(CLUSTER, "host:1", now - 500, alive_at),)))
+
+    def taken() -> list[object]:
+        while (observation := inbox.take()) is not None:
+            reported.append(observation)
+        return [type(one) for one in reported]
+
+    write(now - 420)
+    events = StoredEvents(location, CLUSTER, inbox, Roster())
+    events.start()
+    until(lambda: QuestionsFailed in taken())
+    (failed,) = (one for one in reported if isinstance(one, QuestionsFailed))
+    assert failed.fault.problem == "No collector has written the history of shop for 7 m"
+    write(now - 418)  # one is running, with a clock that is late
+    until(lambda: QuestionsAnswered in taken())
     events.stop()
     store.close()
