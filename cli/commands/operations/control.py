@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import click
@@ -66,7 +65,8 @@ class WorkerCommand(NamedTuple):
         def command(
             ctx: click.Context, options: RunOptions, patterns: tuple[str, ...], **fields: object
         ) -> int:
-            commands = import_module("....model.operations.commands", __name__)
+            from ....model.operations import commands
+
             struct = getattr(commands, self.operation)
             return _run(
                 ctx,
