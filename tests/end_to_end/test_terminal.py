@@ -39,9 +39,11 @@ def test_filter_drill_down_and_quit(
     terminal.wait_for(lambda text: "plain.fail" in text and "plain.ok" not in text)
     terminal.send(ENTER)
     terminal.send(ENTER)
-    terminal.wait_for(lambda text: failed in text and "the disk is full" in text)
+    terminal.wait_for(
+        lambda text: failed in text and "the disk is full" in text and "Timeline" in text
+    )
     terminal.send(ESCAPE)
-    terminal.wait_for(lambda text: failed not in text)
+    terminal.wait_for(lambda text: "Timeline" not in text)
     terminal.send("\x03")
     assert terminal.wait_end() == 0
     assert terminal.restored()

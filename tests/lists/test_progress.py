@@ -179,10 +179,15 @@ async def test_what_is_on_the_screen_is_watched() -> None:
         on.app.frame_loop.watch_screen()
         assert {uuid(number) for number in (1, 2, 3, 4, 5)} <= set(on.session.watched)
         assert uuid(100) not in on.session.watched, "it has ended"
+
+        def watched() -> tuple[str, ...]:
+            on.app.frame_loop.watch_screen()  # as each second
+            return tuple(on.session.watched)
+
         on.app.go(Location("tasks", (DrillDown("task", "never-heard-of"),)))
-        await on.until(lambda: on.session.watched[:1] == ("never-heard-of",))
+        await on.until(lambda: watched()[:1] == ("never-heard-of",))
         on.app.go(Location("tasks", (DrillDown("task", uuid(100)),)))
-        await on.until(lambda: on.session.watched == ())
+        await on.until(lambda: watched() == ())
 
 
 def test_attempts_in_words() -> None:
