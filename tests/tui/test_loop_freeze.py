@@ -50,7 +50,7 @@ async def test_what_is_opened_while_frozen_shows_the_moment_of_the_freeze() -> N
         await go(on, Location("types"))
         assert "new.type" not in on.text
         await on.press("p")
-        assert "new.type" in on.text and "FROZEN" not in on.text
+        await on.until(lambda: "new.type" in on.text and "FROZEN" not in on.text)
         await go(on, Location("tasks"))
         assert len(on.table.rows) == rows + 40
 
