@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC
+from math import ceil
 from typing import Final
 
 from ...lists.workers import level_of
@@ -22,9 +23,8 @@ from .base import Bar, Part
 
 FAILURE_WINDOW: Final = 300
 """Seconds over which the failure rate is averaged."""
-FAILURE_PERIOD: Final = f"in {units.duration(FAILURE_WINDOW)}"
-"""Shown at the failure rate: the rates beside it are those of the last minute."""
 FAILURE_PERIOD_PRIORITY: Final = 8
+"""That of the period at the failure rate; the rates beside it are those of the last minute."""
 
 MAX_BADGE_CHARACTERS: Final = 28
 
@@ -179,7 +179,7 @@ def numbers(context: AppContext) -> list[Part]:
     shown = _workers_then(state) if context.freeze.stepped_back else _workers(state, now)
     workers = Part(*shown, 2, "app.view('workers')")
     share = failure_share(state, now)
-    failing = "-" if share is None else units.percent(share)
+    failing, period = "-" if share is None else units.percent(share), failure_period(state, now)
     held, rate = units.count(len(state.tasks)), finished_rate(state, now)
     if context.freeze.moment is not None:
         held = units.UNKNOWN
@@ -196,7 +196,7 @@ def numbers(context: AppContext) -> list[Part]:
             3,
             "app.error",
         ),
-        *([Part(FAILURE_PERIOD, "$text-muted", FAILURE_PERIOD_PRIORITY, gap=1)] if share else []),
+        *([Part(period, "$text-muted", FAILURE_PERIOD_PRIORITY, gap=1)] if share else []),
         workers,
         Part(_clock(context.clock(), utc=context.utc), "$text-muted", 5, "app.times"),
         Part("", gap=1),
@@ -252,6 +252,14 @@ def failure_share(state: ClusterState, now: float) -> float | None:
     failed = state.rates.failed.per_second(now, FAILURE_WINDOW)
     ended = failed + state.rates.succeeded.per_second(now, FAILURE_WINDOW)
     return failed / ended if ended else None
+
+
+def failure_period(state: ClusterState, now: float) -> str:
+    """Return in words the period of the failure share: less than usual just after the start."""
+    since, until = state.totals.first_event_at, state.broker.observed_until(now)
+    seconds = FAILURE_WINDOW if since is None else min(FAILURE_WINDOW, max(0.0, until - since))
+    step = 10 if seconds <= 60 else 60  # it does not change each second
+    return f"in {units.duration(max(1, ceil(seconds / step)) * step)}"
 
 
 def workers_online(state: ClusterState, now: float) -> tuple[int | None, int]:

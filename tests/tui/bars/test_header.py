@@ -10,10 +10,12 @@ from celtop.cluster.session import Session
 from celtop.model.entities.fault import Fault
 from celtop.model.observations import ConnectionChanged, QuestionsFailed
 from celtop.settings import Settings
+from celtop.tests.model.streams import Script, play
 from celtop.tests.tui.fake_session import NOW, FakeSession, cluster
 from celtop.tui.bars.header import (
     collector_part,
     connection,
+    failure_period,
     failure_share,
     finished_per_second,
     numbers,
@@ -80,3 +82,12 @@ def test_workers_online_are_none_while_no_event_can_arrive() -> None:
     assert workers_online(at.state, NOW)[0] is not None
     at.state.observe(ConnectionChanged("lost", NOW))
     assert workers_online(at.state, NOW) == (None, known)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "period"), [(0, "10 s"), (8, "10 s"), (31, "40 s"), (61, "2 m"), (400, "5 m")]
+)
+def test_the_failure_share_names_the_time_that_it_covers(seconds: float, period: str) -> None:
+    state = play(Script("a").received().started().failed().events, at=NOW)
+    state.observe(ConnectionChanged("live", NOW))
+    assert failure_period(state, NOW + seconds) == f"in {period}"
