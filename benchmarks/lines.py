@@ -36,8 +36,6 @@ class Reading:
     """None if it could not be measured, for the reason in `note`."""
     note: str = ""
     details: dict[str, object] = field(default_factory=dict)
-    at_reference: float | None = None
-    """CPU time, or a share of it, as it would be on the reference core (`core_speed`)."""
 
 
 LINES = (

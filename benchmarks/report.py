@@ -157,13 +157,9 @@ def _ratio(line: Line, own: Mapping[Name, Reading]) -> str:
 
 
 def _verdict(line: Line, reading: Reading | None) -> str:
-    """Return whether the budget is kept, here or at least at the speed of the reference core."""
     if reading is None or reading.value is None:
         return "?"
-    if line.met(reading.value):
-        return "yes"
-    slower = reading.at_reference is not None and line.met(reading.at_reference)
-    return "at the reference speed" if slower else "NO"
+    return "yes" if line.met(reading.value) else "NO"
 
 
 def _number(value: float) -> str:

@@ -80,14 +80,7 @@ def _measure(name: Name, seconds: float) -> list[Reading]:
     note = f"{tasks:,} tasks in each of {len(CLUSTERS)} clusters"
     wrong = {each: count for each, count in counted.items() if count != tasks}
     return [
-        Reading(
-            "collector-cpu",
-            name,
-            shares[0],
-            f"{note}; {core.note(shares[0])}",
-            core.details,
-            core.at_reference(shares[0]),
-        ),
+        Reading("collector-cpu", name, shares[0], f"{note}; {core.note(shares[0])}", core.details),
         Reading("collector-memory", name, held / MIB, note),
         Reading(
             "collector-screens",
@@ -95,7 +88,6 @@ def _measure(name: Name, seconds: float) -> list[Reading]:
             max(shares[1:]),
             f"{len(SCREENS)} screens; {core.note(max(shares[1:]))}",
             core.details,
-            core.at_reference(max(shares[1:])),
         ),
         Reading(
             "collector-counted",

@@ -64,12 +64,7 @@ def _fleet(name: Name, seconds: float) -> list[Reading]:
     details: dict[str, object] = {"shares": shares, "at_reference": at_reference}
     return [
         Reading(
-            "fleet-cpu",
-            name,
-            max(shares[screen] for screen in SCREENS.values()),
-            note,
-            details,
-            max(at_reference[screen] for screen in SCREENS.values()),
+            "fleet-cpu", name, max(shares[screen] for screen in SCREENS.values()), note, details
         ),
         Reading(
             "fleet-memory", name, held / MIB, f"{len(WORKERS):,} workers, {4 * tasks:,} tasks sent"

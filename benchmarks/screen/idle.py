@@ -75,9 +75,7 @@ def _readings(
         share = 100 * (subject.cpu() - cpu) / seconds
         note = "Tasks open; " if subject.name == "celtop" else ""
         note += core.note(share)
-        readings.append(
-            Reading("idle-cpu", subject.name, share, note, core.details, core.at_reference(share))
-        )
+        readings.append(Reading("idle-cpu", subject.name, share, note, core.details))
     return readings
 
 

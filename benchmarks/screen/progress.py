@@ -78,14 +78,7 @@ def _costs(name: Name, url: str, seconds: float) -> list[Reading]:
     note = f"{TASKS} tasks, {pace:,} reports a second; while none reports {idle:.1f} %; "
     note += core.note(share)
     return [
-        Reading(
-            "progress",
-            name,
-            share,
-            note,
-            {"idle_percent": idle, **core.details},
-            core.at_reference(share),
-        ),
+        Reading("progress", name, share, note, {"idle_percent": idle, **core.details}),
         Reading("progress-report", name, (share - idle) / pace * 1e4),
         Reading("progress-stranger", name, (passed_by - idle) / pace * 1e4),
     ]
