@@ -79,7 +79,9 @@ class SentEvents:
         try:
             with self._broker.meter.limit(READ_TIMEOUT):
                 self._publish(events)
-        except Exception:  # the transport's own; a permission may be missing
+        except Exception:
+            # The tasks are sent, and must not fail because other monitors lack their queues: a
+            # permission may be missing, and each transport has errors of its own.
             self._works = False
 
     def _publish(self, events: list[dict[str, Any]]) -> None:
