@@ -142,8 +142,8 @@ def test_waiting_reserved_and_running_tasks_are_recovered(
     start_worker(redis_url, name="w2", pool="threads", queues=["other"])
     held = send(redis_url, "plain.ok", LONG, countdown=3600, queue="other")
     running = send(redis_url, "plain.slow", 6.5, queue="other", priority=3)
-    waiting = send(redis_url, "plain.ok", LONG, queue="nobody", priority=9, headers={"x": 1})
-    unheard = send(redis_url, "plain.ok", 7, queue="nobody")
+    waiting = send(redis_url, "plain.ok", LONG, queue="unconsumed", priority=9, headers={"x": 1})
+    unheard = send(redis_url, "plain.ok", 7, queue="unconsumed")
     names = ("w1@test", "w2@test")
 
     def running_is_found() -> Recovered | None:
@@ -156,16 +156,16 @@ def test_waiting_reserved_and_running_tasks_are_recovered(
     assert original.call.priority == 3 and "callbacks" in original.missing
     wanted = [
         KnownTask(held, "RECEIVED"),
-        KnownTask(waiting, "PENDING", queue="nobody"),
+        KnownTask(waiting, "PENDING", queue="unconsumed"),
         KnownTask(unheard),
-        KnownTask("no-such-task", "PENDING", queue="nobody"),
+        KnownTask("no-such-task", "PENDING", queue="unconsumed"),
     ]
     kept = SentCache()
-    several = find(redis_url, wanted, kept, workers=names, queues=["nobody", "other"])
+    several = find(redis_url, wanted, kept, workers=names, queues=["unconsumed", "other"])
     assert [one.id for one in several] == [one.id for one in wanted]
     recovered = [one for one in several if isinstance(one, SentTask)]
     assert [one.source for one in recovered] == ["unacked", "queue", "queue"]
-    assert [one.call.queue for one in recovered] == ["other", "nobody", "nobody"]
+    assert [one.call.queue for one in recovered] == ["other", "unconsumed", "unconsumed"]
     assert all(one.message is not None and not one.missing for one in recovered)
     assert recovered[0].call.args == (LONG,) and recovered[1].call.headers == {"x": 1}
     assert isinstance(several[3], Unrecoverable) and "unknown" in several[3].reason
@@ -312,8 +312,8 @@ def test_hundreds_of_tasks_cost_few_commands(
     redis_url: str, start_worker: StartWorker, send: Send
 ) -> None:
     start_worker(redis_url, queues=["other"])
-    ids = [send(redis_url, "plain.ok", number, queue="nobody") for number in range(400)]
-    wanted = [KnownTask(id_, "PENDING", queue="nobody") for id_ in ids]
+    ids = [send(redis_url, "plain.ok", number, queue="unconsumed") for number in range(400)]
+    wanted = [KnownTask(id_, "PENDING", queue="unconsumed") for id_ in ids]
     wanted += [KnownTask(f"gone-{number}", "STARTED") for number in range(800)]
     broker = BrokerConnection(Settings(broker_url=redis_url))
     results = open_results(Settings(broker_url=redis_url, result_backend=redis_url))
@@ -392,8 +392,8 @@ def test_on_rabbitmq_only_workers_are_asked(
     assert isinstance(original, SentTask)
     assert (original.source, original.call.args) == ("worker", (8,))
     assert original.call.queue == "celery"
-    waiting = send(amqp_url, "plain.ok", 1, queue="nobody")
-    one = lost(amqp_url, KnownTask(waiting, "PENDING", "plain.ok", None, None, "nobody"))
+    waiting = send(amqp_url, "plain.ok", 1, queue="unconsumed")
+    one = lost(amqp_url, KnownTask(waiting, "PENDING", "plain.ok", None, None, "unconsumed"))
     assert "RabbitMQ cannot show waiting messages" in one.reason
 
 
