@@ -95,10 +95,8 @@ class QueuePeeks:
             messages, or others of a higher priority are before them.
         """
         left: frozenset[str] = frozenset() if seen.held else self._left(seen)
-        if not seen.held:
-            self._queues.get_or_create(seen.queue)
-            if seen.is_listing:
-                self._list(seen)
+        if seen.is_listing:
+            self._list(seen)
         for message in seen.messages:
             if 0 < len(message.id) <= MAX_NAME_LENGTH:
                 task = self._tasks.tasks.get(message.id) or self._tasks.add(message.id)

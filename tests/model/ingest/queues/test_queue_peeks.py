@@ -10,6 +10,7 @@ from celtop.model.ingest.queues.visibility_timeout import VISIBILITY_TIMEOUT
 from celtop.model.observations import (
     InspectReply,
     QuestionsAnswered,
+    QueueGone,
     QueueMeasured,
     QueuePeeked,
     ResultsRead,
@@ -43,6 +44,17 @@ def test_a_waiting_message_is_a_pending_task_with_the_fields_of_its_headers() ->
     assert parse_query("group:group queue:geo state:pending").matches(held, NOW)
     assert "a" in state.take_changes().tasks
     assert "geo" in state.queues
+
+
+def test_a_queue_that_is_gone_does_not_come_back_with_an_answer_without_messages() -> None:
+    # A broker lost it while it was being read, and its answer arrives after the next measurement.
+    state = ClusterState()
+    peek(state, WHOLE)
+    state.observe(QueueGone("geo", NOW))
+    peek(state)
+    state.observe(QueuePeeked("geo", (), NOW, True, is_listing=True))
+    assert "geo" not in state.queues
+    assert state.listing("geo") is not None
 
 
 def test_a_place_stays_known_if_the_broker_does_not_show_messages_later() -> None:
