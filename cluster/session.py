@@ -330,9 +330,13 @@ class Session:
 
         A queue that all its workers report consuming again is left out.
         """
-        paused = self._paused.all(self._broker.identity)
-        workers = self.state.workers
-        return {queue: its for queue, its in paused.items() if not is_over(its, workers)}
+        cluster, workers = self._broker.identity, self.state.workers
+        pauses = self._paused.pauses(cluster)
+        return {
+            queue: its
+            for queue, its in self._paused.all(cluster).items()
+            if not is_over(its, pauses[queue].at if queue in pauses else None, workers)
+        }
 
     def _new_control(self, redaction: Redaction) -> Control:
         settings = self.settings

@@ -38,18 +38,26 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let celtop save into folders of the test run, not into the developer's.
+
+    They are for the whole run, as a session that several tests share looks them up once.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("STATE", "CONFIG", "DATA"):
+            folder = tmp_path_factory.getbasetemp() / name.lower()
+            patch.setenv(f"XDG_{name}_HOME", str(folder))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _no_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Remove every variable that configures Celery or celtop on the developer's machine.
-
-    What celtop saves goes to folders of the test run, not into the developer's.
-    """
+    """Remove every variable that configures Celery or celtop on the developer's machine."""
     for name in set(os.environ) - set(clean_environment()):
         monkeypatch.delenv(name)
-    for name in ("STATE", "CONFIG"):
-        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path_factory.getbasetemp() / name.lower()))
     # What the history has of one test must not be on the screen of another.
     own = tmp_path_factory.getbasetemp() / "data" / str(next(_numbers))
     monkeypatch.setenv("XDG_DATA_HOME", str(own))

@@ -47,16 +47,23 @@ _Content: TypeAlias = tuple[_Clusters, str | None]
 _lock = threading.Lock()
 
 
-def is_over(pause: PauseQueue, workers: Mapping[str, Worker]) -> bool:
-    """Return whether all paused workers report that they consume the queue again.
+def is_over(pause: PauseQueue, paused_at: float | None, workers: Mapping[str, Worker]) -> bool:
+    """Return whether all paused workers have reported since then that they consume the queue.
 
     A restarted worker does so by itself. As long as one does not, all are resumed: it does no harm
     to the others, and their reported queues may be out of date.
+
+    Args:
+        pause: The queue and its consumers.
+        paused_at: Epoch seconds; None if an older celtop paused it.
+        workers: The workers by name.
     """
 
     def consumes(name: str) -> bool:
-        queues = workers[name].queues if name in workers else None
-        return any(queue.name == pause.queue for queue in queues or ())
+        worker = workers.get(name)
+        if worker is None or (worker.fact("active_queues").answered_at or 0.0) < (paused_at or 0.0):
+            return False  # a report from before the pause proves nothing
+        return any(queue.name == pause.queue for queue in worker.queues or ())
 
     return all(consumes(one.worker) for one in pause.consumers)
 

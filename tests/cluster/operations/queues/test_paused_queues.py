@@ -10,6 +10,7 @@ import pytest
 from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.operations.audit import user_name
 from celtop.cluster.operations.queues.paused_queues import PausedQueues, is_over
+from celtop.model.entities.fact import Fact
 from celtop.model.entities.queue import Pause
 from celtop.model.entities.worker import Worker, WorkerQueue
 from celtop.model.operations.commands import Consumer, PauseQueue
@@ -78,15 +79,21 @@ def test_it_is_over_when_all_consume_the_queue_again() -> None:
     pause = PauseQueue(queue="q", consumers=(W1, W2))
     other, again = WorkerQueue("other"), WorkerQueue("q")
 
-    def over(*workers: Worker) -> bool:
-        return is_over(pause, {one.name: one for one in workers})
+    def over(*workers: Worker, paused_at: float | None = 10.0) -> bool:
+        return is_over(pause, paused_at, {one.name: one for one in workers})
 
-    first = Worker("w1@h", queues=(other, again))
+    def worker(name: str, *queues: WorkerQueue, at: float = 11.0) -> Worker:
+        return Worker(name, queues=queues, facts={"active_queues": Fact(answered_at=at)})
+
+    first, second = worker("w1@h", other, again), worker("w2@h", again)
     assert not over()
     assert not over(first)
-    assert not over(first, Worker("w2@h", queues=(other,)), Worker("x@h", queues=(again,)))
+    assert not over(first, worker("w2@h", other), worker("x@h", again))
     assert not over(first, Worker("w2@h"))
-    assert over(first, Worker("w2@h", queues=(again,)))
+    assert over(first, second)
+    before = worker("w2@h", again, at=9.0)
+    assert not over(first, before)
+    assert over(first, before, paused_at=None)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"c": {"q": [{"worker": 7}]}}', b"\xff"])
