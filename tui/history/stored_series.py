@@ -5,6 +5,7 @@ A chart that is drawn before they are there is drawn again when `version` has ch
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
@@ -12,6 +13,7 @@ from math import nan
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeVar
 
 from ...model.entities.series.time_series import SECONDS, Mark
+from .failed_reads import failed
 
 if TYPE_CHECKING:
     from ...cluster.session import ChartHistory, StoredHistory
@@ -24,6 +26,8 @@ DAY: Final = 86_400
 MAX_KEPT: Final = 200
 """Series that are kept; those drawn longest ago make room."""
 MAX_MARKS: Final = 1_000
+RETRY_INTERVAL: Final = 5.0
+"""Seconds after a failure before values are read again."""
 
 _Key: TypeAlias = tuple[str, str, int, int, int]
 """Kind and name of the subject, seconds of a step and of the window, and days before today."""
@@ -62,6 +66,10 @@ class StoredSeries:
         self._marks: dict[int, tuple[int, Sequence[Mark]]] = {}
         self._asked_marks: dict[int, tuple[int, Future[Sequence[StoredMark]]]] = {}
         self._version = 0
+        self._failed_at = float("-inf")
+        self._retries = 0
+        self.unavailable = False
+        """Whether values could not be read the last time: those read before are kept."""
 
     @property
     def available(self) -> bool:
@@ -70,12 +78,14 @@ class StoredSeries:
 
     @property
     def version(self) -> int:
-        """Counts up whenever something was loaded."""
+        """Counts up whenever something was loaded, or should be tried again after a failure."""
         for key in [key for key, asked in self._asked.items() if asked.values.done()]:
             first, last, found = self._asked.pop(key)
-            # After a failure it is tried again with the next step.
-            values = found.result() if _succeeded(found) else {}
-            self._stored[key] = _Stored(first, last, values)
+            self.unavailable = failed(found)
+            if _succeeded(found):
+                self._stored[key] = _Stored(first, last, found.result())
+            else:
+                self._failed_at, self._retries = time.monotonic(), 0  # what is known stays
             self._version += 1
             if len(self._stored) > MAX_KEPT:
                 self._stored.popitem(last=False)
@@ -88,6 +98,11 @@ class StoredSeries:
             gaps, self._asked_gaps = self._asked_gaps, None
             if _succeeded(gaps):
                 self._gaps = gaps.result()
+                self._version += 1
+        if self.unavailable:
+            waited = time.monotonic() - self._failed_at
+            if waited >= RETRY_INTERVAL * (self._retries + 1):
+                self._retries += 1
                 self._version += 1
         return self._version
 
@@ -149,6 +164,8 @@ class StoredSeries:
 
     def _load(self, key: _Key, final: int) -> None:
         if self._history is None or key in self._asked:
+            return
+        if time.monotonic() - self._failed_at < RETRY_INTERVAL:
             return
         kind, name, coarse, seconds, _ = key
         # An hour more, so that a frozen screen can go back.

@@ -21,6 +21,7 @@ from ..context import AppContext
 from ..keymap import bindings
 from ..navigation import Location
 from ..screens.base.screen import MonitorScreen
+from ..text.unknown import HISTORY_UNAVAILABLE
 
 MIN_TILE_HEIGHT: Final = 7
 """Lines of a chart with its frame."""
@@ -84,6 +85,8 @@ class ChartsScreen(MonitorScreen):
 
     def _paint_info(self) -> None:
         left = [*self.breadcrumbs, Part(units.duration(self.context.chart_seconds), "$text-muted")]
+        if self.context.stored_series.unavailable:
+            left.append(Part(HISTORY_UNAVAILABLE, "$text-warning", 1))
         left += self._marks()
         self.info_bar.show(left, [Part(self._window_keys(), "$text-muted", 3), Part("", gap=1)])
 

@@ -30,6 +30,7 @@ from ..panes.group_trend import GroupTrend
 from ..screens.base.row_lists import RowListScreen
 from ..search import SearchedScreen
 from ..selection import of_kind
+from ..text.unknown import HISTORY_UNAVAILABLE
 from .base.tracebacks import TracebackScreen
 from .stored_failures import StoredFailures
 
@@ -126,8 +127,10 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
         counted = Part(f"{groups} group{'s' * (groups != '1')}", "$text-muted")
         if self.stored.covers:
             tasks = sum(group.count for group in self.rows)
+            number = units.UNKNOWN if self.unknown_reason and not tasks else units.count(tasks)
             window = units.duration(self.context.chart_seconds)
-            return [counted, Part(f"{units.count(tasks)} tasks in {window}", "$text-muted", 2)]
+            text = f"{number} task{'s' * (tasks != 1)} in {window}"
+            return [counted, Part(text, "$text-muted", 2)]
         return [
             counted,
             *(
@@ -137,11 +140,19 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
             ),
         ]
 
+    @property
+    def unknown_reason(self) -> str:
+        """Why an empty list is not conclusive."""
+        if self.stored.covers:
+            return HISTORY_UNAVAILABLE if self.stored.unavailable else ""
+        return super().unknown_reason
+
     def empty_text(self) -> str:
         """Return the text of an empty list; groups may still have to be read."""
         if self.stored.loading:
             return "Reading the history"
-        if self.stored.covers and not self.filter_text and not self.faults_only:
+        shows_all = not self.filter_text and not self.faults_only
+        if self.stored.covers and shows_all and not self.unknown_reason:
             return f"No failures in {units.duration(self.context.chart_seconds)}"
         return super().empty_text()
 
@@ -149,6 +160,8 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
         """Note the failures that are in no group."""
         groups = self.context.state.failures
         found = []
+        if self.stored.covers and self.stored.unavailable:
+            found.append(Part(HISTORY_UNAVAILABLE, "$text-warning", 1))
         if self.stored.is_cut:
             found.append(Part("only the groups that failed last", "$text-warning"))
         elif groups.left_out:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from ...model.entities.series.time_series import SECONDS
 from ...model.ingest.tasks.failure_groups import TREND_STEPS, FailureGroup
 from ..context import AppContext
+from ..history.failed_reads import failed
 
 if TYPE_CHECKING:
     from ...history.reading.failure_groups import StoredGroup
@@ -33,6 +34,8 @@ class StoredFailures:
         """The window with its end, and the answer."""
         self._asked_at = float("-inf")
         self._examples: set[str] = set()
+        self.unavailable = False
+        """Whether they could not be read the last time: the groups are those read before."""
 
     @property
     def covers(self) -> bool:
@@ -56,7 +59,7 @@ class StoredFailures:
         """Return the groups of the window as they were last read, and have them read again."""
         self._take()
         window, now = self._context.chart_seconds, time.monotonic()
-        interval = max(READ_INTERVAL, window / READ_DIVISOR)
+        interval = READ_INTERVAL if self.unavailable else max(READ_INTERVAL, window / READ_DIVISOR)
         due = now - self._asked_at >= interval or self._window != window
         history = self._context.session.history.stored
         if history is not None and self._asked is None and due:
@@ -70,8 +73,10 @@ class StoredFailures:
         if self._asked is None or not self._asked[2].done():
             return
         (window, end, found), self._asked = self._asked, None
+        self.unavailable = failed(found)
         if found.cancelled() or found.exception() is not None:
-            self._window, self._groups = window, {}
+            if self._window != window:
+                self._window, self._groups = window, {}
             return
         from ...history.reading.failure_groups import stored_group
 

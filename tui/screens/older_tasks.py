@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from ...model.query.language import EVERY_TASK, Query
 from ..bars.base import Part
 from ..context import AppContext
+from ..text.unknown import HISTORY_UNAVAILABLE
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -119,7 +120,7 @@ class OlderTasks:
         stored = self._stored
         if stored is not None:
             if stored.fault:
-                yield Part("history unavailable", "$text-warning", 6)
+                yield Part(HISTORY_UNAVAILABLE, "$text-warning", 6)
             elif stored.loading:
                 text = f": {stored.text}" if stored.loaded else ""
                 yield Part(f"searching history{text}", "$text-muted", 6)

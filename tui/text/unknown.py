@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ...model.state import ClusterState
 from ...model.text import units
+
+HISTORY_UNAVAILABLE: Final = "history unavailable"
+"""The note where values of the history are missing or old, since it could not be read."""
 
 
 def not_known_yet(state: ClusterState, question: str = "workers") -> str:

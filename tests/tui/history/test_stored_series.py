@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 from celtop.history.rows import MINUTE, Batch, Rollup, Run, StoredMark
+from celtop.history.sqlite.store import SqliteStore
 from celtop.tests.tui.app_under_test import make_app, run_app
 from celtop.tests.tui.fake_session import NOW, FakeSession, cluster
 from celtop.tests.tui.stored import CLUSTER, DirectReader, store_in
 from celtop.tui.charts import charts
 from celtop.tui.charts.chart_window import WINDOWS, windows
 from celtop.tui.context import AppContext
+from celtop.tui.history import stored_series
 from celtop.widgets.charts.chart_data import ChartData
 
 HOUR, DAY = 3_600, 86_400
@@ -115,6 +117,48 @@ def test_a_series_is_read_once_a_step_and_not_while_it_is_being_read(
     for _ in range(3):
         charts.throughput(context)
     assert reader.asked == 3, "and the gaps"
+
+
+def test_values_stay_when_the_history_cannot_be_read(
+    stored: tuple[AppContext, DirectReader], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_series, "RETRY_INTERVAL", 0.0)
+    context, reader = stored
+    series, step, steps = context.stored_series, 5 * MINUTE, 288
+    last, later = int(NOW) // step, 24
+
+    def read(number: int) -> list[float]:
+        series.values("cluster", "", "succeeded", number, steps, step)
+        assert series.version
+        return series.values("cluster", "", "succeeded", number, steps, step)
+
+    before = read(last)
+    assert RATE in before[later:]
+    reader.store.close()
+    assert read(last + later)[:-later] == pytest.approx(before[later:], nan_ok=True)
+    assert series.unavailable
+    reader.store = SqliteStore(tmp_path / "history.sqlite3")
+    assert RATE in read(last + later)
+    assert series.version
+    assert not series.unavailable
+
+
+async def test_charts_note_while_the_history_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers: list[DirectReader] = []
+
+    def stored(session: FakeSession) -> None:
+        readers.append(store_in(session, tmp_path))
+        readers[0].store.close()
+
+    async with run_app(cluster(4), stored=stored) as on:
+        on.app.context.chart_seconds = DAY
+        await on.press("c")
+        await on.until(lambda: "history unavailable" in on.text)
+        readers[0].store = SqliteStore(tmp_path / "history.sqlite3")
+        monkeypatch.setattr(stored_series, "RETRY_INTERVAL", 0.0)
+        await on.until(lambda: "history unavailable" not in on.text)
 
 
 def test_without_a_history_charts_cover_an_hour_at_most() -> None:

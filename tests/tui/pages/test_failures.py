@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from celtop.model.observations import ConnectionChanged, QuestionsAnswered
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event
@@ -15,10 +16,11 @@ from celtop.tests.tui.app_under_test import (
     run_app,
     screen_lines,
 )
-from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
-from celtop.tests.tui.stored import rows_of, store_in
+from celtop.tests.tui.fake_session import NOW, FakeSession, cluster, feed, task_events
+from celtop.tests.tui.stored import DirectReader, rows_of, store_in
 from celtop.tui.dialogs.confirm import ConfirmDialog
 from celtop.tui.navigation import DrillDown, Location
+from celtop.tui.pages import stored_failures
 from celtop.tui.pages.failures import FailuresScreen
 
 TRACE = """Traceback (most recent call last):
@@ -339,6 +341,32 @@ async def test_a_longer_window_groups_the_failures_of_the_history(tmp_path: Path
         await on.until(lambda: len(on.table.rows) == 7)
         await on.press("escape", ",", ",", ",")
         await on.until(lambda: len(screen.rows) == 4)  # with the group that was listed
+
+
+async def test_a_history_that_cannot_be_read_is_no_window_without_failures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_failures, "READ_INTERVAL", 0.0)
+    trace = TRACE.format(line=40, function="download", number=1)
+    told: dict[str, Any] = {"exception": "KeyError('a')", "traceback": trace}
+    rows = rows_of(task_events(1, "images.fetch", at=NOW - 5 * 3_600, end="failed", **told))
+    readers: list[DirectReader] = []
+
+    def stored(session: FakeSession) -> None:
+        readers.append(store_in(session, tmp_path, tasks=rows))
+
+    async with run_app(failing(), stored=stored) as on:
+        on.app.context.chart_seconds = 21_600
+        await on.press("e")
+        screen = await on_groups(on)
+        await on.until(lambda: "1 task in 6 h" in on.text)
+        readers[0].store.close()
+        await on.until(lambda: "history unavailable" in on.text)
+        assert len(screen.rows) == 1, "as they were read before"
+        await on.press(".")
+        await on.until(lambda: "Unknown: history unavailable" in on.text)
+        assert "? groups" in on.text
+        assert "? tasks in 1 d" in on.text
 
 
 async def test_all_stored_tasks_of_a_group_are_retried(tmp_path: Path) -> None:
