@@ -48,6 +48,9 @@ class StoredTask(msgspec.Struct, frozen=True, gc=False):
     count all of them."""
 
 
+MAX_AHEAD: Final = 60.0
+"""Seconds by which the clock of another writer may be ahead. Rows of a later time were written
+before a clock was set back."""
 LONG_RUN: Final = 5.0
 """Seconds after which a running task is stored before it ends."""
 

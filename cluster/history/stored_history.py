@@ -13,6 +13,7 @@ from typing import Final, Protocol, TypeVar
 
 from ...history.reading.moments import Moment, read_moment, recorded_since
 from ...history.rows import (
+    MAX_AHEAD,
     MINUTE,
     Cursor,
     FailureRow,
@@ -266,13 +267,13 @@ class StoredHistory:
             query: The filter.
             now: Epoch seconds from which durations in the filter count.
             limit: Tasks at most.
-            before: Where the page before ended.
+            before: Where the page before ended; None if it is the first.
             since: Epoch seconds; tasks that ended before are left out.
             wanted: Whether they may evict others from memory.
         """
 
         def read(store: HistoryStore) -> TaskPage:
-            page = store.tasks(self.cluster, query, now, limit, before)
+            page = store.tasks(self.cluster, query, now, limit, before or _newest(now))
             rows = page.tasks if since is None else [row for row in page.tasks if row.at >= since]
             self._put(rows, wanted=wanted)
             return page
@@ -298,7 +299,8 @@ class StoredHistory:
 
     def count(self, query: Query, now: float, before: Cursor | None = None) -> Future[TaskCount]:
         """Count the tasks that match a filter, or those of them before a place."""
-        return self._ask(lambda store: store.count(self.cluster, query, now, before))
+        start = before or _newest(now)
+        return self._ask(lambda store: store.count(self.cluster, query, now, start))
 
     def find(self, prefix: str) -> Future[tuple[str, ...]]:
         """Read the task whose id begins with a text, and its workflow.
@@ -386,6 +388,10 @@ class StoredHistory:
         tasks = [task for row in rows if (task := task_of(row)) is not None]
         if tasks:
             self._inbox.put(HistoryRead(tuple(tasks), time.time(), wanted, unfinished))
+
+
+def _newest(now: float) -> Cursor:
+    return Cursor(now + MAX_AHEAD, "")
 
 
 def _lowest_share(share: float, rows: Sequence[StoredTask]) -> float:

@@ -20,7 +20,7 @@ from ...model.text.phrases import counted
 from ..open import history_file, open_store
 from ..reading.beginnings import beginnings, earlier_versions
 from ..retention_clock import RetentionClock
-from ..rows import MINUTE, Batch, Rollup, Run, StoredFinding, StoredObservation
+from ..rows import MAX_AHEAD, MINUTE, Batch, Rollup, Run, StoredFinding, StoredObservation
 from ..sql.schema import COUNTS
 from ..sqlite.store import move_aside
 from ..store import CorruptStoreError, HistoryStore, NewerStoreError, StoreError
@@ -319,7 +319,18 @@ class HistoryWriter(threading.Thread):
         return structs.replace(batch, rollups=tuple(rollups))
 
     def _report_gap(self, store: HistoryStore, run: Run) -> None:
-        """Report the time before a run in which nothing was recorded."""
+        """Report the time before a run in which nothing was recorded, or a clock set back."""
+        written_at = store.written_at(run.cluster) or 0.0
+        ahead = written_at - run.alive_at
+        if ahead > MAX_AHEAD:
+            self._report(
+                "warning",
+                f"The history was written until {units.date_time(written_at)},"
+                f" {units.duration(ahead)} from now: a clock was set back or is ahead."
+                " Tasks that ended after now are not listed.",
+                None,
+            )
+            return
         gaps = store.gaps(run.cluster, run.began_at - self._retention.max_age, run.began_at)
         if not gaps or gaps[-1].ended_at < run.began_at:
             return

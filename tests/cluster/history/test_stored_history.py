@@ -56,6 +56,18 @@ def test_the_last_hour_is_loaded_the_newest_first(tmp_path: Path) -> None:
     assert read.history.recent_complete
 
 
+def test_tasks_of_a_clock_that_was_set_back_since_are_left_out(tmp_path: Path) -> None:
+    rows = (*tasks(3, -3_600, "ahead"), *tasks(2, -30, "near"), *tasks(2, 60, "past"))
+    read = Read(tmp_path, *rows)
+    read.history.load_recent(NOW)
+    assert read.taken()[0] == ["near-1", "near-0", "past-1", "past-0"]
+    search = read.history.search(parse_query("state:success"), NOW)
+    search.count_matching()
+    search.more()
+    assert search.loaded == 4
+    assert search.text == "", "all are loaded"
+
+
 def test_problems_are_loaded_even_if_many_successes_followed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

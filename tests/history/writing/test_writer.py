@@ -234,6 +234,22 @@ def test_the_time_without_a_celtop_is_reported(
     assert re.search(expected[1], text)
 
 
+def test_a_clock_that_was_set_back_is_reported_and_is_no_gap(tmp_path: Path) -> None:
+    path, reports = tmp_path / "history.sqlite3", Reports()
+    before = SqliteStore(path)
+    runs = (Run(CLUSTER, "h:0", NOW - 900, NOW - 600, NOW - 600),)
+    before.write(Batch(runs=(*runs, Run(CLUSTER, "h:1", NOW + 3_000, NOW + 3_600, NOW + 3_600))))
+    before.close()
+    writer = HistoryWriter(str(path), Retention(), reports, clock=lambda: NOW)
+    writer.start()
+    writer.put(Batch(runs=(Run(CLUSTER, "h:2", NOW - 20, NOW),)))
+    writer.stop()
+    writer.join(10)
+    ((level, text),) = reports
+    assert level == "warning"
+    assert "1 h from now: a clock was set back" in text
+
+
 def test_what_was_counted_before_a_restart_in_the_same_minute_counts_on(tmp_path: Path) -> None:
     path, minute = tmp_path / "history.sqlite3", int(NOW // 60)
 
