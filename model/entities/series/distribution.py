@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import log
 from typing import Final, TypeAlias
@@ -54,21 +54,28 @@ class Distribution:
 
     def add(self, seconds: float) -> None:
         """Count a duration; negative and non-finite values are ignored."""
-        if MIN_SECONDS < seconds <= MAX_SECONDS:
-            bucket = int(log(seconds) * _SCALE + _SHIFT)
-        elif 0.0 <= seconds <= MIN_SECONDS:
-            bucket = 0
-        else:
-            return
-        buckets = self._buckets
-        if bucket in buckets:
-            buckets[bucket] += 1
-        else:
-            buckets[bucket] = 1
-        self.count += 1
-        self.total += seconds
-        if self.max is None or seconds > self.max:
-            self.max = seconds
+        self.add_all((seconds,))
+
+    def add_all(self, durations: Iterable[float]) -> None:
+        """Count durations in seconds; negative and non-finite ones are ignored."""
+        buckets, count, total, longest = self._buckets, self.count, self.total, self.max or 0.0
+        for seconds in durations:
+            if MIN_SECONDS < seconds <= MAX_SECONDS:
+                bucket = int(log(seconds) * _SCALE + _SHIFT)
+            elif 0.0 <= seconds <= MIN_SECONDS:
+                bucket = 0
+            else:
+                continue
+            if bucket in buckets:
+                buckets[bucket] += 1
+            else:
+                buckets[bucket] = 1
+            count += 1
+            total += seconds
+            if seconds > longest:
+                longest = seconds
+        if count:
+            self.count, self.total, self.max = count, total, longest
 
     @property
     def mean(self) -> float | None:

@@ -77,7 +77,7 @@ class TaskEvents:
         self._queues = queues
         self._delayed = delayed
         self._totals = totals
-        usual = UsualEvents(tasks, workers, queues, totals)
+        self._usual = usual = UsualEvents(tasks, workers, queues, totals)
         run = RunEvents(tasks, workers, queues, totals, self._attempts)
         self._handlers: dict[str, tuple[UsualHandler | None, Handler]] = {
             "task-received": (usual.received, run.received),
@@ -93,12 +93,13 @@ class TaskEvents:
         """Apply events in their order, received at `now` by the local clock."""
         # Looked up once, not per event: a large cluster sends tens of thousands a second.
         held, changed, workers = self._held, self._changed, self._known_workers
-        handlers = self._handlers
+        handlers, count_usual = self._handlers, self._usual.count
         host, worker = "", _NO_WORKER
         for event in events:
             found = handlers.get(event.type)
             id_ = event.uuid
             if found is None or id_ is None:
+                count_usual(now)
                 self._apply_other(event, now)
                 host = ""
                 continue
@@ -113,13 +114,16 @@ class TaskEvents:
             task = held.get(id_)
             usual, handler = found
             if usual is None or not usual(task, event, worker, now):
+                count_usual(now)
                 task = task or self._tasks.add(id_)
                 self._apply_unusual(handler, task, event, worker, now)
             elif task is None:
                 continue
             task.version += 1
-            task.sources |= FROM_EVENT
+            if not task.sources & FROM_EVENT:
+                task.sources |= FROM_EVENT
             changed[id_] = task
+        count_usual(now)
 
     def _apply_unusual(
         self, handler: Handler, task: Task, event: Event, worker: Worker, now: float

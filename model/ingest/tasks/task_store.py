@@ -13,13 +13,12 @@ from ...entities.cluster.totals import Totals
 from ...entities.limits.keep import KEEP
 from ...entities.states import CELERY_STATES, FROM_EVENT, PENDING, RECEIVED, STARTED, TaskState
 from ...entities.task import EventState, Loss, Task, TaskExtra
-from ...entities.task_type import TaskType
 from ...text.coerce import MAX_TIMESTAMP
 from .corrections import Corrections
 from .retention import Retention
 from .task_relations import TaskRelations
 from .task_texts import TaskTexts
-from .task_types import TaskTypes, discount
+from .task_types import TaskTypes, change_count
 
 MAX_TASKS: Final = 100_000
 MAX_TEXT_BYTES: Final = 256 << 20
@@ -91,17 +90,18 @@ class TaskStore:
         return task
 
     def add_received(
-        self, id_: str, name: str | None, host: str, at: float, args: str | None, kwargs: str | None
+        self, id_: str, name: str, host: str, at: float, args: str | None, kwargs: str | None
     ) -> Task:
-        """Create and return a task that the worker `host` received at `at`, by its clock."""
+        """Create and return a task that the worker `host` received at `at`, by its clock.
+
+        The caller counts it.
+        """
         self._arrivals = arrival = self._arrivals + 1
-        name = self.types.join(name, RECEIVED) if name else None
-        task = Task(id_, arrival, 1, name, RECEIVED, at, host, host)
-        task.received_at = at
+        task = Task(
+            *(id_, arrival, 1, name, RECEIVED, at, host, host), received_at=at, sources=FROM_EVENT
+        )
         self.texts.set_arguments(task, args, kwargs)
-        task.sources = FROM_EVENT
         self.tasks[id_] = self.changed[id_] = task
-        _count(self._by_state, RECEIVED)
         self._retain(task)
         return task
 
@@ -112,7 +112,7 @@ class TaskStore:
 
     def _hold(self, id_: str, arrival: int) -> Task:
         task = self.tasks[id_] = Task(id_, arrival)
-        _count(self._by_state, PENDING)
+        change_count(self._by_state, PENDING, 1)
         return task
 
     def move(self, task: Task, state: TaskState, at: float | None, host: str | None) -> None:
@@ -139,22 +139,6 @@ class TaskStore:
             kind = self.types[task.name]
             kind.version += 1
             _recount(kind.states, old, state)
-
-    def move_on(self, task: Task, kind: TaskType, state: TaskState, at: float) -> None:
-        """Move a task of type `kind` into the next of Celery's states, by the same host."""
-        old = task.state
-        task.state = state
-        task.state_at = at
-        kind.version += 1
-        for counts in (self._by_state, kind.states):  # as `_recount`, without a call for each
-            if state in counts:
-                counts[state] += 1
-            else:
-                counts[state] = 1
-            if counts[old] == 1:
-                del counts[old]
-            else:
-                counts[old] -= 1
 
     def add_from_history(self, id_: str, at: float | None, *, wanted: bool = False) -> Task | None:
         """Create a task that was read from the result backend or the history.
@@ -321,29 +305,17 @@ class TaskStore:
         self._totals.evicted += len(evicted)
         self._totals.text_bytes -= text_bytes
         for (name, state), count in counts.items():
-            discount(self._by_state, state, count)
+            change_count(self._by_state, state, -count)
             if name is not None:
                 self.types.leave(name, state, count)
         self.relations.remove(evicted)
         self.texts.forget(evicted)
 
 
-def _count(counts: dict[str, int], key: str) -> None:
-    """Count one more under a key."""
-    if key in counts:
-        counts[key] += 1
-    else:
-        counts[key] = 1
-
-
 def _recount(counts: dict[str, int], old: str, new: str) -> None:
     """Count one less under a key, and one more under another one."""
-    _count(counts, new)
-    left = counts[old] - 1
-    if left:
-        counts[old] = left
-    else:
-        del counts[old]
+    change_count(counts, old, -1)
+    change_count(counts, new, 1)
 
 
 def _compact(tasks: dict[str, Task]) -> None:

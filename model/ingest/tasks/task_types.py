@@ -36,23 +36,23 @@ class TaskTypes(dict[str, TaskType]):
         kind = self.get(name)
         if kind is None:
             if name in self._others or not self._has_room():
-                self._others[name] = self._others.get(name, 0) + 1
+                change_count(self._others, name, 1)
                 kind = self.get(OTHER_TYPE) or self._add(OTHER_TYPE)
-                kind.states[state] = kind.states.get(state, 0) + 1
+                change_count(kind.states, state, 1)
                 return sys.intern(name)
             kind = self._add(sys.intern(name))
         elif not kind.states:
             self._without_tasks.pop(name, None)
-        kind.states[state] = kind.states.get(state, 0) + 1
+        change_count(kind.states, state, 1)
         return kind.name
 
     def leave(self, name: str, state: TaskState, count: int = 1) -> None:
         """Uncount a held task, or several."""
         kind = self.get(name)
         if kind is None:
-            discount(self._others, name, count)
+            change_count(self._others, name, -count)
             name, kind = OTHER_TYPE, self[OTHER_TYPE]
-        discount(kind.states, state, count)
+        change_count(kind.states, state, -count)
         if not kind.states and name != OTHER_TYPE:
             self._without_tasks[name] = None
 
@@ -80,10 +80,11 @@ class TaskTypes(dict[str, TaskType]):
         return len(self) < room
 
 
-def discount(counts: dict[str, int], key: str, count: int = 1) -> None:
-    """Count one less, or `count`, under a key; the last one removes it."""
-    left = counts[key] - count
-    if left:
-        counts[key] = left
-    else:
-        del counts[key]
+def change_count(counts: dict[str, int], key: str, change: int) -> None:
+    """Count more under a key, or less if negative; a count of 0 is removed."""
+    if change:
+        count = counts.get(key, 0) + change
+        if count:
+            counts[key] = count
+        else:
+            del counts[key]

@@ -1,11 +1,14 @@
 """Applies the events of a task that succeeds at its first attempt, as nearly all do.
 
 The effect is that of `RunEvents`, without the checks that the usual order of events makes
-unnecessary. That halves the work for a large cluster, which sends tens of thousands of events a
-second. Any change there has to be made here, too.
+unnecessary, and with one change of each counter for many events. That saves more than half of the
+work for a large cluster, which sends tens of thousands of events a second. Any change there has to
+be made here, too.
 """
 
 from __future__ import annotations
+
+from collections import defaultdict
 
 from ...entities.cluster.totals import Totals
 from ...entities.states import RECEIVED, STARTED, SUCCESS
@@ -17,10 +20,27 @@ from ..queues.queue_store import QueueStore
 from ..workers.worker_store import WorkerStore
 from .task_store import TaskStore
 from .task_texts import LONG_TEXT
+from .task_types import change_count
+
+
+class _Uncounted:
+    """The events of one task type that its counters lack."""
+
+    __slots__ = ("received", "runtimes", "waits")
+
+    def __init__(self) -> None:
+        self.received = 0
+        self.waits: list[float] = []
+        """Seconds that each started task waited."""
+        self.runtimes: list[float] = []
+        """Seconds that each succeeded task ran."""
 
 
 class UsualEvents:
-    """Each method applies an event and returns True, or has no effect and returns False."""
+    """Applies an event and returns True, or has no effect and returns False.
+
+    The counters of task types and of the whole are not changed before `count`.
+    """
 
     def __init__(
         self, tasks: TaskStore, workers: WorkerStore, queues: QueueStore, totals: Totals
@@ -31,14 +51,21 @@ class UsualEvents:
         self._workers = workers
         self._queues = queues
         self._totals = totals
+        self._uncounted: defaultdict[str, _Uncounted] = defaultdict(_Uncounted)
+        """By the name of the task."""
 
     def received(self, task: Task | None, event: Event, worker: Worker, now: float) -> bool:
-        """Apply a `task-received`, if it is the first that is known of its task."""
+        """Apply a `task-received`, if it is the first that is known of its task.
+
+        Other tasks of its type are held, so that no type is new.
+        """
         id_ = event.uuid
-        if task is not None or id_ is None:
+        kind = self._types.get(event.name or "")
+        if task is not None or id_ is None or kind is None or not kind.states:
             return False
-        at, host = event.timestamp, worker.name
-        task = self._tasks.add_received(id_, event.name, host, at, event.args, event.kwargs)
+        at, host, name = event.timestamp, worker.name, kind.name
+        task = self._tasks.add_received(id_, name, host, at, event.args, event.kwargs)
+        self._uncounted[name].received += 1
         if event.root_id == id_ and event.parent_id is None:
             task.root_id = id_
         else:
@@ -49,15 +76,9 @@ class UsualEvents:
             task.eta_at = parse_timestamp(event.eta)
         if event.expires is not None:
             task.expires_at = parse_timestamp(event.expires)
-        self._totals.received += 1
         worker.received += 1
         if worker.reserved_ids is not None or worker.scheduled_ids is not None:
             self._workers.received(worker, id_, task.eta_at is not None and task.eta_at > at)
-        if task.name is not None:
-            kind = self._types[task.name]
-            kind.received += 1
-            kind.last_at = now
-            kind.version += 1
         if worker.queues is not None and len(worker.queues) == 1:
             task.queue = worker.queues[0].name
             self._queues.received(task.queue, host, now)
@@ -89,12 +110,10 @@ class UsualEvents:
             or task.id in self._event_states
         ):
             return False
-        task.started_at = at
-        kind = self._types[task.name]
-        self._tasks.move_on(task, kind, STARTED, at)
+        task.state = STARTED
+        task.state_at = task.started_at = at
         self._workers.started(worker, task.id)
-        self._totals.started += 1
-        kind.wait.add(at - received_at)
+        self._uncounted[task.name].waits.append(at - received_at)
         return True
 
     def succeeded(self, task: Task | None, event: Event, worker: Worker, now: float) -> bool:
@@ -118,17 +137,34 @@ class UsualEvents:
             or task.id in self._event_states
         ):
             return False
-        task.finished_at = at
+        task.state = SUCCESS
+        task.state_at = task.finished_at = at
         task.worker = worker.name
         task.runtime = ran
-        kind = self._types[task.name]
-        self._tasks.move_on(task, kind, SUCCESS, at)
         self._workers.ended(worker, task.id)
         if result is not None:
             self._tasks.texts.set_result(task, result)
-        self._totals.succeeded += 1
         worker.succeeded += 1
-        kind.succeeded += 1
-        kind.last_at = now
-        kind.runtime.add(ran)
+        self._uncounted[task.name].runtimes.append(ran)
         return True
+
+    def count(self, now: float) -> None:
+        """Count the events that were applied since the last call."""
+        totals, by_state = self._totals, self._totals.by_state
+        for name, new in self._uncounted.items():
+            received, started, succeeded = new.received, len(new.waits), len(new.runtimes)
+            kind = self._types[name]
+            kind.version += received + started + succeeded
+            for counts in (by_state, kind.states):
+                change_count(counts, RECEIVED, received - started)
+                change_count(counts, STARTED, started - succeeded)
+                change_count(counts, SUCCESS, succeeded)
+            for counter in (totals, kind):
+                counter.received += received
+                counter.succeeded += succeeded
+            totals.started += started
+            if received or succeeded:
+                kind.last_at = now
+            kind.wait.add_all(new.waits)
+            kind.runtime.add_all(new.runtimes)
+        self._uncounted.clear()

@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 from celtop.model.entities.states import STARTED, SUCCESS
+from celtop.model.ingest.tasks import task_types
 from celtop.model.ingest.tasks.usual_events import UsualEvents
 from celtop.model.state import ClusterState
 
-from ...streams import NOW, OTHER, WORKER, Fields, Script, play
+from ...streams import NOW, OTHER, WORKER, Fields, Script, decode_fields, play
 
 HANDLERS = ("received", "started", "succeeded")
 VERSIONS = frozenset({"version", "offsets", "clock_skew"})
@@ -22,6 +23,16 @@ def without_short_way(events: list[Fields], patch: pytest.MonkeyPatch) -> Cluste
         for name in HANDLERS:
             inner.setattr(UsualEvents, name, lambda *_: False)
         return play(events)
+
+
+def play_together(events: list[Fields], rng: random.Random) -> ClusterState:
+    """Apply several events at a time, which are counted together."""
+    state, rest = ClusterState(), events
+    while rest:
+        size = rng.randint(1, 40)
+        state.observe(decode_fields(rest[:size]))
+        rest = rest[size:]
+    return state
 
 
 def described(state: ClusterState) -> dict[str, Any]:
@@ -64,6 +75,7 @@ def life(rng: random.Random, number: int) -> list[Fields]:
     script = Script(f"task-{number}", at=NOW + rng.random() * 20, step=rng.choice((0.001, 0.4)))
     script.on(rng.choice((WORKER, OTHER)))
     family: Fields = rng.choice(({}, {"root_id": "task-0", "parent_id": "task-0"}))
+    family = {**family, "name": rng.choice(("shop.bill", "shop.ship"))}
     if rng.random() < 0.3:
         script.sent(**family)
     more: Fields = {"eta": "2023-11-14T22:14:00+00:00"} if rng.random() < 0.1 else {}
@@ -90,7 +102,22 @@ def test_any_stream_has_the_same_effect(seed: int, monkeypatch: pytest.MonkeyPat
     events.sort(key=lambda event: event["timestamp"] + (rng.random() if seed % 3 == 2 else 0.0))
     if seed % 3 == 1:
         rng.shuffle(events)
-    assert described(play(events)) == described(without_short_way(events, monkeypatch))
+    expected = described(without_short_way(events, monkeypatch))
+    assert described(play(events)) == expected
+    assert described(play_together(events, rng)) == expected
+
+
+def test_a_type_stays_if_the_only_task_of_it_came_just_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(task_types, "MAX_TYPES", 3)  # two, and all others together
+    state = play(Script("one").received(name="shop.bill").events)
+    later = Script("two").received(name="shop.bill").events
+    later += Script("one", NOW + 1).received(name="shop.ship").events
+    later += Script("three").received(name="shop.post").events
+    state.observe(decode_fields(later))
+    assert {name: kind.held for name, kind in state.types.items()} == {
+        **{"shop.bill": 1, "shop.ship": 1},
+        task_types.OTHER_TYPE: 1,
+    }
 
 
 def test_a_task_that_was_lost_succeeds_as_others_do(monkeypatch: pytest.MonkeyPatch) -> None:
