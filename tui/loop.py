@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 BUSY_INTERVAL: Final = 0.05
 """Seconds between two pumps of the session while events arrive."""
+FLOOD_INTERVAL: Final = 0.1
+"""The same in a flood, at most: the next frame is not later for it."""
+FLOOD_RATE: Final = 5_000.0
+"""Events per second from which on it is a flood."""
 MANY_OBSERVATIONS: Final = 20
 """Observations of one pump after which the next one follows in any case; after fewer it waits for
 another observation."""
@@ -41,6 +45,18 @@ PUMP_PAUSE: Final = 0.001
 NO_CHANGES: Final = Changes({}, [], False)
 STOP_TIMEOUT: Final = 1.5
 """Seconds for the session's threads to end; the process must end within two."""
+
+
+def busy_interval(applied: int, elapsed: float, rest: float) -> float:
+    """Return the seconds until the next pump, after one that has applied many observations.
+
+    Args:
+        applied: How many.
+        elapsed: Seconds since the pump before.
+        rest: Seconds until something is due on the screen.
+    """
+    is_flood = applied >= FLOOD_RATE * elapsed
+    return max(BUSY_INTERVAL, min(rest, FLOOD_INTERVAL)) if is_flood else BUSY_INTERVAL
 
 
 class FrameLoop:
@@ -89,7 +105,7 @@ class FrameLoop:
 
     async def _beat(self) -> None:
         """Pump in small steps, between which keys are looked at, and paint."""
-        self._beat_at = time.monotonic()
+        beat_before, self._beat_at = self._beat_at, time.monotonic()
         now = self._context.clock
         more, applied = True, 0
         while more and self._app.return_code is None:
@@ -106,7 +122,8 @@ class FrameLoop:
             if more:
                 await asyncio.sleep(PUMP_PAUSE)
         if applied >= MANY_OBSERVATIONS:
-            self._beat_in(BUSY_INTERVAL)
+            rest = min(self.pacer.next_at - time.monotonic(), self._idle_interval())
+            self._beat_in(busy_interval(applied, self._beat_at - beat_before, rest))
             return
         interval = self._idle_interval()
         if self.pacer.wanted:
