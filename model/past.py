@@ -58,7 +58,8 @@ def state_at(frozen: ClusterState, at: float) -> ClusterState:
     past.delayed = DelayedMessages(past.workers)
     past.lost = {id_: task for id_, task in past.tasks.items() if task.lost_at is not None}
     past.failures = FailureGroups()
-    past.failures.apply(task for task in past.tasks.values() if task.state in (FAILURE, RETRY))
+    failed = (task for task in past.tasks.values() if task.state in (FAILURE, RETRY))
+    past.failures.apply(failed, skews=frozen.skews)
     for group in past.failures:
         group.version = _version(at)  # its own counts changes, and may be that of another time
     past.totals = copy.copy(frozen.totals)

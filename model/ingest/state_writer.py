@@ -209,7 +209,7 @@ class StateWriter(Stores):
         """Return what changed since the last call."""
         self._update_consumers()
         changed, evicted = self._tasks.take_changes()
-        self.failures.apply(changed.values(), evicted)
+        self.failures.apply(changed.values(), evicted, self._workers.skews)
         update_lost(self.lost, self.types, changed, evicted)
         other, self._other_changed = self._other_changed, False
         return Changes(changed, evicted, other)

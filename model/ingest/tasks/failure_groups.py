@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final, TypeAlias
 
+from ...entities.clock_skew import NO_SKEWS, ClockSkews, to_local
 from ...entities.states import FAILURE, RETRY
 from ...entities.task import Task
 from ...query.language import exact_term
@@ -78,7 +79,7 @@ class FailureGroup:
     tasks: dict[str, float | None] = field(default_factory=dict)
     """When each task failed, by its id, in order of arrival."""
     first_at: float | None = None
-    """When the first of its tasks ever failed, epoch seconds by the sender's clock."""
+    """When the first of its tasks ever failed, epoch seconds by the local clock."""
     last_at: float | None = None
     trend: Trend = field(default_factory=Trend)
     workers: dict[str, int] = field(default_factory=dict)
@@ -137,6 +138,8 @@ class FailureGroups:
     def __init__(self) -> None:
         self._groups: dict[Key, FailureGroup] = {}
         self._group_of: dict[str, FailureGroup] = {}
+        self._failed_at: dict[str, float | None] = {}
+        """When the tasks of groups failed last, by the clocks of their workers."""
         self._empty: OrderedDict[Key, None] = OrderedDict()
         """Groups without tasks, kept while there is room: retried tasks often return to them."""
         self._began_at: dict[str, float] = {}
@@ -181,7 +184,9 @@ class FailureGroups:
             group.first_at = began_at
             group.version += 1
 
-    def apply(self, changed: Iterable[Task], gone: Iterable[Task] = ()) -> None:
+    def apply(
+        self, changed: Iterable[Task], gone: Iterable[Task] = (), skews: ClockSkews = NO_SKEWS
+    ) -> None:
         """Apply new or changed tasks, and those that are no longer held."""
         for task in gone:
             self._leave(task.id)
@@ -192,12 +197,12 @@ class FailureGroups:
                 if id_ in group_of or id_ in unexplained or id_ in left_out:
                     self._leave(id_)
             elif task.exception or task.traceback_parts is not None:
-                self._enter(task)
+                self._enter(task, skews)
             else:
                 self._leave(task.id)
                 self._unexplained.add(task.id)
 
-    def _enter(self, task: Task) -> None:
+    def _enter(self, task: Task, skews: ClockSkews) -> None:
         traceback = task.traceback
         place = (location_of(traceback, task.name) or NO_PLACE) if traceback else None
         key = (exception_class(task.exception), place, None if place else task.name)
@@ -219,14 +224,17 @@ class FailureGroups:
         if name is not None and name not in group.names and len(group.names) < MAX_NAMES:
             group.names[name] = None
             group.version += 1
-        at = task.finished_at if task.finished_at is not None else task.state_at
-        if task.id not in group.tasks or group.tasks[task.id] != at:
-            group.add(task.id, at, task.worker)
+        at, host = task.finished_at, task.worker
+        if at is None:
+            at, host = task.state_at, task.state_host
+        if task.id not in group.tasks or self._failed_at[task.id] != at:
+            self._failed_at[task.id] = at
+            group.add(task.id, to_local(at, host, skews), task.worker)
 
     def _leave(self, id_: str) -> None:
         group = self._group_of.pop(id_, None)
         if group is not None:
-            del group.tasks[id_]
+            del group.tasks[id_], self._failed_at[id_]
             group.version += 1
             if not group.tasks:
                 self._empty[group.key] = None

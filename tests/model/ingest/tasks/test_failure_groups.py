@@ -261,3 +261,29 @@ def test_the_beginnings_that_are_remembered_are_bounded() -> None:
     groups = FailureGroups()
     groups.remember({str(number): T0 for number in range(2 * MAX_GROUPS)})
     assert len(groups._began_at) == MAX_GROUPS
+
+
+def test_failures_are_dated_by_the_local_clock() -> None:
+    """A worker whose clock is ahead would fail in the future, one behind before the last hour."""
+    groups = FailureGroups()
+    skews = {"ahead": 3_600.0, "behind": -7_200.0}
+    ahead = failed(1, "ValueError(1)", T0 + 3_600, worker="ahead")
+    behind = failed(2, "ValueError(2)", T0 - 7_210, worker="behind")
+    groups.apply([ahead, behind], skews=skews)
+    group = only(groups)
+    assert (group.first_at, group.last_at) == (T0 - 10, T0)
+    assert sum(group.trend.series(T0)) == 2
+    groups.apply([ahead], skews={"ahead": 3_601.0})
+    assert sum(group.trend.series(T0)) == 2, "the same failure, by another skew"
+
+
+def test_the_clocks_that_heartbeats_reveal_date_failures() -> None:
+    state, late = ClusterState(), 3_600.0
+    beat = Event("worker-heartbeat", "w1", T0 + late, freq=2.0, active=0, processed=0)
+    state.observe(EventBatch((beat,), T0))
+    error = {"exception": "OSError()", "traceback": traced("/srv/a.py", "f", 1)}
+    end = Event("task-failed", "w1", T0 + late + 1, uuid="1", **error)  # type: ignore[arg-type]
+    state.observe(EventBatch((end,), T0 + 1))
+    state.take_changes()
+    (group,) = state.failures
+    assert group.last_at == T0 + 1
