@@ -233,24 +233,32 @@ def _count(
         place = count.cursor
 
 
-def stored_task(session: Session, id_: str) -> Task | None:
-    """Return the stored task of an id, or of its beginning if no other task begins with it."""
+def stored_task(session: Session, id_: str) -> tuple[Task | None, str]:
+    """Return the stored task of an id, or of its beginning if no other task begins with it.
+
+    Also returns why the history could not be searched; empty if it could.
+    """
     from ..history.task_body import task_of
 
-    with open_history(session.settings) as store:
-        if store is not None:
-            rows = store.task(session.cluster, id_)
-            if len(rows) == 1 or (rows and rows[0].id == id_):
-                return task_of(rows[0])
-    return None
+    try:
+        with open_history(session.settings, needed=True) as store:
+            rows = () if store is None else store.task(session.cluster, id_)
+    except (HistoryUnreachable, InvalidUsage) as error:
+        return None, str(error)
+    if len(rows) == 1 or (rows and rows[0].id == id_):
+        return task_of(rows[0]), ""
+    return None, ""
 
 
-def with_stored(lookup: TaskLookup, task: Task | None, settings: Settings) -> TaskLookup:
+def with_stored(
+    lookup: TaskLookup, task: Task | None, fault: str, settings: Settings
+) -> TaskLookup:
     """Return the result of a lookup with that in the history.
 
     Args:
         lookup: What was found elsewhere.
         task: What the history has.
+        fault: Why it could not be searched; empty if it could.
         settings: Where the history is.
     """
     import msgspec
@@ -263,7 +271,7 @@ def with_stored(lookup: TaskLookup, task: Task | None, settings: Settings) -> Ta
     if settings.read_history == OFF:
         return lookup
     where = history_file(settings.read_history) or mask_url(settings.read_history)
-    place = PlaceChecked("history", task is not None, str(where))
+    place = PlaceChecked("history", None if fault else task is not None, fault or str(where))
     found: tuple[Sighting, ...] = ()
     if task is not None:
         read = HistoryRead((task,), lookup.at, wanted=True, unfinished=True)

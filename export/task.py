@@ -14,7 +14,7 @@ import msgspec
 from ..model.entities.states import FROM_EVENT, source_names
 from ..model.entities.task import Task
 from ..model.ingest.tasks.rate_limited import held_text
-from ..model.lookup import HELD_BY_WORKER, TaskLookup, task_from
+from ..model.lookup import HELD_BY_WORKER, TaskLookup, task_from, whole_id_note
 from ..model.state import ClusterState
 from ..model.text.phrases import counted
 from ..model.text.sanitize import visible, visible_lines
@@ -145,7 +145,8 @@ def _lines(found: TaskReport) -> Iterator[str]:
 def _not_found(found: TaskReport) -> str:
     unknown = sum(one.found is None for one in found.looked)
     places = f"{unknown} of {counted(len(found.looked), 'place')} could not be searched completely"
-    return f"not found; {places}" if unknown else "not found"
+    texts = ("not found", places if unknown else "", whole_id_note(found.id))
+    return "; ".join(filter(None, texts))
 
 
 def _facts(found: TaskReport, task: TaskRecord) -> Iterator[tuple[str, str, str]]:

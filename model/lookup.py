@@ -19,6 +19,10 @@ HELD_BY_WORKER: Final = "message held by a worker"
 """A source that has the whole message, but not its state in the worker."""
 
 
+UUID_CHARACTERS: Final = 36
+"""Characters of the ids that Celery gives to tasks."""
+
+
 class Sighting(msgspec.Struct, frozen=True, gc=False):
     """The task in one source."""
 
@@ -50,6 +54,13 @@ class TaskLookup(msgspec.Struct, frozen=True, gc=False):
     def not_found(self) -> bool:
         """Whether it was found in no place."""
         return not self.found
+
+
+def whole_id_note(id_: str) -> str:
+    """Return that what may be the start of an id is not found everywhere; empty for a whole id."""
+    if len(id_) >= UUID_CHARACTERS:
+        return ""
+    return "only the history is searched for the start of an id, all other places for a whole one"
 
 
 def task_from(found: Sighting, id_: str, redaction: Redaction) -> Task | None:

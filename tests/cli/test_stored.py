@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 from celtop.cli.main import run
+from celtop.cli.stored import offline_session, stored_task, with_stored
 from celtop.export.schemas import schema
 from celtop.history.rows import Batch, Rollup, Run, StoredObservation
 from celtop.history.sqlite.store import SqliteStore
 from celtop.model.ingest.redaction import Redaction
+from celtop.model.lookup import TaskLookup
 from celtop.model.observations import ScheduleRead
 from celtop.model.records.record import encode_record
+from celtop.settings import Settings
 from celtop.tests.history.rows import NOW, row
 from celtop.tests.model.schedules import entry
 from celtop.tests.servers import free_port
@@ -132,6 +135,16 @@ def test_one_task_without_a_broker(capfdbinary: pytest.CaptureFixture[bytes]) ->
     assert run(["--cluster", "shop", "task", "none", "--json"]) == 1
     found = json.loads(capfdbinary.readouterr().out)
     assert [(one["place"], one["found"]) for one in found["looked"]] == [("history", False)]
+
+
+def test_a_history_that_cannot_be_read_is_not_searched(tmp_path: Path) -> None:
+    path = tmp_path / "history.sqlite3"
+    path.write_bytes(b"no database" * 100)
+    settings = Settings(history=str(path), cluster="shop")
+    task, fault = stored_task(offline_session(settings), "3fa2")
+    (place,) = with_stored(TaskLookup("3fa2", NOW, (), ()), task, fault, settings).places
+    assert (place.place, place.found) == ("history", None)
+    assert str(path) in place.text
 
 
 @pytest.mark.parametrize(

@@ -82,4 +82,8 @@ def test_earlier_events_are_a_source_and_an_unknown_task_has_none() -> None:
     nothing = TaskLookup("x", NOW, (), (PlaceChecked("workers", False, "unknown to w1"),))
     found = report(nothing, None, ClusterState(), None, NOW)
     assert found.task is None
-    assert render(found).splitlines()[0] == "x  not found"
+    note = "only the history is searched for the start of an id, all other places for a whole one"
+    assert render(found).splitlines()[0] == f"x  not found; {note}"
+    whole = TaskLookup("e6c7df22-cf04-4781-b3ae-7e0c86bac96f", NOW, (), ())
+    found = report(whole, None, ClusterState(), None, NOW)
+    assert render(found).splitlines()[0] == f"{whole.id}  not found"

@@ -237,6 +237,7 @@ class TestSearching:
             await on.until(lambda: "nothing was not found" in on.text)
             assert "workers: unknown to w1" in on.text
             assert "backend: there is no result backend" in on.text
+            assert "Only the history is searched for the start of an id" in on.text
             await on.press("escape")
             await on.until(lambda: "No place knows" not in on.text)
             assert on.app.location.path == ()

@@ -44,12 +44,12 @@ def task(ctx: click.Context, id_: str, as_json: bool) -> int:
     settings = settings.model_copy(update={"enable_events": False})
     with open_session(settings) as session:
         connect(session)
-        stored = stored_task(session, id_)
+        stored, fault = stored_task(session, id_)
         (id_,) = full_ids(session, [id_ if stored is None else stored.id])
-        return _report(session, id_, stored, as_json)
+        return _report(session, id_, stored, fault, as_json)
 
 
-def _report(session: Session, id_: str, stored: Task | None, as_json: bool) -> ExitCode:
+def _report(session: Session, id_: str, stored: Task | None, fault: str, as_json: bool) -> ExitCode:
     from ....export.task import event_source
 
     before = event_source(session.state.tasks.get(id_), time.time())
@@ -57,16 +57,18 @@ def _report(session: Session, id_: str, stored: Task | None, as_json: bool) -> E
     if lookup is None:
         stderr.echo("Timed out looking up the task in workers, queues and result backend")
         return ExitCode.TIMEOUT
-    return _print(session, with_stored(lookup, stored, session.settings), before, as_json)
+    lookup = with_stored(lookup, stored, fault, session.settings)
+    return _print(session, lookup, before, as_json)
 
 
 def _report_stored(session: Session, id_: str, as_json: bool) -> ExitCode:
     """Report what the history has of a task, without a broker."""
     from ....model.lookup import TaskLookup
 
-    stored = stored_task(session, id_)
+    stored, fault = stored_task(session, id_)
     lookup = TaskLookup(id_ if stored is None else stored.id, time.time(), (), ())
-    return _print(session, with_stored(lookup, stored, session.settings), None, as_json)
+    lookup = with_stored(lookup, stored, fault, session.settings)
+    return _print(session, lookup, None, as_json)
 
 
 def _print(

@@ -6,10 +6,13 @@ import asyncio
 import time
 from typing import Final
 
+from ....model.lookup import whole_id_note
 from ....model.text.sanitize import visible
 from ...dialogs.text import TextDialog
+from ...history.failed_reads import failed
 from ...host import Host
 from ...navigation import DrillDown
+from ...text.unknown import HISTORY_UNAVAILABLE
 
 MODEL_TIMEOUT: Final = 2.0
 """Seconds for the task that was found to be in the model."""
@@ -24,16 +27,19 @@ async def find_task(host: Host, id_: str) -> None:
     host.answered()
     context = host.context
     shown = visible(id_, MAX_ID_CHARACTERS)
+    places: list[str] = []
     if context.session.history.stored is not None:
-        stored = asyncio.wrap_future(context.session.history.stored.find(id_))
-        await asyncio.wait({stored})
-        ids = () if stored.exception() is not None else stored.result()
+        stored = context.session.history.stored.find(id_)
+        await asyncio.wait({asyncio.wrap_future(stored)})
+        unavailable = failed(stored)
+        ids = () if unavailable or stored.exception() is not None else stored.result()
         if len(ids) > 1:
             host.say(f"Several tasks in the history have ids that start with {shown}", "error")
             return
         if ids:
             await _open(host, ids[0])
             return
+        places.append(HISTORY_UNAVAILABLE if unavailable else "history: no task")
     host.say(f"Looking for {shown} in workers, queues and the result backend")
     lookup = asyncio.wrap_future(context.session.lookups.find_task(id_))
     await asyncio.wait({lookup})
@@ -42,8 +48,10 @@ async def find_task(host: Host, id_: str) -> None:
         return
     found = lookup.result()
     if found.not_found:
-        places = "\n".join(f"{one.place}: {one.text}" for one in found.places)
-        await host.ask(TextDialog(f"{shown} was not found", places))
+        places += [f"{one.place}: {one.text}" for one in found.places]
+        if note := whole_id_note(id_):
+            places += ["", f"{note[0].upper()}{note[1:]}"]
+        await host.ask(TextDialog(f"{shown} was not found", "\n".join(places)))
         return
     await _open(host, id_)
 
