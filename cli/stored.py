@@ -236,7 +236,7 @@ def _count(
 def stored_task(session: Session, id_: str) -> tuple[Task | None, str]:
     """Return the stored task of an id, or of its beginning if no other task begins with it.
 
-    Also returns why the history could not be searched; empty if it could.
+    Also returns, and reports on stderr, why the history could not be searched; empty if it could.
     """
     from ..history.task_body import task_of
 
@@ -244,6 +244,7 @@ def stored_task(session: Session, id_: str) -> tuple[Task | None, str]:
         with open_history(session.settings, needed=True) as store:
             rows = () if store is None else store.task(session.cluster, id_)
     except (HistoryUnreachable, InvalidUsage) as error:
+        stderr.echo(str(error))
         return None, str(error)
     if len(rows) == 1 or (rows and rows[0].id == id_):
         return task_of(rows[0]), ""

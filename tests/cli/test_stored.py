@@ -137,7 +137,9 @@ def test_one_task_without_a_broker(capfdbinary: pytest.CaptureFixture[bytes]) ->
     assert [(one["place"], one["found"]) for one in found["looked"]] == [("history", False)]
 
 
-def test_a_history_that_cannot_be_read_is_not_searched(tmp_path: Path) -> None:
+def test_a_history_that_cannot_be_read_is_not_searched(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "history.sqlite3"
     path.write_bytes(b"no database" * 100)
     settings = Settings(history=str(path), cluster="shop")
@@ -145,6 +147,7 @@ def test_a_history_that_cannot_be_read_is_not_searched(tmp_path: Path) -> None:
     (place,) = with_stored(TaskLookup("3fa2", NOW, (), ()), task, fault, settings).places
     assert (place.place, place.found) == ("history", None)
     assert str(path) in place.text
+    assert str(path) in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
