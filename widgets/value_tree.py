@@ -77,6 +77,7 @@ class ValueTree(Tree[NodeValue], inherit_bindings=False):
 
     def on_resize(self, event: events.Resize) -> None:
         """Break texts for the new width; what is open stays open."""
+        event.prevent_default()  # Textual lays the whole screen out again, even for another height
         if event.size.width == self._built_for:
             return
         opened, line = list(self._opened(self.root)), self.cursor_line
@@ -118,9 +119,8 @@ class ValueTree(Tree[NodeValue], inherit_bindings=False):
                 continue
             literal = read(text)
             if literal.known:
-                node = self._add(self.root, name, literal.value)
-                if _is_container(literal.value) and _size(literal.value) <= MAX_AUTO_EXPANDED:
-                    node.expand()
+                few = _is_container(literal.value) and _size(literal.value) <= MAX_AUTO_EXPANDED
+                self._add(self.root, name, literal.value, is_open=few)
             else:
                 self._add_text(self.root, name, text)
 
@@ -204,29 +204,39 @@ class ValueTree(Tree[NodeValue], inherit_bindings=False):
         if left > 0:
             node.add(Text(f"{left:,} more", style="dim"), NodeValue(value, following))
 
-    def _add(self, parent: TreeNode[NodeValue], name: str, value: Any) -> TreeNode[NodeValue]:
+    def _add(
+        self, parent: TreeNode[NodeValue], name: str, value: Any, *, is_open: bool = False
+    ) -> None:
         if isinstance(value, str):
-            return self._add_text(parent, name, value, quoted=True)
-        if _size(value) == 0 or not _is_container(value):
-            return parent.add_leaf(_label(name, visible(_repr(value), MAX_PREVIEW), ""))
-        return parent.add(_label(name, _summary(value), "dim"), NodeValue(value))
+            self._add_text(parent, name, value, quoted=True)
+        elif _size(value) == 0 or not _is_container(value):
+            parent.add_leaf(_label(name, visible(_repr(value), MAX_PREVIEW), ""))
+        elif is_open:
+            self._add_open(parent, _label(name, _summary(value), "dim"), NodeValue(value))
+        else:
+            parent.add(_label(name, _summary(value), "dim"), NodeValue(value))
+
+    def _add_open(self, parent: TreeNode[NodeValue], label: Text, part: NodeValue) -> None:
+        """Add a node with its items: to expand it would only add them with a later message."""
+        self._fill(parent.add(label, part, expand=True), part)
 
     def _add_text(
         self, parent: TreeNode[NodeValue], name: str, text: str, quoted: bool = False
-    ) -> TreeNode[NodeValue]:
+    ) -> None:
         style, room = "green" if quoted else "", self._room(parent)
         shown = visible(text, MAX_PREVIEW)
         leaf = _label(name, f'"{shown}"' if quoted else shown, style)
         if len(text) <= MAX_PREVIEW and leaf.cell_len <= room:
-            return parent.add_leaf(leaf)
+            parent.add_leaf(leaf)
+            return
         count = f"{len(text):,} characters"
         if len(text) <= MAX_PREVIEW and parent is self.root:
-            node = parent.add(_label(name, count, "dim"), NodeValue(text))
-            return node.expand()
+            self._add_open(parent, _label(name, count, "dim"), NodeValue(text))
+            return
         left = max(MIN_LINE_LENGTH, room - cell_len(name) - len(count) - GUIDE * 4)
         shown = visible(text, min(MAX_PREVIEW, left))
         label = _label(name, f"{count}  " + (f'"{shown}"' if quoted else shown), style)
-        return parent.add(label, NodeValue(text))
+        parent.add(label, NodeValue(text))
 
     def _room(self, parent: TreeNode[NodeValue]) -> int:
         """Return the cells of the label of a node below `parent`."""
