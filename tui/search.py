@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from textual.screen import Screen
-from textual.widget import Widget
+from textual.widget import AwaitMount, Widget
 
 from ..widgets import search
 from ..widgets.search import START, Match
@@ -27,6 +27,7 @@ class SearchedScreen(Screen[Any], inherit_bindings=False):
     _found: Widget | None = None
     """The widget that contains it."""
     _focused_before: Widget | None = None
+    _search_line: SearchLine | None = None
 
     @property
     def searched(self) -> Widget:
@@ -35,23 +36,30 @@ class SearchedScreen(Screen[Any], inherit_bindings=False):
 
     @property
     def search_line(self) -> SearchLine:
-        """The line."""
-        return self.query_one(SearchLine)
+        """The line; it is mounted when it is first opened."""
+        if self._search_line is None:
+            self._search_line = SearchLine()
+        return self._search_line
+
+    def mount_search(self, line: SearchLine) -> AwaitMount:
+        """Mount the line where it belongs."""
+        return self.mount(line, after="#body")
 
     @property
     def searching(self) -> bool:
         """Whether there is a search that can be gone on with or cleared."""
-        # The footer asks before a new page has its lines.
-        line = self.query_one_optional(SearchLine)
-        return line is not None and bool(line.display)
+        line = self._search_line
+        return line is not None and line.is_attached and bool(line.display)
 
-    def action_search(self) -> None:
+    async def action_search(self) -> None:
         """Open the search line."""
         if not self.searching:
             self._place = START
         self._origin = self._place
         if not isinstance(self.focused and self.focused.parent, SearchLine):
             self._focused_before = self.focused
+        if not self.search_line.is_attached:
+            await self.mount_search(self.search_line)
         self.search_line.open()
 
     def action_search_step(self, step: int) -> None:

@@ -10,7 +10,6 @@ from typing import Final, TypeAlias
 from rich.highlighter import Highlighter
 from rich.text import Text
 from textual import events, on
-from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -104,7 +103,17 @@ class FilterBar(Vertical):
         placeholder: str = "",
         id: str | None = None,  # noqa: A002 - Textual's own name for it
     ) -> None:
-        super().__init__(id=id, classes="" if complete is None else "-completes")
+        self.input = VisibleInput(
+            placeholder=placeholder,
+            highlighter=_ProblemMarks(self._certain_problems),
+            suggester=_FirstCompletion(self._complete_text),
+            select_on_focus=False,
+            compact=True,
+        )
+        self._advice = Static(markup=False)
+        super().__init__(
+            self.input, self._advice, id=id, classes="" if complete is None else "-completes"
+        )
         self._problems = problems
         # The list, the text behind the cursor and the underlines each need those of one text.
         self._completions: Complete = lru_cache(maxsize=1)(complete or (lambda text: ()))
@@ -112,33 +121,24 @@ class FilterBar(Vertical):
         self._recall = Recall()
         self._cycle: tuple[Sequence[Completion], int] | None = None
         """The completions that are stepped through, and the one in the input."""
-        self._placeholder = placeholder
         self._timer: Timer | None = None
         self._posted = ""
-
-    def compose(self) -> ComposeResult:
-        """Yield the input and the line for completions and problems."""
-        yield VisibleInput(
-            placeholder=self._placeholder,
-            highlighter=_ProblemMarks(self._certain_problems),
-            suggester=_FirstCompletion(self._completions),
-            select_on_focus=False,
-            compact=True,
-        )
-        yield Static(markup=False)
 
     @property
     def text(self) -> str:
         """The typed text."""
-        return self.query_one(Input).value
+        return self.input.value
+
+    def show(self, text: str) -> None:
+        """Show a text that is applied already."""
+        self._posted = text
+        self._put(text)
 
     def edit(self, text: str | None = None) -> None:
         """Focus the input, with a new text if given."""
-        line = self.query_one(Input)
         if text is not None:
-            self._posted = line.value = text
-            line.cursor_position = len(text)
-        line.focus()
+            self.show(text)
+        self.input.focus()
 
     def complete(self, step: int) -> bool:
         """Put the next (1) or previous (-1) completion into the input; False if there is none."""
@@ -164,9 +164,11 @@ class FilterBar(Vertical):
         return text is not None
 
     def _put(self, text: str) -> None:
-        line = self.query_one(Input)
-        line.value = text
-        line.cursor_position = len(text)
+        self.input.value = text
+        self.input.cursor_position = len(text)
+
+    def _complete_text(self, text: str) -> Sequence[Completion]:
+        return self._completions(text)
 
     def _certain_problems(self, text: str) -> Sequence[Problem]:
         """Return the problems, without that of a word which is still being typed."""
@@ -189,7 +191,7 @@ class FilterBar(Vertical):
         self.set_class(bool(problems), "-problem")
         found: Sequence[Completion] = ()
         at = 0
-        if self.query_one(Input).has_focus:
+        if self.input.has_focus:
             if self._cycle is not None and self._cycle[0][self._cycle[1]].text == text:
                 found, at = self._cycle
             else:
@@ -200,10 +202,10 @@ class FilterBar(Vertical):
             labels += [
                 Content.styled(visible(one.label, MAX_LABEL), "$text-muted") for one in shown[1:]
             ]
-            self.query_one(Static).update(Content("  ").join(labels))
+            self._advice.update(Content("  ").join(labels))
         else:
             messages = "; ".join(problem.message for problem in problems)
-            self.query_one(Static).update(Content.styled(visible(messages), "$text-error"))
+            self._advice.update(Content.styled(visible(messages), "$text-error"))
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

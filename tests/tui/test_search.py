@@ -7,7 +7,7 @@ from celtop.tests.tui.fake_session import cluster
 from celtop.tui.dialogs.help import Help
 from celtop.tui.dialogs.menu import Menu
 from celtop.tui.navigation import DrillDown, Location
-from textual.widgets import Input, OptionList
+from textual.widgets import OptionList
 
 FAILED = f"{5:08x}-0000-4000-8000-{5:012x}"
 PAGE = Location("tasks", (DrillDown("task", FAILED),))
@@ -63,7 +63,7 @@ async def test_the_help_is_searched_and_its_keys_are_letters_meanwhile() -> None
         await ui.press("?")
         await ui.dialog(Help)
         ui.burst("slash", *"queues")
-        await ui.until(lambda: ui.screen.query_one(Input).value == "queues")
+        await ui.until(lambda: ui.screen.search_line.text == "queues")
         await ui.press("enter")
         assert isinstance(ui.screen, Help) and "1 of" in ui.text
         await ui.press("escape")

@@ -341,23 +341,21 @@ class CeltopApp(HostApp, inherit_bindings=False):
             )
         )
 
-    def action_command_palette(self) -> None:
+    async def action_command_palette(self) -> None:  # type: ignore[override]
         """Search all commands; Textual's palette draws more than ASCII."""
         if self.context.ascii:
-            self.action_command_line()
+            await self.action_command_line()
         else:
             super().action_command_palette()
 
-    def action_command_line(self, text: str = "") -> None:
+    async def action_command_line(self, text: str = "") -> None:
         """Open the command line."""
         from ..commands.table import suggest
 
         screen = self.monitor_screen
         if screen is not None:
             earlier = self.context.history.of("commands")
-            from ..bars.command_line import CommandLine
-
-            line = screen.query_one(CommandLine)
+            line = await screen.command_line()
             line.open(partial(suggest, self), text, self.context.ascii, earlier)
 
     def action_export(self, path: str = "") -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, TypeAlias
 
 from textual import on
-from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
@@ -57,14 +56,13 @@ class _FirstCompletion(Suggester):
 
 
 class CommandLine(Vertical):
-    """An input for a command, hidden while it is not used."""
+    """An input for a command, shown while it is used."""
 
     CONTEXT: ClassVar[Context] = "command"
     BINDINGS = bindings("command")
     DEFAULT_CSS = """
     CommandLine {
         dock: bottom;
-        display: none;
         height: auto;
         border-top: solid $primary;
         background: $panel;
@@ -83,21 +81,17 @@ class CommandLine(Vertical):
 
         line: str
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        self.input = VisibleInput(
+            select_on_focus=False, compact=True, suggester=_FirstCompletion(self)
+        )
+        self._advice = Static("", id="advice", markup=False)
+        prompt = Static(":", id="prompt", markup=False)
+        super().__init__(self._advice, Horizontal(prompt, self.input, id="line"), id="command")
         self._suggest: Suggest = lambda line: Suggestions()
         self._focused_before: Widget | None = None
         self._recall = Recall()
         self._earlier: Sequence[str] = ()
-
-    def compose(self) -> ComposeResult:
-        """Put the completions above the line."""
-        yield Static("", id="advice", markup=False)
-        with Horizontal(id="line"):
-            yield Static(":", id="prompt", markup=False)
-            yield VisibleInput(
-                select_on_focus=False, compact=True, suggester=_FirstCompletion(self)
-            )
 
     def open(
         self, suggest: Suggest, text: str, ascii_only: bool, earlier: Sequence[str] = ()
@@ -115,10 +109,9 @@ class CommandLine(Vertical):
         self.set_class(ascii_only, "-ascii")
         self._focused_before = self.screen.focused
         self.display = True
-        line = self.query_one(Input)
-        line.value = text
-        line.cursor_position = len(text)
-        self.screen.set_focus(line)
+        self.input.value = text
+        self.input.cursor_position = len(text)
+        self.screen.set_focus(self.input)
         self._advise(text)
 
     def suggestions(self, line: str) -> Suggestions:
@@ -133,19 +126,19 @@ class CommandLine(Vertical):
     def action_run(self) -> None:
         """Run the command."""
         # Letters that are on their way to the input go first.
-        self.query_one(Input).call_later(self._run)
+        self.input.call_later(self._run)
 
     def _run(self) -> None:
         if self.display:
             self.action_close()
-            self.post_message(self.Typed(self.query_one(Input).value))
+            self.post_message(self.Typed(self.input.value))
 
     def action_recall(self, step: int) -> None:
         """Put an older (-1) or newer (1) command into the line."""
-        self.query_one(Input).call_later(self._recall_text, step)
+        self.input.call_later(self._recall_text, step)
 
     def _recall_text(self, step: int) -> None:
-        line = self.query_one(Input)
+        line = self.input
         text = self._recall.step(step, line.value, self._earlier)
         if text is not None:
             line.value = text
@@ -154,10 +147,10 @@ class CommandLine(Vertical):
     def action_complete(self) -> None:
         """Complete as much as is unambiguous, otherwise take the first completion."""
         # Letters that are on their way to the input go first.
-        self.query_one(Input).call_later(self._complete)
+        self.input.call_later(self._complete)
 
     def _complete(self) -> None:
-        line = self.query_one(Input)
+        line = self.input
         found = self._suggest(line.value).completions
         if not found:
             return
@@ -188,7 +181,7 @@ class CommandLine(Vertical):
             advice = Content.assemble(title, "  ", rest)
         elif found.error and not words:
             advice = Content.styled(visible(found.error, MAX_ERROR_CHARACTERS), "$text-error")
-        self.query_one("#advice", Static).update(advice)
+        self._advice.update(advice)
 
 
 def _rest(completion: str, line: str) -> str:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.widgets import Input
-
 from ...bindings.contexts import Context
 from ...widgets.filter_bar import FilterBar
 from ..keymap import bindings
 
 
 class Filter(FilterBar):
-    """The line above a list; hidden while there is no filter."""
+    """The line above a list, shown while there is a filter."""
 
     CONTEXT: ClassVar[Context] = "filter"
     BINDINGS = bindings("filter")
@@ -20,7 +18,7 @@ class Filter(FilterBar):
     def action_complete(self, step: int) -> None:
         """Put a completion into the line; without one, go to the list."""
         # Letters that are on their way to the input go first.
-        self.query_one(Input).call_later(self._complete_or_leave, step)
+        self.input.call_later(self._complete_or_leave, step)
 
     def _complete_or_leave(self, step: int) -> None:
         if not self.complete(step) and step > 0:
@@ -28,7 +26,7 @@ class Filter(FilterBar):
 
     def action_recall(self, step: int) -> None:
         """Put an older or newer filter into the line; after the newest, go to the list."""
-        self.query_one(Input).call_later(self._recall_or_leave, step)
+        self.input.call_later(self._recall_or_leave, step)
 
     def _recall_or_leave(self, step: int) -> None:
         if not self.recall(step) and step > 0:

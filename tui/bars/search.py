@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
-from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Static
@@ -17,13 +16,12 @@ from ..keymap import bindings
 
 
 class SearchLine(Horizontal):
-    """An input and the number of matches; hidden while nothing is searched for."""
+    """An input and the number of matches, shown while something is searched for."""
 
     CONTEXT: ClassVar[Context] = "search"
     BINDINGS = bindings("search")
     DEFAULT_CSS = """
     SearchLine {
-        display: none;
         height: 1;
         background: $panel;
         padding: 0 1;
@@ -44,33 +42,32 @@ class SearchLine(Horizontal):
     class Submitted(Message):
         """Enter was pressed."""
 
-    def compose(self) -> ComposeResult:
-        """Yield the input between the prompt and the number of matches."""
-        yield Static("/", classes="prompt", markup=False)
-        yield VisibleInput(select_on_focus=False, compact=True)
-        yield Static("", classes="matches", markup=False)
+    def __init__(self) -> None:
+        self.input = VisibleInput(select_on_focus=False, compact=True)
+        self._matches = Static("", classes="matches", markup=False)
+        prompt = Static("/", classes="prompt", markup=False)
+        super().__init__(prompt, self.input, self._matches, id="search")
 
     @property
     def text(self) -> str:
         """The text to search for."""
-        return self.query_one(Input).value
+        return self.input.value
 
     def open(self) -> None:
         """Show the line and focus it at once: characters typed next must not run as keys."""
         self.display = True
-        line = self.query_one(Input)
-        self.screen.set_focus(line)
-        line.cursor_position = len(line.value)
+        self.screen.set_focus(self.input)
+        self.input.cursor_position = len(self.text)
 
     def close(self) -> None:
         """Hide the line and clear its text."""
         self.display = False
-        self.query_one(Input).value = ""
+        self.input.value = ""
 
     def show_matches(self, text: str, found: bool) -> None:
         """Show which of the matches is reached."""
         self.set_class(not found, "-none")
-        self.query_one(".matches", Static).update(text)
+        self._matches.update(text)
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:

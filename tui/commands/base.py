@@ -56,7 +56,7 @@ class CommandHost(Host, Protocol):
     def run_command(self, line: str) -> None:
         """Run a command line, or show why it cannot be run."""
 
-    def action_command_line(self, text: str = "") -> None:
+    async def action_command_line(self, text: str = "") -> None:
         """Open the command line."""
 
     def action_export(self, path: str = "") -> None:

@@ -104,7 +104,7 @@ class CeltopCommands(Provider):
                 continue
             name = f":{command.name} {command.argument}".rstrip()
             if command.argument and not command.argument.startswith("["):
-                start = partial(app.action_command_line, f"{command.name} ")
+                start: Callable[[], object] = partial(app.action_command_line, f"{command.name} ")
             else:
                 start = partial(app.run_command, command.name)
             yield Entry(name, command.help, start)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.widget import AwaitMount
 
 from ...bindings.contexts import Context
 from ..bars.search import SearchLine
@@ -20,13 +21,16 @@ class SearchedDialog(Dialog[str], SearchedScreen):
     CONTEXTS: ClassVar[tuple[Context, ...]] = ("dialog", "text")
 
     def compose_box(self) -> ComposeResult:
-        """Yield the content and the search line."""
+        """Yield the content; a search line comes below it."""
         yield from self.compose_content()
-        yield SearchLine(id="search")
 
     def compose_content(self) -> ComposeResult:
         """Yield what is searched."""
         yield from ()
+
+    def mount_search(self, line: SearchLine) -> AwaitMount:
+        """Mount the line below the content."""
+        return self.query_one("#box").mount(line)
 
     def action_close(self) -> None:
         """Clear the search first."""

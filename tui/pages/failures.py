@@ -19,7 +19,6 @@ from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
 from ...widgets.traceback_view import TracebackView
 from ..bars.base import Bar, Part
-from ..bars.search import SearchLine
 from ..charts.chart_window import window_name
 from ..context import AppContext
 from ..details.task import frame_place
@@ -82,10 +81,6 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
     def searched(self) -> Widget:
         """The traceback."""
         return self.example_pane
-
-    def compose_line(self) -> ComposeResult:
-        """Yield the search line."""
-        yield SearchLine(id="search")
 
     def compose_body(self) -> ComposeResult:
         """Yield the groups and, below them, the traceback and the tasks."""
@@ -279,12 +274,12 @@ class FailuresScreen(RowListScreen[FailureGroup], TracebackScreen, SearchedScree
         """Clear the search first."""
         return self.clear_search() or super().step_back()
 
-    def action_filter(self) -> None:
+    async def action_filter(self) -> None:
         """Filter the groups, or search the traceback if it is focused."""
         if self.focused is self.traceback:
-            self.action_search()
+            await self.action_search()
         else:
-            super().action_filter()
+            await super().action_filter()
 
     def action_pane(self, step: int) -> None:
         """Go to the list or the traceback, which may have yet to follow the cursor."""

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence, Sized
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
-from textual.app import ComposeResult
 from textual.geometry import Size
 from textual.widget import Widget
 
@@ -17,7 +16,6 @@ from ....widgets.table.live_table import LiveTable
 from ....widgets.tile import Tile
 from ....widgets.traceback_view import TracebackView
 from ....widgets.value_tree import ValueTree
-from ...bars.search import SearchLine
 from ...keymap import bindings
 from ...panes.chart_strip import ChartStrip
 from ...panes.heights import Need, blank_lines, heights
@@ -47,10 +45,6 @@ class DetailScreen(MonitorScreen, SearchedScreen):
     AUTO_FOCUS = ""  # Textual would scroll to the first table, in the midst of a narrow page
 
     searching = SearchedScreen.searching
-
-    def compose_line(self) -> ComposeResult:
-        """Yield the search line."""
-        yield SearchLine(id="search")
 
     panes: Mapping[str, Tile]
     """Its panes, by id."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual.app import ComposeResult
-from textual.widgets import Input
+from textual.widget import AwaitMount
 
 from ....bindings.contexts import Context
 from ....model.query.completion import Completion
@@ -53,20 +54,24 @@ class ListScreen(MonitorScreen):
         self.list_table: LiveTable[Any] = self.make_table()
         self.info_bar = Bar(id="info")
 
-    def make_table(self) -> LiveTable[Any]:
-        """Return the table with its rows."""
-        raise NotImplementedError
-
-    def compose_body(self) -> ComposeResult:
-        """Yield the info bar, the filter line and the table."""
-        yield self.info_bar
-        yield Filter(
+    @cached_property
+    def filter_bar(self) -> Filter:
+        """The filter line."""
+        return Filter(
             self.problems,
             complete=self.complete if self.COMPLETES else None,
             earlier=lambda: self.context.history.of(self.filter_history),
             placeholder=self.FILTER_HINT,
             id="filter",
         )
+
+    def make_table(self) -> LiveTable[Any]:
+        """Return the table with its rows."""
+        raise NotImplementedError
+
+    def compose_body(self) -> ComposeResult:
+        """Yield the info bar and the table; the filter line comes between them."""
+        yield self.info_bar
         yield self.list_table
 
     def on_mount(self) -> None:
@@ -183,21 +188,27 @@ class ListScreen(MonitorScreen):
     def filter_by(self, text: str) -> bool:
         """Filter by a text."""
         self.filter_text = text
-        bar = self.query_one(Filter)
+        bar = self.filter_bar
         bar.display = bool(text) or self.typing is bar
         if bar.text != text:
-            bar.edit(text)
-            # `edit` focuses the line through the app's queue: give the focus back the same way.
-            self.app.call_later(self.set_focus, self.list_table)
+            bar.show(text)
+            self.set_focus(self.list_table)
+        if text:
+            self._mount_filter()
         self.refilter()
         self._show_rows()
         return True
 
-    def action_filter(self) -> None:
+    async def action_filter(self) -> None:
         """Focus the filter line."""
-        bar = self.query_one(Filter)
-        bar.display = True
-        self.set_focus(bar.query_one(Input))
+        await self._mount_filter()
+        self.filter_bar.display = True
+        self.set_focus(self.filter_bar.input)
+
+    def _mount_filter(self) -> AwaitMount:
+        """Mount the filter line, if that is not done or about to be."""
+        body, bar = self.query_one("#body"), self.filter_bar
+        return AwaitMount(body, [bar]) if bar.is_attached else body.mount(bar, after=self.info_bar)
 
     def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
         """Apply the filter while it is typed."""
@@ -217,12 +228,12 @@ class ListScreen(MonitorScreen):
         """Keep the filter and go to the list."""
         self.set_focus(self.list_table)
         # Keys may still be queued for the line: they are handled first.
-        bar = self.query_one(Filter)
-        bar.query_one(Input).call_later(self._keep, bar)
+        self.filter_bar.input.call_later(self._keep)
 
-    def _keep(self, bar: Filter) -> None:
-        self.filter_by(bar.text)
-        self.context.history.add(self.filter_history, bar.text)
+    def _keep(self) -> None:
+        text = self.filter_bar.text
+        self.filter_by(text)
+        self.context.history.add(self.filter_history, text)
 
     def action_clear_filter(self) -> None:
         """Clear the filter and go to the list."""

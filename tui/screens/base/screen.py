@@ -72,6 +72,7 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
         """When the hint came, in epoch seconds, and its text."""
         self.replay_bar = ReplayBar(id="replay")
         self.key_bar = KeyBar(id="keys")
+        self._command_line: CommandLine | None = None
 
     @property
     def topics(self) -> frozenset[str]:
@@ -129,13 +130,11 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
         yield self.tiny_bar
         with Vertical(id="body"):
             yield from self.compose_body()
-        yield from self.compose_line()
         yield self.operation_bar
         yield self.hint_bar
         if self.context.replay is not None:
             yield self.replay_bar
         yield self.key_bar
-        yield CommandLine(id="command")
 
     def fit(self, size: Size) -> None:
         """Choose what a terminal of this size has room for.
@@ -155,9 +154,12 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
         """Yield the widgets between the bars."""
         yield from ()
 
-    def compose_line(self) -> ComposeResult:
-        """Yield the line below the body that is typed into."""
-        yield from ()
+    async def command_line(self) -> CommandLine:
+        """Return the command line; like other lines it is mounted when it is first opened."""
+        if self._command_line is None:
+            self._command_line = CommandLine()
+            await self.mount(self._command_line)
+        return self._command_line
 
     def pane(self, name: str, title: str, *children: Widget) -> Tile:
         """Return a framed pane; its children take the focus, not the pane itself."""
