@@ -15,6 +15,7 @@ from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
 from ..model.text.sanitize import visible
+from .compat.textual_internals import LazyComponents
 from .glyphs import UNICODE, Glyphs
 from .literal import read
 from .table.viewport import Motion
@@ -44,7 +45,7 @@ class NodeValue:
     start: int = 0
 
 
-class ValueTree(Tree[NodeValue], inherit_bindings=False):
+class ValueTree(Tree[NodeValue], LazyComponents, inherit_bindings=False):
     """Named values, one node each."""
 
     DEFAULT_CSS = "ValueTree { height: auto; max-height: 1fr; background: transparent; }"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import takewhile
 from typing import ClassVar, Final
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style as RichStyle
+from textual.color import Color
 from textual.content import Content
 from textual.filter import LineFilter
 from textual.geometry import Region
@@ -24,6 +26,8 @@ from ...widgets.table.cells import fit
 
 GAP: Final = 2
 """Blank cells before a part."""
+MAX_BASES: Final = 50
+"""Own styles of bars, in all themes, for which the styles of parts are kept."""
 _MAX_TEXT: Final = 400
 """Characters of a part."""
 _MIN_ELLIPSIS_WIDTH: Final = 10
@@ -78,7 +82,7 @@ class Bar(DirectRefresh):
         self._base: object = None
         self._filters: tuple[LineFilter, ...] = ()
         self._styles: dict[tuple[str, str | None], RichStyle | None] = {}
-        """The styles on top of `_base`, filtered, by notation and click."""
+        """The styles on top of `_base`, filtered, by notation and click; shared with other bars."""
         self._line = Strip([], 0)
         self._right_fits = False
         """Whether the line has all parts aligned right."""
@@ -141,7 +145,8 @@ class Bar(DirectRefresh):
     def _drawn(self, width: int) -> Strip:
         if self.visual_style is not self._base:
             self._base = self.visual_style
-            self._styles.clear()
+            known = self._base, self._filters, self.background_colors[1], self.app.theme
+            self._styles = _styles_on(*known)
         left, right = self._fitting(width)
         self._right_fits = len(right) == len(self._parts[1])
         end = Strip(self._segments(right))
@@ -206,6 +211,14 @@ class Bar(DirectRefresh):
                 strip = strip.apply_filter(line_filter, self.background_colors[1])
             self._styles[key] = next(iter(strip)).style
         return self._styles[key]
+
+
+@lru_cache(maxsize=MAX_BASES)
+def _styles_on(
+    base: Style, filters: Sequence[LineFilter], background: Color, theme: str
+) -> dict[tuple[str, str | None], RichStyle | None]:
+    """Return the styles of all bars with the same own style, to be completed."""
+    return {}
 
 
 def _only_text(

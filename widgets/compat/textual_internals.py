@@ -6,6 +6,7 @@ Any release of Textual may break this module and those beside it, and only these
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -183,14 +184,36 @@ def _renders(
 ) -> Iterator[tuple[Region, Region, list[Strip]]]:
     """Yield the lines of `crop` of each visible widget, in place of `Compositor._get_renders`.
 
-    Textual draws every widget of the screen whole, even if only the clock in the header changed.
+    Textual draws every widget of the screen whole, even if only the clock in the header changed,
+    and also the lines of containers that the widgets inside, which come first, cover.
     """
+    covered: defaultdict[int, int] = defaultdict(int)
     for widget, (region, clip) in compositor.visible_widgets.items():
         part = region.intersection(clip)
         if crop is not None:
             part = part.intersection(Region(part.x, crop.y, part.width, crop.height))
-        if part:
-            yield part, part, widget.render_lines(part.translate(-region.offset))
+        for seen in _uncovered(part, covered):
+            yield seen, seen, widget.render_lines(seen.translate(-region.offset))
+
+
+def _uncovered(region: Region, covered: defaultdict[int, int]) -> Iterator[Region]:
+    """Yield the whole lines of a region that are not covered, in blocks, and cover them.
+
+    Args:
+        region: A part of the screen.
+        covered: The covered cells of each line, as bits.
+    """
+    cells = ((1 << region.width) - 1) << region.x
+    start = region.y
+    for y in region.line_range:
+        if cells & ~covered[y]:
+            covered[y] |= cells
+            continue
+        if start < y:
+            yield Region(region.x, start, region.width, y - start)
+        start = y + 1
+    if start < region.bottom:
+        yield Region(region.x, start, region.width, region.bottom - start)
 
 
 def _size_updated(
