@@ -39,7 +39,7 @@ async def test_what_is_opened_while_frozen_shows_the_moment_of_the_freeze() -> N
         rows = len(on.table.rows)
         ends(on)
         assert len(on.table.rows) == rows
-        assert "FROZEN +" in on.text
+        assert f"FROZEN {units.clock(NOW, UTC)} +" in on.text
         await go(on, Location("tasks", (DrillDown("task", RUNNING),)))
         assert "reports.weekly" in on.text and "STARTED" in on.text
         assert "disk full" not in on.text

@@ -162,7 +162,11 @@ async def test_a_frozen_screen_does_not_move_but_its_clock_does() -> None:
         await pilot.pause()
         after = screen_lines(app)
         assert after[1:] == before[1:]
-        assert "FROZEN +4" in after[0] and "08:01:01" in after[0]
+        assert "FROZEN 08:00:00 +4" in after[0] and "08:01:01" in after[0]
+        clock.now += 86_400
+        app.frame_loop.paint()
+        await pilot.pause()
+        assert "FROZEN 2027-01-15 08:00 +4" in screen_lines(app)[0]
         await pilot.press("p")
         await pilot.pause()
         assert "a.new.one" in "\n".join(screen_lines(app))

@@ -120,9 +120,9 @@ def collector_part(context: AppContext) -> list[Part]:
 
 
 def frozen_badge(context: AppContext, more: str = "") -> Part:
-    """Return the badge of a frozen screen: the time that it shows, if that is an earlier one."""
-    at = f" {_frozen_time(context)}" if context.freeze.stepped_back else ""
-    return Part(f" FROZEN{at}{more} ", "bold reverse $text-warning", click="app.freeze")
+    """Return the badge of a frozen screen: the time that it shows."""
+    text = f" FROZEN {_frozen_time(context)}{more} "
+    return Part(text, "bold reverse $text-warning", click="app.freeze")
 
 
 def lasting_badge(context: AppContext, characters: int = MAX_BADGE_CHARACTERS) -> list[Part]:
@@ -158,11 +158,12 @@ def warnings(context: AppContext) -> list[Part]:
 
 
 def _frozen_time(context: AppContext) -> str:
-    """Return the time that is shown, with its date if it is from the history."""
-    now = context.now()
-    if context.freeze.moment is None:
-        return _clock(now, utc=context.utc)
-    return units.date_time(now, UTC if context.utc else None)[:16]
+    """Return the time that is shown; with its date if it is from the history or another day."""
+    zone = UTC if context.utc else None
+    shown, today = (units.date_time(at, zone) for at in (context.now(), context.clock()))
+    if context.freeze.moment is None and shown[:10] == today[:10]:
+        return _clock(context.now(), utc=context.utc)
+    return shown[:16]
 
 
 def windows_part(context: AppContext) -> list[Part]:

@@ -87,7 +87,7 @@ async def _freeze(ui: AppUnderTest, key: str) -> None:
     ui.app.frame_loop.paint()
     await ui.pilot.pause()
     assert len(ui.table.rows) == shown
-    assert "FROZEN +4" in ui.screen.query_one("#header").text
+    assert "FROZEN 08:00:00 +4" in ui.screen.query_one("#header").text
     await ui.press(key)
     assert len(ui.table.rows) == shown + 1
     assert "FROZEN" not in ui.screen.query_one("#header").text

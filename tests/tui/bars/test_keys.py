@@ -87,7 +87,7 @@ async def test_without_a_header_a_freeze_is_shown() -> None:
     state = ClusterState()
     state.observe(ConnectionChanged("live", NOW))
     text = await footer(60, Here(general=WORKER.general), state, frozen=True)
-    assert "FROZEN" in text and "? help" in text and "live" in text
+    assert "FROZEN 08:00:00" in text and "? help" in text and "live" in text
     assert "FROZEN" not in await footer(60, Here(general=WORKER.general), state)
 
 
