@@ -13,13 +13,13 @@ from textual import events, on
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.suggester import Suggester
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from ..model.query.completion import Completion
 from ..model.query.language import Problem
 from ..model.text.sanitize import visible
+from .compat.lazy_suggester import LazySuggester
 from .compat.visible_input import VisibleInput
 from .recall import Recall
 
@@ -43,7 +43,7 @@ class _ProblemMarks(Highlighter):
             text.stylize("red underline", problem.start, problem.end)
 
 
-class _FirstCompletion(Suggester):
+class _FirstCompletion(LazySuggester):
     """Suggests the first completion, if it only adds characters."""
 
     def __init__(self, complete: Complete) -> None:

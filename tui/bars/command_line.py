@@ -10,12 +10,12 @@ from textual import on
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.suggester import Suggester
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from ...bindings.contexts import Context
 from ...model.text.sanitize import visible
+from ...widgets.compat.lazy_suggester import LazySuggester
 from ...widgets.compat.visible_input import VisibleInput
 from ...widgets.recall import Recall
 from ..keymap import bindings
@@ -41,7 +41,7 @@ class Suggestions:
 Suggest: TypeAlias = "Callable[[str], Suggestions]"
 
 
-class _FirstCompletion(Suggester):
+class _FirstCompletion(LazySuggester):
     """Suggests the first completion of a command line, if it only adds characters."""
 
     def __init__(self, line: CommandLine) -> None:

@@ -9,10 +9,10 @@ from typing import Final, TypeAlias
 from textual import events
 from textual.content import Content
 from textual.message import Message
-from textual.suggester import Suggester
 from textual.widgets import Static, TextArea
 
 from ...model.text.sanitize import visible
+from ..compat.lazy_suggester import LazySuggester
 from ..compat.visible_input import VisibleInput
 
 MAX_COMPLETIONS: Final = 200
@@ -25,7 +25,7 @@ def completion_of(text: str, options: Sequence[str]) -> str | None:
     return next((option for option in options if option.startswith(text)), None)
 
 
-class _Completer(Suggester):
+class _Completer(LazySuggester):
     """Suggests the first option that starts with the typed text."""
 
     def __init__(self, options: Sequence[str]) -> None:
