@@ -17,8 +17,12 @@ from .numbers import text_of
 
 def _times(group: FailureGroup, frame: Frame) -> Cell:
     """Return the number of tasks, in red if their failures are new or growing."""
+    return _count_cell(group.count, group, frame)
+
+
+def _count_cell(count: int, group: FailureGroup, frame: Frame) -> Cell:
     style = "bad" if failures_are_new(group, frame.now) else "text"
-    return f"{units.count(group.count)} {'x' if frame.glyphs.name == 'ascii' else '×'}", style
+    return f"{units.count(count)} {'x' if frame.glyphs.name == 'ascii' else '×'}", style
 
 
 def _trend(group: FailureGroup, frame: Frame) -> Cell:
@@ -100,13 +104,20 @@ FAILURES: Final[tuple[Column[FailureGroup], ...]] = (
     _LAST,
 )  # fmt: skip
 
-TILE_COLUMNS: Final[tuple[Column[FailureGroup], ...]] = (
-    _COUNT,
-    FAILURES[2],
-    Column("where", "Where", 16, _where, grow=3, max_width=_MAX_WHERE_WIDTH, fill=_where_within),
-    _LAST,
+_WHERE: Final = Column[FailureGroup](
+    "where", "Where", 16, _where, grow=3, max_width=_MAX_WHERE_WIDTH, fill=_where_within
 )
-"""The columns of the overview's tile."""
+
+
+def failures_of(seconds: float) -> tuple[Column[FailureGroup], ...]:
+    """Return the columns of the overview, which count the failures of so many seconds."""
+
+    def count(group: FailureGroup, frame: Frame) -> Cell:
+        return _count_cell(group.count_since(frame.now - seconds), group, frame)
+
+    times = Column("count", "Count", 8, count, justify="right", ticks=numbers.always)
+    return times, FAILURES[2], _WHERE, _LAST
+
 
 FAILURE_KEYS: Final[Mapping[str, Callable[[FailureGroup], Any]]] = {
     "count": lambda group: group.count,

@@ -347,6 +347,8 @@ class FailuresKnown(msgspec.Struct, frozen=True, gc=False):
     first_at: dict[str, float]
     """When the first task of each group failed, by `FailureGroup.id`, in epoch seconds."""
     at: float
+    since: float | None = None
+    """Since when all failures were read, epoch seconds; None if that is unknown."""
 
 
 class FindingsKnown(msgspec.Struct, frozen=True, gc=False):

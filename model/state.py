@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 
 from .entities.clock_skew import ClockSkews
 from .entities.fact import NEVER_ASKED, Fact
-from .entities.limits.keep import Kind
+from .entities.limits.keep import FAILED_KINDS, Kind
 from .entities.messages.unacked import Unacked
 from .entities.queue import Position
 from .entities.task import Progress, Task
@@ -35,6 +35,13 @@ class ClusterState(StateWriter):
     def kept_since(self) -> Mapping[Kind, float]:
         """Since when all tasks of a kind are held; kinds of which none was evicted are missing."""
         return self._tasks.kept_since
+
+    @property
+    def failures_since(self) -> float | None:
+        """Since when all failures are held, epoch seconds; None before the first event."""
+        since = self.totals.failures_since or self.totals.first_event_at
+        evicted = (self.kept_since.get(kind, 0.0) for kind in FAILED_KINDS)
+        return None if since is None else max(since, *evicted)
 
     def redelivery_at(self, task: Task) -> float | None:
         """Return when the broker redelivers the message of a task whose worker was lost.

@@ -204,6 +204,7 @@ class StoredHistory:
         self._recent_loaded = 0
         self._recent_share = 1.0
         self._recent_is_all = False
+        self._failures_since = 0.0
         self.recent_complete = False
         """Whether the tasks of the last hour were loaded, or cannot be."""
 
@@ -223,6 +224,8 @@ class StoredHistory:
                 cut = len(recent) < len(page.tasks)
                 ends = cut or page.cursor is None or page.cursor.at < since
                 last = Cursor(recent[-1].at, recent[-1].id) if recent else before
+                if query is problems:
+                    self._failures_since = since if ends or not recent else recent[-1].at
                 if query is EVERY_TASK:
                     self._recent_loaded += len(recent)
                     self._recent_share = _lowest_share(self._recent_share, recent)
@@ -238,8 +241,7 @@ class StoredHistory:
 
         def done() -> None:
             self.recent_complete = True
-            known = self.failures(now - KNOWN_SECONDS, now, 1, MAX_FAILURES)
-            known.add_done_callback(self._put_failures)
+            self._ask(lambda store: self._put_failures(store, now))
 
         load(problems, RECENT_PROBLEMS, None, lambda: load(EVERY_TASK, RECENT_TASKS, None, done))
 
@@ -378,11 +380,14 @@ class StoredHistory:
         """Return the times of a window in which nothing was recorded."""
         return self._ask(lambda store: store.gaps(self.cluster, start, end))
 
-    def _put_failures(self, found: Future[Sequence[FailureRow]]) -> None:
-        """Put when groups of failures began into the inbox."""
-        if problem(found) is None and (rows := found.result()):
-            first_at = {row.failure: row.first_at for row in rows}
-            self._inbox.put(FailuresKnown(first_at, time.time()))
+    def _put_failures(self, store: HistoryStore, now: float) -> None:
+        """Put when groups of failures began, and since when all are known, into the inbox."""
+        rows = store.failures(self.cluster, now - KNOWN_SECONDS, now, 1, MAX_FAILURES)
+        gaps = store.gaps(self.cluster, self._failures_since, now)
+        first = recorded_since(store, self.cluster)
+        since = max(self._failures_since, first or now, *(gap.ended_at for gap in gaps))
+        first_at = {row.failure: row.first_at for row in rows}
+        self._inbox.put(FailuresKnown(first_at, time.time(), since))
 
     def _put(self, rows: Sequence[StoredTask], *, wanted: bool, unfinished: bool = False) -> None:
         tasks = [task for row in rows if (task := task_of(row)) is not None]

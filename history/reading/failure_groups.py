@@ -40,6 +40,10 @@ class StoredGroup(FailureGroup):
         """Number of tasks in the window."""
         return self.stored
 
+    def count_since(self, since: float) -> int:
+        """Return the number of tasks in the window."""
+        return self.stored
+
     @property
     def example(self) -> str | None:
         """The id of the latest task."""

@@ -275,6 +275,7 @@ class StateWriter(Stores):
 
     def _failures_known(self, known: FailuresKnown) -> None:
         self.failures.remember(known.first_at)
+        self.totals.failures_since = known.since
 
     def _findings_known(self, known: FindingsKnown) -> None:
         self.earlier_findings = known.began_at

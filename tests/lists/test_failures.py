@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from celtop.lists.failures import FAILURES, TILE_COLUMNS
+from celtop.lists.failures import FAILURES, failures_of
 from celtop.model.ingest.tasks.failure_groups import FailureGroup
 from celtop.tests.tui.fake_session import NOW
 from celtop.widgets.table.column import Frame
@@ -22,7 +22,7 @@ def test_times_of_another_day_are_dates() -> None:
 
 
 def test_the_overview_names_what_distinguishes_groups() -> None:
-    where = {column.id: column.cell for column in TILE_COLUMNS}["where"]
+    where = {column.id: column.cell for column in failures_of(3_600)}["where"]
     one = FailureGroup("OSError", "shop/tasks.py in pay", names={"shop.pay": None})
     many = FailureGroup("OSError", "shop/db.py in get", names={"shop.pay": None, "shop.ship": None})
     unknown = FailureGroup("OSError", None, names={"shop.ship": None})
@@ -38,7 +38,7 @@ def test_the_overview_names_what_distinguishes_groups() -> None:
 
 
 def test_a_path_that_does_not_fit_is_shown_without_its_folder() -> None:
-    where = next(column for column in TILE_COLUMNS if column.id == "where")
+    where = next(column for column in failures_of(3_600) if column.id == "where")
     group = FailureGroup("OSError", "shop/db.py in get", names={"shop.pay": None, "b": None})
     assert where.fill is not None
     texts = [

@@ -57,6 +57,11 @@ class Pane(Tile):
         )  # fmt: skip
         self.can_focus = False
 
+    @property
+    def title(self) -> str:
+        """The title as of now."""
+        return self.TITLE
+
     def refresh_rows(self) -> None:
         """Read the content again."""
 
@@ -106,10 +111,10 @@ class Pane(Tile):
     def show_status(self) -> None:
         """Show level, subtitle and line."""
         level, subtitle = self.status()
-        self.show(level, subtitle=subtitle)
+        self.show(level, self.title, subtitle)
         if self.is_line:
             glyph = f"{self.context.glyphs.level(level)} " if level in ("warn", "bad") else ""
-            title = Part(f"{glyph}{self.TITLE}", f"bold {COLOURS[level]}", gap=1)
+            title = Part(f"{glyph}{self.title}", f"bold {COLOURS[level]}", gap=1)
             self.line.show([title, *self.summary()], [Part("", gap=1)])
 
 

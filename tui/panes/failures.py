@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC
 from typing import Final
 
-from ...lists.failures import FAILURE_KEYS, TILE_COLUMNS, group_title
+from ...lists.failures import FAILURE_KEYS, failures_of, group_title
 from ...model.entities.styles import Level
 from ...model.health.newness import failures_are_new, is_new
 from ...model.ingest.tasks.failure_groups import FailureGroup
 from ...model.query.order import Order
 from ...model.query.row_list import RowList
+from ...model.text import units
 from ...widgets.colours import COLOURS
 from ..bars.base import Part
 from ..context import AppContext
@@ -18,21 +20,31 @@ from ..navigation import DrillDown, FilteredView
 from .base import ListPane
 
 MAX_AGE: Final = 3600.0
-"""Seconds since the last failure after which a group is no longer listed."""
+"""Seconds for which a failure is listed."""
+SHORT_CLOCK: Final = len("14:02")
 
 
 class FailuresPane(ListPane[FailureGroup]):
     """The groups: those that are new or growing first, then the largest."""
 
-    NAME, TITLE, VIEW, EMPTY = "failures", "Failures (last hour)", "tasks", "none"
+    NAME, TITLE, VIEW, EMPTY = "failures", "Failures", "tasks", "none"
 
     def __init__(self, context: AppContext) -> None:
         self.context = context
-        keys = {"worst": lambda group: (failures_are_new(group, context.now()), group.count)}
+        keys = {"worst": lambda group: (failures_are_new(group, context.now()), self._count(group))}
         rows = RowList[FailureGroup](
             self._failing, lambda group: group.id, {**FAILURE_KEYS, **keys}, Order("worst", True)
         )
-        super().__init__(context, TILE_COLUMNS, rows)
+        super().__init__(context, failures_of(MAX_AGE), rows)
+
+    @property
+    def title(self) -> str:
+        """The title, with since when all failures are known if that is less than an hour."""
+        now, since = self.context.now(), self.context.state.failures_since
+        if since is None or self.context.freeze.moment is not None or now - since >= MAX_AGE:
+            return f"{self.TITLE} (last hour)"
+        at = units.clock(since, UTC if self.context.utc else None)[:SHORT_CLOCK]
+        return f"{self.TITLE} (last hour, complete since {at})"
 
     def size_of_source(self) -> int:
         """Return the number of groups."""
@@ -41,7 +53,7 @@ class FailuresPane(ListPane[FailureGroup]):
     def status(self) -> tuple[Level, str]:
         """Return `bad` if failures are new or growing."""
         now = self.context.now()
-        failures = sum(group.count for group in self.rows)
+        failures = sum(map(self._count, self.rows))
         # Those that are new or growing are first.
         if len(self.rows) and failures_are_new(self.rows[0], now):
             level: Level = "bad"
@@ -59,7 +71,7 @@ class FailuresPane(ListPane[FailureGroup]):
         times = "x" if self.context.ascii else "×"
         return (
             Part(failures, COLOURS[level]),
-            Part(f"{worst.count:,} {times} {group_title(worst)}"),
+            Part(f"{self._count(worst):,} {times} {group_title(worst)}"),
         )
 
     def target(self, row_id: str | None) -> DrillDown | FilteredView:
@@ -68,6 +80,9 @@ class FailuresPane(ListPane[FailureGroup]):
         if group is None:
             return DrillDown("failures", "", "Failures")
         return DrillDown("tasks", group.query, group_title(group))
+
+    def _count(self, group: FailureGroup) -> int:
+        return group.count_since(self.context.now() - MAX_AGE)
 
     def _failing(self) -> list[FailureGroup]:
         """Return the groups with a failure in the last hour."""

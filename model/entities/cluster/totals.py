@@ -24,6 +24,8 @@ class Totals(msgspec.Struct, eq=False):
     events: int = 0
     first_event_at: float | None = None
     """When the first event was received, by the local clock."""
+    failures_since: float | None = None
+    """Since when the history and events have all failures; None if that is since the first event"""
     lost: int = 0
     """Task events dropped because the inbox was full."""
     lost_heartbeats: int = 0

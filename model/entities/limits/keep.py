@@ -27,6 +27,9 @@ Kind: TypeAlias = Literal[
 
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
+FAILED_KINDS: Final[tuple[Kind, ...]] = ("marked", "failed", "retried")
+"""The kinds of which tasks can be in a group of failures."""
+
 KEEP: Final[Mapping[str, int]] = {
     "marked": 5_000,
     "lost": 5_000,

@@ -104,6 +104,12 @@ class FailureGroup:
         """Number of tasks in it."""
         return len(self.tasks)
 
+    def count_since(self, since: float) -> int:
+        """Return the number of its tasks that failed at an epoch time or later."""
+        if self.first_at is None or self.first_at >= since:
+            return self.count
+        return sum(at is None or at >= since for at in self.tasks.values())
+
     @property
     def example(self) -> str | None:
         """The id of the latest task."""

@@ -10,7 +10,7 @@ import pytest
 from celtop.cluster.history import stored_history
 from celtop.cluster.history.stored_history import StoredHistory
 from celtop.cluster.inbox import Inbox
-from celtop.history.rows import Batch, StoredTask
+from celtop.history.rows import MINUTE, Batch, Rollup, Run, StoredTask
 from celtop.history.sqlite.store import SqliteStore
 from celtop.history.store import NoHistoryError
 from celtop.model.observations import FailuresKnown, HistoryRead, LogMessage
@@ -229,3 +229,30 @@ def test_when_failures_began_is_known_from_the_last_day(tmp_path: Path) -> None:
     [failures] = known
     assert set(failures.first_at) == {old[0].failure, new[0].failure}
     assert failures.first_at[old[0].failure] == old[0].at
+
+
+def test_since_when_all_failures_were_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = tasks(30, 60, "new", end="failed", exception="E()", traceback=None)
+    read = Read(tmp_path, *failed, *tasks(1, 50, "good"))
+
+    def since() -> float | None:
+        read.history.load_recent(NOW)
+        known = None
+        while (one := read.inbox.take()) is not None:
+            known = one if isinstance(one, FailuresKnown) else known
+        assert known is not None
+        return known.since
+
+    assert since() == NOW, "it is unknown whether anything was recorded"
+    minute = Rollup(CLUSTER, "cluster", "", int(NOW) // MINUTE - 120, {"active": 1.0})
+    read.reader.store.write(Batch(rollups=(minute,)))
+    assert since() == NOW - 3_600
+    run = Run(CLUSTER, "h:1:1", NOW - 8_000, NOW - 900, NOW - 900)
+    read.reader.store.write(Batch(runs=(run,)))
+    assert since() == NOW, "nothing was recorded since"
+    read.reader.store.write(Batch(runs=(Run(CLUSTER, "h:2:1", NOW - 300, NOW),)))
+    assert since() == NOW - 300
+    monkeypatch.setattr(stored_history, "RECENT_PROBLEMS", 10)
+    assert since() == failed[20].at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from unittest.mock import patch
 
 import pytest
@@ -13,9 +14,10 @@ from celtop.model.observations import (
     QueueMeasured,
 )
 from celtop.model.state import ClusterState
+from celtop.model.text import units
 from celtop.model.wire.events import Event
 from celtop.tests.tui.app_under_test import run_app
-from celtop.tests.tui.fake_session import NOW, cluster, feed, refused
+from celtop.tests.tui.fake_session import NOW, cluster, feed, refused, task_events
 from celtop.tui.navigation import Location
 
 
@@ -73,6 +75,20 @@ async def test_a_low_terminal_has_a_line_for_each_pane() -> None:
         on.screen.set_focus(line)
         await on.press("enter")
         await on.until(lambda: on.app.location == Location("workers"))
+
+
+async def test_failures_are_those_of_the_last_hour_and_since_when_all_are_known() -> None:
+    state = cluster(60)
+    for number, ago in enumerate((5_000, 4_000, 60)):
+        error = {"exception": "OSError('disk full')", "traceback": "", "end": "failed"}
+        feed(state, task_events(900 + number, "a.b", at=NOW - ago, **error))  # type: ignore[arg-type]
+    state.totals.first_event_at = NOW - 7_200
+    async with run_app(state, Location("overview"), size=(140, 40)) as on:
+        await on.until(lambda: "Failures (last hour) ─" in on.text and "1 × OSError" in on.text)
+        state.totals.first_event_at = NOW - 720
+        on.app.frame_loop.paint()
+        since = units.clock(NOW - 720, UTC)[:5]
+        await on.until(lambda: f"Failures (last hour, complete since {since})" in on.text)
 
 
 async def test_names_of_workers_are_whole_where_the_queues_have_room() -> None:

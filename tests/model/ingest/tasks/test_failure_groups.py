@@ -223,6 +223,10 @@ def test_the_model_groups_failures_from_events() -> None:
 
 
 class TestTrend:
+    def test_the_failures_since_a_time_are_counted(self) -> None:
+        group = only(grouped(failed(1, "E()", T0), failed(2, "E()", T0 + 60)))
+        assert [group.count_since(T0 + at) for at in (-1, 0, 1, 61)] == [2, 2, 1, 0]
+
     def test_counts_are_per_step_and_the_last_is_the_current_one(self) -> None:
         trend = Trend()
         for at in (0.0, TREND_STEP, TREND_STEP + 1):

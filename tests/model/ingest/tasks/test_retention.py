@@ -7,6 +7,7 @@ import random
 import pytest
 from celtop.model.entities.limits.keep import KINDS, Kind
 from celtop.model.ingest.tasks.task_texts import LONG_TEXT
+from celtop.model.observations import FailuresKnown
 from celtop.model.query.language import parse_query
 from celtop.model.query.task_view import TaskView
 from celtop.model.state import ClusterState
@@ -143,6 +144,22 @@ def test_since_when_all_tasks_of_a_kind_are_held() -> None:
     since = state.kept_since["succeeded"]
     ended = sorted(task.finished_at or 0.0 for task in state.tasks.values())
     assert ended[0] < since < ended[1]  # the failure is older
+
+
+def test_since_when_all_failures_are_held() -> None:
+    state = ClusterState(max_tasks=100, keep={"failed": 10})
+    assert state.failures_since is None
+    play(life("failed", "first"), state)
+    assert state.failures_since == state.totals.first_event_at
+    for number in range(300):
+        play(life("failed", f"failed-{number}", NOW + number), state)
+    assert state.failures_since == state.kept_since["failed"] > NOW + 100
+    state.observe(FailuresKnown({}, NOW, NOW - 3_000))
+    assert state.failures_since == state.kept_since["failed"]
+    state = ClusterState()
+    play(life("failed", "first"), state)
+    state.observe(FailuresKnown({}, NOW, NOW - 3_000))
+    assert state.failures_since == NOW - 3_000, "the earlier ones were read"
 
 
 def test_long_tracebacks_are_shortened_before_a_failure_is_evicted() -> None:
