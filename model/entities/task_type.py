@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
@@ -13,6 +13,20 @@ from .task import EventState, Task
 
 MAX_EXCEPTION_CLASSES: Final = 50
 """Exception classes counted by name; further ones count as `other`."""
+
+
+RuntimeMeasure: TypeAlias = Literal["runtime_p50", "runtime_p95"]
+
+
+class Slowdown(msgspec.Struct, frozen=True, gc=False):
+    """A task type takes much longer than before. Times are in seconds."""
+
+    measure: RuntimeMeasure
+    runtime: float
+    """The measure of the last minutes."""
+    runtime_before: float
+    since: float
+    """Epoch seconds."""
 
 
 class TaskType(msgspec.Struct, eq=False):
@@ -40,6 +54,8 @@ class TaskType(msgspec.Struct, eq=False):
     """Those of `runtime` that were read from the result backend or the history: of any time."""
     wait: Distribution = msgspec.field(default_factory=Distribution)
     """Seconds between when a task could have started and when it did."""
+    slowdown: Slowdown | None = None
+    """Since when it has been slow; None if it is as fast as ever."""
     exceptions: dict[str, int] = {}
     """Attempts that ended with an exception, by exception class."""
 

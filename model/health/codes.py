@@ -387,7 +387,8 @@ CODES: Final[Mapping[str, Code]] = {
         ("warning",),
         "The median or the p95 of the run times of a task type is much longer in the last five "
         "minutes than before, in the last hour (`type_slow`). If less than 15 minutes are known, "
-        "their last third is compared with the rest; below five minutes, nothing is.",
+        "their last third is compared with the rest; below five minutes, nothing is. The finding "
+        "lasts until the type is fast again, for a day at most.",
         "Compare the slow tasks with earlier ones: arguments, workers and versions.",
     ),
     # Beat

@@ -168,8 +168,8 @@ class SeriesRecorder:
         first = self.cluster.first
         return 0 if first is None else (self._step - first + 1) * STEP
 
-    def record(self, now: float, *, connected: bool) -> None:
-        """Record the step that has ended, once.
+    def record(self, now: float, *, connected: bool) -> bool:
+        """Record the step that has ended, once; return whether it was recorded now.
 
         Args:
             now: Epoch seconds.
@@ -177,7 +177,7 @@ class SeriesRecorder:
         """
         step = step_of(now) - 1
         if step == self._step:
-            return
+            return False
         if step < self._step:
             self._clear()  # the clock was set back
         elapsed = now - self._recorded_at
@@ -189,6 +189,7 @@ class SeriesRecorder:
         values |= self._record_workers(step, span)
         values |= self._record_queues(step, now)
         self.cluster.record(step, values | self._rates(span))
+        return True
 
     def _clear(self) -> None:
         self.cluster = TimeSeries(CLUSTER_VALUES)

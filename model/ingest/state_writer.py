@@ -55,6 +55,7 @@ from .redaction import Redaction
 from .results.backend_overlay import BackendOverlay
 from .results.backend_results import BackendResults
 from .results.stored_tasks import StoredTasks
+from .slowdowns import update_slowdowns
 from .stores import Stores
 from .tasks.lost_tasks import update_lost
 from .tasks.progress import ProgressReader
@@ -203,7 +204,8 @@ class StateWriter(Stores):
         if self._loads.update(now):
             self._other_changed = True
         connected = self.totals.first_event_at is not None and listening
-        self.series.record(now, connected=connected)
+        if self.series.record(now, connected=connected):
+            update_slowdowns(self.types.values(), self.series, self.thresholds)
 
     def take_changes(self) -> Changes:
         """Return what changed since the last call."""
