@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
+from ..text.coerce import to_float
 from .broker import Listening
 from .fact import NEVER_ASKED, Fact
 from .task import Loss
@@ -237,6 +238,20 @@ class Worker(msgspec.Struct, eq=False):
     def setting(self, name: str) -> Any:
         """Return a setting, or Celery's default of it; None if its settings are unknown."""
         return None if self.conf is None else self.conf.get(name, CONF_DEFAULTS.get(name))
+
+    def time_limit(self, task: str) -> float | None:
+        """Return the seconds after which it ends a task of a type, or should end itself.
+
+        None if there is no such limit, or if it is unknown. A call may set another one.
+        """
+        own, pool = self.limits.get(task, UNLIMITED), (self.stats or {}).get("pool")
+        timeouts = pool.get("timeouts") if isinstance(pool, dict) else None
+        soft, hard = timeouts if isinstance(timeouts, list) and len(timeouts) == 2 else (None, None)
+        limits = (
+            *(own.hard, hard, self.setting("task_time_limit")),
+            *(own.soft, soft, self.setting("task_soft_time_limit")),
+        )
+        return next((limit for each in limits if (limit := to_float(each))), None)
 
     @property
     def inspected_at(self) -> float | None:

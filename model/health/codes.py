@@ -357,8 +357,10 @@ CODES: Final[Mapping[str, Code]] = {
     ),
     "task-stuck": Code(
         "task",
-        ("warning",),
-        "A task has run much longer than any earlier task of its type, without progress.",
+        ("warning", "info"),
+        "A task has run much longer than any earlier task of its type, or than its time limit, "
+        "without progress. If neither ten earlier runs nor a limit are known, it is listed as "
+        "`info` after an hour (`task_stuck_unknown`): it may be a long task.",
         "Check the worker's log, or terminate the task.",
     ),
     "type-failing": Code(

@@ -22,6 +22,9 @@ class Thresholds(msgspec.Struct, frozen=True):
     """Seconds that a task runs at least before it may be stuck, and without reporting progress."""
     task_stuck_ratio: float = 3.0
     """How many times as long as the longest earlier run of its type."""
+    task_stuck_unknown: float = 3_600.0
+    """Seconds that a task runs at least if neither earlier runs of its type nor a time limit are
+    known."""
     type_slow: float = 0.5
     """Seconds by which the run times of a task type are longer than before."""
     type_slow_ratio: float = 2.0

@@ -9,11 +9,11 @@ from ...entities.task import Task
 from ...state import ClusterState
 from ...text import units
 from ...text.phrases import counted
-from ..finding import Finding
+from ..finding import Finding, Severity
 from ..newness import NEW
 
 MIN_RUNS: Final = 10
-"""Earlier runs of a type before one of its tasks can be called stuck."""
+"""Earlier runs of a type from which it follows how long its tasks usually run."""
 
 
 def task_findings(state: ClusterState, now: float) -> Iterator[Finding]:
@@ -31,8 +31,10 @@ def task_findings(state: ClusterState, now: float) -> Iterator[Finding]:
             # Most of them are new: this is called for each running task, once a second.
             if task is None or task.started_at is None or there - task.started_at < shortest:
                 continue
-            if task.running and task.started_at >= first and _is_stuck(task, state, there):
-                yield _stuck(task, state, there)
+            if not task.running or task.started_at < first:
+                continue
+            if (found := _stuck(task, state, there)) is not None:
+                yield found
 
 
 def _expired(state: ClusterState, now: float) -> Iterator[Finding]:
@@ -57,32 +59,50 @@ def _expired(state: ClusterState, now: float) -> Iterator[Finding]:
     )
 
 
-def _is_stuck(task: Task, state: ClusterState, there: float) -> bool:
-    """Return whether a running task is stuck; `there` is the time by its worker's clock."""
-    elapsed = task.elapsed(there)
-    type_ = state.types.get(task.name or "")
-    if elapsed is None or type_ is None:
-        return False
-    longest, limits = type_.runtime.max, state.thresholds
-    if longest is None or type_.runtime.count < MIN_RUNS:
-        return False
-    if elapsed < limits.task_stuck_ratio * longest:
-        return False
-    return task.progress is None or there - task.progress.at > limits.task_stuck
+def _stuck(task: Task, state: ClusterState, there: float) -> Finding | None:
+    """Return the finding if a task is stuck; `there` is the time by its worker's clock.
 
-
-def _stuck(task: Task, state: ClusterState, there: float) -> Finding:
-    name, elapsed = task.name or "", task.elapsed(there) or 0.0
-    usual = state.types[name].runtime
+    Of a type with few earlier runs, it follows from its time limit. Without one, nothing follows
+    from how long a task runs: after a long time, this is worth a look.
+    """
+    elapsed, type_ = task.elapsed(there), state.types.get(task.name or "")
+    worker, limits = state.workers.get(task.worker or ""), state.thresholds
+    if elapsed is None or type_ is None or worker is None:
+        return None
+    if task.progress is not None and there - task.progress.at <= limits.task_stuck:
+        return None
+    longest, runs = type_.runtime.max, type_.runtime.count
+    if longest is not None and elapsed < limits.task_stuck_ratio * longest:
+        return None
+    severity: Severity = "warning"
+    known = "no earlier run is known"
+    if longest is not None:
+        known = f"{counted(runs, 'earlier run')} took at most {units.duration(longest)}"
+    time_limit = worker.time_limit(type_.name)
+    if runs < MIN_RUNS and time_limit is not None:
+        if elapsed < time_limit + limits.task_stuck:
+            return None
+        known = f"its time limit is {units.duration(time_limit)}"
+    elif runs < MIN_RUNS:
+        if elapsed < limits.task_stuck_unknown:
+            return None
+        severity = "info"
     return Finding(
         "task-stuck",
-        "warning",
+        severity,
         "task",
-        f"{name} has run for {units.duration(int(elapsed))}; "
-        f"{counted(usual.count, 'earlier run')} took at most {units.duration(usual.max)}",
+        f"{type_.name} has run for {units.duration(int(elapsed))}; {known}",
         task.id,
-        f"Check the log of {task.worker}, or terminate the task",
-        {"task": name, "worker": task.worker, "runtime_s": elapsed, "longest_s": usual.max},
-        since=there - state.skew(task.worker) - elapsed,
-        common="running much longer than usual",
+        f"Check the log of {worker.name}, or terminate the task",
+        {
+            "task": type_.name,
+            "worker": worker.name,
+            "runtime_s": elapsed,
+            "longest_s": longest,
+            "time_limit_s": time_limit,
+        },
+        since=there - state.skew(worker.name) - elapsed,
+        common="running for a long time"
+        if severity == "info"
+        else "running much longer than usual",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from celtop.model.entities.fault import Fault
+from celtop.model.entities.limits.thresholds import Thresholds
 from celtop.model.health.finding import Finding
 from celtop.model.health.tasks.tasks import task_findings
 from celtop.model.observations import ConnectionChanged, InspectReply
@@ -47,6 +48,57 @@ def test_a_task_that_runs_far_longer_than_any_before_is_stuck() -> None:
 def test_without_clear_evidence_no_task_is_stuck(runs: list[float], running_for: float) -> None:
     state = with_running_task(with_runs(runs), running_for)
     assert [one for one in found(state) if one.code == "task-stuck"] == []
+
+
+@pytest.mark.parametrize(
+    ("runs", "running_for", "text"),
+    [
+        ([], 3_500.0, None),
+        ([], 3_700.0, "no earlier run is known"),
+        (
+            [2.0] * 3,
+            3_700.0,
+            "3 earlier runs took at most 2.0 s",
+        ),
+        ([2_000.0] * 3, 3_700.0, None),  # not much longer
+    ],
+)
+def test_a_long_task_of_which_little_is_known_is_worth_a_look(
+    runs: list[float], running_for: float, text: str | None
+) -> None:
+    state = with_running_task(with_runs(runs), running_for)
+    expected = [("info", f"images.resize has run for 1 h 1 m; {text}")] if text else []
+    assert [(one.severity, one.text) for one in found(state)] == expected
+    state.thresholds = Thresholds(task_stuck_unknown=10_000)
+    assert found(state) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "reply"),
+    [
+        ("registered", ["images.resize [time_limit=60 soft_time_limit=30]"]),
+        ("registered", ["images.resize [soft_time_limit=60]"]),
+        ("conf", {"task_time_limit": 60}),
+        ("conf", {"task_soft_time_limit": 60}),
+        ("stats", {"pool": {"timeouts": [30, 60]}}),
+        ("stats", {"pool": {"timeouts": [60, 0]}}),
+    ],
+)
+def test_a_task_beyond_its_time_limit_is_stuck_without_earlier_runs(
+    command: str, reply: object
+) -> None:
+    for running_for, count in ((110, 0), (130, 1)):
+        state = with_running_task(with_runs([]), running_for)
+        state.observe(InspectReply("celery@web-1", command, reply, NOW))
+        texts = [(one.severity, one.text) for one in found(state)]
+        known = "images.resize has run for 2 m 9 s; its time limit is 1 m"
+        assert texts == [("warning", known)] * count
+
+
+def test_a_task_within_its_time_limit_is_not_stuck() -> None:
+    state = with_running_task(with_runs([]), 7_000)
+    state.observe(InspectReply("celery@web-1", "conf", {"task_time_limit": 7_200}, NOW))
+    assert found(state) == []
 
 
 def test_no_task_is_stuck_while_nothing_is_received() -> None:
