@@ -155,18 +155,16 @@ def worker_columns(broker: Broker) -> tuple[Column[Worker], ...]:
 
 
 def _failed(worker: Worker) -> int | None:
-    return None if worker.events_enabled is False else worker.failed
+    counted = worker.failed_of_seen
+    return None if counted is None else counted[0]
 
 
 def _failed_of_seen(worker: Worker, frame: Frame) -> Cell:
-    """Return the failed runs out of those that ended while celtop was running.
-
-    A worker reports only how many tasks it has processed since it started, not how many failed.
-    """
-    failed = _failed(worker)
-    if failed is None:
+    """Return the failed runs out of those whose outcome is known."""
+    if worker.failed_of_seen is None:
         return numbers.UNKNOWN
-    if not (seen := worker.ended):
+    failed, seen = worker.failed_of_seen
+    if not seen:
         return "-", "muted"
     return f"{units.count(failed)}/{units.count(seen)}", "text" if failed else "muted"
 

@@ -14,6 +14,7 @@ from .entities.queue import Pause
 from .entities.result import ResultMeta
 from .entities.schedule import ScheduleEntry, ScheduleSource
 from .entities.task import Task
+from .entities.worker import Outcomes
 from .entities.worker_version import WorkerVersion
 from .operations.outcome import Outcome
 from .wire.events import EventBatch
@@ -351,6 +352,14 @@ class FailuresKnown(msgspec.Struct, frozen=True, gc=False):
     """Since when all failures were read, epoch seconds; None if that is unknown."""
 
 
+class OutcomesKnown(msgspec.Struct, frozen=True, gc=False):
+    """What ended on workers in the hour before celtop started, according to the history."""
+
+    workers: dict[str, Outcomes]
+    """By worker."""
+    at: float
+
+
 class FindingsKnown(msgspec.Struct, frozen=True, gc=False):
     """When findings began that had not ended, according to the history."""
 
@@ -415,6 +424,7 @@ Observation: TypeAlias = (
     | HistorySearched
     | HistoryRead
     | FailuresKnown
+    | OutcomesKnown
     | FindingsKnown
     | QueueHeadsKnown
     | VersionsKnown

@@ -13,6 +13,7 @@ from typing import Final
 
 from ...history.open import open_store
 from ...history.reading.beginnings import beginnings
+from ...history.reading.recorded_cluster import recorded_outcomes
 from ...history.reading.stored_observations import WORKERS, observations_of
 from ...history.rows import Cursor, StoredTask
 from ...history.store import HistoryStore, StoreError
@@ -24,6 +25,7 @@ from ...model.observations import (
     HistoryRead,
     InspectReply,
     Observation,
+    OutcomesKnown,
     QuestionsAnswered,
     QuestionsFailed,
     QueueMeasured,
@@ -165,6 +167,8 @@ class StoredEvents(StoppableThread):
             self._put(rows[start : start + PAGE], now, live=live)
         if not live:
             self._put([], now, live=True)
+            if outcomes := recorded_outcomes(store, self._cluster, now):
+                self._inbox.put(OutcomesKnown(outcomes, now))
 
     def _read_observations(self, store: HistoryStore) -> None:
         """Put what the collector has observed since the last time into the inbox."""

@@ -151,7 +151,7 @@ def worker_record(worker: Worker, now: float, listening: Listening) -> WorkerRec
         clock_skew_s=_number(worker.clock_skew),
         limits=None if worker.initial_limits is None else _limits(worker.limits),
         silent=worker.stalled_since is not None,
-        failed=None if worker.events_enabled is False else worker.failed,
+        failed=None if worker.failed_of_seen is None else worker.failed_of_seen[0],
         uptime_s=_number(worker.uptime_at(now)),
     )
 

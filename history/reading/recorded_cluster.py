@@ -11,6 +11,7 @@ from ...model.entities.cluster.recorded import (
     RecordedType,
     RecordedValues,
 )
+from ...model.entities.worker import Outcomes
 from ...model.observations import (
     InspectReply,
     Observation,
@@ -63,6 +64,20 @@ def recorded_cluster(
             if one.ended_at is None
         ),
     )
+
+
+def recorded_outcomes(store: HistoryStore, cluster: str, now: float) -> dict[str, Outcomes]:
+    """Return what ended on each worker in the hour before a time. Raises: StoreError."""
+    return {
+        one.name: Outcomes(
+            *(
+                round(one.values.get(f"n_{name}", 0.0))
+                for name in ("succeeded", "failed", "retried")
+            )
+        )
+        for one in store.latest_rollups(cluster, now - WINDOW)
+        if one.kind == "worker"
+    }
 
 
 def recorded_observations(store: HistoryStore, cluster: str) -> list[Observation]:

@@ -111,6 +111,22 @@ class Limits(msgspec.Struct, frozen=True, gc=False):
 UNLIMITED: Final = Limits()
 
 
+class Outcomes(msgspec.Struct, frozen=True, gc=False):
+    """How many runs of tasks have ended, by outcome."""
+
+    succeeded: int = 0
+    failed: int = 0
+    retried: int = 0
+
+    @property
+    def ended(self) -> int:
+        """All of them."""
+        return self.succeeded + self.failed + self.retried
+
+
+NOTHING_ENDED: Final = Outcomes()
+
+
 class Rusage(msgspec.Struct, frozen=True, gc=False):
     """`getrusage` of the worker's main process without its children."""
 
@@ -220,6 +236,18 @@ class Worker(msgspec.Struct, eq=False):
     failed: int = 0
     retried: int = 0
     """Events received since celtop started; `processed` counts since the worker started."""
+    earlier: Outcomes = NOTHING_ENDED
+    """What ended in the hour before celtop started, according to a collector's history."""
+
+    @property
+    def failed_of_seen(self) -> tuple[int, int] | None:
+        """How many runs failed, of those whose outcome is known; None if it sends no events.
+
+        A worker reports only how many tasks it has processed since it started.
+        """
+        if self.events_enabled is False:
+            return None
+        return self.failed + self.earlier.failed, self.ended + self.earlier.ended
 
     @property
     def ended(self) -> int:

@@ -31,6 +31,7 @@ from ..observations import (
     Observation,
     OperationChanged,
     OtherClustersFound,
+    OutcomesKnown,
     QuestionsAnswered,
     QuestionsAsked,
     QuestionsFailed,
@@ -134,6 +135,7 @@ class StateWriter(Stores):
             HistorySearched: self._searches.add,
             FailuresKnown: self._failures_known,
             FindingsKnown: self._findings_known,
+            OutcomesKnown: self._outcomes_known,
             QueueHeadsKnown: self._ages.restore,
             VersionsKnown: self.deploys.restore,
             HistoryRead: StoredTasks(
@@ -281,6 +283,12 @@ class StateWriter(Stores):
 
     def _findings_known(self, known: FindingsKnown) -> None:
         self.earlier_findings = known.began_at
+
+    def _outcomes_known(self, known: OutcomesKnown) -> None:
+        for name, outcomes in known.workers.items():
+            if (worker := self.workers.get(name)) is not None:
+                worker.earlier = outcomes
+                worker.version += 1
 
     def _other_clusters_found(self, found: OtherClustersFound) -> None:
         self.other_clusters = found.clusters

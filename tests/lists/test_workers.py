@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from celtop.lists.workers import load_or_absence, worker_columns
 from celtop.model.entities.fault import Fault
+from celtop.model.entities.worker import Outcomes
 from celtop.model.observations import ConnectionChanged, InspectReply, OperationChanged
 from celtop.model.operations.commands import Drain
 from celtop.model.operations.outcome import Outcome
@@ -91,5 +92,7 @@ def test_failures_are_counted_out_of_the_runs_that_were_seen() -> None:
     assert failed.cell(worker, Frame(NOW)) == ("0/120", "muted")
     worker.failed = 3
     assert failed.cell(worker, Frame(NOW)) == ("3/123", "text")
+    worker.earlier = Outcomes(succeeded=70, failed=4, retried=3)
+    assert failed.cell(worker, Frame(NOW)) == ("7/200", "text")
     worker.events_enabled = False
     assert failed.cell(worker, Frame(NOW)) == ("?", "muted")

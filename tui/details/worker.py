@@ -63,6 +63,7 @@ def usage_fields(worker: Worker) -> list[Field]:
     return [
         Field("Processed", units.count(worker.processed)),
         Field("Since celtop started", _seen(worker)),
+        *_earlier(worker),
         *resource_fields(worker),
     ]
 
@@ -113,6 +114,17 @@ def _seen(worker: Worker) -> str:
         f"{units.count(worker.received)} received, {units.count(worker.succeeded)} succeeded, "
         f"{units.count(worker.failed)} failed, {units.count(worker.retried)} retried"
     )
+
+
+def _earlier(worker: Worker) -> list[Field]:
+    earlier = worker.earlier
+    if not earlier.ended:
+        return []
+    text = (
+        f"{units.count(earlier.succeeded)} succeeded, {units.count(earlier.failed)} failed, "
+        f"{units.count(earlier.retried)} retried"
+    )
+    return [Field("In the hour before", text)]
 
 
 def _software(worker: Worker) -> str:

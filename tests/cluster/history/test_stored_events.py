@@ -12,7 +12,7 @@ from celtop.cluster.history import stored_events
 from celtop.cluster.history.stored_events import StoredEvents
 from celtop.cluster.inbox import Inbox
 from celtop.history.open import open_store
-from celtop.history.rows import Batch, Run, StoredTask
+from celtop.history.rows import MINUTE, Batch, Rollup, Run, StoredTask
 from celtop.history.task_body import stored_task
 from celtop.history.writing.latest_observations import LatestObservations
 from celtop.model.entities.states import source_names
@@ -205,6 +205,34 @@ def test_workers_are_not_silent_while_no_collector_is_running(tmp_path: Path) ->
     write(now + 30)  # one is running, and has received nothing
     until(lambda: applied() == now + 30)
     assert screen.workers[name].status(screen.broker.listening(now + 60)) == "offline"
+    events.stop()
+    store.close()
+
+
+def test_what_ended_in_the_hour_before_is_known_by_worker(tmp_path: Path) -> None:
+    location, inbox, now = str(tmp_path / "history.sqlite3"), Inbox(1_000), time.time()
+    store, latest, known, screen = (
+        open_store(location), LatestObservations(Redaction()), ClusterState(), ClusterState()
+    )  # fmt: skip
+    for name in ("w1@test", "w2@test"):
+        known.observe(EventBatch((Event("worker-heartbeat", name, now, freq=2.0),), now))
+    minute = int(now) // MINUTE
+    counted = [
+        Rollup(CLUSTER, "worker", "w1@test", minute - ago, {"n_succeeded": 5.0, "n_failed": 2.0})
+        for ago in (2, 20, 200)
+    ]
+    rows = latest.rows(CLUSTER, known, now)
+    run = Run(CLUSTER, "host:1", now, now)
+    store.write(Batch(observations=rows, runs=(run,), rollups=tuple(counted)))
+    events = StoredEvents(location, CLUSTER, inbox, Roster())
+    events.start()
+
+    def failed_of_seen() -> list[tuple[int, int] | None]:
+        while (observation := inbox.take()) is not None:
+            screen.observe(observation)
+        return [worker.failed_of_seen for worker in screen.workers.values()]
+
+    until(lambda: failed_of_seen() == [(4, 14), (0, 0)])
     events.stop()
     store.close()
 

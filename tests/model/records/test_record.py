@@ -13,6 +13,7 @@ from celtop.model.entities.messages.delayed import Delayed
 from celtop.model.entities.queue import Pause
 from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.task import Task, TaskExtra
+from celtop.model.entities.worker import Outcomes
 from celtop.model.entities.worker_version import WorkerVersion
 from celtop.model.ingest.redaction import Redaction
 from celtop.model.observations import (
@@ -31,6 +32,7 @@ from celtop.model.observations import (
     Observation,
     OperationChanged,
     OtherClustersFound,
+    OutcomesKnown,
     QuestionsAnswered,
     QuestionsAsked,
     QuestionsFailed,
@@ -91,6 +93,7 @@ OBSERVATIONS: tuple[Observation, ...] = (
     HistorySearched("f", 1, 2, True, "", 1.0),
     HistoryRead((Task("a", name="t", extra=TaskExtra(client="c"), sources=4),), 1.0, True),
     FailuresKnown({"=ValueError": 0.5}, 1.0),
+    OutcomesKnown({"w@h": Outcomes(3, 2, 1)}, 1.0),
     FindingsKnown({"worker-lost": {"worker w@h": 0.5}}, 1.0),
     QueueHeadsKnown({"q": {"a": 0.5}}, 1.0),
     VersionsKnown({"w@h": WorkerVersion("py-celery 5.4.0", ("shop.bill",))}, 1.0, 0.5),
