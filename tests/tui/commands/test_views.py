@@ -86,3 +86,21 @@ async def test_a_page_of_charts_is_saved_with_its_window() -> None:
         on.app.run_command("view day")
         await on.until(lambda: on.said)
         assert on.said == ["Cannot show 1d, the window in the view; use 5m, 15m, 1h"]
+
+
+async def test_what_a_view_names_and_the_list_lacks_is_reported() -> None:
+    save_view("old", View("tasks", sort="colour", columns=("state", "colour:20", "shape")))
+    async with run_app(cluster(5), view="old") as on:
+        await on.until(
+            lambda: (
+                on.said
+                == [
+                    "Cannot show colour, shape, unknown columns in the view",
+                    "Cannot sort by colour, the sort column in the view",
+                ]
+            )
+        )
+        assert on.table.sort == ("received", True)
+    save_view("unsorted", View("queues", sort="trend"))
+    async with run_app(cluster(5), view="unsorted") as on:
+        await on.until(lambda: on.said == ["Cannot sort by trend, the sort column in the view"])

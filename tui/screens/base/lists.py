@@ -300,15 +300,25 @@ class ListScreen(MonitorScreen):
     def show_view(self, view: View) -> None:
         """Filter, sort and arrange the list as in a saved view."""
         super().show_view(view)
+        columns = {column.id: column for column in self.list_table.columns}
         try:
-            self.show_columns(parse_layout(view.columns))
+            layout = parse_layout(view.columns)
         except ValueError as error:
-            self.notify(visible(str(error)), severity="warning", markup=False)
+            self._warn(str(error))
+        else:
+            self.show_columns(layout)
+            if unknown := [chosen.id for chosen in layout if chosen.id not in columns]:
+                self._warn(f"Cannot show {', '.join(unknown)}, unknown columns in the view")
         if view.sort:
+            if view.sort not in columns or columns[view.sort].sort_key is None:
+                self._warn(f"Cannot sort by {view.sort}, the sort column in the view")
             self.list_table.order_by(view.sort, view.descending)
         if view.faults != self.faults_only:
             self.action_faults()
         self.filter_by(view.filter)
+
+    def _warn(self, text: str) -> None:
+        self.notify(visible(text), severity="warning", markup=False)
 
     @property
     def column_layout(self) -> Layout:
