@@ -189,7 +189,7 @@ def numbers(context: AppContext) -> list[Part]:
     if not state.tasks and not_known_yet(state):
         held, rate = units.UNKNOWN, f"{units.UNKNOWN}/s"
     return [
-        Part(f"{held} tasks", "bold", 1, "app.view('tasks')"),
+        Part(f"{held} task{'s' * (held != '1')}", "bold", 1, "app.view('tasks')"),
         Part(rate, "", 4, "app.charts"),
         Part(
             f"fail {failing}",

@@ -47,6 +47,15 @@ def test_the_number_of_workers_is_unknown_while_none_can_send_events() -> None:
     assert "lost" in shown(at) and f"?/{known} workers" in shown(at)
 
 
+def test_one_task_is_no_plural() -> None:
+    at = context()
+    assert len(at.state.tasks) > 1
+    assert f"{len(at.state.tasks)} tasks" in shown(at)
+    for id_ in list(at.state.tasks)[1:]:
+        del at.state.tasks[id_]
+    assert "1 task " in shown(at)
+
+
 def test_a_history_that_a_collector_no_longer_writes_is_out_of_date() -> None:
     at = context()
     assert collector_part(at) == []
