@@ -26,7 +26,6 @@ _STATE_STYLES: Final[Mapping[str, str]] = {
 
 WORKER_LEVELS: Final[Mapping[str, Level]] = {
     "online": "good",
-    "draining": "warn",
     "late": "warn",
     "stalled": "bad",
     "offline": "bad",
