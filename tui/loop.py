@@ -219,7 +219,9 @@ class FrameLoop:
         self.pacer.painted(time.monotonic())
         started = time.thread_time()
         screen = self._take_changes()
-        if screen is not None:
+        if screen is not None and screen.is_current and not screen.settled:
+            self.pacer.wanted = True  # until it is displayed it paints itself after each layout
+        elif screen is not None:
             screen.paint(covered=screen is not self.screen)
         dialog = self._app.screen_stack[-1] if self._app.screen_stack else None
         if isinstance(dialog, Dialog) and dialog.mounted.is_set():

@@ -7,7 +7,7 @@ from celtop.tests.tui.fake_session import cluster
 from celtop.tui.dialogs.help import Help
 from celtop.tui.dialogs.menu import Menu
 from celtop.tui.navigation import DrillDown, Location
-from textual.widgets import OptionList
+from textual.widgets import Input, OptionList
 
 FAILED = f"{5:08x}-0000-4000-8000-{5:012x}"
 PAGE = Location("tasks", (DrillDown("task", FAILED),))
@@ -82,3 +82,12 @@ async def test_letters_typed_with_the_slash_in_a_menu_choose_nothing() -> None:
         assert ui.screen is menu and not ui.session.done
         chosen = menu.query_one(OptionList).highlighted
         assert chosen is not None and menu.choices[chosen][0] == "task.trigger"
+
+
+async def test_a_line_is_mounted_when_it_is_first_opened() -> None:
+    async with run_app(cluster(), PAGE) as ui:
+        assert not ui.screen.query(Input)
+        await ui.press("/", "x")
+        assert [line.value for line in ui.screen.query(Input)] == ["x"]
+        await ui.press("escape", "/", "y")
+        assert [line.value for line in ui.screen.query(Input)] == ["y"]

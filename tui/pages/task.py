@@ -144,20 +144,29 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         """Yield the failure, if any, then the values on the left and the fields on the right."""
         panes = self.panes
         yield self.info_bar
-        yield panes["traceback"]
-        yield panes["progress"]
-        yield panes["time"]
+        yield from self.stack(panes["traceback"], panes["progress"], panes["time"])
         yield self.chart_strip
         with VerticalScroll(id="panes", can_focus=False):
             with Vertical(id="left", classes="column"):
                 yield panes["values"]
                 yield panes["runtimes"]
             with Vertical(id="right", classes="column -lists"):
-                yield panes["facts"]
-                yield panes["attempts"]
-                yield panes["operations"]
-                yield panes["related"]
-                yield panes["latest"]
+                names = ("facts", "attempts", "operations", "related", "latest")
+                yield from self.stack(*(panes[name] for name in names))
+
+    def contents(self) -> Mapping[str, object]:
+        """Return the failure, the progress, and the lists of what concerns the task."""
+        task = self.shown
+        self.related.rows.refresh()
+        self._attempts.refresh()
+        self.operations.refresh()
+        return {
+            "traceback": task is not None and (task.traceback or task.exception),
+            "progress": self._has_progress(),
+            "attempts": len(self._attempts) > 1,
+            "operations": self.operations.rows,
+            "related": self.related.rows,
+        }
 
     def needs(self) -> Needs:
         """Return the lines of the panes; what is known of its type takes what the others leave."""
@@ -197,9 +206,18 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         """Focus the traceback of a failed task, else the values; read what the history has."""
         if self.context.session.history.stored is not None:
             self.context.session.history.stored.find(self.task_id)
-        self._hide_empty_panes()
         failed = self.shown is not None and self.shown.traceback is not None
         self.focus_first(self.traceback if failed else self.values)
+
+    def displayed(self) -> None:
+        """Find out what the task was sent with."""
+        if self.shown is not None:
+            self._look_for_original(self.shown)
+
+    def _look_for_original(self, task: Task) -> None:
+        if task.finished and self.settled and not self._searching:
+            self._searching = True
+            self.run_worker(self._find_original())
 
     async def _find_original(self) -> None:
         """Read the finished task from the result backend, and find out what it was sent with."""
@@ -213,9 +231,7 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
             self.paint_body()
 
     def _retry_field(self, task: Task) -> Field:
-        if task.finished and not self._searching:
-            self._searching = True
-            self.run_worker(self._find_original())
+        self._look_for_original(task)
         known = (task.version, self._original)
         # Comparing the arguments with their text takes too long to do it each frame.
         if self._retry is None or self._retry[0] != known:
@@ -229,10 +245,9 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         """Show the current state of the task."""
         self.shown = self.context.state.tasks.get(self.task_id, self.shown)
         frame = self.context.frame()
-        self.related.rows.refresh()
-        self._attempts.refresh()
-        self.operations.refresh()
-        self._hide_empty_panes()
+        contents = self.contents()
+        for name in ("traceback", "progress"):
+            self.show_pane(self.panes[name], contents[name])
         task = self.shown
         if task is not None:
             state = self.context.state
@@ -312,13 +327,6 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         own_root = task is not None and task.root_id == task.id
         return frozenset({"Exception", *(("Root",) if own_root else ())})
 
-    def _hide_empty_panes(self) -> None:
-        """Show only panes with content."""
-        task = self.shown
-        traceback = task is not None and bool(task.traceback or task.exception)
-        self.panes["traceback"].set_own_class(not traceback, "-empty")
-        self.panes["progress"].set_own_class(not self._has_progress(), "-empty")
-
     def _has_progress(self) -> bool:
         """Return whether there is progress, or a reason for its absence, to show."""
         task, context = self.shown, self.context
@@ -347,6 +355,8 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
     def _paint_traceback(self, task: Task) -> None:
         """Show the failure in as many lines as it needs, up to half of the page."""
         view, pane = self.traceback, self.panes["traceback"]
+        if not pane.is_attached:
+            return
         view.show(task.traceback or task.exception or "", task.name)
         pane.show(_LEVELS.get(task.state, "idle"), subtitle=frame_place(view.own_frame))
         frame = view.styles.gutter.height + pane.styles.gutter.height

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
@@ -133,15 +133,17 @@ class WorkerDetailScreen(DetailScreen):
         yield self.chart_strip
         with VerticalScroll(id="panes", can_focus=False):
             with Vertical(id="left", classes="column -lists"):
-                yield panes["active"]
-                yield panes["reserved"]
-                yield panes["scheduled"]
-                yield panes["latest"]
-                yield panes["usage"]
-                yield panes["totals"]
+                names = ("active", "reserved", "scheduled", "latest", "usage", "totals")
+                yield from self.stack(*(panes[name] for name in names))
             with Vertical(id="right", classes="column"):
                 yield panes["facts"]
                 yield panes["setup"]
+
+    def contents(self) -> Mapping[str, object]:
+        """Return the lists of tasks that are hidden without any."""
+        for rows in self._tasks.values():
+            rows.refresh()
+        return {name: self._tasks[name] for name in ("reserved", "scheduled")}
 
     def needs(self) -> Needs:
         """Return the lines of the panes; lists without tasks are hidden, except the active."""

@@ -42,6 +42,9 @@ class SettledScreen(Screen[R], inherit_bindings=False):
     def settle(self) -> None:
         """Show what depends on sizes; called after each layout until it is displayed."""
 
+    def displayed(self) -> None:
+        """Do what can wait until then; called when it has been displayed for the first time."""
+
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
         self._laid_out_at = time.monotonic()
         self._layouts += 1
@@ -72,7 +75,9 @@ class SettledScreen(Screen[R], inherit_bindings=False):
         self.settled = not due or self._layouts >= MAX_LAYOUTS
         self._repaint_required = True
         super()._on_timer_update()
-        if not self.settled:
+        if self.settled:
+            self.displayed()
+        else:
             self.settle()
             self._repaint_required = True
             self.check_idle()

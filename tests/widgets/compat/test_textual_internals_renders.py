@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.geometry import Region
 from textual.strip import Strip
+from textual.widget import Widget
 from textual.widgets import Static
 
 
@@ -17,6 +18,18 @@ class Drawn(Static):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         self.lines_drawn += crop.height
+        return super().render_lines(crop)
+
+
+class Container(Vertical):
+    """Records the lines that it draws."""
+
+    def __init__(self, *children: Widget) -> None:
+        super().__init__(*children)
+        self.drawn: list[int] = []
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self.drawn += crop.line_range
         return super().render_lines(crop)
 
 
@@ -50,3 +63,41 @@ async def test_a_changed_line_does_not_draw_the_others() -> None:
         assert [(y, x1, x2) for y, x1, x2 in update.spans] == [(3, 2, 7)]
         parts = [strip for strip in update.chops[3].values() if strip is not None]
         assert Strip.join(parts).text == whole[3]
+
+
+class Covered(FrugalApp):
+    """A container whose lines 2 and 3 are the only ones that its widgets do not cover."""
+
+    CSS = "Static { height: 2 } #narrow { width: 39; height: 1 } #last { height: 8; margin-top: 1 }"
+
+    def compose(self) -> ComposeResult:
+        last = Container(Static("c"), Static("d"), Static("e"), Static("f"))
+        last.id = "last"
+        yield Container(Static("a"), Static("b", id="narrow"), last)
+
+
+async def test_lines_of_a_container_that_others_cover_are_not_drawn() -> None:
+    app = Covered()
+    async with app.run_test(size=(40, 12)) as pilot:
+        await pilot.pause()
+        outer, inner = app.query(Container)
+        outer.drawn.clear()
+        inner.drawn.clear()
+        lines = [strip.text.strip() for strip in app.screen._compositor.render_strips()]
+        assert outer.drawn == [2, 3]
+        assert not inner.drawn
+        assert [line.strip() for line in lines] == [
+            *"a",
+            "",
+            "b",
+            "",
+            *"c",
+            "",
+            "d",
+            "",
+            "e",
+            "",
+            "f",
+            "",
+        ]
+        assert {len(line) for line in lines} == {40}

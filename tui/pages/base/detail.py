@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence, Sized
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
+from textual.app import ComposeResult
 from textual.geometry import Size
 from textual.widget import Widget
 
@@ -16,7 +17,9 @@ from ....widgets.table.live_table import LiveTable
 from ....widgets.tile import Tile
 from ....widgets.traceback_view import TracebackView
 from ....widgets.value_tree import ValueTree
+from ...context import AppContext
 from ...keymap import bindings
+from ...navigation import Location
 from ...panes.chart_strip import ChartStrip
 from ...panes.heights import Need, blank_lines, heights
 from ...screens.base.screen import MonitorScreen
@@ -51,6 +54,36 @@ class DetailScreen(MonitorScreen, SearchedScreen):
 
     latest: TaskView
     """The latest of the tasks that the page is about."""
+
+    def __init__(self, context: AppContext, location: Location) -> None:
+        super().__init__(context, location)
+        self._stacks: list[Sequence[Widget]] = []
+
+    def contents(self) -> Mapping[str, object]:
+        """Return what the panes that may be empty contain, by id; an empty value is no content."""
+        return {}
+
+    def stack(self, *widgets: Widget) -> ComposeResult:
+        """Yield widgets below each other; panes without content are mounted when they get some."""
+        self._stacks.append(widgets)
+        contents = self.contents()
+        yield from (widget for widget in widgets if contents.get(widget.id or "", True))
+
+    def show_pane(self, pane: Tile, shown: object) -> None:
+        """Show or hide a pane."""
+        pane.set_own_class(not shown, "-empty")
+        if not shown or pane.is_attached or self.zoomed:
+            return
+        stack = next(stack for stack in self._stacks if pane in stack)
+        number = stack.index(pane)
+        below = next((widget for widget in stack[number:] if widget.is_attached), None)
+        above = next((widget for widget in stack[number::-1] if widget.is_attached), None)
+        beside = below or above
+        assert beside is not None and isinstance(beside.parent, Widget)
+        if below is not None:
+            beside.parent.mount(pane, before=below)
+        else:
+            beside.parent.mount(pane, after=above)
 
     @property
     def filtering(self) -> bool:
@@ -112,7 +145,7 @@ class DetailScreen(MonitorScreen, SearchedScreen):
         return 0
 
     def _fit(self, pane: Tile, lines: int) -> None:
-        pane.set_own_class(not lines, "-empty")
+        self.show_pane(pane, lines)
         if lines:
             pane.styles.height = lines
 

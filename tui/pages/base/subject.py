@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
@@ -138,8 +138,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
         """Yield the numbers on the left, and the lists on the right."""
         panes = self.panes
         yield self.info_bar
-        yield self.chart_strip
-        yield panes["findings"]
+        yield from self.stack(self.chart_strip, panes["findings"])
         with VerticalScroll(id="panes", can_focus=False):
             with Vertical(id="left", classes="column"):
                 yield panes["facts"]
@@ -148,6 +147,11 @@ class SubjectScreen(DetailScreen, Generic[R]):
             with Vertical(id="right", classes="column -lists"):
                 yield panes["failures"]
                 yield panes["latest"]
+
+    def contents(self) -> Mapping[str, object]:
+        """Return its findings."""
+        self.alert_rows.refresh()
+        return {"findings": self.alert_rows}
 
     def on_mount(self) -> None:
         """Give the findings their height before the first layout; focus the latest tasks."""
@@ -198,7 +202,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
     def _fit_findings(self) -> None:
         """Make the findings as high as they are many; hide the pane without any."""
         need, pane = list_need(self.alert_rows), self.panes["findings"]
-        pane.set_own_class(not need.rows, "-empty")
+        self.show_pane(pane, need.rows)
         if not self.zoomed:
             pane.styles.height = need.rows + need.frame
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from celtop.model.wire.events import EventBatch
 from celtop.tests.tui.app_under_test import run_app
-from celtop.tests.tui.fake_session import cluster
+from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
 from celtop.tui.navigation import DrillDown, Location
 from celtop.tui.pages.base.detail import (
     MAX_HISTOGRAM,
@@ -52,6 +53,19 @@ async def test_a_pane_is_hidden_rather_than_shown_without_a_line_of_content() ->
         assert "Reserved        " in on.text  # the number among the fields
         assert "─ Reserved ─" not in on.text
         assert "─ Active ─" in on.text
+
+
+async def test_a_pane_is_mounted_in_its_place_when_it_gets_content() -> None:
+    state = cluster(20)
+    feed(state, task_events(500, "mail.send", uuid="alone", at=NOW - 9, end=None))
+    location = Location("tasks").deeper(DrillDown("task", "alone"))
+    async with run_app(state, location, (120, 36)) as on:
+        column = on.screen.query_one("#right")
+        assert [pane.id for pane in column.children] == ["facts", "latest"]
+        child = task_events(501, "mail.log", root_id="alone", parent_id="alone", at=NOW - 1)
+        on.session.put(EventBatch(tuple(child), NOW))
+        await on.until(lambda: "─ Related tasks ─" in on.text and "mail.log" in on.text)
+        assert [pane.id for pane in column.children] == ["facts", "related", "latest"]
 
 
 def test_a_histogram_of_few_runs_leaves_lines_to_the_charts_above() -> None:
