@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from textual import events
 from textual.containers import Vertical
 from textual.content import Content
+from textual.geometry import Region
 from textual.message import Message
+from textual.strip import Strip
 from textual.widget import Widget
 
 from ..model.entities.styles import Level
@@ -98,6 +100,18 @@ class Tile(Vertical, can_focus=True):
         self.update_classes(classes, update=False)
         if self.classes != before and self.is_attached:
             self.app.stylesheet.apply(self)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return lines; those between the upper and the lower border are alike, and drawn once."""
+        last = self.outer_size.height - 1
+        top, bottom = max(crop.y, 1), min(crop.bottom, last)
+        if bottom - top < 2:
+            return super().render_lines(crop)
+        first = Region(crop.x, crop.y, crop.width, top + 1 - crop.y)
+        rest = Region(crop.x, bottom, crop.width, crop.bottom - bottom)
+        lines = super().render_lines(first)
+        lines += lines[-1:] * (bottom - top - 1)
+        return lines + (super().render_lines(rest) if rest.height else [])
 
     def action_open(self) -> None:
         """Post `Opened`."""

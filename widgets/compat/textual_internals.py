@@ -16,6 +16,7 @@ from rich.segment import Segment
 from textual import screen as textual_screen
 from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate
 from textual.app import App
+from textual.css.model import RuleSet
 from textual.css.styles import RenderStyles
 from textual.dom import DOMNode
 from textual.filter import Monochrome, NoColor
@@ -258,6 +259,8 @@ class FrugalApp(App[None], inherit_bindings=False):
             replaced(textual_screen, "UPDATE_PERIOD", period),
             replaced(Compositor, "_get_renders", _renders),
             replaced(Widget, "_size_updated", _size_updated),
+            # Python code that returns the same: to style a widget, all rules are looked up.
+            replaced(RuleSet, "__hash__", object.__hash__),
             cheap_strips(),
             quiet_input_thread(),
         ):
