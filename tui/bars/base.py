@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import takewhile
@@ -145,8 +145,9 @@ class Bar(DirectRefresh):
     def _drawn(self, width: int) -> Strip:
         if self.visual_style is not self._base:
             self._base = self.visual_style
-            known = self._base, self._filters, self.background_colors[1], self.app.theme
-            self._styles = _styles_on(*known)
+            theme = frozenset(self.app.theme_variables.items())
+            background = self.background_colors[1]
+            self._styles = _styles_on(self._base, self._filters, background, theme)
         left, right = self._fitting(width)
         self._right_fits = len(right) == len(self._parts[1])
         end = Strip(self._segments(right))
@@ -215,7 +216,10 @@ class Bar(DirectRefresh):
 
 @lru_cache(maxsize=MAX_BASES)
 def _styles_on(
-    base: Style, filters: Sequence[LineFilter], background: Color, theme: str
+    base: Style,
+    filters: Sequence[LineFilter],
+    background: Color,
+    theme: Set[tuple[str, str]],
 ) -> dict[tuple[str, str | None], RichStyle | None]:
     """Return the styles of all bars with the same own style, to be completed."""
     return {}
