@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
+from rich.cells import cell_len
+
 from ..model.health.newness import failures_are_new
 from ..model.ingest.tasks.failure_groups import TREND_STEPS, FailureGroup
 from ..model.text import units
 from ..widgets.charts.sparkline import spark
-from ..widgets.table.cells import Cell
+from ..widgets.table.cells import Cell, cut_start
 from ..widgets.table.column import Column, Frame
 from . import numbers
 from .numbers import text_of
@@ -46,18 +48,27 @@ def _where(group: FailureGroup, frame: Frame) -> Sequence[Cell]:
     names = (_one_of(group.names, "names") or units.UNKNOWN, "accent")
     if group.place is None:
         return (names,)
-    place = _place(group, frame)
+    place = (group.file_line or _place(group, frame)[0], "muted")
     first, second = (names, place) if len(group.names) == 1 else (place, names)
-    return first, ("  ", ""), second
+    return first, _BETWEEN, second
 
 
 def _where_within(group: FailureGroup, frame: Frame, width: int) -> Sequence[Cell]:
-    """Return the same; of a file that does not fit, the name without its folder."""
-    cells = _where(group, frame)
-    if len(group.names) == 1 or sum(len(text) for text, _ in cells) <= width:
-        return cells
-    (place, style), *rest = cells
-    return ((place.rpartition("/")[2] if len(place) > width else place, style), *rest)
+    """Return the same: of long texts the ends, and of the second one nothing rather than little."""
+    first, *rest = _where(group, frame)
+    first = _ending(first, width, frame)
+    room = width - sum(cell_len(text) for text, _ in (first, *rest[:-1]))
+    if not rest or room < min(cell_len(rest[-1][0]), MIN_SECOND_WIDTH):
+        return (first,)
+    return first, _BETWEEN, _ending(rest[-1], room, frame)
+
+
+def _ending(cell: Cell, width: int, frame: Frame) -> Cell:
+    """Return a text, a file without its folder, or the end of it."""
+    text, style = cell
+    if cell_len(text) > width:
+        text = text.rpartition("/")[2]
+    return text if cell_len(text) <= width else cut_start(text, width, frame.glyphs.ellipsis), style
 
 
 def _one_of(names: Collection[str], plural: str) -> str:
@@ -81,7 +92,12 @@ def _last(group: FailureGroup, frame: Frame) -> Cell:
 
 
 _TIME_WIDTH: Final = 8
+_WHERE_WIDTH: Final = 25
+"""Cells that a long exception leaves to the task and the end of the location."""
 _MAX_WHERE_WIDTH: Final = 40
+_BETWEEN: Final[Cell] = ("  ", "")
+MIN_SECOND_WIDTH: Final = 8
+"""Cells below which the end of a location says nothing."""
 _COUNT: Final = numbers.column("count", "Count", 8, _times)
 _LAST: Final = Column[FailureGroup](
     "last", "Last", _TIME_WIDTH, _last, 2, sort_key="last", descending=True
@@ -105,7 +121,7 @@ FAILURES: Final[tuple[Column[FailureGroup], ...]] = (
 )  # fmt: skip
 
 _WHERE: Final = Column[FailureGroup](
-    "where", "Where", 16, _where, grow=3, max_width=_MAX_WHERE_WIDTH, fill=_where_within
+    "where", "Where", _WHERE_WIDTH, _where, grow=3, max_width=_MAX_WHERE_WIDTH, fill=_where_within
 )
 
 

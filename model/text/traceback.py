@@ -16,7 +16,7 @@ _MAX_SEARCHED: Final = 32_768
 MAX_TRACEBACK: Final = 200_000
 """Characters that `sections` reads, at the end of a traceback."""
 _MAX_LENGTH: Final = 160
-_FRAME: Final = re.compile(r'^[ |+]*File "(.+)", line \d+, in ([^\n]+)$', re.MULTILINE)
+_FRAME: Final = re.compile(r'^[ |+]*File "(.+)", line (\d{1,9}), in ([^\n]+)$', re.MULTILINE)
 _FRAME_START: Final = '\n  File "'
 _HEADER: Final = "Traceback (most recent call last):"
 _BEGIN: Final = re.compile(r"(?:  \+ Exception Group )?Traceback \(most recent call last\):\s*$")
@@ -56,17 +56,24 @@ def location_of(traceback: str | None, task: str | None = None) -> str | None:
 
     The last of several chained tracebacks counts. None without a frame.
     """
+    return location_and_line(traceback, task)[0]
+
+
+def location_and_line(
+    traceback: str | None, task: str | None = None
+) -> tuple[str | None, int | None]:
+    """Return where a task failed, and the number of the line in its file; None without a frame."""
     if not traceback:
-        return None
+        return None, None
     text = traceback[-_MAX_SEARCHED:]
     frames = _FRAME.findall(text, max(0, text.rfind(_HEADER)))
-    index = innermost_frame(frames, task)
+    index = innermost_frame([(path, function) for path, _, function in frames], task)
     if index is None:
-        return None
-    path, function = frames[index]
+        return None, None
+    path, line, function = frames[index]
     # File and parent folder are enough, and equal wherever a worker is installed.
     short = "/".join(path.replace("\\", "/").split("/")[-2:])
-    return f"{short} in {function}"[:_MAX_LENGTH]
+    return f"{short} in {function}"[:_MAX_LENGTH], int(line)
 
 
 def sections(traceback: str, task: str | None = None) -> tuple[TracebackSection, ...]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
+import pytest
 from celtop.lists.failures import FAILURES, failures_of
-from celtop.model.ingest.tasks.failure_groups import FailureGroup
+from celtop.model.ingest.tasks.failure_groups import NO_PLACE, FailureGroup
 from celtop.tests.tui.fake_session import NOW
+from celtop.widgets.glyphs import ASCII, UNICODE, Glyphs
+from celtop.widgets.table.arrangement import arrange
+from celtop.widgets.table.cells import plain
 from celtop.widgets.table.column import Frame
+from celtop.widgets.table.needs import measure
 
 
 def test_times_of_another_day_are_dates() -> None:
@@ -21,31 +26,58 @@ def test_times_of_another_day_are_dates() -> None:
     assert cells["first"](FailureGroup(None, None), frame)[0] == ""
 
 
-def test_the_overview_names_what_distinguishes_groups() -> None:
-    where = {column.id: column.cell for column in failures_of(3_600)}["where"]
-    one = FailureGroup("OSError", "shop/tasks.py in pay", names={"shop.pay": None})
-    many = FailureGroup("OSError", "shop/db.py in get", names={"shop.pay": None, "shop.ship": None})
-    unknown = FailureGroup("OSError", None, names={"shop.ship": None})
-    texts = []
-    for group in (one, many, unknown):
-        cells: Any = where(group, Frame(NOW))
-        texts.append("".join(text for text, _ in cells))
-    assert texts == [
-        "shop.pay  shop/tasks.py in pay",
-        "shop/db.py in get  2 names",
-        "shop.ship",
-    ]
-
-
-def test_a_path_that_does_not_fit_is_shown_without_its_folder() -> None:
+def where_texts(groups: Sequence[FailureGroup], width: int, glyphs: Glyphs = UNICODE) -> list[str]:
     where = next(column for column in failures_of(3_600) if column.id == "where")
-    group = FailureGroup("OSError", "shop/db.py in get", names={"shop.pay": None, "b": None})
     assert where.fill is not None
-    texts = [
-        "".join(text for text, _ in where.fill(group, Frame(NOW), width)) for width in (30, 20, 12)
+    frame = Frame(NOW, glyphs)
+    return ["".join(text for text, _ in where.fill(group, frame, width)) for group in groups]
+
+
+ONE = FailureGroup("OSError", "shop/tasks.py in pay", names={"shop.pay": None}, line=57)
+MANY = FailureGroup("OSError", "shop/db.py in get", names={"a": None, "b": None}, line=8)
+
+
+def test_the_overview_names_what_distinguishes_groups() -> None:
+    unknown = FailureGroup("OSError", None, names={"shop.ship": None})
+    early = FailureGroup("OSError", NO_PLACE, names={"shop.ship": None})
+    stored = FailureGroup("OSError", "shop/tasks.py in pay", names={"shop.pay": None})
+    assert where_texts([ONE, MANY, unknown, early, stored], 40) == [
+        "shop.pay  shop/tasks.py:57",
+        "shop/db.py:8  2 names",
+        "shop.ship",
+        "shop.ship  before the task's code",
+        "shop.pay  shop/tasks.py in pay",
     ]
-    assert texts == [
-        "shop/db.py in get  2 names",
-        "shop/db.py in get  2 names",
-        "db.py in get  2 names",
+
+
+def test_a_location_that_does_not_fit_keeps_its_file_and_line_or_is_left_out() -> None:
+    widths = (26, 25, 20, 18, 17, 8, 5)
+    assert [where_texts([ONE], width)[0] for width in widths] == [
+        "shop.pay  shop/tasks.py:57",
+        "shop.pay  tasks.py:57",
+        "shop.pay  …sks.py:57",
+        "shop.pay  …s.py:57",
+        "shop.pay",
+        "shop.pay",
+        "….pay",
     ]
+    assert where_texts([ONE], 20, ASCII) == ["shop.pay  ~sks.py:57"]
+    assert [where_texts([MANY], width)[0] for width in (21, 20, 12, 6)] == [
+        "shop/db.py:8  2 names",
+        "shop/db.py:8",
+        "shop/db.py:8",
+        "….py:8",
+    ]
+
+
+@pytest.mark.parametrize("width", [50, 76, 95])
+def test_a_long_exception_leaves_room_for_the_location(width: int) -> None:
+    group = FailureGroup(
+        "NotEnoughReplicasAfterAppendError", "shop/tasks.py in pay", names={"shop.pay": None},
+        line=57,
+    )  # fmt: skip
+    frame = Frame(NOW)
+    needs = measure(failures_of(3_600), [group], frame)
+    placed = {one.column.id: one for one in arrange(failures_of(3_600), width, needs=needs)}
+    assert "tasks.py:57" in plain(placed["where"].content(group, frame))
+    assert placed["error"].width >= 16

@@ -20,7 +20,7 @@ from ...entities.clock_skew import NO_SKEWS, ClockSkews, to_local
 from ...entities.states import FAILURE, RETRY
 from ...entities.task import Task
 from ...query.language import exact_term
-from ...text.traceback import exception_class, location_of
+from ...text.traceback import exception_class, location_and_line
 
 MAX_GROUPS: Final = 2_000
 MAX_NAMES: Final = 100
@@ -86,6 +86,8 @@ class FailureGroup:
     """How many failures each worker has had, up to `MAX_NAMES`."""
     names: dict[str, None] = field(default_factory=dict)
     """The names of its tasks, up to `MAX_NAMES`."""
+    line: int | None = None
+    """The number of the line where its latest task failed."""
     version: int = 0
     """Counts up with each change."""
 
@@ -98,6 +100,13 @@ class FailureGroup:
     def id(self) -> str:
         """The row's id in tables."""
         return "\n".join("?" if part is None else f"={part}" for part in self.key)
+
+    @property
+    def file_line(self) -> str:
+        """File and line of its latest failure, as `shop/tasks.py:57`; or its location, or empty."""
+        if not self.place or self.line is None:
+            return self.place or ""
+        return f"{self.place.rpartition(' in ')[0]}:{self.line}"
 
     @property
     def count(self) -> int:
@@ -126,9 +135,10 @@ class FailureGroup:
         terms += ["!traceback:*"] if self.place is None else ["traceback:*", "!place:*"]
         return " ".join(terms)
 
-    def add(self, id_: str, at: float | None, worker: str | None) -> None:
+    def add(self, id_: str, at: float | None, worker: str | None, line: int | None = None) -> None:
         """Add a failure of a task."""
         self.tasks[id_] = at
+        self.line = line
         self.version += 1
         if at is not None:
             self.first_at = at if self.first_at is None else min(at, self.first_at)
@@ -210,7 +220,8 @@ class FailureGroups:
 
     def _enter(self, task: Task, skews: ClockSkews) -> None:
         traceback = task.traceback
-        place = (location_of(traceback, task.name) or NO_PLACE) if traceback else None
+        found, line = location_and_line(traceback, task.name)
+        place = (found or NO_PLACE) if traceback else None
         key = (exception_class(task.exception), place, None if place else task.name)
         group = self._group_of.get(task.id)
         if group is None or group.key != key:
@@ -235,7 +246,7 @@ class FailureGroups:
             at, host = task.state_at, task.state_host
         if task.id not in group.tasks or self._failed_at[task.id] != at:
             self._failed_at[task.id] = at
-            group.add(task.id, to_local(at, host, skews), task.worker)
+            group.add(task.id, to_local(at, host, skews), task.worker, line)
 
     def _leave(self, id_: str) -> None:
         group = self._group_of.pop(id_, None)

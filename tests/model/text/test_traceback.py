@@ -6,6 +6,7 @@ from celtop.model.text.traceback import (
     exception_class,
     frames_end,
     last_own_frame,
+    location_and_line,
     location_of,
     sections,
 )
@@ -23,6 +24,13 @@ BEGIN = "Traceback (most recent call last):\n"
 def test_the_innermost_frame_of_the_apps_own_code_counts() -> None:
     text = BEGIN + CELERY + OWN + LIBRARY + STDLIB + FROZEN + "E: no\n"
     assert location_of(text) == "images/tasks.py in download"
+
+
+def test_the_line_of_the_location_is_known() -> None:
+    assert location_and_line(BEGIN + CELERY + OWN + LIBRARY) == ("images/tasks.py in download", 41)
+    assert location_and_line(BEGIN + CELERY) == (None, None)
+    hostile = OWN.replace("41", "9" * 5_000)
+    assert location_and_line(BEGIN + CELERY + hostile) == (None, None)
 
 
 def test_the_last_of_chained_tracebacks_counts() -> None:

@@ -54,6 +54,14 @@ def grouped(*tasks: Task) -> FailureGroups:
     return groups
 
 
+def test_a_group_has_the_line_of_its_latest_failure() -> None:
+    first = failed(1, "ValueError(1)", traceback=traced("/srv/shop/pay.py", "pay", 7))
+    latest = failed(2, "ValueError(1)", T0 + 1, traceback=traced("/srv/shop/pay.py", "pay", 9))
+    group = only(grouped(first, latest))
+    assert group.file_line == "shop/pay.py:9"
+    assert only(grouped(failed(3, "ValueError(1)"))).file_line == ""
+
+
 def only(groups: FailureGroups) -> FailureGroup:
     (group,) = groups
     return group
