@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -34,6 +35,8 @@ _CORE: Final = {
 """The keys that are left out after the others. Between them are those of the row, and the names
 of the views."""
 VIEW_NAMES: Final = 90
+MAX_SINGLE_KEYS: Final = 2
+"""Keys of views, one after the other, up to which each is shown in a narrow terminal."""
 REST_OF_SELECTION: Final = 110
 OTHERS: Final = 140
 
@@ -74,34 +77,57 @@ class KeyBar(Bar):
             return
         self._painted = painted
         right = [*_keys(context, here), *last, Part("", gap=1)]
-        views = _views(context, view, gap=1)
+        views = _views(context, view)
         needed = sum(one.width for one in (*views, *right) if one.priority < VIEW_NAMES)
         if needed > self.size.width:
-            views = _views(context, view, gap=0)
+            views = list(_ranges(views))
         self.show(views, right)
 
 
-def _views(context: AppContext, view: str, *, gap: int) -> list[Part]:
-    """Return the keys and names of the views: `1 Overview 2 Tasks`, `1 2 Tasks 3` or `12 Tasks 3`.
+def _views(context: AppContext, view: str) -> list[Part]:
+    """Return the keys and names of the views: `1 Overview 2 Tasks`, or `1 2 Tasks 3`.
 
     The names of the last ones are left out first.
     """
     parts: list[Part] = []
-    joins = False
     for number, action in enumerate(context.keymap[one.id] for one in VIEWS):
         here = action.id == f"view.{view}"
         if action.id == "view.clusters" and not (here or context.settings.clusters):
             continue
         click = f"app.{action.action}"
         key = context.keymap.key(action.id, ascii_only=context.ascii)
-        before = gap if joins and len(key) == 1 else 1
-        joins = len(key) == 1 and not here
-        parts.append(Part(key, "bold $text-accent", 0 if here else VIEW_KEYS, click, before))
+        parts.append(Part(key, "bold $text-accent", 0 if here else VIEW_KEYS, click, gap=1))
         style = "bold reverse" if here else "$text-muted"
-        if here or gap:
-            priority = CURRENT_VIEW if here else VIEW_NAMES + number
-            parts.append(Part(action.label, style, priority, click, gap=1))
+        priority = CURRENT_VIEW if here else VIEW_NAMES + number
+        parts.append(Part(action.label, style, priority, click, gap=1))
     return parts
+
+
+def _ranges(views: Sequence[Part]) -> Iterator[Part]:
+    """Yield the views without the names of others, and their keys as `1 Overview 2-9`.
+
+    A click on such keys opens the palette, which lists the views.
+    """
+    run: list[Part] = []
+    for part in (*views, Part("")):
+        if part.priority >= VIEW_NAMES:
+            continue
+        follows = run and part.priority == VIEW_KEYS and _is_next(run[-1].text, part.text)
+        if not follows:
+            if len(run) > MAX_SINGLE_KEYS:
+                text = f"{run[0].text}-{run[-1].text}"
+                yield replace(run[0], text=text, click="app.command_palette")
+            else:
+                yield from run
+            run = []
+        if part.priority == VIEW_KEYS:
+            run.append(part)
+        elif part.text:
+            yield part
+
+
+def _is_next(key: str, other: str) -> bool:
+    return key.isdecimal() and other.isdecimal() and int(other) == int(key) + 1
 
 
 def _keys(context: AppContext, here: Here) -> list[Part]:

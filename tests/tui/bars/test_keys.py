@@ -27,6 +27,7 @@ async def footer(
     read_only: bool = False,
     frozen: bool = False,
     paused: str = "",
+    view: str = "workers",
 ) -> str:
     class OneBar(App[None]):
         def compose(self) -> ComposeResult:
@@ -41,7 +42,7 @@ async def footer(
         context.freeze.begin()
     async with app.run_test(size=(width, 1)):
         bar = app.query_one(KeyBar)
-        bar.paint(context, "workers", here, with_connection=state is not None)
+        bar.paint(context, view, here, with_connection=state is not None)
         return bar.render_line(0).text
 
 
@@ -57,6 +58,17 @@ async def test_names_of_the_last_views_go_before_the_core_keys() -> None:
     assert "enter open  / filter  A operations  e errors  ? help  q quit" in text
     text = await footer(60, Here(general=WORKER.general))
     assert "Overview" not in text and "3 Workers" in text
+
+
+async def test_keys_of_views_are_apart_also_in_a_narrow_terminal() -> None:
+    text = await footer(120, WORKER)
+    assert text.startswith(" 1 2 3 Workers 4 5 6 7 8 9  ")
+    for width in (60, 80):
+        text = await footer(width, WORKER, ClusterState())
+        assert text.startswith(" 1 2 3 Workers 4-9  ")
+        assert "D drain" in text and "? help  q quit" in text
+    assert (await footer(80, WORKER, view="overview")).startswith(" 1 Overview 2-9  ")
+    assert (await footer(80, WORKER, view="log")).startswith(" 1-6 7 Log 8 9  ")
 
 
 async def test_marked_rows_keep_their_keys() -> None:
