@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from celtop.model.entities.result import ResultMeta
 from celtop.model.observations import HistorySearched, ResultsRead
 from celtop.tests.tui.app_under_test import run_app
@@ -25,6 +26,17 @@ async def test_a_filter_searches_the_result_backend() -> None:
         await on.until(lambda: "geo.resize" in on.text and "1 of 3 loaded" in on.text)
         await on.press("!")
         await on.until(lambda: on.session.searched[-1].endswith("state:failure,revoked"))
+
+
+@pytest.mark.parametrize("size", [(60, 15), (120, 36)])
+async def test_a_filter_is_shown_once(size: tuple[int, int]) -> None:
+    async with run_app(cluster(20), Location("tasks"), size) as on:
+        on.app.filter_by("name:images")
+        await on.until(lambda: " of 2" in on.text and "name:images" in on.text)
+        assert on.text.count("name:images") == 1
+        await on.press("/", "x")
+        await on.until(lambda: " 0 of 2" in on.text and "name:imagesx" in on.text)
+        assert on.text.count("name:images") == 1
 
 
 async def test_a_drill_down_searches_for_its_tasks() -> None:
