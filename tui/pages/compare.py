@@ -23,6 +23,9 @@ from ..navigation import Location
 from ..panes.preview import Previewed
 from ..screens.base.row_lists import RowListScreen
 
+VALUE_WIDTH: Final = 22
+"""Cells of each value in a narrow terminal, where the names of fields are whole."""
+
 _KEYS: Final[Mapping[str, Callable[[ComparedRow], Any]]] = {
     "differs": lambda row: row.differs,
     "field": lambda row: row.id,
@@ -82,8 +85,8 @@ class CompareScreen(RowListScreen[ComparedRow]):
         return (
             Column("differs", "Diff", 5, sign, sort_key="differs", descending=True),
             Column("field", "Field", 24, field, grow=1, sort_key="field"),
-            Column("left", left, 24, lambda row, _: side(row, row.left), grow=1),
-            Column("right", right, 24, lambda row, _: side(row, row.right), grow=1),
+            Column("left", left, VALUE_WIDTH, lambda row, _: side(row, row.left), grow=1),
+            Column("right", right, VALUE_WIDTH, lambda row, _: side(row, row.right), grow=1),
         )
 
     def source(self) -> Iterable[ComparedRow]:

@@ -118,6 +118,9 @@ class Preview(Tile):
         self._chosen_for: object = None
         self._chosen: Sequence[int] = (0,)
         """The places of the charts that have values."""
+        self._shown: Previewed | None = None
+        self._most_lines = 0, 0
+        """The most lines that texts have needed, after the width at which they did."""
         self._box = Horizontal(*self.charts)
         super().__init__(
             Horizontal(self.fields, self._box), glyphs=context.glyphs, id="preview",
@@ -147,15 +150,18 @@ class Preview(Tile):
             shown: What will be shown; None if there is no room.
             room: Lines that list and preview have together.
             rows: Rows of the list; it also has titles.
-            least: Lines to take even if the list needs them, unless both have few.
+            least: Lines to take even if the list needs them, unless both have few. Fewer until a
+                text has needed them: the list moves once, not with each row.
         """
         self.fields.wraps = True
         lines = spare = room - rows - 1
         if shown is not None:
             self.fields.show(shown.fields)
+            needed = self._most_needed(self.fields.lines + FRAME_LINES)
             beside = self.size.width // 2 >= MIN_CHART_WIDTH and spare >= MIN_CHART_LINES
             if not (beside and self._filled(shown)):
                 lines = min(self.fields.lines + FRAME_LINES, spare)
+            least = min(least, needed)
         if room >= MIN_ROOM:
             lines = max(lines, least)
         fits = shown is not None and rows > 0 and lines > FRAME_LINES
@@ -163,15 +169,27 @@ class Preview(Tile):
         if fits:
             self.styles.height = lines
 
+    def on_resize(self) -> None:
+        """Show the row again: more or fewer of its fields have room."""
+        self.paint(self._shown)
+
+    def _most_needed(self, lines: int) -> int:
+        """Return the most lines that a text has needed at the present width."""
+        width, most = self._most_lines
+        if width == self.size.width:
+            lines = max(lines, most)
+        self._most_lines = self.size.width, lines
+        return lines
+
     def paint(self, shown: Previewed | None) -> None:
         """Show a row."""
+        self._shown = shown
         if not self.has_class("-shown"):
             return
         if shown is None:
-            self.show("idle", "")
+            self.show("idle", "", "")
             self.fields.show(())
             return
-        self.show("idle", visible(shown.title))
         self.set_class(shown.wraps, "-text")
         width, height = self.size
         builds = self._filled(shown)
@@ -184,6 +202,8 @@ class Preview(Tile):
         self.fields.wraps = shown.wraps
         # The labels of values below the last line take no room.
         self.fields.show(fields)
+        hidden = len(shown.fields) - len(fields) + max(0, self.fields.lines - max(1, height))
+        self.show("idle", visible(shown.title), f"{hidden} more" if hidden else "")
         if stacked:
             taken, height = 0, MIN_CHART_LINES
         beside, below = (width - taken) // MIN_CHART_WIDTH, height // MIN_CHART_LINES

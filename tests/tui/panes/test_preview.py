@@ -52,6 +52,16 @@ async def test_a_low_terminal_shows_it_in_lines_that_the_list_does_not_need() ->
         on.app.repaint()
         await on.until(lambda: "Unacknowledged" in on.text)
         assert on.table.size.height == 1 + len(on.table.rows)
+        await on.pilot.resize_terminal(80, 16)
+        on.app.repaint()
+        preview = on.screen.query_one(Preview)
+        await on.until(lambda: preview.size.height < 10)
+        shown = preview.size.height
+        hidden = len(on.screen.previewed(on.table.cursor_row).fields) - shown
+        await on.until(lambda: hidden > 0 and f" {hidden} more " in on.text)
+        await on.pilot.resize_terminal(80, 40)
+        on.app.repaint()
+        await on.until(lambda: preview.size.height > 20 and " more " not in on.text)
         await on.pilot.resize_terminal(80, 12)
         on.app.repaint()
         await on.until(lambda: not on.screen.query_one(Preview).display)
@@ -61,14 +71,24 @@ async def test_compare_has_both_values_in_full_below_the_list() -> None:
     compared = comparison_of([cluster(60).workers[name] for name in WORKERS])
     assert compared is not None
     async with run_app(cluster(60), Location("workers").deeper(compared), size=(80, 24)) as on:
+        preview = on.screen.query_one(Preview)
+        on.app.repaint()
+        await on.until(lambda: preview.display and preview.outer_size.height == 4)
         await on.to("Since celtop started")
         on.app.repaint()
-        preview = on.screen.query_one(Preview)
         await on.until(lambda: "─ Since celtop started ─" in on.text)
         _, shown = on.text.split("─ Since celtop started ─")
         assert all(name in shown for name in WORKERS)
         assert shown.count("received") == 2 and "failed" in shown and "…" not in shown
-        assert preview.outer_size.height == 6 and on.table.size.height > 12
+        assert preview.outer_size.height == 4 and on.table.size.height > 14
+        # Values that need more lines get them, and the list moves once, not with each row.
+        await on.pilot.resize_terminal(60, 24)
+        on.app.repaint()
+        await on.until(lambda: preview.outer_size.height == 6)
+        await on.press("g")
+        on.app.repaint()
+        await on.pilot.pause()
+        assert preview.outer_size.height == 6
 
 
 async def test_the_whole_entry_of_the_log_is_shown_in_lines_that_the_list_does_not_need() -> None:
