@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 SHARE_SECONDS: Final = 60
 """The time of which a share is taken: in a single step, few tasks finish."""
+RATE_PERIOD: Final = "in 1 m"
+"""The time of the rates in the legend, where the steps that are drawn are shorter."""
 YESTERDAY: Final = "yesterday"
 MAX_QUEUES: Final = 4
 """Queues with a layer of their own; the others are drawn together."""
@@ -388,6 +390,7 @@ def _data(context: AppContext, layers: Sequence[Layer], unit: Unit) -> ChartData
         time_zone(context),
         context.frozen,
         no_values="no data" if context.frozen else "no data yet",
+        note=RATE_PERIOD if unit is RATE and window.step < SHARE_SECONDS else "",
     )
 
 

@@ -24,7 +24,7 @@ from .axis import ticks, time_ticks
 from .chart_data import EMPTY, ChartData
 from .grid import add_grid, marks_by_column, number_labels, time_labels
 from .legend import GAP, Entry, legend
-from .plot import BLANK, Cell, fill, highest, plot
+from .plot import BLANK, Cell, drawn_steps, fill, highest, plot
 
 MIN_AXIS_WIDTH: Final = 32
 """Cells under which a chart has no axis of values."""
@@ -60,7 +60,7 @@ class Chart(LazyComponents):
         height: 1fr;
         width: 1fr;
         & > .chart--ok { color: $success 75%; }
-        & > .chart--retry { color: mediumpurple; }
+        & > .chart--retry { color: $state-retry; }
         & > .chart--failed { color: $error; }
         & > .chart--first { color: $primary 75%; }
         & > .chart--second { color: $accent 75%; }
@@ -249,7 +249,7 @@ class Chart(LazyComponents):
         room = self._columns = max(1, width - self._left)
         cells = plot(
             self._data.layers, room, rows, top, self._glyphs,
-            coloured=self._coloured, plotext=self._plotext,
+            coloured=self._coloured, plotext=self._plotext, newest_alone=self._data.newest_alone,
         )  # fmt: skip
         times = time_ticks(self._data.start, self._data.end, room, self._data.tz)
         marks = marks_by_column(self._data, self.seconds_per_column)
@@ -284,7 +284,10 @@ class Chart(LazyComponents):
         room = width - sum(len(text) for text, _ in legend) - bool(legend)
         self._columns = max(1, room)
         layers = self._data.layers
-        cells = plot(layers, room, 1, highest(layers), self._glyphs, coloured=self._coloured)
+        cells = plot(
+            layers, room, 1, highest(layers), self._glyphs,
+            coloured=self._coloured, newest_alone=self._data.newest_alone,
+        )  # fmt: skip
         self._add_cursor(cells)
         return self._strip([*cells[0], *([BLANK] if legend else []), *legend], width)
 
@@ -320,15 +323,16 @@ class Chart(LazyComponents):
         return LineStrip(segments, width)
 
     def _legend(self, width: int) -> list[Cell]:
-        """Return the name and the value of each layer, at the cursor or the newest."""
+        """Return the name of each layer with the value drawn at the cursor, or the newest."""
         entries: list[Entry] = []
+        step = None if self._cursor is None else self._drawn_step(self._cursor)
         for number, layer in enumerate(self._data.layers):
             stroke = "-" if self._glyphs.name == "ascii" else "─"
             key = stroke if layer.is_line else fill(number, self._glyphs, coloured=self._coloured)
             if self._cursor is None and number < len(self._current):
                 value = self._current[number]
             else:
-                value = self._data.value(layer, self._cursor)
+                value = self._data.value(layer, step)
             entries.append(Entry(key, layer.name, value, layer.style))
         time = "" if self._cursor is None else self._data.time(self._cursor)
         cells = legend(entries, time, width)
@@ -336,6 +340,12 @@ class Chart(LazyComponents):
         if note and sum(len(text) for text, _ in (*cells, GAP)) + len(note) <= width:
             cells += [GAP, (note, "axis")]
         return cells
+
+    def _drawn_step(self, at: float) -> int:
+        """Return the step that is drawn at a time: one of several that a column stands for."""
+        column = self._column(at)
+        steps = drawn_steps(self._data.layers, self._columns, newest_alone=self._data.newest_alone)
+        return steps[column] if 0 <= column < len(steps) else self._data.step(at)
 
     def _column(self, at: float) -> int:
         """Return the column of a time; it may lie outside."""

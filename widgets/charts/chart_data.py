@@ -46,6 +46,11 @@ class ChartData:
         return self.end - self.seconds
 
     @property
+    def newest_alone(self) -> bool:
+        """Whether the last column draws the newest step alone: a rate is that of a longer time."""
+        return self.unit is not RATE
+
+    @property
     def has_values(self) -> bool:
         """Whether any value is known."""
         return any(not isnan(value) for layer in self.layers for value in layer.values)
@@ -56,11 +61,15 @@ class ChartData:
             return units.clock(at, self.tz)
         return units.date_time(at, self.tz)[MONTH:MINUTES]
 
-    def value(self, layer: Layer, at: float | None) -> str:
-        """Return the text of a layer's value at a time; None is the newest."""
-        step = len(layer.values) - 1
-        if at is not None:
-            step = int((at - self.start) / self.seconds * len(layer.values))
+    def step(self, at: float) -> int:
+        """Return the number of the step at a time; it may lie outside."""
+        steps = len(self.layers[0].values) if self.layers else 0
+        return int((at - self.start) / self.seconds * steps)
+
+    def value(self, layer: Layer, step: int | None) -> str:
+        """Return the text of a layer's value in a step; None is the newest."""
+        if step is None:
+            step = len(layer.values) - 1
         if not 0 <= step < len(layer.values) or isnan(layer.values[step]):
             return layer.missing
         return self.unit.text(layer.values[step])

@@ -62,29 +62,39 @@ def highest(layers: Sequence[Layer]) -> float:
     return max([0.0, *sums, *_known(lines)])
 
 
-def fitted(layers: Sequence[Layer], columns: int) -> list[list[float]]:
-    """Return the values of each layer for exactly `columns` columns.
+def drawn_steps(layers: Sequence[Layer], columns: int, *, newest_alone: bool = False) -> list[int]:
+    """Return the number of the step that each of `columns` columns draws.
 
-    Of several steps in one column that with the highest sum is drawn, so that no peak is lost.
+    Of several steps in one column that with the highest sum is drawn, so that no peak is lost. If
+    `newest_alone`, the last column draws the newest step, whose value is in the legend.
     """
     size = len(layers[0].values) if layers else 0
     if not size or columns <= 0:
-        return [[nan] * max(0, columns) for _ in layers]
+        return []
     if size <= columns:
-        at = [column * size // columns for column in range(columns)]
-    else:
-        sums = [sum(_known(values)) for values in zip(*(one.values for one in layers), strict=True)]
-        edges = [size * column // columns for column in range(columns + 1)]
-        at = [
-            max(range(low, high), key=lambda step: (sums[step], step))
-            for low, high in pairwise(edges)
-        ]
-    return [[layer.values[step] for step in at] for layer in layers]
+        return [column * size // columns for column in range(columns)]
+    sums = [sum(_known(values)) for values in zip(*(one.values for one in layers), strict=True)]
+    edges = [size * column // columns for column in range(columns + 1)]
+    if newest_alone and columns > 1:
+        edges[-2] = size - 1
+    return [
+        max(range(low, high), key=lambda step: (sums[step], step)) for low, high in pairwise(edges)
+    ]
+
+
+def fitted(
+    layers: Sequence[Layer], columns: int, *, newest_alone: bool = False
+) -> list[list[float]]:
+    """Return the values of each layer for exactly `columns` columns: see `drawn_steps`."""
+    steps = drawn_steps(layers, columns, newest_alone=newest_alone)
+    if not steps:
+        return [[nan] * max(0, columns) for _ in layers]
+    return [[layer.values[step] for step in steps] for layer in layers]
 
 
 def plot(
     layers: Sequence[Layer], width: int, rows: int, top: float, glyphs: Glyphs, *,
-    coloured: bool = True, plotext: ModuleType | None = None,
+    coloured: bool = True, plotext: ModuleType | None = None, newest_alone: bool = False,
 ) -> list[list[Cell]]:  # fmt: skip
     """Return lines of cells, the highest first; empty cells are `BLANK`.
 
@@ -96,9 +106,10 @@ def plot(
         glyphs: The characters to draw with.
         coloured: Whether the styles of the layers differ; otherwise their characters do.
         plotext: The module, once it is imported; unused in ASCII.
+        newest_alone: Whether the last column draws the newest step alone.
     """
     parts = 2 if glyphs.name == "ascii" else 8
-    values = fitted(layers, width)
+    values = fitted(layers, width, newest_alone=newest_alone)
     scale = top if top > 0 else 1.0
     lines: list[list[Cell]] = [[BLANK] * width for _ in range(rows)]
     areas = [(layer, values[at]) for at, layer in enumerate(layers) if not layer.is_line]

@@ -104,6 +104,8 @@ def test_the_legend_shows_rates_over_a_minute() -> None:
     values = data.layers[0].values[-60 // STEP :]
     expected = sum(values) / len(values)
     assert charts.average_rates(data)[0] == data.unit.text(expected)
+    assert data.note == charts.RATE_PERIOD == charts.throughput(at).note
+    assert charts.queue_depth(at, "celery").note != charts.RATE_PERIOD
     assert charts.average_rates(charts.queue_depth(at, "celery")) == ()
     assert charts.average_rates(charts.queue_rates(at, "celery")) == ()  # averages of a minute
     assert set(charts.average_rates(charts.type_rates(at, "none"))) == {"?"}

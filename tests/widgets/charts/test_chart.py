@@ -95,6 +95,24 @@ async def test_the_cursor_reads_the_values_of_its_time() -> None:
         assert screen.lines[0].startswith("█ ok ?")
 
 
+async def test_the_legend_has_the_values_of_the_bar_at_the_cursor_and_of_the_last_one() -> None:
+    values = [1.0] * 120
+    values[59], values[117] = 40.0, 20.0
+    data = ChartData((Layer("waiting", values, "first"),), END, 600.0, COUNT, (), UTC)
+    chart = Chart()
+    async with shown(chart, 40, 10) as screen:
+        chart.show(data, 1)
+        await screen.settle()
+        assert screen.lines[0] == "█ waiting 1"
+        bars = [sum(line.ljust(40)[x] == "█" for line in screen.lines[1:-1]) for x in range(7, 40)]
+        assert bars[-1] == 0 and bars[-2] == max(bars[20:]) > 1
+        for x in range(33):
+            chart.cursor = chart.start + (x + 0.5) * chart.seconds_per_column
+            await screen.settle()
+            drawn = {0: "1", max(bars): "40", bars[-2]: "20"}[bars[x]]
+            assert screen.lines[0].startswith(f"█ waiting {drawn} "), x
+
+
 async def test_a_click_posts_the_time_of_its_column() -> None:
     chart = Chart()
     async with shown(chart, 67, 8) as screen:

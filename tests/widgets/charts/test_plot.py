@@ -3,6 +3,7 @@ from __future__ import annotations
 from math import nan
 from typing import Any
 
+import pytest
 from celtop.widgets.charts.plot import Layer, fitted, highest, plot
 from celtop.widgets.glyphs import ASCII, UNICODE
 from hypothesis import given
@@ -63,6 +64,17 @@ def test_all_columns_are_filled_and_no_peak_is_lost() -> None:
     shown = fitted([Layer("ok", values, "ok")], 60)[0]
     assert len(shown) == 60
     assert max(shown) == 9.0
+
+
+@pytest.mark.parametrize("columns", [2, 7, 45, 59, 60, 90])
+def test_the_last_column_draws_the_newest_step_and_the_others_all_peaks(columns: int) -> None:
+    for peak in (0, 1, 30, 57, 58, 59):
+        values = [1.0] * 60
+        values[peak] = 9.0
+        shown = fitted([Layer("waiting", values, "first")], columns, newest_alone=True)[0]
+        assert len(shown) == columns
+        assert max(shown) == 9.0
+        assert shown[-1] == values[-1]
 
 
 @given(
