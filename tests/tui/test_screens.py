@@ -315,7 +315,7 @@ async def test_the_palette_finds_views_and_keys() -> None:
             await pilot.press(*typed)
             await pilot.app.workers.wait_for_complete()
             await pilot.pause(0.2)
-            await pilot.press("down", "enter")
+            await pilot.press("enter")
             await pilot.pause(0.2)
             assert app.location.view == found
         assert session.refreshes == 1

@@ -5,6 +5,7 @@ Workers, queues, task types and tasks are found by their names and ids while one
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ MIN_ID_CHARACTERS: Final = 4
 """Characters of a task id from which on tasks are offered."""
 MAX_TASKS: Final = 10
 MAX_NAME_CHARACTERS: Final = 120
+COMMAND_BONUS: Final = 0.5
+"""What commands, keys and views score more than equally good names of the cluster."""
 
 SAME: Final = {
     **{action.id.removeprefix("view."): action.id for action in VIEWS},
@@ -78,13 +81,21 @@ class CeltopCommands(Provider):
             yield DiscoveryHit(entry.display, entry.start, entry.name, escape(entry.help))
 
     async def search(self, query: str) -> Hits:
-        """Offer what matches the query."""
-        matcher = self.matcher(query)
-        for entry in (*self._entries(), *self._items(query)):
-            score = max(matcher.match(entry.name), 0.5 * matcher.match(entry.help))
-            if score > 0:
-                display, text = _highlighted(entry, query), escape(entry.help)
-                yield Hit(score, display, entry.start, entry.name, text)
+        """Offer what contains the query; otherwise the names with its letters in their order."""
+        commands, items = list(self._entries()), list(self._items(query))
+        match = _WholeMatch(query)
+        scores = [
+            *((entry, match.score(entry) + COMMAND_BONUS) for entry in commands),
+            *((entry, match.score(entry)) for entry in items),
+        ]
+        found = [(entry, score) for entry, score in scores if score >= 1]
+        if not found:
+            matcher = self.matcher(query)
+            scattered = ((entry, matcher.match(entry.name)) for entry in (*commands, *items))
+            found = [(entry, score) for entry, score in scattered if score > 0]
+        for entry, score in found:
+            display, text = _highlighted(entry, query), escape(entry.help)
+            yield Hit(score, display, entry.start, entry.name, text)
 
     def _entries(self) -> Iterator[Entry]:
         app = self._host
@@ -134,6 +145,22 @@ class CeltopCommands(Provider):
     @property
     def _host(self) -> CommandHost:
         return cast("CommandHost", self.app)
+
+
+class _WholeMatch:
+    """Scores texts that contain a query: 1 or more, 0 for others."""
+
+    def __init__(self, query: str) -> None:
+        self._query = query.strip().lower()
+        # Words are also the parts of `geo.convert_to_raster`.
+        self._word = re.compile(rf"(?<![^\W_]){re.escape(self._query)}")
+
+    def score(self, entry: Entry) -> float:
+        """Return 3 for the beginning of a word in the name, 2 for any part of it, 1 in the help."""
+        name = entry.name.lower()
+        if self._query in name:
+            return 3 if self._word.search(name) else 2
+        return 1 if self._word.search(entry.help.lower()) else 0
 
 
 def _highlighted(entry: Entry, query: str) -> Content:

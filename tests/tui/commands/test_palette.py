@@ -51,6 +51,30 @@ async def test_workers_queues_types_and_tasks_are_found_and_opened() -> None:
         await ui.until(lambda: ui.app.location == place)
 
 
+async def test_words_come_before_parts_and_commands_before_names_of_the_cluster() -> None:
+    state = cluster(5)
+    feed(state, task_events(77, "revoke.all", at=NOW))
+    feed(state, task_events(78, "unrevoked", at=NOW))
+    feed(state, task_events(79, "r.e.v.o.k.e", at=NOW))
+    async with run_app(state, Location("tasks")) as ui:
+        hits = await found(ui, "revoke")
+        names = sorted(hits, key=lambda name: -hits[name].score)
+        assert names[0] == "revoke (X)"
+        assert names.index("revoke (X)") < names.index("type revoke.all")
+        assert names.index("type revoke.all") < names.index("type unrevoked")
+        assert "type r.e.v.o.k.e" not in names
+        in_help = [name for name in names if "revoke" not in name.lower()]
+        assert in_help and names[-len(in_help) :] == in_help
+        assert {"worker celery@geo-1", "queue geo_processing"} <= set(await found(ui, "geo"))
+        assert not any("page down" in name for name in await found(ui, "geo"))
+
+
+async def test_scattered_letters_find_a_name_if_nothing_contains_the_query() -> None:
+    async with run_app(cluster(5)) as ui:
+        assert "queue geo_processing" in await found(ui, "gprcs")
+        assert not await found(ui, "zzzqqq")
+
+
 async def test_names_from_the_cluster_are_not_markup() -> None:
     state = cluster(5)
     feed(state, [Event("worker-online", HOSTILE, NOW)])
