@@ -111,7 +111,10 @@ FAILURES: Final[tuple[Column[FailureGroup], ...]] = (
         sort_key="error", keeps_end=True,
     ),
     Column("task", "Task", 16, _names, 1, grow=2, sort_key="task"),
-    Column("place", "Location", 26, _place, 3, grow=3, sort_key="place"),
+    Column(
+        "place", "Location", 26, _place, 3, grow=3, sort_key="place", narrow_width=14,
+        keeps_end=True,
+    ),
     Column("workers", "Worker", 10, _workers, 6, grow=1),
     Column(
         "first", "First", _TIME_WIDTH, lambda group, frame: _time(group.first_at, frame), 4,
