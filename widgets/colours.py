@@ -1,7 +1,6 @@
 """The colour of each style, in Textual's notation.
 
-States have the hues of Flower's. The two that are not the theme's can be read on dark and on light
-backgrounds.
+States have the hues of Flower's. Textual's themes lack two of them (`STATE_COLOURS`).
 """
 
 from __future__ import annotations
@@ -21,13 +20,19 @@ COLOURS: Final[Mapping[str, str]] = {
     "bar-rest": "$foreground 30%",
     "state-success": "$text-success",
     "state-failure": "$text-error",
-    "state-started": "#1c80e4",
+    "state-started": "$state-started",
     "state-received": "$text-warning",
     "state-pending": "$text-warning",
-    "state-retry": "#8f6ad8",
+    "state-retry": "$state-retry",
     "state-revoked": "$text-muted",
     "state-custom": "$text-accent",
 }
+
+STATE_COLOURS: Final[Mapping[str, str]] = {"state-started": "#1c80e4", "state-retry": "#8f6ad8"}
+"""Variables of themes that have none: they can be read on dark and on light backgrounds.
+
+An app with these widgets returns them from `get_theme_variable_defaults`.
+"""
 
 
 def colour_rules(selector: str) -> str:

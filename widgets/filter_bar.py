@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, TypeAlias
 
+from rich.color import Color as RichColor
 from rich.highlighter import Highlighter
+from rich.style import Style
 from rich.text import Text
 from textual import events, on
+from textual.color import Color
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -35,12 +38,16 @@ DEBOUNCE: Final = 0.05
 class _ProblemMarks(Highlighter):
     """Underlines invalid terms."""
 
-    def __init__(self, problems: Callable[[str], Sequence[Problem]]) -> None:
+    def __init__(
+        self, problems: Callable[[str], Sequence[Problem]], colour: Callable[[], RichColor]
+    ) -> None:
         self._problems = problems
+        self._colour = colour
 
     def highlight(self, text: Text) -> None:
         for problem in self._problems(text.plain):
-            text.stylize("red underline", problem.start, problem.end)
+            style = Style(color=self._colour(), underline=True)
+            text.stylize(style, problem.start, problem.end)
 
 
 class _FirstCompletion(LazySuggester):
@@ -105,7 +112,7 @@ class FilterBar(Vertical):
     ) -> None:
         self.input = VisibleInput(
             placeholder=placeholder,
-            highlighter=_ProblemMarks(self._certain_problems),
+            highlighter=_ProblemMarks(self._certain_problems, self._error_colour),
             suggester=_FirstCompletion(self._complete_text),
             select_on_focus=False,
             compact=True,
@@ -169,6 +176,9 @@ class FilterBar(Vertical):
 
     def _complete_text(self, text: str) -> Sequence[Completion]:
         return self._completions(text)
+
+    def _error_colour(self) -> RichColor:
+        return Color.parse(self.app.theme_variables["text-error"]).rich_color
 
     def _certain_problems(self, text: str) -> Sequence[Problem]:
         """Return the problems, without that of a word which is still being typed."""

@@ -171,11 +171,11 @@ async def test_a_command_without_its_argument_offers_the_values() -> None:
         menu = await on.dialog(Menu)
         assert menu.chosen == "celtop-dark"
         assert "celtop-light" in {id_ for id_, _, _ in menu.choices}
-        await on.press("down")
+        await on.press("down", "down")
         await on.until(lambda: on.app.theme == "celtop-light")
         await on.press("escape")
         await on.until(lambda: on.app.theme == "celtop-dark")
         await on.press(":", *"theme", "enter")
         await on.dialog(Menu)
-        await on.press("down", "enter")
+        await on.press("down", "down", "enter")
         await on.until(lambda: on.app.theme == "celtop-light")

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from celtop.widgets.colours import STATE_COLOURS
 from rich.style import Style
 from textual.app import App, ComposeResult
 from textual.message import Message
@@ -33,6 +34,9 @@ class OneWidget(App[None]):
 
     def compose(self) -> ComposeResult:
         yield self._widget
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return dict(STATE_COLOURS)
 
 
 def screen_strips(app: App[Any]) -> list[Strip]:

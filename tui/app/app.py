@@ -22,7 +22,7 @@ from ..messages import DrillRequested, ViewRequested
 from ..navigation import Location
 from . import terminal
 from .host_app import HostApp
-from .theme import CELTOP_DARK, CELTOP_LIGHT, TERMINAL_COLOURS, user_themes
+from .theme import CELTOP_DARK, CELTOP_THEMES, TERMINAL_COLOURS, user_themes
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -80,7 +80,7 @@ class CeltopApp(HostApp, inherit_bindings=False):
 
     def _set_theme(self, name: str | None) -> None:
         themes, self._theme_problems = user_themes()
-        for theme in (CELTOP_DARK, CELTOP_LIGHT, *themes):
+        for theme in (*CELTOP_THEMES, *themes):
             self.register_theme(theme)
         if self.no_color:
             drop_all_colour(self)

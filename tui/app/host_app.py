@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ...bindings.keymap import Keymap
 from ...model.text.sanitize import visible
+from ...widgets.colours import STATE_COLOURS
 from ...widgets.compat.textual_internals import FrugalApp, capture_mouse
 from ...widgets.glyphs import ASCII, UNICODE
 from ..keymap import textual_keymap
@@ -85,6 +86,10 @@ class HostApp(FrugalApp, inherit_bindings=False):
         self.runner = OperationRunner(self, self)
         self.frame_loop = FrameLoop(self, self.context, self.follow)
         self.navigator = Navigator(self, self.context, self.frame_loop)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return the colours of states that Textual's themes lack."""
+        return dict(STATE_COLOURS)
 
     def get_css_variables(self) -> dict[str, str]:
         """Return the theme's variables, in colours that can be read."""

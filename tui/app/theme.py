@@ -1,4 +1,4 @@
-"""The dark and the light theme, and those that users add as files.
+"""The themes of celtop (dark, light, high contrast), and those that users add as files.
 
 The state colours are those of the Django admin and Flower.
 """
@@ -70,6 +70,46 @@ CELTOP_LIGHT: Final = Theme(
         "border-blurred": "#c4c9d1",
     },
 )
+
+CELTOP_HIGH_CONTRAST: Final = Theme(
+    name="celtop-high-contrast",
+    primary="#8fd0ff",
+    secondary="#dcc2ff",
+    accent="#5ff5f5",
+    success="#6dff9a",
+    warning="#ffd75f",
+    error="#ff9c94",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#1a1d24",
+    dark=True,
+    variables={
+        "text": "#ffffff",
+        "text-muted": "#d0d6e0",
+        "text-disabled": "#c2c9d4",
+        "text-primary": "#8fd0ff",
+        "text-secondary": "#dcc2ff",
+        "text-accent": "#5ff5f5",
+        "text-success": "#6dff9a",
+        "text-warning": "#ffd75f",
+        "text-error": "#ff9c94",
+        "state-started": "#9ecbff",
+        "state-retry": "#d9bcff",
+        "block-cursor-background": "#07294a",
+        "block-cursor-foreground": "#ffffff",
+        "block-cursor-blurred-background": "#1c2430",
+        "block-cursor-text-style": "bold",
+        "border": "#8fd0ff",
+        "border-blurred": "#8b95a5",
+        "scrollbar": "#8b95a5",
+        "scrollbar-background": "#1a1d24",
+        "input-selection-background": "#07294a",
+    },
+)
+"""All texts and colours of states have at least 7:1 on all backgrounds, as WCAG AAA asks."""
+
+CELTOP_THEMES: Final = (CELTOP_DARK, CELTOP_LIGHT, CELTOP_HIGH_CONTRAST)
 
 MIN_CONTRAST: Final = 3.0
 """The ratio that WCAG 2.1 asks of graphics and large text."""

@@ -8,10 +8,19 @@ import pytest
 from celtop.files.files import themes_folder
 from celtop.tests.tui.app_under_test import run_app
 from celtop.tests.tui.fake_session import cluster
-from celtop.tui.app.theme import CELTOP_DARK, CELTOP_LIGHT, in_16_colours, readable, user_themes
+from celtop.tests.widgets.screen_text import screen_strips
+from celtop.tui.app.theme import (
+    CELTOP_DARK,
+    CELTOP_HIGH_CONTRAST,
+    CELTOP_LIGHT,
+    CELTOP_THEMES,
+    in_16_colours,
+    readable,
+    user_themes,
+)
 from celtop.tui.dialogs.menu import Menu
 from celtop.tui.navigation import Location
-from celtop.widgets.colours import COLOURS
+from celtop.widgets.colours import COLOURS, STATE_COLOURS
 from rich.color import Color as RichColor
 from rich.color import ColorSystem
 from textual.color import Color
@@ -103,7 +112,7 @@ async def test_a_theme_in_the_terminals_colours_gets_what_it_leaves_out() -> Non
 
 @pytest.mark.parametrize(
     "theme",
-    [one for one in (CELTOP_DARK, CELTOP_LIGHT, *BUILTIN_THEMES.values()) if not one.ansi],
+    [one for one in (*CELTOP_THEMES, *BUILTIN_THEMES.values()) if not one.ansi],
     ids=lambda theme: theme.name,
 )
 def test_texts_stand_out_from_all_backgrounds(theme: Theme) -> None:
@@ -115,10 +124,68 @@ def test_texts_stand_out_from_all_backgrounds(theme: Theme) -> None:
         for text in ("warning", "error", "success", "accent", "primary"):
             assert ratio(Color.parse(found[f"text-{text}"]), behind) >= 3, (text, name)
     for state in ("started", "retry"):
-        assert ratio(Color.parse(COLOURS[f"state-{state}"]), background) >= 3, state
+        colour_of_state = {**STATE_COLOURS, **found}[f"state-{state}"]
+        assert ratio(Color.parse(colour_of_state), background) >= 3, state
     if not (cursor := found["block-cursor-foreground"]).startswith("auto"):
         behind = background + Color.parse(found["block-cursor-background"])
         assert ratio(Color.parse(cursor), behind) >= 3
+
+
+HIGH_CONTRAST = 7.0
+CURSOR_BACKGROUNDS = ("surface", "block-cursor-background", "input-selection-background")
+
+
+def test_texts_and_states_of_the_high_contrast_theme_stand_out_from_all_backgrounds() -> None:
+    theme = CELTOP_HIGH_CONTRAST
+    found = readable({**STATE_COLOURS, **theme.to_color_system().generate(), **theme.variables})
+    styles = {
+        style.removeprefix("$") for style in COLOURS.values() if style and not style.endswith("%")
+    }
+    texts = styles | {"foreground", "text", "text-disabled", "block-cursor-foreground"}
+    texts |= {"primary", "secondary", "accent", "success", "warning", "error"}
+    assert {"state-started", "state-retry", "text-error", "text-muted"} <= texts
+    for name in (*BACKGROUNDS, *CURSOR_BACKGROUNDS):
+        behind = Color.parse(found["background"]) + Color.parse(found[name])
+        for text in texts:
+            assert ratio(Color.parse(found[text]), behind) >= HIGH_CONTRAST, (text, name)
+
+
+SCREENS = {
+    "overview": ("1",),
+    "task list": ("2", "j", "space", "j", "j"),
+    "filter": ("2", "/", *"nam:x stat"),
+    "task": ("2", *"/state:failure", "enter", "enter"),
+    "failures": ("e",),
+    "charts": ("c", "left"),
+    "worker": ("3", "enter"),
+    "queues": ("4",),
+    "findings": ("8",),
+    "help": ("2", "?"),
+    "palette": ("2", "ctrl+p", "a"),
+    "operations": ("2", "A"),
+    "confirmation": ("2", *"/state:running", "enter", "K"),
+    "form": ("5", "t"),
+}
+
+
+@pytest.mark.parametrize("keys", SCREENS.values(), ids=SCREENS)
+async def test_all_letters_on_screen_have_a_high_contrast(keys: tuple[str, ...]) -> None:
+    async with run_app(cluster(30), theme=CELTOP_HIGH_CONTRAST.name) as on:
+        await on.press(*keys)
+        await on.pilot.pause(0.5)
+        dialogs = on.app.screen.query("#box, CommandList")  # the screen behind them is dimmed
+        region = dialogs.first().region if dialogs else on.app.screen.region
+        letters = 0
+        for strip in screen_strips(on.app)[region.y : region.bottom]:
+            for segment in strip.crop(region.x, region.right):
+                style = segment.style
+                if style is None or not any(map(str.isalnum, segment.text)):
+                    continue
+                assert style.color is not None and style.bgcolor is not None, segment
+                text, behind = (Color.from_rich_color(one) for one in (style.color, style.bgcolor))
+                assert not style.dim and ratio(text, behind) >= HIGH_CONTRAST, segment
+                letters += len(segment.text)
+        assert letters > 100
 
 
 @pytest.mark.parametrize("theme", [CELTOP_DARK, CELTOP_LIGHT, BUILTIN_THEMES["nord"]])
@@ -137,7 +204,7 @@ async def test_a_chosen_theme_is_readable_at_once_also_in_bars() -> None:
     async with run_app(cluster(5), theme="celtop-dark") as on:
         on.app.theme = "textual-light"
         await on.pilot.pause()
-        generated = on.app.current_theme.to_color_system().generate()
+        generated = {**STATE_COLOURS, **on.app.current_theme.to_color_system().generate()}
         assert on.app.theme_variables == readable(generated) != generated
 
 
