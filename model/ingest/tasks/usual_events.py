@@ -150,21 +150,32 @@ class UsualEvents:
 
     def count(self, now: float) -> None:
         """Count the events that were applied since the last call."""
-        totals, by_state = self._totals, self._totals.by_state
+        if not self._uncounted:
+            return
+        all_received = all_started = all_succeeded = 0
         for name, new in self._uncounted.items():
             received, started, succeeded = new.received, len(new.waits), len(new.runtimes)
             kind = self._types[name]
             kind.version += received + started + succeeded
-            for counts in (by_state, kind.states):
-                change_count(counts, RECEIVED, received - started)
-                change_count(counts, STARTED, started - succeeded)
-                change_count(counts, SUCCESS, succeeded)
-            for counter in (totals, kind):
-                counter.received += received
-                counter.succeeded += succeeded
-            totals.started += started
+            kind.received += received
+            kind.succeeded += succeeded
             if received or succeeded:
                 kind.last_at = now
             kind.wait.add_all(new.waits)
             kind.runtime.add_all(new.runtimes)
+            _move_on(kind.states, received, started, succeeded)
+            all_received += received
+            all_started += started
+            all_succeeded += succeeded
         self._uncounted.clear()
+        self._totals.received += all_received
+        self._totals.started += all_started
+        self._totals.succeeded += all_succeeded
+        _move_on(self._totals.by_state, all_received, all_started, all_succeeded)
+
+
+def _move_on(states: dict[str, int], received: int, started: int, succeeded: int) -> None:
+    """Count tasks that entered a state from the one before."""
+    change_count(states, RECEIVED, received - started)
+    change_count(states, STARTED, started - succeeded)
+    change_count(states, SUCCESS, succeeded)
