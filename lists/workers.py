@@ -59,7 +59,8 @@ def load_or_absence(
 ) -> Sequence[Cell]:
     """Return a worker's load, or since when it is late, stalled or offline.
 
-    Without a width, a bar has its usual one, and texts are as long as they are.
+    A worker that is being drained has the number of tasks that it still runs instead. Without a
+    width, a bar has its usual one, and texts are as long as they are.
     """
     listening = broker.listening(frame.now)
     health, style = worker.health(listening), level_of(worker, listening, frame.now)
@@ -69,7 +70,20 @@ def load_or_absence(
     if health == "stalled":
         since = units.age(worker.idle_since or worker.stalled_since, frame.now)
         return ((f"no task for {since}", style),)
+    if health == "draining":
+        return ((_draining(worker, width), style),)
     return ((_absence(worker, health, frame.now, width), style),)
+
+
+def _draining(worker: Worker, width: int | None) -> str:
+    """Return how many tasks a drained worker still runs, in the words that fit."""
+    running, slots = worker.running, worker.slots
+    if running is None:
+        return "draining"
+    text = f"draining, {running:,} running"
+    if width is None or len(text) <= width:
+        return text
+    return f"draining {running:,}/{units.count(slots)}"
 
 
 def _absence(worker: Worker, health: WorkerHealth, now: float, width: int | None) -> str:
@@ -120,7 +134,7 @@ def worker_columns(broker: Broker) -> tuple[Column[Worker], ...]:
 
     return (
         Column(
-            "status", "Status", 9, status, ticks=numbers.always, sort_key="faulty", descending=True
+            "status", "Status", 10, status, ticks=numbers.always, sort_key="faulty", descending=True
         ),
         Column("name", "Worker", 20, lambda row, _: (row.name, "text"), grow=2, sort_key="name"),
         Column("pool", "Pool", 8, _pool, 4, sort_key="pool", remark=True),

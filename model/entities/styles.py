@@ -26,6 +26,7 @@ _STATE_STYLES: Final[Mapping[str, str]] = {
 
 WORKER_LEVELS: Final[Mapping[str, Level]] = {
     "online": "good",
+    "draining": "warn",
     "late": "warn",
     "stalled": "bad",
     "offline": "bad",

@@ -14,7 +14,7 @@ from .fact import NEVER_ASKED, Fact
 from .task import Loss
 
 WorkerStatus: TypeAlias = Literal["online", "late", "offline"]
-WorkerHealth: TypeAlias = Literal["online", "stalled", "late", "offline", "unknown"]
+WorkerHealth: TypeAlias = Literal["online", "draining", "stalled", "late", "offline", "unknown"]
 
 LATE_AFTER_HEARTBEATS: Final = 3.0
 OFFLINE_AFTER_HEARTBEATS: Final = 8.0
@@ -228,6 +228,9 @@ class Worker(msgspec.Struct, eq=False):
     """Since when tasks have been available to it, before it counts as stalled."""
     idle_counts: tuple[int, int] = (0, 0)
     """Tasks received and processed at `idle_since`."""
+    draining: bool = False
+    """Whether a drain of this session has stopped its consumers, or is about to: it is shut down
+    when it has finished its tasks."""
     received: int = 0
     succeeded: int = 0
     failed: int = 0
@@ -381,11 +384,13 @@ class Worker(msgspec.Struct, eq=False):
         return "late" if busy_solo or silence <= OFFLINE_AFTER_SILENCE else "offline"
 
     def health(self, listening: Listening) -> WorkerHealth:
-        """Return the status, or `stalled` for an online worker that takes no tasks.
+        """Return the status; for an online worker that takes no tasks `draining` or `stalled`.
 
         It is `unknown` while no event can be received, unless the worker was offline before.
         """
         status = self.status(listening)
         if status != "offline" and not listening.is_live:
             return "unknown"
+        if status == "online" and self.draining:
+            return "draining"
         return "stalled" if status == "online" and self.stalled_since is not None else status

@@ -18,7 +18,7 @@ from ..entities.task import TaskExtra
 from ..entities.worker import UNLIMITED, Worker
 from ..observations import OperationChanged
 from ..operations.call import Call
-from ..operations.commands import Operation, RateLimit, Retry, Revoke, TimeLimit, Trigger
+from ..operations.commands import Drain, Operation, RateLimit, Retry, Revoke, TimeLimit, Trigger
 from ..operations.lasting import inverse
 from ..operations.outcome import Answer, Outcome, PublishedTask
 from ..operations.summary import sentence
@@ -67,6 +67,8 @@ class OperationLog:
             self._mark_revoking(operation, outcome.targets, known, change.at)
         elif isinstance(operation, RateLimit | TimeLimit):
             self._set_limits(operation, outcome)
+        elif isinstance(operation, Drain):
+            self._mark_draining(operation, outcome)
         sent_before = 0 if before is None else len(before.sent)
         for sent in outcome.sent[sent_before:]:
             self._add_published(sent)
@@ -118,6 +120,14 @@ class OperationLog:
                 after = msgspec.structs.replace(before, rate=reported_rate(operation.rate))
             if after != before:
                 worker.limits = {**worker.limits, operation.task: after}
+                worker.version += 1
+
+    def _mark_draining(self, operation: Drain, outcome: Outcome) -> None:
+        for name in operation.workers:
+            worker = self._workers.get(name)
+            draining = not outcome.ended and name not in outcome.workers
+            if worker is not None and worker.draining != draining:
+                worker.draining = draining
                 worker.version += 1
 
     def _add_published(self, sent: PublishedTask) -> None:

@@ -6,7 +6,9 @@ import pytest
 from celtop.lists.workers import load_or_absence, worker_columns
 from celtop.model.entities.fault import Fault
 from celtop.model.entities.worker import Outcomes
-from celtop.model.observations import ConnectionChanged, InspectReply
+from celtop.model.observations import ConnectionChanged, InspectReply, OperationChanged
+from celtop.model.operations.commands import Drain
+from celtop.model.operations.outcome import Outcome
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event
 from celtop.tests.tui.fake_session import NOW, feed
@@ -66,6 +68,18 @@ def test_the_absence_of_a_worker_is_worded_by_its_width(width: int | None, text:
     state.tick(NOW + 200)
     cells = load_or_absence(state.workers[NAME], state.broker, Frame(NOW + 200), width)
     assert "".join(cell for cell, _ in cells) == text
+
+
+@pytest.mark.parametrize(
+    ("width", "text"),
+    [(None, "draining, 12 running"), (20, "draining, 12 running"), (17, "draining 12/?")],
+)
+def test_a_drained_worker_shows_what_it_still_runs(width: int | None, text: str) -> None:
+    state = with_worker(running=12)
+    state.observe(OperationChanged(Outcome(1, Drain((NAME,)), NOW), NOW))
+    assert status(state, NOW + 1) == ("◐ draining", "warn")
+    cells = load_or_absence(state.workers[NAME], state.broker, Frame(NOW + 1), width)
+    assert [cell for cell, _ in cells] == [text]
 
 
 def test_failures_are_counted_out_of_the_runs_that_were_seen() -> None:

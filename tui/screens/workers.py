@@ -26,7 +26,7 @@ class WorkersScreen(RowListScreen[Worker]):
     LIST = "workers"
     EMPTY = "No workers so far. Is one running on this broker?"
     ORDER = workers.ORDER
-    FAULTS = "late, stalled or offline"
+    FAULTS = "late, draining, stalled or offline"
     KEYS = workers.WORKER_KEYS
     PREVIEWS = True
 
@@ -60,7 +60,7 @@ class WorkersScreen(RowListScreen[Worker]):
         )
 
     def faulty(self, row: Worker) -> bool:
-        """Return whether it is late, stalled or offline."""
+        """Return whether it is late, stalled or offline, or being drained."""
         return self._status(row) not in ("online", "unknown")
 
     def _status(self, worker: Worker) -> WorkerHealth:

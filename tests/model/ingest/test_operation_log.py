@@ -7,9 +7,21 @@ from celtop.model.entities.fault import Fault
 from celtop.model.entities.states import FROM_EVENT, FROM_SENDING, source_names
 from celtop.model.entities.worker import Limits
 from celtop.model.ingest.operation_log import MAX_OPERATIONS
-from celtop.model.observations import OperationChanged, QueuePeeked, WaitingMessage
+from celtop.model.observations import (
+    OperationChanged,
+    QueuePeeked,
+    WaitingMessage,
+)
 from celtop.model.operations.call import Call, RawMessage, SentTask
-from celtop.model.operations.commands import Ping, RateLimit, Retry, Revoke, TimeLimit, Trigger
+from celtop.model.operations.commands import (
+    Drain,
+    Ping,
+    RateLimit,
+    Retry,
+    Revoke,
+    TimeLimit,
+    Trigger,
+)
 from celtop.model.operations.outcome import Answer, Outcome, PublishedTask
 from celtop.model.operations.summary import sentence
 from celtop.model.query.language import parse_query
@@ -72,6 +84,25 @@ def test_operations_are_bounded_and_running_ones_stay() -> None:
         observe_outcome(state, Outcome(number, Ping(ALL), NOW, NOW))
     assert len(state.operations) == MAX_OPERATIONS
     assert 1 in state.operations and 2 not in state.operations
+
+
+def test_a_worker_is_draining_until_its_drain_has_a_verdict_on_it() -> None:
+    state = cluster()
+    drain = Drain(("p@h", "t@h", "unknown@h"))
+
+    def draining() -> list[str]:
+        listening = state.broker.listening(NOW)
+        return [one.name for one in state.workers.values() if one.health(listening) == "draining"]
+
+    observe_outcome(state, Outcome(1, drain, NOW))
+    assert draining() == ["p@h", "t@h"]
+    observe_outcome(state, Outcome(1, drain, NOW, workers={"p@h": Answer("restored")}))
+    assert draining() == ["t@h"]
+    state.workers["t@h"].left_at = NOW
+    assert not draining()
+    state.workers["t@h"].left_at = None
+    observe_outcome(state, done(drain, workers={"p@h": Answer("restored")}))
+    assert not draining()
 
 
 def test_an_end_is_not_undone_by_news_from_before() -> None:

@@ -11,7 +11,7 @@ from celtop.model.operations.outcome import Answer, Outcome
 from celtop.tests.tui.app_under_test import AppUnderTest, run_app
 from celtop.tests.tui.fake_session import NOW, cluster
 from celtop.tui.dialogs.menu import Menu
-from celtop.tui.navigation import Location
+from celtop.tui.navigation import DrillDown, Location
 
 WORKER = "celery@web-1"
 PAUSE = PauseQueue(queue="celery", consumers=(Consumer(WORKER),))
@@ -86,6 +86,11 @@ async def test_a_drain_is_undone_as_a_whole_by_cancelling_it() -> None:
         ui.session.held["celery"] = PAUSE
         ui.app.context._paused_queues = None
         assert [change.text for change in ui.app.context.lasting] == [f"{WORKER} draining"]
+        for page in (Location("workers"), Location("workers", (DrillDown("worker", WORKER),))):
+            ui.app.go(page)
+            await ui.until(lambda: ui.app.location == page and "◐ draining" in ui.text)  # noqa: B023
+        ui.app.go(Location("queues"))
+        await ui.until(lambda: ui.app.location == Location("queues") and ui.screen.ready)
         await ui.press("u")
         asked = (await ui.asked()).confirmation
         assert (asked.title, asked.verb) == (f"Undo draining {WORKER}", "Undo")
