@@ -83,6 +83,11 @@ class FrameLoop:
         self._protected: frozenset[str] = frozenset()
         self._second = 0
         self._beat_at = 0.0
+        self._is_due = False
+        self._applied = 0
+        """Observations applied so far of those that were waiting at `_beat_at`."""
+        self._elapsed = 0.0
+        """Seconds between `_beat_at` and the one before."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -103,35 +108,51 @@ class FrameLoop:
         self._context.session.history.end(self._context.clock())
         await asyncio.to_thread(self._context.session.stop, STOP_TIMEOUT)
 
-    async def _beat(self) -> None:
-        """Pump in small steps, between which keys are looked at, and paint."""
-        beat_before, self._beat_at = self._beat_at, time.monotonic()
+    def keep_up(self) -> None:
+        """Pump and paint if that is due.
+
+        Called before each key, too: the message that asks for it may be queued behind many keys.
+        """
+        if self._is_due:
+            self._is_due = False
+            self._beat()
+
+    def _beat(self) -> None:
+        """Pump for a short time and paint; whatever is left, keys are looked at in between."""
+        started = time.monotonic()
+        if not self._applied:
+            self._elapsed, self._beat_at = started - self._beat_at, started
         now = self._context.clock
-        more, applied = True, 0
-        while more and self._app.return_code is None:
-            pumped = self._context.session.pump(now(), PUMP_BUDGET)
-            more = pumped.more
-            if pumped.applied:
-                applied += pumped.applied
-                self._on_pumped()
-                self.pacer.wanted = True
-            second_began = self._tick()
-            painted = self.pacer.due(time.monotonic()) and self.paint()
-            if second_began:
-                self._look_after(painted=painted)
-            if more:
-                await asyncio.sleep(PUMP_PAUSE)
+        pumped = self._context.session.pump(now(), PUMP_BUDGET)
+        self._applied += pumped.applied
+        if pumped.applied:
+            self._on_pumped()
+            self.pacer.wanted = True
+        second_began = self._tick()
+        painted = self.pacer.due(time.monotonic()) and self.paint()
+        if second_began:
+            self._look_after(painted=painted)
+        if self._app.return_code is not None:
+            return
+        if pumped.more:
+            self._beat_in(PUMP_PAUSE)
+            return
+        applied, self._applied = self._applied, 0
         if applied >= MANY_OBSERVATIONS:
             rest = min(self.pacer.next_at - time.monotonic(), self._idle_interval())
-            self._beat_in(busy_interval(applied, self._beat_at - beat_before, rest))
-            return
+            self._beat_in(busy_interval(applied, self._elapsed, rest))
+        else:
+            self._beat_in(self._quiet_interval())
+            self._context.session.call_on_update(self._wake)
+
+    def _quiet_interval(self) -> float:
+        """Return the seconds until the next pump if nothing arrives."""
         interval = self._idle_interval()
-        if self.pacer.wanted:
-            rest = self.pacer.next_at - time.monotonic()
-            # After the time of a frame, the terminal is behind.
-            interval = min(interval, rest if rest > 0 else BUSY_INTERVAL)
-        self._beat_in(interval)
-        self._context.session.call_on_update(self._wake)
+        if not self.pacer.wanted:
+            return interval
+        rest = self.pacer.next_at - time.monotonic()
+        # After the time of a frame, the terminal is behind.
+        return min(interval, rest if rest > 0 else BUSY_INTERVAL)
 
     def _idle_interval(self) -> float:
         if self._context.replay is not None:
@@ -144,8 +165,11 @@ class FrameLoop:
         # Each timer of Textual is a task of its own, and `App.call_later` inspects the signature of
         # what it calls each time.
         loop = self._loop = asyncio.get_running_loop()
-        beat = events.Callback(callback=self._beat)
-        self._timer = loop.call_later(seconds, self._app.post_message, beat)
+        self._timer = loop.call_later(seconds, self._fall_due)
+
+    def _fall_due(self) -> None:
+        self._is_due = True
+        self._app.post_message(events.Callback(callback=self.keep_up))
 
     def _wake(self) -> None:
         """Pump soon; called from the thread that has put something into the inbox."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from unittest.mock import patch
 
 import pytest
+from celtop.cluster.session import Pumped
 from celtop.model.query import task_view
 from celtop.model.state import ClusterState
 from celtop.tests.tui.app_under_test import AppUnderTest, make_app, run_app
@@ -139,6 +140,33 @@ async def test_after_moving_a_key_concerns_the_row_moved_to() -> None:
         on.burst("j", "y")
         await on.until(lambda: on.clipboard)
         assert on.clipboard == uuid(1)
+
+
+async def test_a_backlog_without_an_end_holds_up_no_key() -> None:
+    async with run_app(ClusterState(), Location("tasks")) as on:
+        with patch.object(on.session, "pump", return_value=Pumped(100, more=True)) as pump:
+            on.app.frame_loop.beat_soon()
+            await on.until(lambda: pump.call_count >= 3)
+            on.burst("4")
+            await on.until(lambda: on.app.location == Location("queues"))
+
+
+async def test_a_frame_that_is_due_waits_for_no_queued_key() -> None:
+    async with run_app(ClusterState(), Location("tasks")) as on:
+        loop = on.app.frame_loop
+        assert loop._timer is not None
+        loop._timer.cancel()
+        pumped_at: list[Location] = []
+
+        def pump(now: float, budget: float) -> Pumped:
+            pumped_at.append(on.app.location)
+            return Pumped(0, more=False)
+
+        with patch.object(on.session, "pump", pump):
+            loop._is_due = True
+            on.burst("4", "3")
+            await on.until(lambda: on.app.location == Location("workers"))
+        assert pumped_at[:1] == [Location("tasks")]
 
 
 async def test_notifications_cover_neither_the_cursor_nor_the_footer() -> None:

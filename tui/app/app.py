@@ -172,6 +172,7 @@ class CeltopApp(HostApp, inherit_bindings=False):
             from .keyboard import press_key
 
             self.frame_loop.pressed_at = time.monotonic()
+            self.frame_loop.keep_up()
             if not await self.runner.wait_for_dialog() and self._drop(event.key):
                 return
             if self.monitor_screen is not None:
