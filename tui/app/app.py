@@ -346,8 +346,11 @@ class CeltopApp(HostApp, inherit_bindings=False):
         """Search all commands; Textual's palette draws more than ASCII."""
         if self.context.ascii:
             await self.action_command_line()
-        else:
-            super().action_command_palette()
+            return
+        from ...widgets.compat.settled_palette import SettledPalette
+
+        if not isinstance(self.screen, SettledPalette):
+            self.push_screen(SettledPalette())
 
     async def action_command_line(self, text: str = "") -> None:
         """Open the command line."""

@@ -8,8 +8,10 @@ from typing import Any, Final
 
 from textual.app import App
 from textual.events import Key
+from textual.screen import Screen
 
 from ...bindings.keymap import Keymap
+from ...widgets.compat.settled_palette import SettledPalette
 from ...widgets.compat.textual_internals import press
 from ..dialogs.base import Dialog
 from ..screens.base.screen import MonitorScreen
@@ -24,11 +26,11 @@ async def press_key(app: App[Any], event: Key, keymap: Keymap) -> bool:
     It waits until the screen is mounted: a user types `2/mail` without waiting for the list.
     """
     screen = app.screen
-    if not isinstance(screen, MonitorScreen | Dialog):
+    if not isinstance(screen, MonitorScreen | Dialog | SettledPalette):
         return False
     with suppress(TimeoutError):
         await asyncio.wait_for(screen.mounted.wait(), SCREEN_TIMEOUT)
-    if isinstance(screen, Dialog):
+    if not isinstance(screen, MonitorScreen):
         return await _press_in_dialog(app, screen, event)
     line = screen.typing
     if line is None:
@@ -65,7 +67,7 @@ def _is_for_row(screen: MonitorScreen, key: str, keymap: Keymap) -> bool:
     return any(key in action.keys for action in keymap.in_context(*screen.CONTEXTS))
 
 
-async def _press_in_dialog(app: App[Any], dialog: Dialog[Any], event: Key) -> bool:
+async def _press_in_dialog(app: App[Any], dialog: Screen[Any], event: Key) -> bool:
     focused = dialog.focused
     if focused is None or not focused.check_consume_key("j", "j"):
         return await press(app, event.key)

@@ -11,6 +11,7 @@ from celtop.tests.tui.fake_session import NOW, feed, task_events
 from celtop.tests.tui.key_checks import Pressed, cases, checks, press_all
 from celtop.tui.bars.command_line import CommandLine
 from celtop.tui.dialogs.help import Help
+from textual.command import CommandPalette
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -39,7 +40,7 @@ async def _command(ui: AppUnderTest, key: str) -> None:
 @checks("palette", sharing=True)
 async def _palette(ui: AppUnderTest, key: str) -> None:
     await ui.press(key)
-    assert type(ui.screen).__name__ == "CommandPalette"
+    assert isinstance(ui.screen, CommandPalette)
 
 
 @checks("back", sharing=True)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import pytest
 from celtop.tests.tui.app_under_test import AppUnderTest, make_app
 from celtop.tests.tui.fake_session import cluster
 from celtop.tui.pages.worker import WorkerDetailScreen
+from textual.command import CommandPalette
+from textual.widgets import Input
 
 
 @pytest.mark.parametrize("key", ["question_mark", "ctrl+p", "A"])
@@ -18,3 +22,28 @@ async def test_a_dialog_opens_on_the_page_of_the_key_before(key: str) -> None:
         await ui.until(lambda: app.monitor_screen is None and len(app.screen_stack) > 1)
         await ui.pilot.pause()
         assert isinstance(app.screen_stack[1], WorkerDetailScreen)
+
+
+async def test_keys_after_the_palette_go_to_the_screen_below() -> None:
+    app, session = make_app(cluster())
+    async with app.run_test(size=(120, 36)) as pilot:
+        ui = AppUnderTest(app, session, pilot)
+        await ui.press("1")
+        for _ in range(3):
+            ui.burst("ctrl+p", *"work", "escape", "4", "ctrl+p", "x", "escape", "3")
+            await ui.until(lambda: app.location.view == "workers")
+            await ui.press("1")
+        assert not app.said
+
+
+async def test_a_closed_palette_searches_no_more() -> None:
+    app, session = make_app(cluster())
+    async with app.run_test(size=(120, 36)) as pilot:
+        ui = AppUnderTest(app, session, pilot)
+        await ui.press("ctrl+p")
+        palette = app.screen
+        with patch.object(CommandPalette, "_gather_commands") as search:
+            palette.dismiss()
+            palette.post_message(Input.Changed(palette.query_one(Input), "mail"))
+            await ui.until(lambda: not palette.is_attached)
+        assert not search.called
