@@ -40,6 +40,8 @@ TIMER_TOLERANCE: Final = 0.002
 """Seconds by which a timer may be early: the full second must have begun."""
 PUMP_BUDGET: Final = 0.01
 """Seconds that applying events may take before keys are looked at again."""
+MAX_PUMP_BUDGET: Final = 0.1
+"""Seconds that it may take if there is a backlog and everything else takes as long."""
 PUMP_PAUSE: Final = 0.001
 """Seconds left to the receiving threads while there is a backlog."""
 NO_CHANGES: Final = Changes({}, [], False)
@@ -88,6 +90,7 @@ class FrameLoop:
         """Observations applied so far of those that were waiting at `_beat_at`."""
         self._elapsed = 0.0
         """Seconds between `_beat_at` and the one before."""
+        self._pumped_at = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -123,7 +126,8 @@ class FrameLoop:
         if not self._applied:
             self._elapsed, self._beat_at = started - self._beat_at, started
         now = self._context.clock
-        pumped = self._context.session.pump(now(), PUMP_BUDGET)
+        pumped = self._context.session.pump(now(), self._pump_budget)
+        self._pumped_at = time.monotonic()
         self._applied += pumped.applied
         if pumped.applied:
             self._on_pumped()
@@ -144,6 +148,16 @@ class FrameLoop:
         else:
             self._beat_in(self._quiet_interval())
             self._context.session.call_on_update(self._wake)
+
+    @property
+    def _pump_budget(self) -> float:
+        """The seconds for pumping: of a backlog, as long as keys and screens took since the last.
+
+        With less, someone who types fast could make the screen older and older.
+        """
+        if not self._applied:
+            return PUMP_BUDGET
+        return min(MAX_PUMP_BUDGET, max(PUMP_BUDGET, time.monotonic() - self._pumped_at))
 
     def _quiet_interval(self) -> float:
         """Return the seconds until the next pump if nothing arrives."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from unittest.mock import patch
 
 import pytest
@@ -11,6 +12,7 @@ from celtop.model.state import ClusterState
 from celtop.tests.tui.app_under_test import AppUnderTest, make_app, run_app
 from celtop.tests.tui.fake_session import NOW, feed, task_events
 from celtop.tui import loop
+from celtop.tui.loop import MAX_PUMP_BUDGET, PUMP_BUDGET
 from celtop.tui.navigation import PAGES, DrillDown, Location
 from celtop.tui.screens.tasks import TaskListScreen
 from textual.events import Key
@@ -151,11 +153,32 @@ async def test_a_backlog_without_an_end_holds_up_no_key() -> None:
             await on.until(lambda: on.app.location == Location("queues"))
 
 
+async def test_a_backlog_gets_as_much_time_as_keys_but_no_more_than_a_moment() -> None:
+    async with run_app(ClusterState(), Location("tasks")) as on:
+        frames = on.app.frame_loop
+        assert frames._timer is not None
+        frames._timer.cancel()
+
+        def budget(*, more: bool, since: float) -> float:
+            frames._is_due, frames._pumped_at = True, time.monotonic() - since
+            with patch.object(on.session, "pump", return_value=Pumped(1, more)) as pump:
+                frames.keep_up()
+            found: float = pump.call_args.args[1]
+            return found
+
+        budget(more=False, since=0.0)
+        assert budget(more=True, since=60.0) == PUMP_BUDGET
+        assert budget(more=True, since=60.0) == MAX_PUMP_BUDGET
+        assert PUMP_BUDGET < budget(more=True, since=0.05) <= MAX_PUMP_BUDGET
+        assert budget(more=False, since=-60.0) == PUMP_BUDGET
+        assert budget(more=False, since=60.0) == PUMP_BUDGET
+
+
 async def test_a_frame_that_is_due_waits_for_no_queued_key() -> None:
     async with run_app(ClusterState(), Location("tasks")) as on:
-        loop = on.app.frame_loop
-        assert loop._timer is not None
-        loop._timer.cancel()
+        frames = on.app.frame_loop
+        assert frames._timer is not None
+        frames._timer.cancel()
         pumped_at: list[Location] = []
 
         def pump(now: float, budget: float) -> Pumped:
@@ -163,7 +186,7 @@ async def test_a_frame_that_is_due_waits_for_no_queued_key() -> None:
             return Pumped(0, more=False)
 
         with patch.object(on.session, "pump", pump):
-            loop._is_due = True
+            frames._is_due = True
             on.burst("4", "3")
             await on.until(lambda: on.app.location == Location("workers"))
         assert pumped_at[:1] == [Location("tasks")]
