@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 
 BUSY_INTERVAL: Final = 0.05
 """Seconds between two pumps of the session while events arrive."""
-FLOOD_INTERVAL: Final = 0.1
-"""The same in a flood, at most: the next frame is not later for it."""
-FLOOD_RATE: Final = 5_000.0
-"""Events per second from which on it is a flood."""
 MANY_OBSERVATIONS: Final = 20
 """Observations of one pump after which the next one follows in any case; after fewer it waits for
 another observation."""
@@ -47,18 +43,6 @@ PUMP_PAUSE: Final = 0.001
 NO_CHANGES: Final = Changes({}, [], False)
 STOP_TIMEOUT: Final = 1.5
 """Seconds for the session's threads to end; the process must end within two."""
-
-
-def busy_interval(applied: int, elapsed: float, rest: float) -> float:
-    """Return the seconds until the next pump, after one that has applied many observations.
-
-    Args:
-        applied: How many.
-        elapsed: Seconds since the pump before.
-        rest: Seconds until something is due on the screen.
-    """
-    is_flood = applied >= FLOOD_RATE * elapsed
-    return max(BUSY_INTERVAL, min(rest, FLOOD_INTERVAL)) if is_flood else BUSY_INTERVAL
 
 
 class FrameLoop:
@@ -88,8 +72,6 @@ class FrameLoop:
         self._is_due = False
         self._applied = 0
         """Observations applied so far of those that were waiting at `_beat_at`."""
-        self._elapsed = 0.0
-        """Seconds between `_beat_at` and the one before."""
         self._pumped_at = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -122,9 +104,8 @@ class FrameLoop:
 
     def _beat(self) -> None:
         """Pump for a short time and paint; whatever is left, keys are looked at in between."""
-        started = time.monotonic()
         if not self._applied:
-            self._elapsed, self._beat_at = started - self._beat_at, started
+            self._beat_at = time.monotonic()
         now = self._context.clock
         pumped = self._context.session.pump(now(), self._pump_budget)
         self._pumped_at = time.monotonic()
@@ -143,8 +124,7 @@ class FrameLoop:
             return
         applied, self._applied = self._applied, 0
         if applied >= MANY_OBSERVATIONS:
-            rest = min(self.pacer.next_at - time.monotonic(), self._idle_interval())
-            self._beat_in(busy_interval(applied, self._elapsed, rest))
+            self._beat_in(BUSY_INTERVAL)
         else:
             self._beat_in(self._quiet_interval())
             self._context.session.call_on_update(self._wake)

@@ -50,10 +50,6 @@ LARGE_BACKLOG: Final = 5_000
 BATCH_WINDOW: Final = 0.02
 """Seconds in which messages collect before they are read: waking up for each one costs more than
 reading it. The delay is invisible, and the socket holds far more messages than arrive meanwhile."""
-FLOOD_WINDOW: Final = 0.05
-"""The same in a flood, of which the screen shows only sums."""
-FLOOD_RATE: Final = 500.0
-"""Messages per second from which on it is a flood: some hundred busy workers."""
 BURST_GAP: Final = 0.25
 """Seconds between two messages up to which more of them are expected soon."""
 
@@ -88,8 +84,6 @@ class Receiver(StoppableThread):
         self._prove = False
         self._next_check = 0.0
         self._backlogged = False
-        self._messages = 0
-        """Messages received since the last pause."""
         self._attempt_at = 0.0
         self._subscription: Subscription | None = None
         self.call_on_change: Callable[[], object] = lambda: None
@@ -182,8 +176,8 @@ class Receiver(StoppableThread):
                 self._check(connection, subscription, control)
                 if received:
                     received_before, received_at = received_at, time.monotonic()
-                    messages, self._messages = self._messages, 0
-                    time.sleep(collecting_time(messages, received_at - received_before))
+                    if received_at - received_before < BURST_GAP:
+                        time.sleep(BATCH_WINDOW)
             subscription.close()
             if self._broker.blocked is None:
                 connection.release()
@@ -281,7 +275,6 @@ class Receiver(StoppableThread):
 
     def _on_body(self, body: bytes, content_type: str) -> None:
         at = time.time()
-        self._messages += 1
         if content_type == "application/json":
             batch = decode(body, at)
         else:
@@ -290,18 +283,6 @@ class Receiver(StoppableThread):
         if batch.events:
             self._open_tasks.apply(batch.events)
             self._roster.apply(batch.events[0])
-
-
-def collecting_time(messages: int, gap: float) -> float:
-    """Return the seconds in which to let messages collect before they are read.
-
-    Args:
-        messages: How many have just been read.
-        gap: Seconds since those before.
-    """
-    if gap >= BURST_GAP:
-        return 0.0
-    return FLOOD_WINDOW if messages >= FLOOD_RATE * gap else BATCH_WINDOW
 
 
 def _attempt(broker: BrokerConnection) -> None:

@@ -18,7 +18,7 @@ from ..connection.redis.channel import ChannelFrames, RedisChannel
 from ..connection.redis.keys import exactly
 from .event_exchange import EventExchange
 
-MAX_DRAINED_BYTES: Final = 2 << 20
+MAX_DRAINED_BYTES: Final = 1 << 20
 """Bytes that `drain` receives before it returns, so that the caller can do other work."""
 MAX_MESSAGE_BYTES: Final = 32 << 20
 """Bytes of a message that is read: a worker sends some events together, with whole tracebacks."""

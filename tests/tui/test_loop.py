@@ -11,7 +11,6 @@ from celtop.model.query import task_view
 from celtop.model.state import ClusterState
 from celtop.tests.tui.app_under_test import AppUnderTest, make_app, run_app
 from celtop.tests.tui.fake_session import NOW, feed, task_events
-from celtop.tui import loop
 from celtop.tui.loop import MAX_PUMP_BUDGET, PUMP_BUDGET
 from celtop.tui.navigation import PAGES, DrillDown, Location
 from celtop.tui.screens.tasks import TaskListScreen
@@ -45,23 +44,6 @@ async def protected(on: AppUnderTest, *ids: str) -> None:
         return on.app.frame_loop._protected == set(ids)
 
     await on.until(protects)
-
-
-@pytest.mark.parametrize(
-    ("applied", "elapsed", "rest", "expected"),
-    [
-        (100, 0.05, 0.2, loop.BUSY_INTERVAL),
-        (1_500, 0.05, 0.2, loop.FLOOD_INTERVAL),
-        (3_000, 0.1, 0.2, loop.FLOOD_INTERVAL),
-        (1_500, 0.05, 0.07, 0.07),
-        (1_500, 0.05, -1.0, loop.BUSY_INTERVAL),
-        (300, 0.1, 0.2, loop.BUSY_INTERVAL),
-    ],
-)
-def test_a_flood_is_pumped_less_often_but_for_each_frame(
-    applied: int, elapsed: float, rest: float, expected: float
-) -> None:
-    assert loop.busy_interval(applied, elapsed, rest) == expected
 
 
 async def test_marked_and_opened_tasks_stay_in_memory() -> None:

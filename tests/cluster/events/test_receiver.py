@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 
 import pytest
-from celtop.cluster.events import receiver
 from celtop.model.entities.task import Task
 from celtop.tests.cluster.conftest import OpenSession, RunningSession
 from celtop.tests.conftest import StartWorker
@@ -208,17 +207,3 @@ def test_nothing_of_ours_is_left_in_redis_after_stop(
     live.until(lambda: (w := live.state.workers.get("w1@test")) is not None and w.conf)
     live.session.stop()
     assert members() == before
-
-
-@pytest.mark.parametrize(
-    ("messages", "gap", "expected"),
-    [
-        (1, 1.0, 0.0),
-        (1, 0.1, receiver.BATCH_WINDOW),
-        (42, 0.02, receiver.FLOOD_WINDOW),
-        (105, 0.05, receiver.FLOOD_WINDOW),
-        (20, 0.05, receiver.BATCH_WINDOW),
-    ],
-)
-def test_messages_collect_for_longer_in_a_flood(messages: int, gap: float, expected: float) -> None:
-    assert receiver.collecting_time(messages, gap) == expected
