@@ -186,7 +186,9 @@ def _renders(
     """Yield the lines of `crop` of each visible widget, in place of `Compositor._get_renders`.
 
     Textual draws every widget of the screen whole, even if only the clock in the header changed,
-    and also the lines of containers that the widgets inside, which come first, cover.
+    and also the lines of containers that the widgets inside, which come first, cover. Nothing is
+    drawn behind a widget: lines that are too narrow, such as those of a list that leaves room for a
+    scrollbar which is not laid out yet, are filled up.
     """
     covered: defaultdict[int, int] = defaultdict(int)
     for widget, (region, clip) in compositor.visible_widgets.items():
@@ -194,7 +196,8 @@ def _renders(
         if crop is not None:
             part = part.intersection(Region(part.x, crop.y, part.width, crop.height))
         for seen in _uncovered(part, covered):
-            yield seen, seen, widget.render_lines(seen.translate(-region.offset))
+            lines = widget.render_lines(seen.translate(-region.offset))
+            yield seen, seen, [line.adjust_cell_length(seen.width) for line in lines]
 
 
 def _uncovered(region: Region, covered: defaultdict[int, int]) -> Iterator[Region]:

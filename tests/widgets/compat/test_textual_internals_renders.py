@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from celtop.widgets.compat.textual_internals import FrugalApp
+from celtop.widgets.compat.textual_internals import FrugalApp, FrugalUpdate
+from rich.segment import Segment
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.geometry import Region
@@ -87,3 +88,24 @@ async def test_lines_of_a_container_that_others_cover_are_not_drawn() -> None:
         assert outer.drawn == [2, 3]
         assert not inner.drawn
         assert [line or " " for line in lines] == list("a b c d e f ")
+
+
+class Narrow(Widget):
+    """Draws lines that are narrower than its region."""
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        return [Strip([Segment("narrow")])] * crop.height
+
+
+class TooNarrow(FrugalApp):
+    def compose(self) -> ComposeResult:
+        yield Narrow()
+
+
+async def test_lines_that_are_too_narrow_are_filled_up() -> None:
+    app = TooNarrow()
+    async with app.run_test(size=(40, 2)) as pilot:
+        await pilot.pause()
+        full = app.screen._compositor.render_full_update()
+        assert [Strip.join(line).text for line in full.strips] == ["narrow".ljust(40)] * 2
+        assert "narrow" in FrugalUpdate(full, app.sent).render_segments(app.console)
