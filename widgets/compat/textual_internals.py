@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -195,23 +195,26 @@ def _renders(
         part = region.intersection(clip)
         if crop is not None:
             part = part.intersection(Region(part.x, crop.y, part.width, crop.height))
-        for seen in _uncovered(part, covered):
+        cells = ((1 << part.width) - 1) << part.x
+        for seen in _uncovered(part, cells, covered):
             lines = widget.render_lines(seen.translate(-region.offset))
+            # Where it draws fewer lines than its region has, what is below it shows.
+            for y, _ in zip(seen.line_range, lines, strict=False):
+                covered[y] |= cells
             yield seen, seen, [line.adjust_cell_length(seen.width) for line in lines]
 
 
-def _uncovered(region: Region, covered: defaultdict[int, int]) -> Iterator[Region]:
-    """Yield the whole lines of a region that are not covered, in blocks, and cover them.
+def _uncovered(region: Region, cells: int, covered: Mapping[int, int]) -> Iterator[Region]:
+    """Yield the whole lines of a region that are not covered, in blocks.
 
     Args:
         region: A part of the screen.
-        covered: The covered cells of each line, as bits.
+        cells: Its cells in each of its lines, as bits.
+        covered: The covered cells of each line of the screen, as bits.
     """
-    cells = ((1 << region.width) - 1) << region.x
     start = region.y
     for y in region.line_range:
         if cells & ~covered[y]:
-            covered[y] |= cells
             continue
         if start < y:
             yield Region(region.x, start, region.width, y - start)

@@ -109,3 +109,26 @@ async def test_lines_that_are_too_narrow_are_filled_up() -> None:
         full = app.screen._compositor.render_full_update()
         assert [Strip.join(line).text for line in full.strips] == ["narrow".ljust(40)] * 2
         assert "narrow" in FrugalUpdate(full, app.sent).render_segments(app.console)
+
+
+class Lower(Static):
+    """Draws fewer lines than its region has, as a widget does whose size is about to change."""
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        return super().render_lines(crop)[:1]
+
+
+class Behind(FrugalApp):
+    CSS = "Static { height: 3 } Container { background: $panel }"
+
+    def compose(self) -> ComposeResult:
+        yield Container(Lower("a"))
+
+
+async def test_where_a_widget_draws_no_line_what_is_below_it_shows() -> None:
+    app = Behind()
+    async with app.run_test(size=(40, 6)) as pilot:
+        await pilot.pause()
+        update = app.screen._compositor.render_full_update()
+        assert update.render_segments(app.console)
+        assert [sum(strip.cell_length for strip in line) for line in update.strips] == [40] * 6
