@@ -42,6 +42,11 @@ SECTIONS: Final = (
 )  # fmt: skip
 COMMANDS: Final = {name: section.folder for section in SECTIONS for name in section.names}
 """The folder of each command, which is defined in the module of its name."""
+CELERY_COMMANDS: Final = {
+    "beat": "schedule", "call": "trigger", "events": "tail", "inspect": "workers",
+    "list": "queues", "result": "task", "status": "workers",
+}  # fmt: skip
+"""The commands of `celery` that have another name here."""
 
 EPILOG = """\b
 Settings, in order of precedence: command line, environment (CELTOP_*, then
@@ -77,6 +82,16 @@ class Commands(Mapping[str, click.Command]):
 
 class RootGroup(Group):
     """The command `celtop`, whose help lists its commands in sections."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command; for one of `celery`, the error names the similar one."""
+        name = args[0]
+        if name in CELERY_COMMANDS and not ctx.resilient_parsing:
+            similar = f"`celtop {CELERY_COMMANDS[name]}` is similar to `celery {name}`."
+            raise click.UsageError(f"No such command {name!r}. {similar}", ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands with the first sentence of their help."""

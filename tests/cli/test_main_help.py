@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from celtop.cli import commands
-from celtop.cli.main import COMMANDS, SECTIONS, celtop
+from celtop.cli.main import CELERY_COMMANDS, COMMANDS, SECTIONS, celtop
 from click.testing import CliRunner
 
 
@@ -21,3 +21,11 @@ def test_the_help_lists_each_command_below_the_title_of_its_section() -> None:
         begin = lines.index(f"{section.title}:") + 1
         rows = lines[begin : lines.index("", begin)]
         assert [row.split()[0] for row in rows] == list(section.names)
+
+
+def test_a_command_of_celery_names_the_similar_one() -> None:
+    run = CliRunner().invoke(celtop, ["-b", "redis://localhost", "inspect", "active"])
+    assert run.exit_code == 2
+    assert "`celtop workers` is similar to `celery inspect`" in run.output
+    assert not CELERY_COMMANDS.keys() & COMMANDS.keys()
+    assert set(CELERY_COMMANDS.values()) <= COMMANDS.keys()

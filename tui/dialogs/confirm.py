@@ -78,8 +78,7 @@ class ConfirmDialog(Dialog[bool]):
             yield from (_line(*fact) for fact in self._facts())
         must_type = self.must_type
         if must_type is not None:
-            word = Content.styled(visible(must_type, _MAX_TEXT), "bold $text-warning")
-            yield Static(Content.assemble("Type ", word, " to confirm:"), id="ask", markup=False)
+            yield Static(self._question(must_type), id="ask", markup=False)
             yield VisibleInput(id="typed", select_on_focus=False, compact=True)
         with Horizontal(id="answers"):
             cancel, accept = Content("Cancel"), Content(self._verb)
@@ -89,6 +88,10 @@ class ConfirmDialog(Dialog[bool]):
             # In the order of forms; the focus is on Cancel.
             yield Choice(accept, id="yes", markup=False, disabled=must_type is not None)
             yield Choice(cancel, id="cancel", markup=False)
+
+    def _question(self, must_type: str, before: str = "") -> Content:
+        word = Content.styled(visible(must_type, _MAX_TEXT), "bold $text-warning")
+        return Content.assemble(f"{before}Type ", word, " to confirm:")
 
     @property
     def names_title(self) -> bool:
@@ -182,13 +185,16 @@ class ConfirmDialog(Dialog[bool]):
         self.query_one("#yes").disabled = not self.confirmed
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Confirm if the word is right, cancel if the line is empty, else ring the bell."""
+        """Confirm if the word is right, cancel if the line is empty, else ask again."""
         event.stop()
         if self.confirmed:
             self.dismiss(True)
         elif not event.value.strip():
             self.dismiss(None)
-        else:
+        elif self.must_type is not None:
+            before = "Nothing was sent: the text differs. "
+            self.query_one("#ask", Static).update(self._question(self.must_type, before))
+            self._fit(self.app.size.height)
             self.app.bell()
 
     def action_accept(self) -> None:

@@ -1,4 +1,4 @@
-"""Confirmations on small terminals."""
+"""Confirmations that ask for a word, also on small terminals."""
 
 from __future__ import annotations
 
@@ -23,3 +23,15 @@ async def test_the_word_to_type_is_shown_in_full_and_a_long_name_once() -> None:
         assert lines.count(QUEUE) == 1, "as the target"
         asked = next(number for number, line in enumerate(lines) if line == "Type")
         assert lines[asked + 1 : asked + 3] == [f"{QUEUE} to", "confirm:"]
+
+
+async def test_a_wrong_word_says_that_nothing_was_sent() -> None:
+    state = cluster(3)
+    state.observe(QueueMeasured(QUEUE, NOW, 11))
+    async with run_app(state, Location("queues"), size=(100, 30)) as on:
+        await on.to(QUEUE)
+        await on.press("P")
+        dialog = await on.asked()
+        await on.press(*"purge", "enter")
+        await on.until(lambda: "Nothing was sent: the text differs." in on.text)
+        assert dialog.is_current
