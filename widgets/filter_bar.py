@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, TypeAlias
 
-from rich.color import Color as RichColor
 from rich.highlighter import Highlighter
-from rich.style import Style
+from rich.style import Style as RichStyle
 from rich.text import Text
 from textual import events, on
-from textual.color import Color
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.style import Style
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
@@ -39,15 +38,14 @@ class _ProblemMarks(Highlighter):
     """Underlines invalid terms."""
 
     def __init__(
-        self, problems: Callable[[str], Sequence[Problem]], colour: Callable[[], RichColor]
+        self, problems: Callable[[str], Sequence[Problem]], style: Callable[[], RichStyle]
     ) -> None:
         self._problems = problems
-        self._colour = colour
+        self._style = style
 
     def highlight(self, text: Text) -> None:
         for problem in self._problems(text.plain):
-            style = Style(color=self._colour(), underline=True)
-            text.stylize(style, problem.start, problem.end)
+            text.stylize(self._style(), problem.start, problem.end)
 
 
 class _FirstCompletion(LazySuggester):
@@ -112,7 +110,7 @@ class FilterBar(Vertical):
     ) -> None:
         self.input = VisibleInput(
             placeholder=placeholder,
-            highlighter=_ProblemMarks(self._certain_problems, self._error_colour),
+            highlighter=_ProblemMarks(self._certain_problems, self._problem_style),
             suggester=_FirstCompletion(self._complete_text),
             select_on_focus=False,
             compact=True,
@@ -177,8 +175,8 @@ class FilterBar(Vertical):
     def _complete_text(self, text: str) -> Sequence[Completion]:
         return self._completions(text)
 
-    def _error_colour(self) -> RichColor:
-        return Color.parse(self.app.theme_variables["text-error"]).rich_color
+    def _problem_style(self) -> RichStyle:
+        return Style.parse("underline $text-error", self.app.theme_variables).rich_style
 
     def _certain_problems(self, text: str) -> Sequence[Problem]:
         """Return the problems, without that of a word which is still being typed."""

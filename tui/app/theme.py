@@ -126,7 +126,7 @@ _IN_16_COLOURS: Final = {
 _GREY_STEPS: Final = 20
 """Steps between a colour and black or white."""
 
-_ALPHA: Final = re.compile(r"(.*?)(?: +\d{1,3}%)?")
+_ALPHA: Final = re.compile(r"(?P<colour>.*?)(?: +(?P<percent>\d{1,3})%)?", re.DOTALL)
 _STYLES: Final = frozenset({"none", "bold", "dim", "italic", "reverse", "strike", "underline"})
 _TYPES: Final = {"dark": bool, "ansi": bool, "luminosity_spread": float, "text_alpha": float}
 _FIELDS: Final = frozenset(field.name for field in fields(Theme)) - {"name"}
@@ -139,26 +139,40 @@ def readable(variables: Mapping[str, str]) -> dict[str, str]:
     themes they are too faint. Colours of the terminal are left as they are.
     """
     colours = dict(variables)
-    background = Color.parse(colours["background"])
+    background = _colour(colours["background"])
     if background.ansi is not None:
         return colours
-    row = background + Color.parse(colours["block-cursor-blurred-background"])
-    behind: tuple[Color, ...] = background, background + Color.parse(colours["panel"]), row
+    row = background + _colour(colours["block-cursor-blurred-background"])
+    behind: tuple[Color, ...] = background, background + _colour(colours["panel"]), row
     for name in (f"text-{text}" for text in _TEXTS):
-        colours[name] = _legible(Color.parse(colours[name]), behind).hex
+        colours[name] = _legible(background + _colour(colours[name]), behind).hex
     cursor = colours["block-cursor-foreground"]
     if not cursor.startswith("auto"):
-        behind = (background + Color.parse(colours["block-cursor-background"]),)
-        colours["block-cursor-foreground"] = _legible(Color.parse(cursor), behind).hex
+        under = background + _colour(colours["block-cursor-background"])
+        colours["block-cursor-foreground"] = _legible(under + _colour(cursor), (under,)).hex
     return colours
 
 
 def in_16_colours(variables: Mapping[str, str], *, dark: bool) -> dict[str, str]:
     """Return a theme's variables for a terminal of 16 colours: its pale reds would become white."""
-    if Color.parse(variables["background"]).ansi is not None:
+    if _colour(variables["background"]).ansi is not None:
         return dict(variables)
     texts = {f"text-{text}": shades[not dark] for text, shades in _IN_16_COLOURS.items()}
     return {**variables, **texts}
+
+
+def _colour(value: str) -> Color:
+    """Return the colour of a variable, such as `red` or `red 35%`.
+
+    Raises:
+        ColorParseError: It is no colour.
+    """
+    match = _ALPHA.fullmatch(value)
+    assert match is not None  # its parts may be empty
+    colour = Color.parse(match["colour"])
+    return (
+        colour if match["percent"] is None else colour.multiply_alpha(int(match["percent"]) / 100)
+    )
 
 
 def _legible(text: Color, behind: Sequence[Color]) -> Color:
@@ -246,9 +260,8 @@ def _problem(name: str, value: Any) -> str | None:
     if variable.endswith("style"):
         valid = set(value.split()) <= _STYLES
         return None if valid else f"unknown style {value!r}; use {', '.join(sorted(_STYLES))}"
-    match = _ALPHA.fullmatch(value)
     try:
-        Color.parse(match[1] if match and variable else value)
+        (_colour if variable else Color.parse)(value)
     except ColorParseError:
         return f"{value!r} is not a colour; write '#5fafff', 'ansi_blue' or 'red'"
     return None

@@ -110,6 +110,40 @@ async def test_a_theme_in_the_terminals_colours_gets_what_it_leaves_out() -> Non
         assert on.app.theme == "mine"
 
 
+TRANSPARENT = """
+primary = "red"
+{ansi}
+[variables]
+text-error = "{red} 60%"
+panel = "blue 20%"
+block-cursor-foreground = "white 90%"
+block-cursor-background = "blue 50%"
+block-cursor-blurred-background = "blue 30%"
+"""
+
+
+@pytest.mark.parametrize(("ansi", "red"), [("", "red"), ("ansi = true", "ansi_red")])
+async def test_variables_may_be_partly_transparent(ansi: str, red: str) -> None:
+    write("mine", TRANSPARENT.format(ansi=ansi, red=red))
+    async with run_app(cluster(5), Location("tasks"), theme="mine") as on:
+        assert on.app.theme == "mine" and not on.said
+        await on.press("/", *"nam:x ")
+        await on.until(lambda: "nam:x" in on.text)
+        (error,) = (
+            segment.style
+            for strip in screen_strips(on.app)
+            for segment in strip
+            if "nam:x" in segment.text and segment.style is not None
+        )
+        assert error.underline and error.color is not None
+        if ansi:
+            assert error.color == RichColor.parse("color(1)")
+        else:
+            found = Color.from_rich_color(error.color)
+            assert found.r > found.g + 50 and found.r > found.b + 50
+            assert ratio(found, Color.parse(on.app.theme_variables["background"])) >= 3
+
+
 @pytest.mark.parametrize(
     "theme",
     [one for one in (*CELTOP_THEMES, *BUILTIN_THEMES.values()) if not one.ansi],
