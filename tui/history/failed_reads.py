@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from concurrent.futures import Future
 from typing import TypeVar
 
 R = TypeVar("R")
 
 
-def failed(read: Future[R]) -> bool:
+def failed(read: Future[R] | asyncio.Future[R]) -> bool:
     """Return whether a read that is done failed; a history that does not exist yet has no rows."""
     from ...history.store import NoHistoryError
 

@@ -29,10 +29,10 @@ async def find_task(host: Host, id_: str) -> None:
     shown = visible(id_, MAX_ID_CHARACTERS)
     places: list[str] = []
     if context.session.history.stored is not None:
-        stored = context.session.history.stored.find(id_)
-        await asyncio.wait({asyncio.wrap_future(stored)})
+        stored = asyncio.wrap_future(context.session.history.stored.find(id_))
+        await asyncio.wait({stored})
         unavailable = failed(stored)
-        ids = () if unavailable or stored.exception() is not None else stored.result()
+        ids = () if stored.cancelled() or stored.exception() is not None else stored.result()
         if len(ids) > 1:
             host.say(f"Several tasks in the history have ids that start with {shown}", "error")
             return
