@@ -179,3 +179,13 @@ async def test_a_command_without_its_argument_offers_the_values() -> None:
         await on.dialog(Menu)
         await on.press("down", "down", "enter")
         await on.until(lambda: on.app.theme == "celtop-light")
+
+
+async def test_a_command_line_that_is_opened_twice_returns_the_focus_to_the_list() -> None:
+    async with run_app(cluster(5)) as on:
+        focused = on.app.focused
+        assert focused is not None
+        await on.app.action_command_line()
+        await on.app.action_command_line("theme ")
+        await on.press("escape")
+        assert on.app.focused is focused

@@ -107,7 +107,8 @@ class CommandLine(Vertical):
         self._suggest = suggest
         self._earlier = earlier
         self.set_class(ascii_only, "-ascii")
-        self._focused_before = self.screen.focused
+        if self.screen.focused is not self.input:  # a click opens it again
+            self._focused_before = self.screen.focused
         self.display = True
         self.input.value = text
         self.input.cursor_position = len(text)
