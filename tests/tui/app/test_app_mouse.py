@@ -9,6 +9,7 @@ from celtop.tests.tui.fake_session import cluster
 from celtop.tui.dialogs.menu import Menu
 from celtop.tui.navigation import DrillDown, Location
 from celtop.tui.screens.tasks import TaskListScreen
+from textual.command import CommandPalette
 
 FAILED = f"{5:08x}-0000-4000-8000-{5:012x}"
 
@@ -97,3 +98,9 @@ async def test_a_click_on_a_value_of_a_bar_shows_more_about_it() -> None:
         await click_on(ui, "FAILURE")
         await ui.until(lambda: ui.app.location == Location("tasks"))
         assert cast(TaskListScreen, ui.screen).filter_text == "state:failure"
+
+
+async def test_a_click_on_the_keys_of_several_views_opens_the_palette() -> None:
+    async with run_app(cluster(5), Location("overview"), size=(80, 24)) as ui:
+        await click_on(ui, "2-9", 1)
+        await ui.until(lambda: isinstance(ui.app.screen, CommandPalette))

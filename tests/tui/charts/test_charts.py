@@ -105,6 +105,9 @@ def test_the_legend_shows_rates_over_a_minute() -> None:
     expected = sum(values) / len(values)
     assert charts.average_rates(data)[0] == data.unit.text(expected)
     assert data.note == charts.RATE_PERIOD == charts.throughput(at).note
+    at.chart_seconds = 86_400
+    assert charts.throughput(at).note == "", "each step is longer than a minute"
+    at.chart_seconds = 300
     assert charts.queue_depth(at, "celery").note != charts.RATE_PERIOD
     assert charts.average_rates(charts.queue_depth(at, "celery")) == ()
     assert charts.average_rates(charts.queue_rates(at, "celery")) == ()  # averages of a minute
