@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from celtop.model.entities.states import STARTED, SUCCESS
+from celtop.model.entities.states import RECEIVED, STARTED, SUCCESS
 from celtop.model.ingest.tasks import task_types
 from celtop.model.ingest.tasks.usual_events import UsualEvents
 from celtop.model.state import ClusterState
@@ -120,12 +120,26 @@ def test_a_type_stays_if_the_only_task_of_it_came_just_now(monkeypatch: pytest.M
     }
 
 
-def test_a_task_that_was_lost_succeeds_as_others_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_type_stays_if_a_task_of_it_comes_after_the_last_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(task_types, "MAX_TYPES", 3)
+    state = play(Script("one").received(name="shop.bill").events)
+    play(Script("one", NOW + 1).received(name="shop.ship").events, state)
+    play(Script("two").received(name="shop.bill").events, state)
+    play(Script("three").received(name="shop.post").events, state)
+    assert "shop.bill" in state.types and "shop.post" not in state.types
+
+
+@pytest.mark.parametrize("before", [1, 2])
+def test_a_task_that_was_lost_goes_on_as_others_do(
+    before: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def succeeded() -> ClusterState:
         events = Script("one").received().started().succeeded().events
-        state = play(events[:-1])
+        state = play(Script("held").received().events + events[:before])
         state._tasks.mark_lost(state.tasks["one"], NOW, "worker")
-        return play(events[-1:], state)
+        return play(events[before:], state)
 
     with monkeypatch.context() as patch:
         for name in HANDLERS:
@@ -136,18 +150,28 @@ def test_a_task_that_was_lost_succeeds_as_others_do(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_usual_life_takes_the_short_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    taken: list[str] = []
+    taken: list[tuple[str, bool]] = []
     for name in HANDLERS:
         usual = getattr(UsualEvents, name)
 
         def noted(*given: Any, usual: Any = usual, name: str = name) -> bool:
-            taken.append(name)
-            return bool(usual(*given))
+            taken.append((name, usual(*given)))
+            return bool(taken[-1][1])
 
         monkeypatch.setattr(UsualEvents, name, noted)
-    state = play(Script("one").received().started().succeeded().events)
-    assert taken == list(HANDLERS)
+    state = ClusterState()
+    play(Script("held").received().events, state)
+    assert taken == [("received", False)], "its type is new"
+    taken.clear()
+    task_type, seen_at = state.types["shop.bill"], []
+    for at, event in enumerate(Script("one").received().started().succeeded().events):
+        version = task_type.version
+        play([event], state, NOW + at)
+        assert task_type.version == version + 1
+        seen_at.append(task_type.last_at)
+    assert taken == [(name, True) for name in HANDLERS]
+    assert seen_at == [NOW, NOW, NOW + 2], "a start is not an end"
     task = state.tasks["one"]
     assert (task.state, task.version, task.runtime) == (SUCCESS, 3, 0.5)
-    assert state.totals.by_state == {SUCCESS: 1}
+    assert state.totals.by_state == {RECEIVED: 1, SUCCESS: 1}
     assert STARTED not in state.types["shop.bill"].states
