@@ -38,7 +38,7 @@ class ClusterState(StateWriter):
 
     @property
     def failures_since(self) -> float | None:
-        """Since when all failures are held, epoch seconds; None before the first event."""
+        """Since when all failures are held, epoch seconds; None if nothing was received or read."""
         since = self.totals.failures_since or self.totals.first_event_at
         evicted = (self.kept_since.get(kind, 0.0) for kind in FAILED_KINDS)
         return None if since is None else max(since, *evicted)

@@ -266,7 +266,7 @@ class StateWriter(Stores):
 
     def _connection_changed(self, change: ConnectionChanged) -> None:
         if self._stream.connection_changed(change):
-            self._reconciler.distrust_before(change.at)
+            self._events_missed(change.at)
 
     def _delayed_measured(self, seen: DelayedMeasured) -> None:
         self.delayed.apply(seen)
@@ -275,11 +275,16 @@ class StateWriter(Stores):
     def _events_dropped(self, dropped: EventsDropped) -> None:
         self._stream.count_dropped(dropped)
         if dropped.others:
-            self._reconciler.distrust_before(dropped.at)
+            self._events_missed(dropped.at)
+
+    def _events_missed(self, until: float) -> None:
+        self._reconciler.distrust_before(until)
+        self.totals.failures_since = until
 
     def _failures_known(self, known: FailuresKnown) -> None:
         self.failures.remember(known.first_at)
-        self.totals.failures_since = known.since
+        if known.since is not None:
+            self.totals.failures_since = max(known.since, self.totals.failures_since or 0.0)
 
     def _findings_known(self, known: FindingsKnown) -> None:
         self.earlier_findings = known.began_at

@@ -25,7 +25,7 @@ class Totals(msgspec.Struct, eq=False):
     first_event_at: float | None = None
     """When the first event was received, by the local clock."""
     failures_since: float | None = None
-    """Since when the history and events have all failures; None if that is since the first event"""
+    """Since when the history and events have all failures; None: since the first event."""
     lost: int = 0
     """Task events dropped because the inbox was full."""
     lost_heartbeats: int = 0

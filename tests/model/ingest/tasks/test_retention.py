@@ -7,7 +7,7 @@ import random
 import pytest
 from celtop.model.entities.limits.keep import KINDS, Kind
 from celtop.model.ingest.tasks.task_texts import LONG_TEXT
-from celtop.model.observations import FailuresKnown
+from celtop.model.observations import ConnectionChanged, EventsDropped, FailuresKnown
 from celtop.model.query.language import parse_query
 from celtop.model.query.task_view import TaskView
 from celtop.model.state import ClusterState
@@ -160,6 +160,19 @@ def test_since_when_all_failures_are_held() -> None:
     play(life("failed", "first"), state)
     state.observe(FailuresKnown({}, NOW, NOW - 3_000))
     assert state.failures_since == NOW - 3_000, "the earlier ones were read"
+
+
+def test_failures_may_be_missing_from_before_events_were_missed() -> None:
+    state = play(life("failed", "first"))
+    for at, phase in ((0, "live"), (10, "lost"), (300, "live")):
+        state.observe(ConnectionChanged(phase, NOW + at))  # type: ignore[arg-type]
+        assert state.failures_since == (NOW + 300 if at == 300 else state.totals.first_event_at)
+    state.observe(FailuresKnown({}, NOW + 301, NOW - 3_000))
+    assert state.failures_since == NOW + 300, "read before the connection was lost"
+    state.observe(EventsDropped(others=0, heartbeats=5, at=NOW + 400))
+    assert state.failures_since == NOW + 300, "heartbeats do not count"
+    state.observe(EventsDropped(others=1, heartbeats=0, at=NOW + 500))
+    assert state.failures_since == NOW + 500
 
 
 def test_long_tracebacks_are_shortened_before_a_failure_is_evicted() -> None:
