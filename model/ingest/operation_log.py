@@ -6,7 +6,7 @@ requested (`Task.revoking`), until the worker's event reports it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -68,7 +68,7 @@ class OperationLog:
         elif isinstance(operation, RateLimit | TimeLimit):
             self._set_limits(operation, outcome)
         elif isinstance(operation, Drain):
-            self._mark_draining(operation, outcome)
+            self._mark_draining(operation.workers)
         sent_before = 0 if before is None else len(before.sent)
         for sent in outcome.sent[sent_before:]:
             self._add_published(sent)
@@ -122,10 +122,15 @@ class OperationLog:
                 worker.limits = {**worker.limits, operation.task: after}
                 worker.version += 1
 
-    def _mark_draining(self, operation: Drain, outcome: Outcome) -> None:
-        for name in operation.workers:
-            worker = self._workers.get(name)
-            draining = not outcome.ended and name not in outcome.workers
+    def _mark_draining(self, names: Iterable[str]) -> None:
+        drained = {
+            name
+            for outcome in self.outcomes.values()
+            if isinstance(outcome.operation, Drain) and not outcome.ended
+            for name in set(outcome.operation.workers).difference(outcome.workers)
+        }
+        for name in names:
+            worker, draining = self._workers.get(name), name in drained
             if worker is not None and worker.draining != draining:
                 worker.draining = draining
                 worker.version += 1

@@ -101,6 +101,8 @@ def test_a_worker_is_draining_until_its_drain_has_a_verdict_on_it() -> None:
     state.workers["t@h"].left_at = NOW
     assert not draining()
     state.workers["t@h"].left_at = None
+    observe_outcome(state, Outcome(2, drain, NOW, NOW, refusal="read-only"))
+    assert draining() == ["t@h"], "by the first drain"
     observe_outcome(state, done(drain, workers={"p@h": Answer("restored")}))
     assert not draining()
 
