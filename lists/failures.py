@@ -58,7 +58,7 @@ def _where_within(group: FailureGroup, frame: Frame, width: int) -> Sequence[Cel
     first, *rest = _where(group, frame)
     first = _ending(first, width, frame)
     room = width - sum(cell_len(text) for text, _ in (first, *rest[:-1]))
-    if not rest or room < min(cell_len(rest[-1][0]), MIN_SECOND_WIDTH):
+    if not rest or room < min(cell_len(rest[-1][0]), _MIN_SECOND_WIDTH):
         return (first,)
     return first, _BETWEEN, _ending(rest[-1], room, frame)
 
@@ -96,8 +96,8 @@ _WHERE_WIDTH: Final = 25
 """Cells that a long exception leaves to the task and the end of the location."""
 _MAX_WHERE_WIDTH: Final = 40
 _BETWEEN: Final[Cell] = ("  ", "")
-MIN_SECOND_WIDTH: Final = 8
-"""Cells below which the end of a location says nothing."""
+_MIN_SECOND_WIDTH: Final = 8
+"""Cells below which the end of a text cannot be recognized."""
 _COUNT: Final = numbers.column("count", "Count", 8, _times)
 _LAST: Final = Column[FailureGroup](
     "last", "Last", _TIME_WIDTH, _last, 2, sort_key="last", descending=True

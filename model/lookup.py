@@ -18,7 +18,6 @@ LookupPlace: TypeAlias = Literal["workers", "queues", "backend", "history"]
 HELD_BY_WORKER: Final = "message held by a worker"
 """A source that has the whole message, but not its state in the worker."""
 
-
 UUID_CHARACTERS: Final = 36
 """Characters of the ids that Celery gives to tasks."""
 
@@ -57,7 +56,7 @@ class TaskLookup(msgspec.Struct, frozen=True, gc=False):
 
 
 def whole_id_note(id_: str) -> str:
-    """Return that what may be the start of an id is not found everywhere; empty for a whole id."""
+    """Return a note on where the start of an id is searched for; empty for a whole id."""
     if len(id_) >= UUID_CHARACTERS:
         return ""
     return "only the history is searched for the start of an id, all other places for a whole one"

@@ -19,7 +19,7 @@ RuntimeMeasure: TypeAlias = Literal["runtime_p50", "runtime_p95"]
 
 
 class Slowdown(msgspec.Struct, frozen=True, gc=False):
-    """A task type takes much longer than before. Times are in seconds."""
+    """Run times of a task type that are much longer than before, in seconds."""
 
     measure: RuntimeMeasure
     runtime: float
@@ -55,7 +55,7 @@ class TaskType(msgspec.Struct, eq=False):
     wait: Distribution = msgspec.field(default_factory=Distribution)
     """Seconds between when a task could have started and when it did."""
     slowdown: Slowdown | None = None
-    """Since when it has been slow; None if it is as fast as ever."""
+    """How it became slow; None if it is as fast as ever."""
     exceptions: dict[str, int] = {}
     """Attempts that ended with an exception, by exception class."""
 

@@ -32,7 +32,7 @@ MIN_RECENT: Final = 5
 MIN_BEFORE: Final = 20
 SLOW_DEVIATIONS: Final = 4.5
 """Standard deviations by which long run times are more frequent than before, if that is not by
-chance."""
+chance: of a type with short and long runs, every few of them have another median."""
 
 
 class _Measure(NamedTuple):

@@ -10,8 +10,6 @@ def exceeds_by_z_test(
 ) -> bool:
     """Return whether a part of all is larger than before, and not just by chance.
 
-    By chance, a type with short and long runs has another median in each few of them.
-
     This is the one-sided two-proportion z-test with the pooled variance (NIST/SEMATECH e-Handbook
     of Statistical Methods, 7.3.3): the difference of the shares is compared with its standard
     deviation if both had the share of all together.
