@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 
+from textual._types import CallbackType
+from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette
+from textual.message import Message
+from textual.widgets import Button, Input, OptionList
+
+_CHOICES = (Input.Submitted, Button.Pressed, OptionList.OptionSelected)
 
 
 class SettledPalette(CommandPalette, inherit_bindings=True):
     """A command palette that shows when it can take keys, and searches only while it is open.
 
-    Textual's own ends the app if its input reports a change after it was closed.
+    Textual's own ends the app if its input reports a change after it was closed, or if a second
+    `enter` or `escape` is typed before it is.
     """
 
     def __init__(self) -> None:
@@ -21,6 +28,15 @@ class SettledPalette(CommandPalette, inherit_bindings=True):
     def on_mount(self) -> None:
         """Take keys from now on."""
         self.mounted.set()
+
+    def dismiss(self, result: CallbackType | None = None) -> AwaitComplete:
+        """Close, unless it is already closed: that would close the screen below."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
+
+    async def _on_message(self, message: Message) -> None:
+        # A second `enter` would run the command once more.
+        if self.is_active or not isinstance(message, _CHOICES):
+            await super()._on_message(message)
 
     def _gather_commands(self, search_value: str) -> None:  # type: ignore[override]
         if self.is_current:

@@ -8,7 +8,7 @@ import pytest
 from celtop.tests.tui.app_under_test import AppUnderTest, make_app
 from celtop.tests.tui.fake_session import cluster
 from celtop.tui.pages.worker import WorkerDetailScreen
-from textual.command import CommandPalette
+from textual.command import CommandPalette, Hit
 from textual.widgets import Input
 
 
@@ -47,3 +47,28 @@ async def test_a_closed_palette_searches_no_more() -> None:
             palette.post_message(Input.Changed(palette.query_one(Input), "mail"))
             await ui.until(lambda: not palette.is_attached)
         assert not search.called
+
+
+@pytest.mark.parametrize("closing", ["enter", "escape"])
+async def test_closing_the_palette_twice_closes_nothing_below(closing: str) -> None:
+    app, session = make_app(cluster())
+    async with app.run_test(size=(120, 36)) as pilot:
+        ui = AppUnderTest(app, session, pilot)
+        await ui.press("3", "enter", "ctrl+p")
+        page, palette = app.screen_stack[-2:]
+        assert isinstance(palette, CommandPalette)
+        assert isinstance(page, WorkerDetailScreen)
+        run: list[str] = []
+        hit = Hit(1.0, "x", lambda: run.append("x"))
+        palette._selected_command = hit
+        palette._list_visible = False
+        entry = palette.query_one(Input)
+        for _ in range(2):
+            if closing == "enter":
+                palette.post_message(Input.Submitted(entry, "x"))
+            else:
+                palette.call_later(palette._action_escape)
+        await ui.until(lambda: not palette.is_attached)
+        await ui.pilot.pause()
+        assert app.screen is page
+        assert run == (["x"] if closing == "enter" else [])
