@@ -240,7 +240,7 @@ def needed_width(fields: Sequence[Field]) -> int:
 
 
 def _wrapped(text: str, room: int, *, wraps: bool) -> Iterator[str]:
-    text = text if text.isprintable() else visible(text)
+    text = visible(text)
     if not wraps or len(text) <= room // 2:
         yield text
         return

@@ -3,10 +3,14 @@ r"""Makes hostile text harmless: control and invisible characters are shown, not
 Arguments, results and tracebacks come from the application and its users. An escape sequence in
 them must not reach the terminal, a right-to-left mark must not reverse a line, and a newline must
 not break a row. Each such character is replaced by a visible name: `\n`, `\x1b`, `<U+202E>`.
+
+Emoji lose their joiners, variants and skin tones: terminals disagree about the width of the whole,
+and a line that is drawn for another width leaves digits of its cells where others belong.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 _ESCAPES: Final = {
@@ -18,8 +22,7 @@ _ESCAPES: Final = {
 }
 _ESCAPES_IN_LINE: Final = {**_ESCAPES, ord("\t"): "    "}
 
-ZERO_WIDTH_JOINER: Final = "\u200d"
-"""Joins emoji into one; it neither moves the cursor nor changes the direction of text."""
+_EMOJI_PARTS: Final = re.compile("[\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]")
 
 
 def visible(text: str, limit: int | None = None, more: str = "…") -> str:
@@ -28,10 +31,10 @@ def visible(text: str, limit: int | None = None, more: str = "…") -> str:
     At most `limit` characters are examined and returned; `more` ends a shortened text.
     """
     if limit is None:
-        return text if text.isprintable() else _name_hidden(text.translate(_ESCAPES))
+        return text if _is_harmless(text) else _name_hidden(text.translate(_ESCAPES))
     cut = len(text) > limit
     shown = text[:limit] if cut else text
-    if not shown.isprintable():
+    if not _is_harmless(shown):
         shown = _name_hidden(shown.translate(_ESCAPES))
         cut = cut or len(shown) > limit
     if not cut:
@@ -49,7 +52,7 @@ def visible_lines(text: str, limit: int | None = None) -> list[str]:
         text = text[:limit]
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     shown = [
-        line if line.isprintable() else _name_hidden(line.translate(_ESCAPES_IN_LINE))
+        line if _is_harmless(line) else _name_hidden(line.translate(_ESCAPES_IN_LINE))
         for line in lines
     ]
     if left_out:
@@ -57,12 +60,15 @@ def visible_lines(text: str, limit: int | None = None) -> list[str]:
     return shown
 
 
+def _is_harmless(text: str) -> bool:
+    return text.isprintable() and (text.isascii() or _EMOJI_PARTS.search(text) is None)
+
+
 def _name_hidden(text: str) -> str:
+    text = _EMOJI_PARTS.sub("", text)
     if text.isprintable():
         return text
-    return "".join(
-        char if char.isprintable() or char == ZERO_WIDTH_JOINER else _name(char) for char in text
-    )
+    return "".join(char if char.isprintable() else _name(char) for char in text)
 
 
 def _name(char: str) -> str:

@@ -41,7 +41,7 @@ def sanitized(text: str, width: int) -> str:
     limit = width * _CHARACTERS_PER_CELL + 1
     if len(text) > limit:
         text = text[:limit]
-    return text if text.isprintable() else visible(text)
+    return visible(text)
 
 
 def fit(

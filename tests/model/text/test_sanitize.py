@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from celtop.model.text.sanitize import ZERO_WIDTH_JOINER, visible, visible_lines
+from celtop.model.text.sanitize import visible, visible_lines
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 
 @pytest.mark.parametrize(
@@ -19,7 +20,8 @@ from hypothesis import strategies as st
         ("\u2028\u2029\ufeff\u200b\xad", "<U+2028><U+2029><U+FEFF><U+200B><U+00AD>"),
         ("\ud800\U000e0041\ue000", "<U+D800><U+E0041><U+E000>"),
         ("e\u0301 漢字 é", "e\u0301 漢字 é"),
-        ("👩\u200d🚀", "👩\u200d🚀"),
+        ("👩\u200d🚀", "👩🚀"),
+        ("❤\ufe0f 1\ufe0f\u20e3 👍🏽 🇩🇪", "❤ 1\u20e3 👍 🇩🇪"),
         ("a\xa0b\u2003c", "a b c"),
     ],
 )
@@ -55,8 +57,14 @@ def test_lines() -> None:
 @given(st.text(), st.none() | st.integers(0, 40))
 def test_the_result_is_always_printable(text: str, limit: int | None) -> None:
     shown = visible(text, limit)
-    assert all(char.isprintable() or char == ZERO_WIDTH_JOINER for char in shown)
+    assert all(char.isprintable() for char in shown)
     assert limit is None or len(shown) <= limit
     shown.encode()
     for line in visible_lines(text):
-        assert all(char.isprintable() or char == ZERO_WIDTH_JOINER for char in line)
+        assert all(char.isprintable() for char in line)
+
+
+@given(st.text(st.sampled_from("a漢e\u0301❤\ufe0f1\u20e3👍🏽👩\u200d🚀🏳🌈\x00")))
+def test_a_text_is_as_wide_as_its_characters(text: str) -> None:
+    for shown in (visible(text), *visible_lines(text)):
+        assert cell_len(shown) == sum(map(cell_len, shown))
