@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-from textual._types import CallbackType
 from textual.await_complete import AwaitComplete
 from textual.command import CommandPalette
 from textual.message import Message
@@ -29,7 +28,7 @@ class SettledPalette(CommandPalette, inherit_bindings=True):
         """Take keys from now on."""
         self.mounted.set()
 
-    def dismiss(self, result: CallbackType | None = None) -> AwaitComplete:
+    def dismiss(self, result: None = None) -> AwaitComplete:
         """Close, unless it is already closed: that would close the screen below."""
         return super().dismiss(result) if self.is_active else AwaitComplete()
 
@@ -37,6 +36,11 @@ class SettledPalette(CommandPalette, inherit_bindings=True):
         # A second `enter` would run the command once more.
         if self.is_active or not isinstance(message, _CHOICES):
             await super()._on_message(message)
+
+    def _action_command_list(self, action: str) -> None:
+        # In a terminal so low that the list has no line, Textual cannot move by a page.
+        if not action.startswith("page") or self.query_one(OptionList).scrollable_content_region:
+            super()._action_command_list(action)
 
     def _gather_commands(self, search_value: str) -> None:  # type: ignore[override]
         if self.is_current:

@@ -9,7 +9,7 @@ from celtop.tests.tui.app_under_test import AppUnderTest, make_app
 from celtop.tests.tui.fake_session import cluster
 from celtop.tui.pages.worker import WorkerDetailScreen
 from textual.command import CommandPalette, Hit
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 
 
 @pytest.mark.parametrize("key", ["question_mark", "ctrl+p", "A"])
@@ -72,3 +72,17 @@ async def test_closing_the_palette_twice_closes_nothing_below(closing: str) -> N
         await ui.pilot.pause()
         assert app.screen is page
         assert run == (["x"] if closing == "enter" else [])
+
+
+async def test_a_palette_without_a_line_for_its_list_takes_keys() -> None:
+    app, session = make_app(cluster())
+    async with app.run_test(size=(10, 3)) as pilot:
+        ui = AppUnderTest(app, session, pilot)
+        await ui.press("ctrl+p")
+        await ui.pilot.pause()
+        options = app.screen.query_one(OptionList)
+        options.add_option("more")
+        options.highlighted = 0
+        assert not options.scrollable_content_region
+        await ui.press("pagedown", "pageup")
+        assert options.highlighted is not None
