@@ -62,12 +62,19 @@ def location_of(traceback: str | None, task: str | None = None) -> str | None:
 def location_and_line(
     traceback: str | None, task: str | None = None
 ) -> tuple[str | None, int | None]:
-    """Return where a task failed, and the number of the line in its file; None without a frame."""
-    if not traceback:
-        return None, None
-    text = traceback[-_MAX_SEARCHED:]
-    frames = _FRAME.findall(text, max(0, text.rfind(_HEADER)))
-    index = innermost_frame([(path, function) for path, _, function in frames], task)
+    """Return where a task failed, and the number of the line in its file; None without a frame.
+
+    The frames are those of the final exception. If all of them are Celery's, as in a retry by
+    `autoretry_for`, they are those of the exception before it.
+    """
+    text = (traceback or "")[-_MAX_SEARCHED:]
+    frames: list[tuple[str, str, str]] = []
+    index, end = None, len(text)
+    while index is None and end > 0:
+        begin = max(0, text.rfind(_HEADER, 0, end))
+        frames = _FRAME.findall(text, begin, end)
+        index = innermost_frame([(path, function) for path, _, function in frames], task)
+        end = begin
     if index is None:
         return None, None
     path, line, function = frames[index]

@@ -41,6 +41,13 @@ def test_the_last_of_chained_tracebacks_counts() -> None:
     assert location_of(text) == "images/tasks.py in convert"
 
 
+def test_a_retry_by_celery_has_the_location_of_the_exception_before_it() -> None:
+    during = "\nDuring handling of the above exception, another exception occurred:\n\n"
+    text = f"{BEGIN}{OWN}{STDLIB}E: x\n{during}{BEGIN}{CELERY}celery.exceptions.Retry: in 1s\n"
+    assert location_of(text) == "images/tasks.py in download"
+    assert location_of(f"{BEGIN}{CELERY}E: x\n{during}{BEGIN}{CELERY}E: y\n") is None
+
+
 def test_an_installed_app_is_recognized_by_the_package_of_the_task() -> None:
     own = OWN.replace("/srv/", "/v/lib/python3.11/site-packages/")
     text = BEGIN + CELERY + own + LIBRARY + "E\n"
