@@ -147,6 +147,20 @@ class FailureGroup:
         if worker is not None and (worker in self.workers or len(self.workers) < MAX_NAMES):
             self.workers[worker] = self.workers.get(worker, 0) + 1
 
+    def date_again(self, times: Mapping[str, float | None]) -> None:
+        """Set other times of some of its tasks, by id."""
+        before = {self.tasks[id_] for id_ in times}
+        self.tasks |= times
+        known = [at for at in self.tasks.values() if at is not None]
+        if self.first_at in before:
+            self.first_at = min(known, default=None)
+        if self.last_at in before:
+            self.last_at = max(known, default=None)
+        self.trend = Trend()
+        for at in known:
+            self.trend.add(at)
+        self.version += 1
+
 
 class FailureGroups:
     """All groups, updated with changed tasks."""
@@ -154,8 +168,9 @@ class FailureGroups:
     def __init__(self) -> None:
         self._groups: dict[Key, FailureGroup] = {}
         self._group_of: dict[str, FailureGroup] = {}
-        self._failed_at: dict[str, float | None] = {}
-        """When the tasks of groups failed last, by the clocks of their workers."""
+        self._failed_at: dict[str, tuple[float | None, str | None]] = {}
+        """When the tasks of groups failed last, by the clock of which host."""
+        self._skews: ClockSkews = NO_SKEWS
         self._empty: OrderedDict[Key, None] = OrderedDict()
         """Groups without tasks, kept while there is room: retried tasks often return to them."""
         self._began_at: dict[str, float] = {}
@@ -206,6 +221,9 @@ class FailureGroups:
         """Apply new or changed tasks, and those that are no longer held."""
         for task in gone:
             self._leave(task.id)
+        if skews is not self._skews:
+            self._skews = skews
+            self._date_again()
         group_of, unexplained, left_out = self._group_of, self._unexplained, self._left_out
         for task in changed:
             if task.state not in FAILING:
@@ -213,12 +231,23 @@ class FailureGroups:
                 if id_ in group_of or id_ in unexplained or id_ in left_out:
                     self._leave(id_)
             elif task.exception or task.traceback_parts is not None:
-                self._enter(task, skews)
+                self._enter(task)
             else:
                 self._leave(task.id)
                 self._unexplained.add(task.id)
 
-    def _enter(self, task: Task, skews: ClockSkews) -> None:
+    def _date_again(self) -> None:
+        """Date failures by the clocks as known now: the history is read before any heartbeat."""
+        times: dict[Key, dict[str, float | None]] = {}
+        for id_, group in self._group_of.items():
+            at = to_local(*self._failed_at[id_], self._skews)
+            if at != group.tasks[id_]:
+                times.setdefault(group.key, {})[id_] = at
+        for key, changed in times.items():
+            self._groups[key].date_again(changed)
+            self._date_back(self._groups[key])
+
+    def _enter(self, task: Task) -> None:
         traceback = task.traceback
         found, line = location_and_line(traceback, task.name)
         place = (found or NO_PLACE) if traceback else None
@@ -244,9 +273,9 @@ class FailureGroups:
         at, host = task.finished_at, task.worker
         if at is None:
             at, host = task.state_at, task.state_host
-        if task.id not in group.tasks or self._failed_at[task.id] != at:
-            self._failed_at[task.id] = at
-            group.add(task.id, to_local(at, host, skews), task.worker, line)
+        if task.id not in group.tasks or self._failed_at[task.id][0] != at:
+            self._failed_at[task.id] = at, host
+            group.add(task.id, to_local(at, host, self._skews), task.worker, line)
 
     def _leave(self, id_: str) -> None:
         group = self._group_of.pop(id_, None)

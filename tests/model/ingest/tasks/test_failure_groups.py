@@ -285,7 +285,7 @@ def test_failures_are_dated_by_the_local_clock() -> None:
     group = only(groups)
     assert (group.first_at, group.last_at) == (T0 - 10, T0)
     assert sum(group.trend.series(T0)) == 2
-    groups.apply([ahead], skews={"ahead": 3_601.0})
+    groups.apply([ahead], skews={**skews, "ahead": 3_601.0})
     assert sum(group.trend.series(T0)) == 2, "the same failure, by another skew"
 
 
@@ -299,3 +299,21 @@ def test_the_clocks_that_heartbeats_reveal_date_failures() -> None:
     state.take_changes()
     (group,) = state.failures
     assert group.last_at == T0 + 1
+
+
+def test_failures_are_dated_again_when_a_clock_becomes_known() -> None:
+    groups, skews = FailureGroups(), {"ahead": 10_000.0}
+    times = ((1, T0 + 9_990, "ahead"), (2, T0 + 9_700, "ahead"), (3, T0 - 100, "right"))
+    groups.apply([failed(id_, "ValueError(1)", at, worker=worker) for id_, at, worker in times])
+    group = only(groups)
+    groups.remember({group.id: T0 - 500})
+    groups.apply([], skews=skews)
+    assert (group.first_at, group.last_at) == (T0 - 500, T0 - 10)
+    assert sum(group.trend.series(T0)) == 3
+    assert group.count_since(T0 - 150) == 2
+    version = group.version
+    groups.apply([], skews=dict(skews))
+    assert group.version == version, "nothing changed"
+    groups.remember({})
+    groups.apply([], skews={"ahead": 10_900.0})
+    assert (group.last_at, sum(group.trend.series(T0))) == (T0 - 100, 3)
