@@ -81,11 +81,13 @@ class FormDialog(Dialog[Filled], inherit_bindings=False):
         self.call_after_refresh(self._show_position)
 
     def _fit(self) -> None:
-        self.form.fit(self.app.size.height - _FRAME_ROWS)
-        self.call_after_refresh(self._show_position)
+        if self.is_current:
+            self.form.fit(self.app.size.height - _FRAME_ROWS)
+            self.call_after_refresh(self._show_position)
 
     def _show_position(self) -> None:
-        self.query_one("#box").border_subtitle = self.form.position
+        if self.is_current:  # it may have been closed before it was displayed
+            self.query_one("#box").border_subtitle = self.form.position
 
     def on_form_submitted(self, message: Form.Submitted) -> None:
         """Return the values."""

@@ -276,3 +276,14 @@ async def test_the_form_fits_small_terminals(size: tuple[int, int]) -> None:
         assert "Expires in" in on.text and "Cancel" in on.text
         dialog = [line for line in screen_lines(on.app) if "|" in line]
         assert dialog and all(line.isascii() for line in dialog)
+
+
+async def test_a_form_that_is_closed_before_it_is_laid_out_changes_nothing() -> None:
+    async with opened() as on:
+        await on.press("2", "t")
+        dialog = await on.dialog(FormDialog)
+        await on.press("escape")
+        assert on.app.screen is not dialog
+        # What was to be done after the next refresh is done although the form is gone.
+        dialog._fit()
+        dialog._show_position()
