@@ -143,12 +143,15 @@ class ListScreen(MonitorScreen):
         self.paint_info()
 
     def paint_info(self) -> None:
-        """Show the breadcrumb, counts and sort order; the filter is in its own line."""
+        """Show the breadcrumb, counts and sort order; the text of the filter is in its own line."""
         table = self.list_table
         left = [*self.breadcrumbs, *self.counts()]
         if self.faults_only:
             text = f"{self.context.keymap.key('faults')} {self.FAULTS}".lstrip()
             left.append(Part(text, "bold $text-error", click="screen.faults"))
+        if self.filter_text:
+            text = f"{self.context.keymap.key('filter')} filter".lstrip()
+            left.append(Part(text, "$text-accent", 3, "screen.filter"))
         left += self.notes()
         right = []
         if table.marks:
