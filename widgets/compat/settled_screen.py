@@ -32,6 +32,8 @@ class SettledScreen(Screen[R], inherit_bindings=False):
     """The layouts since it was mounted."""
     _laid_out_at = 0.0
     """When the last one began, in monotonic seconds."""
+    _laid_out_size = Size()
+    """The size of the terminal for it."""
 
     def lay_out(self) -> None:
         """Lay out the mounted widgets: what shows their contents then knows their sizes."""
@@ -47,6 +49,7 @@ class SettledScreen(Screen[R], inherit_bindings=False):
 
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
         self._laid_out_at = time.monotonic()
+        self._laid_out_size = self.outer_size if size is None else size
         self._layouts += 1
         super()._refresh_layout(size, scroll)
 
@@ -59,9 +62,11 @@ class SettledScreen(Screen[R], inherit_bindings=False):
             message.prevent_default()
 
     def _screen_resized(self, size: Size) -> None:
-        # Textual lays a screen out again because the first layout has given it a size.
-        if size != self._size:
-            super()._screen_resized(size)
+        # Textual lays a screen out again because the first layout has given it a size. It also
+        # takes that event in place of one of the terminal that came before it, which is then lost:
+        # the size of the app is always the newest.
+        if self._laid_out_size != self.app.size:
+            super()._screen_resized(self.app.size)
 
     def _compositor_refresh(self) -> None:
         if self.settled or not self.is_current:

@@ -7,6 +7,8 @@ from typing import Any
 from celtop.widgets.compat.settled_screen import MAX_LAYOUTS, SettledScreen
 from celtop.widgets.compat.textual_internals import FrugalApp
 from textual.app import ComposeResult
+from textual.events import Resize
+from textual.geometry import Size
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
@@ -105,3 +107,30 @@ async def test_another_size_is_laid_out() -> None:
         await pilot.pause(0.1)
         assert screen.size == (30, 8)
         assert screen.text.size.width == 30
+
+
+class Resized(Growing):
+    """A screen whose terminal changes its size again just before a layout for the one before."""
+
+    def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
+        if size == (20, 6):
+            resize(self, Size(40, 8))
+        super()._refresh_layout(size, scroll)
+
+
+def resize(screen: Screen[Any], size: Size) -> None:
+    """Do what Textual does when the terminal has another size."""
+    screen.app._size = size
+    screen.post_message(Resize(size, size))
+
+
+async def test_the_last_of_two_sizes_in_quick_succession_is_laid_out() -> None:
+    app = Shown()
+    async with app.run_test(size=(40, 8)) as pilot:
+        screen = Resized(1)
+        await app.push_screen(screen)
+        await pilot.pause()
+        resize(screen, Size(20, 6))
+        await pilot.pause()
+        assert screen._compositor.size == (40, 8)
+        assert screen.text.region.width == 40
