@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isfinite
 from typing import Final
 
 from ...entities.task import Task
@@ -67,7 +68,7 @@ def _stuck(task: Task, state: ClusterState, there: float) -> Finding | None:
     """
     elapsed, type_ = task.elapsed(there), state.types.get(task.name or "")
     worker, limits = state.workers.get(task.worker or ""), state.thresholds
-    if elapsed is None or type_ is None or worker is None:
+    if elapsed is None or not isfinite(elapsed) or type_ is None or worker is None:
         return None
     if task.progress is not None and there - task.progress.at <= limits.task_stuck:
         return None
