@@ -65,7 +65,7 @@ class PreviewingList(ListScreen, Generic[R]):
 
     def _paint_preview(self) -> None:
         table: LiveTable[Any] = self.list_table
-        # Bars may have taken all lines of a list with a single row; then the preview gives some back.
+        # Bars may have taken all lines of a list with one row: the preview then returns some.
         if not self.PREVIEWS or not self.ready or not table.size.width:
             return
         room, least, preview = table.size.height, self.PREVIEW_LINES, self.preview
