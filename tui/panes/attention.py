@@ -25,7 +25,7 @@ IN_BANNER: Final = "broker-blocked"
 class AttentionPane(ListPane[Alert]):
     """The findings; one line if all are acknowledged, hidden if there are none."""
 
-    NAME, TITLE, VIEW, EMPTY = "attention", "Attention", "findings", ""
+    NAME, TITLE, VIEW, EMPTY = "attention", "Attention", "findings", "no findings"
     FRAME_LINES = 2
     _version = 0
     _counted_of: tuple[Finding, ...] | None = None
