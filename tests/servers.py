@@ -325,6 +325,7 @@ class CeleryWorker:
     ) -> None:
         """Start it; `mingle` makes it wait for a second for what other workers know."""
         self.name = f"{name}@test"
+        self.broker_url = broker_url
         command = [
             sys.executable, "-m", "celery", "-A", app, "worker", "-n", self.name, "-P", pool,
             "-c", str(concurrency), "-l", "info", *(["-E"] if events else []),
@@ -345,6 +346,20 @@ class CeleryWorker:
         )
         assert self.child.alive, self.child.output
         return self
+
+    def freeze(self) -> None:
+        """Stop the process, as one who is subscribed to commands and does not read them.
+
+        A worker logs that it is ready before it subscribes.
+        """
+        from celery import Celery
+
+        with Celery(broker=self.broker_url, fixups=set(), set_as_current=False) as app:
+            until(
+                lambda: app.control.ping([self.name], timeout=1.0, limit=1),
+                what=f"{self.name} replies",
+            )
+        self.child.signal(signal.SIGSTOP)
 
     def stop(self) -> None:
         """Shut the worker down warmly: it finishes its tasks and sends worker-offline."""

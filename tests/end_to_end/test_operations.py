@@ -132,7 +132,7 @@ class TestRevoke:
     ) -> None:
         start(name="good")
         stopped = start(name="stopped")
-        stopped.child.signal(signal.SIGSTOP)
+        stopped.freeze()
         ended = cluster.run_confirmed("control", "grow", "1", "-w", "stopped@test", code=4)
         assert "stopped@test" in ended.stdout
         assert "did not reply" in ended.stdout

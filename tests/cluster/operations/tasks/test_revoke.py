@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import signal
 import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -187,7 +186,7 @@ def test_a_worker_that_is_killed_is_named_and_nothing_is_called_done(
     monkeypatch.setattr("celtop.cluster.operations.tasks.revoke.REPLY_TIMEOUT", 2.0)
     monkeypatch.setattr("celtop.cluster.operations.tasks.revoke.TIMEOUT_PER_ID", 0.0)
     doomed = start_worker(three.url, name="doomed", pool="solo", queues=["doomed"])
-    doomed.child.signal(signal.SIGSTOP)
+    doomed.freeze()
     ids = tuple(str(uuid.uuid4()) for _ in range(BLOCK_IDS + 1))
     awaited: list[bool] = []
     wait = Mailbox.wait

@@ -5,7 +5,6 @@ The workers are real, one of each pool; they are shared by the tests of this fil
 
 from __future__ import annotations
 
-import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -274,7 +273,7 @@ def test_a_worker_killed_during_a_broadcast_is_named_as_silent(
     doomed = start_worker(all_pools.url, name="doomed", pool="solo")
     all_pools.live.until(lambda: "doomed@test" in all_pools.live.state.workers)
     # Stopped, it has the command in its socket, and takes it along.
-    doomed.child.signal(signal.SIGSTOP)
+    doomed.freeze()
     names = (*all_pools.names("prefork"), "doomed@test")
     act = all_pools.live.session.do(commands.PoolGrow(workers=names, by=1))
     until(lambda: "prefork@test" in act.outcome.workers)

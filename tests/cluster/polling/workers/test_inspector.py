@@ -83,7 +83,7 @@ def test_consumers_are_unknown_while_a_connected_worker_has_never_replied(
 ) -> None:
     start_worker(redis_url, name="idle", queues=["other"])
     busy = start_worker(redis_url, name="busy", pool="solo")
-    busy.child.signal(signal.SIGSTOP)
+    busy.freeze()
     try:
         live = open_session(redis_url)
         live.until(lambda: live.state.fact("workers").is_failed)
