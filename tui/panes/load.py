@@ -1,4 +1,4 @@
-"""The load over time: the waiting messages, otherwise the busy slots."""
+"""The load over time: the waiting messages, otherwise the busy slots, otherwise run times."""
 
 from __future__ import annotations
 
@@ -14,8 +14,13 @@ from ..context import AppContext
 from .base import Pane
 from .heights import Need
 
-KINDS: Final = tuple(kind for kind in charts.CHARTS if kind.id in ("waiting", "busy"))
-"""The charts; the first that is not empty is shown."""
+KINDS: Final = tuple(
+    kind for id_ in ("waiting", "busy", "runtimes") for kind in charts.CHARTS if kind.id == id_
+)
+"""The charts; the first that is not zero all the time is shown. Slots that are busy for a few
+milliseconds only are hardly ever seen busy."""
+NOTHING: Final = KINDS[1]
+"""Shown if all of them are."""
 CHART_LINES: Final = 8
 MIN_CHART_LINES: Final = 5
 
@@ -27,7 +32,7 @@ class LoadPane(Pane):
 
     def __init__(self, context: AppContext) -> None:
         self.chart = Chart(glyphs=context.glyphs, id="load-chart")
-        self._kind = KINDS[-1]
+        self._kind = NOTHING
         self._chosen_at = -1
         """The step in which the chart was chosen."""
         super().__init__(context, self.chart)
@@ -52,8 +57,8 @@ class LoadPane(Pane):
         self.show(level, self._kind.title, window)
 
     def _choose(self) -> ChartKind:
-        for kind in KINDS[:-1]:
-            layers = kind.build(self.context).layers
+        for kind in KINDS:
+            layers = [layer for layer in kind.build(self.context).layers if not layer.is_line]
             if any(value and not isnan(value) for layer in layers for value in layer.values):
                 return kind
-        return KINDS[-1]
+        return NOTHING
