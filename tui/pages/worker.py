@@ -14,7 +14,7 @@ from ...lists.limits import limits_text
 from ...lists.progress import with_progress
 from ...lists.workers import health_level
 from ...model.entities.task import Task
-from ...model.entities.worker import UNLIMITED, Worker
+from ...model.entities.worker import UNLIMITED, Worker, WorkerHealth
 from ...model.health.questions import failures
 from ...model.query.language import exact_term
 from ...model.query.order import Order
@@ -26,6 +26,7 @@ from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
 from ...widgets.value_tree import ValueTree
 from ..bars.base import Bar, Part
+from ..charts import charts
 from ..context import AppContext
 from ..details.worker import total_fields, usage_fields, worker_fields
 from ..keymap import bindings
@@ -213,26 +214,35 @@ class WorkerDetailScreen(DetailScreen):
         return "not inspected yet" if fault is None else f"unknown: {fault.problem}"
 
     def paint_info(self) -> None:
-        """Show the worker's name, and when it was inspected."""
+        """Show the worker's name, its status, and from when the page's values are."""
         left = self.breadcrumbs
         worker = self.worker
-        if worker is None:
-            left.append(Part("unknown worker", "$text-error"))
-        elif reasons := failures(worker):
-            left.append(Part("; ".join(reasons), "$text-warning"))
-        elif self.context.freeze.stepped_back:
-            pass  # it was inspected later
-        elif worker.inspected_at is not None:
-            ago = units.elapsed(worker.inspected_at, self.context.now())
-            left.append(Part(f"inspected {ago} ago", "$text-muted"))
-        else:
-            left.append(Part("not inspected yet", "$text-muted"))
+        status: WorkerHealth = "unknown"
         if worker is not None:
-            status = worker.health(self.context.state.broker.listening(self.context.now()))
-            level = health_level(worker, status, self.context.now())
-            part = Part(f"{self.context.glyphs.level(level)} {status}", COLOURS[level])
-            left.insert(len(self.title_parts) * 2 - 1, part)
+            now = self.context.now()
+            status = worker.health(self.context.state.broker.listening(now))
+            level = health_level(worker, status, now)
+            left.append(Part(f"{self.context.glyphs.level(level)} {status}", COLOURS[level]))
+        if (age := self._age(worker, status)) is not None:
+            left.append(age)
         self.info_bar.show(left)
+
+    def _age(self, worker: Worker | None, status: WorkerHealth) -> Part | None:
+        """Return when the worker was inspected, or why it was not."""
+        if worker is None:
+            return Part("unknown worker", "$text-error")
+        if status == "offline" and worker.last_seen_at is not None:
+            # That it does not reply is no news; that its page shows what was is.
+            at = units.clock(worker.last_seen_at, charts.time_zone(self.context))
+            return Part(f"values as of {at}", "$text-warning")
+        if reasons := failures(worker):
+            return Part("; ".join(reasons), "$text-warning")
+        if self.context.freeze.stepped_back:
+            return None  # it was inspected later
+        if worker.inspected_at is None:
+            return Part("not inspected yet", "$text-muted")
+        ago = units.elapsed(worker.inspected_at, self.context.now())
+        return Part(f"inspected {ago} ago", "$text-muted")
 
     def copied(self) -> Sequence[object]:
         """Copy the task under the cursor, else the worker."""
