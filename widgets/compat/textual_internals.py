@@ -28,6 +28,7 @@ from textual.widget import Widget
 
 from .input_thread import quiet_input_thread
 from .line_strip import cheap_strips
+from .mounting_app import MountingApp
 from .parsed_stylesheet import ParsedStylesheet
 from .replaced import replaced
 from .sgr import Pen, part
@@ -236,7 +237,7 @@ def _size_updated(
 _size_updated_by_textual = Widget._size_updated
 
 
-class FrugalApp(App[None], inherit_bindings=False):
+class FrugalApp(MountingApp, inherit_bindings=False):
     """An app that updates the screen with few bytes, and soon after a key.
 
     What it changes in Textual for this, it changes only while it is running.
