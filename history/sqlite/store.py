@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -303,16 +304,20 @@ def _storable(values: Sequence[Any]) -> Sequence[Any]:
 def _create(path: Path) -> None:
     """Create the file with its folder, readable by its owner only.
 
-    SQLite gives the files beside it the same permissions.
+    SQLite gives the files beside it the same permissions. A file that exists is never opened here:
+    closing it would release the locks that SQLite holds on it in this process (section 2.2 of
+    https://www.sqlite.org/howtocorrupt.html).
     """
     try:
         path.parent.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, OWNER_ONLY)
         try:
-            if os.fstat(handle).st_uid == os.geteuid():
-                os.fchmod(handle, OWNER_ONLY)
-        finally:
-            os.close(handle)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWNER_ONLY))
+        except FileExistsError:
+            found = path.stat()
+            if stat.S_ISDIR(found.st_mode):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)) from None
+            if found.st_uid == os.geteuid():
+                path.chmod(OWNER_ONLY)
     except OSError as error:
         transient = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.EROFS)
         raise StoreError(

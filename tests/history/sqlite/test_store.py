@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -53,6 +55,20 @@ def test_the_error_of_a_folder_that_cannot_be_made_has_advice(tmp_path: Path) ->
         SqliteStore(tmp_path / "file" / "history.sqlite3")
 
 
+def test_a_folder_is_no_history_and_keeps_its_permissions(tmp_path: Path) -> None:
+    mode = tmp_path.stat().st_mode
+    with pytest.raises(StoreError, match="directory"):
+        SqliteStore(tmp_path)
+    assert tmp_path.stat().st_mode == mode
+
+
+def test_a_file_that_others_could_read_is_the_owners_alone_from_then_on(tmp_path: Path) -> None:
+    path = tmp_path / "history.sqlite3"
+    path.touch(0o644)
+    SqliteStore(path).close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
 def test_two_celtops_write_and_a_third_reads(tmp_path: Path) -> None:
     path = tmp_path / "history.sqlite3"
     first, second = SqliteStore(path), SqliteStore(path)
@@ -67,6 +83,38 @@ def test_two_celtops_write_and_a_third_reads(tmp_path: Path) -> None:
         reader.write(Batch(tasks=(row("e"),)))
     for store in (first, second, reader):
         store.close()
+
+
+def test_another_celtop_that_ends_leaves_the_log_of_one_that_reads_and_writes(
+    tmp_path: Path,
+) -> None:
+    """SQLite deletes the write-ahead log of a file that no process has locked."""
+    path = tmp_path / "history.sqlite3"
+    SqliteStore(path).close()
+    reader = SqliteStore(path, read_only=True)
+    writer = SqliteStore(path)
+    writer.write(Batch(tasks=(row("a", 10),)))
+    run_store(path, "")
+    writer.write(Batch(tasks=(row("b", 5),)))
+    assert run_store(path, "print(len(store.tasks(CLUSTER, parse_query(''), NOW, 9).tasks))") == "2"
+    for store in (reader, writer):
+        store.close()
+
+
+def run_store(path: Path, statement: str) -> str:
+    """Open the store in another process, execute a statement, and close it; return what it prints.
+
+    SQLite's locks are between processes.
+    """
+    program = (
+        "from pathlib import Path\n"
+        "from celtop.history.sqlite.store import SqliteStore\n"
+        "from celtop.model.query.language import parse_query\n"
+        "from celtop.tests.history.rows import CLUSTER, NOW\n"
+        f"store = SqliteStore(Path({str(path)!r}))\n{statement}\nstore.close()\n"
+    )
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def test_a_batch_is_written_whole_or_not_at_all(
