@@ -164,7 +164,11 @@ def _growing(
 
 
 def _growth(queue: Queue, series: TimeSeries, state: ClusterState, seconds: float) -> float | None:
-    """Return by how many messages a queue grew, if it did in each third of a time."""
+    """Return by how many messages a queue grew, if it did in each third of a time.
+
+    A queue that fills and drains again and again may have more messages in each third, too. But in
+    both halves of the time it has been about empty.
+    """
     # Cheap for the many queues that do not grow.
     arriving, taken = queue.in_per_s, queue.out_per_s
     if arriving is not None and taken is not None and arriving <= taken:
@@ -175,7 +179,8 @@ def _growth(queue: Queue, series: TimeSeries, state: ClusterState, seconds: floa
     first, last = depths[0], depths[-1]
     if not means[0] < means[1] < means[2] or not last >= GROWTH * first:  # NaN is neither
         return None
-    return last - first
+    half = len(depths) // 2
+    return last - first if _lowest(depths[half:]) > _lowest(depths[:half]) else None
 
 
 def _growing_since(series: TimeSeries, newest: int) -> float:
@@ -220,3 +225,8 @@ def _mean(values: list[float]) -> float:
     """Return the mean of the known values; NaN if less than half are known."""
     known = [value for value in values if not isnan(value)]
     return sum(known) / len(known) if 2 * len(known) >= len(values) and known else float("nan")
+
+
+def _lowest(values: list[float]) -> float:
+    """Return the lowest of the known values; NaN if there is none."""
+    return min((value for value in values if not isnan(value)), default=float("nan"))

@@ -83,6 +83,24 @@ def test_other_queues_neither_are_full_nor_grow(depths: list[int] | range) -> No
         assert Backlog(busy).run(depths, taken=5) == []
 
 
+def test_a_queue_that_fills_and_drains_again_and_again_does_not_grow() -> None:
+    """Each minute and a half, tasks come for half a minute, a few more each time."""
+    for busy in (1, 2):
+        backlog = Backlog(busy)
+        for number in range(8):
+            top = 20 + 5 * number
+            fills, drains = range(0, top, top // 6), range(top, 0, -top // 12)
+            for depth in (*fills, *drains):
+                assert backlog.run([depth], taken=5) == []
+
+
+def test_a_queue_that_grows_in_bursts_grows_if_it_no_longer_drains() -> None:
+    depths = [20 + 5 * step + (30 if step % 6 < 2 else 0) for step in range(6 * MINUTES)]
+    backlog = Backlog(busy=1)
+    found = [one.code for depth in depths for one in backlog.run([depth], taken=5)]
+    assert "queue-growing" in found
+
+
 def test_nothing_is_concluded_of_a_queue_with_unknown_consumers() -> None:
     backlog = Backlog()
     backlog.state.observe(InspectReply("celery@three", "stats", {}, NOW))
