@@ -1,8 +1,9 @@
-"""Screens that are removed, or whose app ends, while they are being opened."""
+"""Screens that are opened and removed, also before they are mounted."""
 
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from celtop.widgets.compat.mounting_app import MountingApp
@@ -40,6 +41,16 @@ class Opened(Screen[None]):
         self.opened = True
 
 
+class Counted(Screen[None]):
+    """A screen that counts its layouts."""
+
+    layouts = 0
+
+    def _refresh_layout(self, *args: Any, **options: Any) -> None:
+        self.layouts += 1
+        super()._refresh_layout(*args, **options)
+
+
 class Empty(MountingApp):
     """An app without widgets."""
 
@@ -73,6 +84,26 @@ async def test_an_app_ends_without_an_error_while_a_screen_is_mounted(number: in
         await steps(number)
         app.exit(return_code=3)
     assert app.return_code == 3
+
+
+async def test_a_screen_is_not_laid_out_because_it_is_mounted_or_another_is_removed() -> None:
+    app = Empty()
+    async with app.run_test() as pilot:
+        first, second = Counted(), Counted()
+        await app.push_screen(first)
+        await pilot.pause()
+        mounting = app.push_screen(second)
+        await pilot.pause()
+        before = first.layouts, second.layouts
+        await mounting
+        await pilot.pause()
+        assert (first.layouts, second.layouts) == before
+        await app.pop_screen()
+        await pilot.pause()
+        assert (first.layouts, second.layouts) == before
+        await first.mount(Static("more"))
+        await pilot.pause()
+        assert first.layouts > before[0]
 
 
 async def test_a_widget_that_is_missing_while_the_app_runs_is_an_error() -> None:
