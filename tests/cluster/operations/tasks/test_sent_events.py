@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from celtop.cluster.operations.tasks.send import trigger
+from celtop.cluster.operations.tasks.sent_events import SentEvents
 from celtop.model.operations.call import Call
 from celtop.model.operations.commands import Trigger
 from celtop.tests.cluster.conftest import OpenSession
 from celtop.tests.cluster.operations.run_operation import run_operation
-from celtop.tests.servers import RabbitServer
+from celtop.tests.network import TcpProxy
+from celtop.tests.servers import RabbitServer, RedisServer
 
 Send = Callable[..., str]
 
@@ -42,6 +45,26 @@ def test_frugal_sends_none(redis_url: str, open_session: OpenSession) -> None:
     run_operation(trigger, redis_url, Trigger(calls=CALLS.calls[:1]))
     live.until(lambda: live.state.tasks)
     assert len(live.state.tasks) == 1
+
+
+def test_a_connection_that_breaks_with_an_event_leaves_no_task_in_doubt(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = redis_server.next_url()
+    proxy = TcpProxy(redis_server.port)
+    publish = SentEvents._publish
+
+    def freeze_and_publish(events: SentEvents, texts: list[dict[str, Any]]) -> None:
+        if events._channel is not None:
+            proxy.freeze()
+        publish(events, texts)
+
+    monkeypatch.setattr(SentEvents, "_publish", freeze_and_publish)
+    proxied = url.replace(f":{redis_server.port}/", f":{proxy.port}/")
+    outcome = run_operation(trigger, proxied, Trigger(calls=CALLS.calls * 2))
+    proxy.close()
+    assert len(outcome.having("confirmed")) == 44 and outcome.fault is None
+    assert redis_server.client(int(url.rsplit("/", 1)[1])).llen("q") == 44
 
 
 def test_a_missing_permission_for_events_is_no_failure(
