@@ -39,6 +39,16 @@ async def test_a_filter_is_shown_once(size: tuple[int, int]) -> None:
         assert on.text.count("name:images") == 1
 
 
+async def test_a_filter_that_is_opened_again_before_it_was_closed_stays_open() -> None:
+    async with run_app(cluster(20), Location("tasks")) as on:
+        await on.press("slash")
+        # The keys `enter` and `/`, while the input has yet to handle what was typed before.
+        on.screen.action_keep_filter()
+        await on.screen.action_filter()
+        await on.press("!")
+        assert on.screen.filter_bar.display and on.screen.filter_text == "!"
+
+
 async def test_a_drill_down_searches_for_its_tasks() -> None:
     async with run_app(state=cluster(3)) as on:
         on.app.go(Location("types", (DrillDown("tasks", "name:=geo.resize"),)))
