@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from ..model.entities.changes import Changes
     from .history.prometheus_history import ChartHistory as ChartHistory
     from .history.stored_history import StoredHistory as StoredHistory
-    from .history.stored_history import StoredSearch as StoredSearch
+    from .history.stored_search import StoredSearch as StoredSearch
 
 ONE_SHOT_COMMANDS: Final = 40.0
 """Commands of a session for one command, to which optional ones may add up."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import Future
 from typing import Final, Protocol, TypeVar
 
 from ...history.reading.moments import Moment, read_moment, recorded_since
@@ -31,6 +31,7 @@ from ...history.task_body import task_of
 from ...model.observations import FailuresKnown, HistoryRead
 from ...model.query.language import EVERY_TASK, Query, parse_query
 from ..inbox import Inbox
+from .stored_search import StoredSearch, lowest_share, problem
 
 R = TypeVar("R")
 
@@ -40,12 +41,6 @@ RECENT_TASKS: Final = 5_000
 RECENT_PROBLEMS: Final = 2_000
 """Tasks of that time that did not succeed, loaded in addition."""
 RECENT_PAGE: Final = 500
-PAGE: Final = 200
-"""Tasks that are loaded at once while a list is scrolled."""
-MAX_COUNTS: Final = 50
-"""Parts in which the matching tasks are counted, each in about 30 ms; others are read between."""
-MAX_LOADED: Final = 20_000
-"""Tasks that one search loads into memory."""
 KNOWN_SECONDS: Final = 86_400.0
 """Groups of failures of this time are known when they fail again."""
 MAX_FAILURES: Final = 500
@@ -62,128 +57,6 @@ class Reader(Protocol):
 
     def ask(self, read: Callable[[HistoryStore], R]) -> Future[R]:
         """Have a function called with the store; return the future of its result."""
-
-
-def problem(found: Future[R]) -> BaseException | None:
-    """Return why a read that is done has no result; None if it has."""
-    return CancelledError() if found.cancelled() else found.exception()
-
-
-class StoredSearch:
-    """The stored tasks that match a filter, loaded page by page, the newest first.
-
-    Its values are set by the thread of the store.
-    """
-
-    def __init__(
-        self, history: StoredHistory, query: Query, now: float, before: Cursor | None, loaded: int
-    ) -> None:
-        self._history = history
-        self._query = query
-        self._now = now
-        self._cursor = before
-        self._wanted = 0
-        self.loaded = loaded
-        """Tasks loaded so far."""
-        self.complete = False
-        """Whether there are no older ones."""
-        self.loading = False
-        """Whether more are being looked for."""
-        self.count: TaskCount | None = None
-        """How many match; None until they are counted."""
-        self.fault = ""
-        """Why the history cannot be read."""
-        self.cancelled = False
-        """Whether the search was ended."""
-        self.share = 1.0
-        """The smallest share of the successful tasks, of those loaded, that was stored."""
-        self._asked: list[Future[TaskPage] | Future[TaskCount]] = []
-        """The reads under way."""
-
-    @property
-    def can_load(self) -> bool:
-        """Whether `more` would look for further tasks."""
-        return not (self.loading or self.complete or self.fault or self.loaded >= MAX_LOADED)
-
-    def more(self, tasks: int = PAGE) -> None:
-        """Load so many further tasks, in the background."""
-        if self.can_load:
-            self.loading, self._wanted = True, self.loaded + tasks
-            self._ask()
-
-    def count_matching(self) -> None:
-        """Count the tasks that match, in the background."""
-        self._count_rest(None, MAX_COUNTS)
-
-    def cancel(self) -> None:
-        """End the search: what was not begun is not read."""
-        self.cancelled = True
-        for asked in tuple(self._asked):
-            asked.cancel()
-
-    def _count_rest(self, before: Cursor | None, left: int) -> None:
-        def counted(found: Future[TaskCount]) -> None:
-            self._asked.remove(found)
-            if problem(found) is not None:
-                return
-            rest, known = found.result(), 0 if self.count is None else self.count.matching
-            self.count = TaskCount(known + rest.matching, rest.exact)
-            if rest.cursor is not None and left > 1 and not self.cancelled:
-                self._count_rest(rest.cursor, left - 1)
-
-        count = self._history.count(self._query, self._now, before)
-        self._asked.append(count)
-        count.add_done_callback(counted)
-
-    @property
-    def text(self) -> str:
-        """How much is loaded: `500 of 1,204,388 loaded`; empty if that is all.
-
-        And which part of the successes was stored, if not all were.
-        """
-        stored = "" if self.share == 1.0 else f"1 of {round(1 / self.share)} successes stored"
-        return ", ".join(each for each in (self._loaded_text, stored) if each)
-
-    @property
-    def _loaded_text(self) -> str:
-        if self.complete:
-            return ""
-        if self.count is None:
-            return f"{self.loaded:,} loaded"
-        matching = max(self.count.matching, self.loaded)
-        if matching == self.loaded and self.count.exact:
-            return ""
-        least = "" if self.count.exact else "more than "
-        if not self.loaded and not self.loading:
-            return f"{least}{matching:,} stored"  # nothing was looked for yet
-        return f"{self.loaded:,} of {least}{matching:,} loaded"
-
-    def _ask(self) -> None:
-        page = self._history.page(
-            self._query, self._now, self._wanted - self.loaded, self._cursor, wanted=True
-        )
-        self._asked.append(page)
-        page.add_done_callback(self._loaded)
-
-    def _loaded(self, found: Future[TaskPage]) -> None:
-        self._asked.remove(found)
-        error = problem(found)
-        if error is not None:
-            self.loading = False
-            if self.cancelled or isinstance(error, NoHistoryError):
-                self.complete = True
-            else:
-                self.fault = str(error) if isinstance(error, StoreError) else type(error).__name__
-            return
-        page = found.result()
-        self.loaded += len(page.tasks)
-        self.share = _lowest_share(self.share, page.tasks)
-        self._cursor = page.cursor
-        self.complete = page.cursor is None
-        if not self.complete and self.loaded < self._wanted and not self.cancelled:
-            self._ask()  # the page was cut short so that others can be read in between
-        else:
-            self.loading = False
 
 
 class StoredHistory:
@@ -228,7 +101,7 @@ class StoredHistory:
                     self._failures_since = since if ends or not recent else recent[-1].at
                 if query is EVERY_TASK:
                     self._recent_loaded += len(recent)
-                    self._recent_share = _lowest_share(self._recent_share, recent)
+                    self._recent_share = lowest_share(self._recent_share, recent)
                     self._recent = page.cursor if not ends else last
                     self._recent_is_all = page.cursor is None and not cut
                 if ends or len(recent) >= left:
@@ -397,7 +270,3 @@ class StoredHistory:
 
 def _newest(now: float) -> Cursor:
     return Cursor(now + MAX_AHEAD, "")
-
-
-def _lowest_share(share: float, rows: Sequence[StoredTask]) -> float:
-    return min([share, *(row.sample for row in rows)])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celtop.cluster.history import stored_history
+from celtop.cluster.history import stored_history, stored_search
 from celtop.cluster.history.stored_history import StoredHistory
 from celtop.cluster.inbox import Inbox
 from celtop.history.rows import MINUTE, Batch, Rollup, Run, StoredTask
@@ -156,7 +156,7 @@ def test_tasks_are_counted_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     search = read.history.search(EVERY_TASK, NOW)
     search.count_matching()
     assert search.text == "50 stored"
-    monkeypatch.setattr(stored_history, "MAX_COUNTS", 2)
+    monkeypatch.setattr(stored_search, "MAX_COUNTS", 2)
     search = read.history.search(EVERY_TASK, NOW)
     search.count_matching()
     assert search.text == "more than 40 stored"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celtop.cluster.history.stored_history import PAGE
+from celtop.cluster.history.stored_search import PAGE
 from celtop.history.rows import StoredTask
 from celtop.tests.tui.app_under_test import run_app
 from celtop.tests.tui.fake_session import NOW, FakeSession, cluster, task_events
