@@ -17,8 +17,9 @@ from ...model.ingest.redaction import Redaction
 from ...model.observations import Observation
 from ...model.state import ClusterState
 from .latest_observations import LatestObservations
+from .leadership import Report
 from .recorder import MAX_SUCCESSES_PER_S, Recorder
-from .writer import HistoryWriter, Report, Retention
+from .writer import HistoryWriter, Retention
 
 FINDINGS_INTERVAL: Final = 5.0
 FINDINGS_SHARE: Final = 0.01

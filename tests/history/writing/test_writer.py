@@ -11,6 +11,7 @@ from celtop.history.open import open_store
 from celtop.history.rows import Batch, Pruned, Rollup, Run, StoredFinding, StoredOperation
 from celtop.history.sqlite.store import SqliteStore
 from celtop.history.store import StoreError
+from celtop.history.writing import leadership
 from celtop.history.writing import writer as module
 from celtop.history.writing.writer import HistoryWriter, Retention
 from celtop.model.query.language import parse_query
@@ -338,7 +339,7 @@ class BehindStore(FlakyStore):
 
 
 def test_held_batches_without_tasks_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_BACKLOG_ROWS", 40)
+    monkeypatch.setattr(leadership, "MAX_BACKLOG_ROWS", 40)
     store = BehindStore()
     opened: Any = store
     store.full = False
@@ -378,7 +379,7 @@ def test_one_of_two_writes_and_the_other_takes_over(rivals: Rivals) -> None:
     second.start()
     until(lambda: second.leads is False)
     rivals.send(0, 1)
-    for _ in range(2 * module.HELD_BATCHES):
+    for _ in range(2 * leadership.HELD_BATCHES):
         rivals.send(1)  # the first one is behind, and ends before it has written these
     until(lambda: not second.waiting)
     first.stop()
