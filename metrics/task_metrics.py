@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..model.entities.task import Task
-from ..model.ingest.tasks.run_events import queue_wait
+from ..model.ingest.tasks.events.run_events import queue_wait
 from ..model.state import ClusterState
 from ..model.text.traceback import exception_class
 from ..model.wire.events import Event

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from .entities.task import Task
-from .ingest.tasks.retention import Retention
+from .ingest.tasks.store.retention import Retention
 from .state import ClusterState
 
 _PACKAGE: Final = __name__.rpartition(".")[0]

@@ -25,7 +25,7 @@ from ..operations.summary import sentence
 from ..text.parse import reported_rate
 from .queues.queue_store import QueueStore
 from .redaction import Redaction
-from .tasks.task_store import TaskStore
+from .tasks.store.task_store import TaskStore
 
 MAX_OPERATIONS: Final = 200
 """Operations that are kept; the oldest that have ended go first."""

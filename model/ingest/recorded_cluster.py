@@ -18,7 +18,7 @@ from ..entities.task_type import TaskType
 from ..entities.worker import Rusage, Worker
 from ..text import units
 from .queues.queue_store import MAX_QUEUES, QueueStore
-from .tasks.task_types import MAX_TYPES, TaskTypes
+from .tasks.store.task_types import MAX_TYPES, TaskTypes
 from .workers.worker_store import MAX_WORKERS, WorkerStore
 
 NOT_RECORDED: Final = Fault("history", "not in the history", "")

@@ -58,12 +58,12 @@ from .results.backend_results import BackendResults
 from .results.stored_tasks import StoredTasks
 from .slowdowns import update_slowdowns
 from .stores import Stores
+from .tasks.events.task_events import TaskEvents
 from .tasks.lost_tasks import update_lost
 from .tasks.progress import ProgressReader
 from .tasks.progress_rate import ProgressRates
 from .tasks.reconciler import Reconciler
-from .tasks.task_events import TaskEvents
-from .tasks.task_store import MAX_TASKS, MAX_TEXT_BYTES
+from .tasks.store.task_store import MAX_TASKS, MAX_TEXT_BYTES
 from .workers.inspect_replies import InspectReplies
 from .workers.stalled_workers import find_stalled_workers
 

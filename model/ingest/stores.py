@@ -31,7 +31,7 @@ from .results.history_searches import HistorySearches
 from .schedule_store import ScheduleStore
 from .series_recorder import SeriesRecorder
 from .tasks.failure_groups import FailureGroups
-from .tasks.task_store import TaskStore
+from .tasks.store.task_store import TaskStore
 from .workers.deploys import Deploys
 from .workers.worker_store import WorkerStore
 

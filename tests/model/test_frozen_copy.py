@@ -12,7 +12,7 @@ from celtop.model.entities.task import Task
 from celtop.model.frozen_copy import frozen_copy
 from celtop.model.ingest.operation_log import OperationLog
 from celtop.model.ingest.results.backend_results import BackendResults
-from celtop.model.ingest.tasks.retention import Retention
+from celtop.model.ingest.tasks.store.retention import Retention
 from celtop.model.observations import InspectReply, LogMessage, QueueMeasured
 from celtop.model.state import ClusterState
 from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events

@@ -15,7 +15,7 @@ from ...entities.queue import STATISTICS_DELAY, Queue
 from ...entities.states import PENDING
 from ...entities.task import Loss, Task
 from ...entities.worker import Worker
-from ..tasks.task_store import TaskStore
+from ..tasks.store.task_store import TaskStore
 
 EMPTY_SECONDS: Final = 3.0
 """Seconds for which an empty queue is no proof: the event of a worker may be in transit."""

@@ -19,9 +19,9 @@ from ...text.coerce import MAX_NAME_LENGTH, to_text
 from ...wire.signatures import PendingSignature
 from ..redaction import Redaction
 from ..results.backend_overlay import BackendOverlay
-from ..tasks.attempts import Attempts
-from ..tasks.event_order import replaces
-from ..tasks.task_store import TaskStore
+from ..tasks.events.attempts import Attempts
+from ..tasks.events.event_order import replaces
+from ..tasks.store.task_store import TaskStore
 from ..workers.inspect_replies import REPLY_DELAY
 from ..workers.worker_store import WorkerStore
 from .queue_store import QueueStore

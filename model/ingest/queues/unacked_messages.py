@@ -16,7 +16,7 @@ from ...entities.queue import Queue
 from ...entities.worker import Worker
 from ...observations import UnackedMessage, UnackedRead
 from ...text.coerce import MAX_NAME_LENGTH
-from ..tasks.task_store import TaskStore
+from ..tasks.store.task_store import TaskStore
 from ..workers.inspect_replies import REPLY_DELAY
 from ..workers.worker_store import WARM_SHUTDOWN_SECONDS, WorkerStore
 from .queue_store import QueueStore

@@ -14,7 +14,7 @@ import msgspec
 
 from ...entities.states import CELERY_STATES, FINISHED, PENDING, RETRY, TaskState
 from ...entities.task import Attempt, EventState, Task, newest_time
-from ..tasks.task_store import TaskStore
+from ..tasks.store.task_store import TaskStore
 from ..workers.worker_store import WorkerStore
 
 TIME_ROUNDING: Final = 1.0

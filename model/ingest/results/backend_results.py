@@ -37,10 +37,10 @@ from ...observations import ResultsRead
 from ...text.coerce import MAX_NAME_LENGTH, MAX_TIMESTAMP, to_text, truncate
 from ..redaction import Redaction
 from ..tasks.corrections import expects_event
+from ..tasks.events.task_events import MAX_STATE_LENGTH
 from ..tasks.progress import ProgressReader
 from ..tasks.progress_rate import ProgressRates
-from ..tasks.task_events import MAX_STATE_LENGTH
-from ..tasks.task_store import TaskStore
+from ..tasks.store.task_store import TaskStore
 from ..workers.worker_store import WorkerStore
 from .backend_overlay import TIME_ROUNDING, BackendOverlay, BackendState, record_disagreement
 

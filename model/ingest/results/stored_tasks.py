@@ -26,7 +26,7 @@ from ...entities.states import (
 )
 from ...entities.task import Task, first_seen_at, newest_time
 from ...observations import HistoryRead
-from ..tasks.task_store import TaskStore
+from ..tasks.store.task_store import TaskStore
 from ..workers.worker_store import WorkerStore
 
 _PLAIN_FIELDS: Final = (

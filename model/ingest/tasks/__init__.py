@@ -1,1 +1,1 @@
-"""Tasks: merges events, replies and messages, and finds lost, redelivered and evicted tasks."""
+"""Tasks: their progress and failures, and which of them are lost or need a check."""

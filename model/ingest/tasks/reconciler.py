@@ -26,7 +26,7 @@ from ..workers.worker_store import (
     WorkerStore,
 )
 from .rate_limited import holding_limit, rate_limit
-from .task_store import TaskStore
+from .store.task_store import TaskStore
 
 RECENT_SECONDS: Final = 5.0
 """Seconds for which a task's last update is trusted: the next event may be in transit."""

@@ -31,8 +31,8 @@ from ...wire.conf import parse_conf
 from ...wire.inspect import parse_queue, parse_registration, parse_rusage, pool_name
 from ..redaction import Redaction
 from ..results.backend_overlay import BackendOverlay
-from ..tasks.attempts import Attempts
-from ..tasks.task_store import TaskStore
+from ..tasks.events.attempts import Attempts
+from ..tasks.store.task_store import TaskStore
 from .deploys import Deploys
 from .revoked_tasks import mark_revoked
 from .worker_store import WorkerStore

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from ...entities.states import FINISHED
-from ..tasks.task_store import TaskStore
+from ..tasks.store.task_store import TaskStore
 
 MAX_REVOKED: Final = 50_000
 """Ids that are looked at, as many as a worker keeps (`celery.worker.state.REVOKES_MAX`)."""

@@ -15,7 +15,10 @@ from celtop.model.observations import InspectReply, ResultsRead
 from celtop.model.query.task_view import TaskView
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
-from celtop.tests.model.ingest.tasks.test_task_events_against_celery_state import LIVES, recount
+from celtop.tests.model.ingest.tasks.events.test_task_events_against_celery_state import (
+    LIVES,
+    recount,
+)
 from celtop.tests.model.streams import NOW, WORKER, Fields, Script, event, play
 from hypothesis import given
 from hypothesis import strategies as st

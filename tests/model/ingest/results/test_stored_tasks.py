@@ -12,7 +12,7 @@ from celtop.model.entities.task import Attempt, Task, TaskExtra
 from celtop.model.observations import HistoryRead, InspectReply, ResultsRead
 from celtop.model.query.task_view import TaskView
 from celtop.model.state import ClusterState
-from celtop.tests.model.ingest.tasks.test_task_events_against_celery_state import recount
+from celtop.tests.model.ingest.tasks.events.test_task_events_against_celery_state import recount
 from celtop.tests.model.streams import NOW, WORKER, Script, play
 
 

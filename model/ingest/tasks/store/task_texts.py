@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
-from ...entities.cluster.totals import Totals
-from ...entities.task import Task, text_size
-from ...wire.events import MAX_FIELDS
+from ....entities.cluster.totals import Totals
+from ....entities.task import Task, text_size
+from ....wire.events import MAX_FIELDS
 
 MAX_SHARED_LENGTH: Final = 256
 """Characters of a text that tasks share if it is the same: arguments and results often are."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...entities.states import FINISHED, PENDING, RETRY, TaskState, precedence
-from ...entities.task import Task
-from ...wire.events import Event
+from ....entities.states import FINISHED, PENDING, RETRY, TaskState, precedence
+from ....entities.task import Task
+from ....wire.events import Event
 
 ACCEPTED_WITHIN: Final = 1.0
 """Seconds in which a pool reports that it accepted a task."""

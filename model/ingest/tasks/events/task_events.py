@@ -11,32 +11,32 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
-from ...entities.cluster.totals import Totals
-from ...entities.messages.delayed import delayed_route
-from ...entities.states import (
+from ....entities.cluster.totals import Totals
+from ....entities.messages.delayed import delayed_route
+from ....entities.states import (
     CELERY_STATES,
     FINISHED,
     FROM_EVENT,
     PENDING,
     RETRY,
 )
-from ...entities.task import Task
-from ...entities.worker import Worker
-from ...wire.events import WORKER_EVENTS, Event
-from ..queues.delayed_messages import DelayedMessages
-from ..queues.queue_store import QueueStore
-from ..results.backend_overlay import BackendOverlay
-from ..workers.worker_store import WorkerStore
+from ....entities.task import Task
+from ....entities.worker import Worker
+from ....wire.events import WORKER_EVENTS, Event
+from ...queues.delayed_messages import DelayedMessages
+from ...queues.queue_store import QueueStore
+from ...results.backend_overlay import BackendOverlay
+from ...workers.worker_store import WorkerStore
+from ..progress import ProgressReader
+from ..progress_rate import ProgressRates
+from ..store.task_store import TaskStore
 from .attempts import Attempts
 from .event_fields import fill_in
 from .event_order import (
     replaced_by,
     supersedes,
 )
-from .progress import ProgressReader
-from .progress_rate import ProgressRates
 from .run_events import RunEvents
-from .task_store import TaskStore
 from .usual_events import UsualEvents
 
 MAX_STATE_LENGTH: Final = 64

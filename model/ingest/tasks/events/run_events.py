@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from ...entities.clock_skew import MIN_SKEW, ClockSkews
-from ...entities.cluster.totals import Totals
-from ...entities.states import (
+from ....entities.clock_skew import MIN_SKEW, ClockSkews
+from ....entities.cluster.totals import Totals
+from ....entities.states import (
     FAILURE,
     FINISHED,
     ORDERED,
@@ -28,11 +28,12 @@ from ...entities.states import (
     SUCCESS,
     TaskState,
 )
-from ...entities.task import Task, newest_time
-from ...entities.worker import Worker
-from ...wire.events import Event
-from ..queues.queue_store import QueueStore
-from ..workers.worker_store import WorkerStore
+from ....entities.task import Task, newest_time
+from ....entities.worker import Worker
+from ....wire.events import Event
+from ...queues.queue_store import QueueStore
+from ...workers.worker_store import WorkerStore
+from ..store.task_store import TaskStore
 from .attempts import Attempts, exception_of
 from .event_fields import fill_in, forget_fault, set_fault
 from .event_order import (
@@ -42,7 +43,6 @@ from .event_order import (
     starts_previous_attempt,
     supersedes,
 )
-from .task_store import TaskStore
 
 REDELIVERED_AFTER: Final = 1.0
 """Seconds after which a second start without an end is another run rather than a duplicate: inspect

@@ -16,7 +16,7 @@ from celtop.model.entities.states import FINISHED
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ...streams import NOW, OTHER, WORKER, Fields, Script, play
+from ....streams import NOW, OTHER, WORKER, Fields, Script, play
 
 FINAL = ("task-succeeded", "task-failed", "task-revoked", "task-rejected")
 BEGIN = ("task-received", "task-started")

@@ -8,14 +8,14 @@ import sys
 import msgspec
 from celtop.model.entities.states import FINISHED
 from celtop.model.entities.task import Task
-from celtop.model.ingest.tasks.task_texts import MAX_SHARED_LENGTH
-from celtop.model.ingest.tasks.task_types import MAX_TYPES
+from celtop.model.ingest.tasks.store.task_texts import MAX_SHARED_LENGTH
+from celtop.model.ingest.tasks.store.task_types import MAX_TYPES
 from celtop.model.state import ClusterState
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ...streams import NOW, Fields, Script, play
-from .test_task_events_against_celery_state import LIVES
+from ....streams import NOW, Fields, Script, play
+from ..events.test_task_events_against_celery_state import LIVES
 
 
 def recount(state: ClusterState) -> None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from ...entities.cluster.totals import Totals
-from ...entities.limits.keep import KEEP
-from ...entities.states import CELERY_STATES, FROM_EVENT, PENDING, RECEIVED, STARTED, TaskState
-from ...entities.task import EventState, Loss, Task, TaskExtra
-from ...text.coerce import MAX_TIMESTAMP
-from .corrections import Corrections
+from ....entities.cluster.totals import Totals
+from ....entities.limits.keep import KEEP
+from ....entities.states import CELERY_STATES, FROM_EVENT, PENDING, RECEIVED, STARTED, TaskState
+from ....entities.task import EventState, Loss, Task, TaskExtra
+from ....text.coerce import MAX_TIMESTAMP
+from ..corrections import Corrections
 from .retention import Retention
 from .task_relations import TaskRelations
 from .task_texts import TaskTexts

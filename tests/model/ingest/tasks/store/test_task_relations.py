@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from celtop.model.entities.cluster.totals import Totals
-from celtop.model.ingest.tasks.task_store import TaskStore
+from celtop.model.ingest.tasks.store.task_store import TaskStore
 
 
 def test_a_child_is_found_by_its_parent_until_its_root_is_known() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Final
 
-from ...entities.task import Task
+from ....entities.task import Task
 
 _NO_TASKS: Final[Mapping[str, Task]] = {}
 

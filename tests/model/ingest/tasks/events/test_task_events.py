@@ -12,7 +12,7 @@ from celtop.model.observations import InspectReply
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
 
-from ...streams import CLIENT, NOW, OTHER, WORKER, Fields, Script, play
+from ....streams import CLIENT, NOW, OTHER, WORKER, Fields, Script, play
 
 
 def task_after(script: Script) -> Task:

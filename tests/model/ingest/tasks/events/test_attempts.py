@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from celtop.model.ingest.tasks.attempts import exception_of
+from celtop.model.ingest.tasks.events.attempts import exception_of
 from celtop.model.wire.events import Event
 
 ZONED = "datetime.datetime(2026, 11, 21, 10, 35, tzinfo=zoneinfo.ZoneInfo(key='UTC'))"

@@ -13,10 +13,10 @@ from typing import Final
 
 import msgspec
 
-from ...entities.states import IGNORED, REJECTED, RETRY, STARTED, TaskState
-from ...entities.task import Attempt, Task, text_size
-from ...wire.events import Event
-from .task_store import TaskStore
+from ....entities.states import IGNORED, REJECTED, RETRY, STARTED, TaskState
+from ....entities.task import Attempt, Task, text_size
+from ....wire.events import Event
+from ..store.task_store import TaskStore
 
 MAX_ATTEMPTS: Final = 50
 """Attempts kept per task; older ones are dropped."""

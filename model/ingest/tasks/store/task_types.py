@@ -6,9 +6,9 @@ import sys
 from collections import OrderedDict
 from typing import Final
 
-from ...entities.states import SUCCESS, TaskState
-from ...entities.task import Task
-from ...entities.task_type import TaskType
+from ....entities.states import SUCCESS, TaskState
+from ....entities.task import Task
+from ....entities.task_type import TaskType
 
 MAX_TYPES: Final = 5_000
 """Task types by name; types without held tasks make room for others."""

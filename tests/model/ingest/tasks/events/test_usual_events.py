@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 from celtop.model.entities.states import RECEIVED, STARTED, SUCCESS
-from celtop.model.ingest.tasks import task_types
-from celtop.model.ingest.tasks.usual_events import UsualEvents
+from celtop.model.ingest.tasks.events.usual_events import UsualEvents
+from celtop.model.ingest.tasks.store import task_types
 from celtop.model.state import ClusterState
 
-from ...streams import NOW, OTHER, WORKER, Fields, Script, decode_fields, play
+from ....streams import NOW, OTHER, WORKER, Fields, Script, decode_fields, play
 
 HANDLERS = ("received", "started", "succeeded")
 VERSIONS = frozenset({"version", "offsets", "clock_skew"})

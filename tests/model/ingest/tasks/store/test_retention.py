@@ -6,7 +6,7 @@ import random
 
 import pytest
 from celtop.model.entities.limits.keep import KINDS, Kind
-from celtop.model.ingest.tasks.task_texts import LONG_TEXT
+from celtop.model.ingest.tasks.store.task_texts import LONG_TEXT
 from celtop.model.observations import ConnectionChanged, EventsDropped, FailuresKnown
 from celtop.model.query.language import parse_query
 from celtop.model.query.task_view import TaskView
@@ -14,7 +14,7 @@ from celtop.model.state import ClusterState
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ...streams import NOW, Fields, Script, play
+from ....streams import NOW, Fields, Script, play
 
 
 def life(kind: Kind, id_: str, at: float = NOW) -> list[Fields]:

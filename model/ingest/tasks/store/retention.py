@@ -13,8 +13,8 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable, KeysView, Mapping, Sequence
 from typing import Final
 
-from ...entities.limits.keep import KINDS, Kind, budgets
-from ...entities.states import (
+from ....entities.limits.keep import KINDS, Kind, budgets
+from ....entities.states import (
     CANCELLED,
     FAILURE,
     PENDING,
@@ -26,8 +26,8 @@ from ...entities.states import (
     TaskState,
     is_only_read,
 )
-from ...entities.task import Task, first_seen_at
-from ...entities.task_type import TaskType
+from ....entities.task import Task, first_seen_at
+from ....entities.task_type import TaskType
 
 RECENT_DIVISOR: Final = 10
 """The newest tasks are kept regardless of their kind: 10 is one tenth of all."""

@@ -6,11 +6,11 @@ import random
 from collections import Counter
 
 import pytest
-from celtop.model.ingest.tasks import task_types
-from celtop.model.ingest.tasks.task_types import OTHER_TYPE, TaskTypes
+from celtop.model.ingest.tasks.store import task_types
+from celtop.model.ingest.tasks.store.task_types import OTHER_TYPE, TaskTypes
 from celtop.model.state import ClusterState
 
-from ...streams import Script, play
+from ....streams import Script, play
 
 
 @pytest.fixture(autouse=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ...entities.task import Task
-from ...text.coerce import parse_timestamp
-from ...wire.events import Event
+from ....entities.task import Task
+from ....text.coerce import parse_timestamp
+from ....wire.events import Event
+from ..store.task_store import TaskStore
 from .attempts import exception_of
-from .task_store import TaskStore
 
 
 def fill_in(tasks: TaskStore, task: Task, event: Event, only_missing: bool) -> None:

@@ -10,17 +10,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from ...entities.cluster.totals import Totals
-from ...entities.states import RECEIVED, STARTED, SUCCESS
-from ...entities.task import Task
-from ...entities.worker import Worker
-from ...text.coerce import parse_timestamp
-from ...wire.events import Event
-from ..queues.queue_store import QueueStore
-from ..workers.worker_store import WorkerStore
-from .task_store import TaskStore
-from .task_texts import LONG_TEXT
-from .task_types import change_count
+from ....entities.cluster.totals import Totals
+from ....entities.states import RECEIVED, STARTED, SUCCESS
+from ....entities.task import Task
+from ....entities.worker import Worker
+from ....text.coerce import parse_timestamp
+from ....wire.events import Event
+from ...queues.queue_store import QueueStore
+from ...workers.worker_store import WorkerStore
+from ..store.task_store import TaskStore
+from ..store.task_texts import LONG_TEXT
+from ..store.task_types import change_count
 
 
 class _Uncounted:

@@ -1,0 +1,1 @@
+"""Applies the events of tasks."""

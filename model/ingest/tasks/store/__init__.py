@@ -1,0 +1,1 @@
+"""The held tasks, with their texts, types and relations, and which of them stay."""
