@@ -46,6 +46,11 @@ def last_tick(store: HistoryStore) -> int:
     return int(page.tasks[0].id.partition("-")[0]) if page.tasks else 0
 
 
+def end_of(tick: int) -> float:
+    """Return when the tasks of a tick ended, and its batch was put."""
+    return (tick + 1) * TICK
+
+
 def missing(store: HistoryStore, first: int, last: int) -> set[str]:
     """Return the tasks that are not stored of some ticks."""
     wanted = {id_ for tick in range(first, last + 1) for id_ in ids_of(tick, COUNT)}
@@ -64,10 +69,12 @@ def test_killed_writers_lose_less_than_two_seconds(store: HistoryStore, flood: S
     alone = flood()
     first = until(lambda: last_tick(store), what="the first writes")
     until(lambda: last_tick(store) > first + 4)
+    # A loaded machine may write later than that.
+    until(lambda: end_of(last_tick(store)) > time.time() - 1.0, what="writes in time")
     alone.kill()
     killed_at = time.time()
     last = last_tick(store)
-    assert (last + 1) * TICK > killed_at - 2.0
+    assert end_of(last) > killed_at - 2.0
     assert not missing(store, first, last)
     time.sleep(0.5)
 
@@ -75,13 +82,13 @@ def test_killed_writers_lose_less_than_two_seconds(store: HistoryStore, flood: S
     second = until(lambda: (tick := last_tick(store)) > last and tick)
     (gap,) = store.gaps(CLUSTER, killed_at - 10, time.time())[-1:]
     assert gap.killed
-    assert abs(gap.began_at - killed_at) < 2.0
+    assert gap.began_at == end_of(last)
     follower = flood()
     until(lambda: "stands by" in follower.output)
     until(lambda: last_tick(store) > second + 2)
     leader.kill()
     killed_at = time.time()
-    until(lambda: "by this celtop now" in follower.output, timeout=5.0)
+    until(lambda: "by this celtop now" in follower.output)
     until(lambda: last_tick(store) > tick_of(killed_at) + 2)
     follower.kill()
     assert not missing(store, second, last_tick(store))
