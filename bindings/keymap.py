@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TypeAlias
 
 from .action import Action
@@ -80,6 +81,17 @@ class Keymap:
         for id_ in keys:
             _check(actions[id_], actions.values())
         return Keymap(tuple(actions.values()))
+
+
+@lru_cache(maxsize=8)
+def keymap_while_typing(keymap: Keymap, context: Context) -> Keymap:
+    """Return a keymap in which only the actions of a typed line have keys: others type text."""
+    return Keymap(
+        tuple(
+            action if action.priority or context in action.contexts else replace(action, keys=())
+            for action in keymap.actions
+        )
+    )
 
 
 def _check(action: Action, actions: Iterable[Action]) -> None:

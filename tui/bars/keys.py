@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 
 from ...bindings.action import Action
 from ...bindings.actions import VIEWS
+from ...bindings.keymap import Keymap
 from ..context import AppContext
 from .base import Bar, Part
 from .header import connection_parts, frozen_badge, lasting_badge, read_only_badge
@@ -59,7 +60,12 @@ class KeyBar(Bar):
     _painted: tuple[object, ...] = ()
 
     def paint(
-        self, context: AppContext, view: str, here: Here, with_connection: bool = False
+        self,
+        context: AppContext,
+        keymap: Keymap,
+        view: str,
+        here: Here,
+        with_connection: bool = False,
     ) -> None:
         """Show the views, the current one highlighted, and the keys that work here now."""
         # Without a header this is the only line that can show the connection, a freeze and changes.
@@ -72,31 +78,33 @@ class KeyBar(Bar):
                 for badge in lasting_badge(context, BADGE_CHARACTERS)
             ]
             last = (*frozen, *changes, *connection_parts(context), *read_only)
-        painted = (view, here, last, self.size.width, context.keymap)
+        painted = (view, here, last, self.size.width, keymap)
         if painted == self._painted:
             return
         self._painted = painted
-        right = [*_keys(context, here), *last, Part("", gap=1)]
-        views = _views(context, view)
+        right = [*_keys(context, keymap, here), *last, Part("", gap=1)]
+        views = _views(context, keymap, view)
         needed = sum(one.width for one in (*views, *right) if one.priority < VIEW_NAMES)
         if needed > self.size.width:
             views = list(_ranges(views))
         self.show(views, right)
 
 
-def _views(context: AppContext, view: str) -> list[Part]:
+def _views(context: AppContext, keymap: Keymap, view: str) -> list[Part]:
     """Return the keys and names of the views: `1 Overview 2 Tasks`, or `1 2 Tasks 3`.
 
-    The names of the last ones are left out first.
+    Without their keys only the current one is left. The names of the last ones are left out first.
     """
     parts: list[Part] = []
-    for number, action in enumerate(context.keymap[one.id] for one in VIEWS):
+    for number, action in enumerate(keymap[one.id] for one in VIEWS):
         here = action.id == f"view.{view}"
+        if not (action.keys or here):
+            continue
         if action.id == "view.clusters" and not (here or context.settings.clusters):
             continue
         click = f"app.{action.action}"
-        key = context.keymap.key(action.id, ascii_only=context.ascii)
-        parts.append(Part(key, "bold $text-accent", 0 if here else VIEW_KEYS, click, gap=1))
+        if key := keymap.key(action.id, ascii_only=context.ascii):
+            parts.append(Part(key, "bold $text-accent", 0 if here else VIEW_KEYS, click, gap=1))
         style = "bold reverse" if here else "$text-muted"
         priority = CURRENT_VIEW if here else VIEW_NAMES + number
         parts.append(Part(action.label, style, priority, click, gap=1))
@@ -130,7 +138,7 @@ def _is_next(key: str, other: str) -> bool:
     return key.isdecimal() and other.isdecimal() and int(other) == int(key) + 1
 
 
-def _keys(context: AppContext, here: Here) -> list[Part]:
+def _keys(context: AppContext, keymap: Keymap, here: Here) -> list[Part]:
     parts = [Part(here.title, "bold $text-accent", MARKED)] if here.title else []
     for number, (id_, label) in enumerate(here.selection):
         if here.title:
@@ -139,18 +147,20 @@ def _keys(context: AppContext, here: Here) -> list[Part]:
             priority = SELECTION[number]
         else:
             priority = REST_OF_SELECTION + number
-        parts += _key(context, id_, label, priority, "$text-primary")
+        parts += _key(context, keymap, id_, label, priority, "$text-primary")
     for number, (id_, label) in enumerate(here.general):
         priority = ALWAYS if id_ in _LAST else _CORE.get(id_, OTHERS + number)
-        parts += _key(context, id_, label, priority, "$text-muted")
+        parts += _key(context, keymap, id_, label, priority, "$text-muted")
     return parts
 
 
-def _key(context: AppContext, id_: str, label: str, priority: int, style: str) -> list[Part]:
-    action = context.keymap[id_]
+def _key(
+    context: AppContext, keymap: Keymap, id_: str, label: str, priority: int, style: str
+) -> list[Part]:
+    action = keymap[id_]
     if not action.keys:
         return []
-    key = context.keymap.key(id_, ascii_only=context.ascii)
+    key = keymap.key(id_, ascii_only=context.ascii)
     return [Part(f"{key} {label or action.label}", style, priority, _click(action))]
 
 

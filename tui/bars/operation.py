@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...bindings.keymap import Keymap
 from .base import Bar, Part
 
 if TYPE_CHECKING:
@@ -16,24 +17,24 @@ class OperationBar(Bar):
 
     DEFAULT_CSS = "OperationBar { display: none; background: $panel; }"
 
-    _shown: tuple[Outcome | None, int] = (None, -1)
+    _shown: tuple[Outcome | None, int, str] = (None, -1, "")
 
-    def paint(self, context: AppContext, *, covered: bool = False) -> None:
+    def paint(self, context: AppContext, keymap: Keymap, *, covered: bool = False) -> None:
         """Show the present state; under a dialog a result does not count as seen."""
         operations = context.operations
         outcome = operations.latest if covered else operations.shown(context.clock())
         more = len(operations.running) - (operations.result is None)
-        if outcome is self._shown[0] and more == self._shown[1]:
+        key = keymap.key("act.details", ascii_only=context.ascii)
+        if outcome is self._shown[0] and (more, key) == self._shown[1:]:
             # An outcome may have thousands of targets: they are not counted for each frame.
             return
-        self._shown = outcome, more
+        self._shown = outcome, more, key
         self.display = outcome is not None
         if outcome is None:
             return
         from ...model.operations.summary import sentence
 
         left = [Part(sentence(outcome), _style(outcome), click="app.operation_details", gap=1)]
-        key = context.keymap.key("act.details", ascii_only=context.ascii)
         label = f"{key} details ".lstrip()
         right = [Part(label, "$text-muted", 0, "app.operation_details")]
         if more > 0:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC
 from typing import Final
 
+from ...bindings.keymap import Keymap
 from ...model.text import units
 from ..context import AppContext
 from .base import GAP, Bar, Part
@@ -28,7 +29,7 @@ class ReplayBar(Bar):
 
     DEFAULT_CSS = "ReplayBar { background: $panel; }"
 
-    def paint(self, context: AppContext) -> None:
+    def paint(self, context: AppContext, keymap: Keymap) -> None:
         """Show the present position; the slider takes the room that the other parts leave."""
         replay = context.replay
         if replay is None:
@@ -45,7 +46,7 @@ class ReplayBar(Bar):
         margin = Part("", gap=1)
         free = self.size.width - sum(part.width for part in (*before, *after, margin))
         keys: list[Part] = []
-        for group in self._keys(context):
+        for group in self._keys(context, keymap):
             width = sum(part.width for part in group)
             if free - width < MIN_SLIDER + 1:
                 break
@@ -82,10 +83,10 @@ class ReplayBar(Bar):
             for first in range(0, cells, CLICKED_CELLS)
         ]
 
-    def _keys(self, context: AppContext) -> list[list[Part]]:
+    def _keys(self, context: AppContext, keymap: Keymap) -> list[list[Part]]:
         """Return the keys with their names, the most important first; clicks press them."""
         assert context.replay is not None
-        playback, keymap = context.replay.playback, context.keymap
+        playback = context.replay.playback
         pause = "again" if playback.is_over else "resume" if playback.paused else "pause"
         groups = []
         for ids, label in ((("freeze",), f"{pause:6}"), *KEYS):

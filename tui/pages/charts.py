@@ -92,13 +92,12 @@ class ChartsScreen(MonitorScreen):
 
     def _window_keys(self) -> str:
         """Return the keys of the time that the charts cover."""
-        keymap, plain = self.context.keymap, self.context.ascii
-        shorter, longer, yesterday = (
-            keymap.key(f"window.{way}", ascii_only=plain)
-            for way in ("shorter", "longer", "yesterday")
-        )
-        text = f"{shorter} shorter  {longer} longer"
-        return f"{text}  {yesterday} yesterday" if self.context.stored_series.available else text
+        ways = ["shorter", "longer"]
+        if self.context.stored_series.available:
+            ways.append("yesterday")
+        plain = self.context.ascii
+        keys = ((self.keymap.key(f"window.{way}", ascii_only=plain), way) for way in ways)
+        return "  ".join(f"{key} {way}" for key, way in keys if key)
 
     def _marks(self) -> list[Part]:
         """Return the latest marks of workers, or those at the cursor."""

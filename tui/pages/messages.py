@@ -187,7 +187,8 @@ class MessagesScreen(RowListScreen[WaitingMessage]):
         if self._problem:
             return f"The messages could not be read: {visible(self._problem, MAX_ERROR)}"
         if listing is None and not self._reads_freely:
-            return f"Press {self.context.keymap.key('queue.look')} to read messages"
+            key = self.keymap.key("queue.look")
+            return f"Press {key} to read messages" if key else "The messages have not been read"
         if listing is None or (self._reading and not listing.messages):
             return "Reading the messages"
         if listing.notes and not listing.messages:

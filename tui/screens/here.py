@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeVar
 
 from ...bindings.actions import ACTIONS
 from ...bindings.contexts import Context
+from ...bindings.keymap import Keymap
 from ...model.entities.queue import Queue
 from ...model.entities.task import Task
 from ...model.entities.task_type import TaskType
@@ -39,6 +40,10 @@ class Shown(Protocol):
     @property
     def typing(self) -> Filter | SearchLine | CommandLine | None:
         """The focused input line."""
+
+    @property
+    def keymap(self) -> Keymap:
+        """The keys that act now."""
 
     @property
     def table(self) -> LiveTable[Any] | None:

@@ -112,16 +112,21 @@ def new_hint(screen: Shown) -> Hint | None:
             if context.seen_hints.is_new(hint.id)
             and not (hint.changes and context.session.read_only)
             and hint.applies(screen)
-            and all(context.keymap[action].keys for action in hint.actions)
+            and has_keys(hint, screen)
         ),
         None,
     )
 
 
+def has_keys(hint: Hint, screen: Shown) -> bool:
+    """Return whether there is a key now for each action that a hint names."""
+    return all(screen.keymap[action].keys for action in hint.actions)
+
+
 def hint_text(hint: Hint, screen: Shown) -> str:
     """Return a hint with the user's keys."""
-    text, context = hint.text, screen.context
+    text = hint.text
     for action in hint.actions:
-        key = context.keymap.key(action, ascii_only=context.ascii)
+        key = screen.keymap.key(action, ascii_only=screen.context.ascii)
         text = text.replace(f"{{{action}}}", key)
     return text

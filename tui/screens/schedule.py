@@ -99,7 +99,7 @@ class ScheduleScreen(RowListScreen[EntryStatus]):
         ]
         if schedule.left_out:
             notes.append(f"{units.count(schedule.left_out)} more entries not listed")
-        scheduled = self.context.keymap.key("view.scheduled")
+        scheduled = self.keymap.key("view.scheduled")
         text = f"press {scheduled} for tasks with an ETA"
         hint = [Part(text, "$text-muted", 4)] if scheduled else []
         return [*(Part(text, "$text-warning", 3) for text in notes), *hint]

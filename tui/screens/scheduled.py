@@ -35,7 +35,7 @@ class ScheduledScreen(TaskListScreen):
     def notes(self) -> Sequence[Part]:
         """Note the messages of delayed delivery, and where periodic tasks are listed."""
         delayed = delayed_text(self.context.state.delayed, self.context.now())
-        schedule = self.context.keymap.key("view.schedule")
+        schedule = self.keymap.key("view.schedule")
         parts = [Part(f"delayed delivery: {delayed}", "$text-accent", 3)] if delayed else []
         if schedule:
             parts.append(Part(f"press {schedule} for periodic tasks", "$text-muted", 6))

@@ -42,7 +42,7 @@ async def footer(
         context.freeze.begin()
     async with app.run_test(size=(width, 1)):
         bar = app.query_one(KeyBar)
-        bar.paint(context, view, here, with_connection=state is not None)
+        bar.paint(context, context.keymap, view, here, with_connection=state is not None)
         return bar.render_line(0).text
 
 

@@ -120,6 +120,19 @@ async def test_the_line_goes_on_beneath_a_dialog() -> None:
         await on.until(lambda: "1 of 2 workers replied" in bar.text)
 
 
+async def test_the_line_names_no_key_that_would_be_typed() -> None:
+    async with opened() as on:
+        await on.to(WAITING[0])
+        on.burst("X", "y")
+        await on.until(lambda: on.session.operations)
+        bar = on.app.screen.query_one(OperationBar)
+        await on.until(lambda: bar.text.endswith("d details "))
+        await on.press("/")
+        assert bar.text.endswith("  details ")
+        await on.press("escape")
+        assert bar.text.endswith("d details ")
+
+
 async def test_the_line_goes_by_itself() -> None:
     async with opened() as on:
         clock = on.app.context.clock

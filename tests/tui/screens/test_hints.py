@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
+import pytest
 from celtop.bindings import ACTIONS
+from celtop.bindings.keymap import Keymap
 from celtop.model.entities.task import Task
 from celtop.tests.tui.app_under_test import Clock, run_app
 from celtop.tests.tui.fake_session import cluster
@@ -83,3 +86,49 @@ async def test_a_short_terminal_has_no_line_for_a_hint(tmp_path: Path) -> None:
         await ui.until(lambda: not ui.screen.hint_bar.display)
         await ui.press("2", "space")
         assert not ui.screen.hint_bar.display and seen.is_new("marks")
+
+
+TYPED: Final = frozenset({"filter", "search", "command"})
+OTHER_KEYS: Final = {
+    action.id: f"{modifiers}+f{1 + number // 7}"
+    for modifiers, number in zip(
+        cycle(("alt", "ctrl", "shift", "alt+ctrl", "alt+shift", "ctrl+shift", "alt+ctrl+shift")),
+        range(len(ACTIONS)),
+        strict=False,
+    )
+    if not TYPED & set((action := ACTIONS[number]).contexts) and not action.priority
+}
+"""Of each action that is not one of a typed line, a key that no other text contains."""
+
+
+@pytest.mark.parametrize(
+    ("view", "line", "typed"),
+    [
+        ("tasks", "filter", "nothing"),
+        ("tasks", "command", "tasks"),
+        ("scheduled", "filter", ""),
+        ("overview", "command", ""),
+        ("task", "search", "a"),
+        ("charts", "command", ""),
+    ],
+)
+async def test_while_a_line_is_typed_no_key_of_the_screen_is_named(
+    tmp_path: Path, view: str, line: str, typed: str
+) -> None:
+    keymap = Keymap().remapped(OTHER_KEYS)
+    async with run_app(cluster(20), Location("tasks"), size=(160, 40), keymap=keymap) as ui:
+        ui.app.context.seen_hints = SeenHints(tmp_path / "hints.json")
+        await ui.press(OTHER_KEYS["faults"], OTHER_KEYS["freeze"])
+        if view == "task":
+            await ui.press(OTHER_KEYS["open"])
+        elif view == "charts":
+            await ui.press(OTHER_KEYS["charts"])
+        else:
+            await ui.press(OTHER_KEYS[f"view.{view}"])
+        ui.screen.paint()
+        assert any(key in ui.text for key in OTHER_KEYS.values())
+        assert ui.screen.hint_bar.display
+        await ui.press(OTHER_KEYS[line], *typed)
+        assert line == ui.screen.typing.CONTEXT
+        assert not [key for key in OTHER_KEYS.values() if key in ui.text], ui.text
+        assert not ui.screen.hint_bar.display

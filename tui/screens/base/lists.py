@@ -127,7 +127,8 @@ class ListScreen(MonitorScreen):
         if not self.filter_text and not self.faults_only:
             reason = self.unknown_reason
             return f"Unknown: {reason}" if reason else self.EMPTY
-        back, faults = (self.context.keymap.key(id_) for id_ in ("back", "faults"))
+        faults = self.keymap.key("faults")
+        back = self.keymap.key("back" if self.typing is None else "filter.clear")
         if self.filter_text:
             how, undo = "The filter", back and f"; {back} clears it"
         else:
@@ -147,10 +148,10 @@ class ListScreen(MonitorScreen):
         table = self.list_table
         left = [*self.breadcrumbs, *self.counts()]
         if self.faults_only:
-            text = f"{self.context.keymap.key('faults')} {self.FAULTS}".lstrip()
+            text = f"{self.keymap.key('faults')} {self.FAULTS}".lstrip()
             left.append(Part(text, "bold $text-error", click="screen.faults"))
         if self.filter_text:
-            text = f"{self.context.keymap.key('filter')} filter".lstrip()
+            text = f"{self.keymap.key('filter')} filter".lstrip()
             left.append(Part(text, "$text-accent", 3, "screen.filter"))
         left += self.notes()
         right = []

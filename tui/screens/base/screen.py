@@ -13,6 +13,7 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 from ....bindings.contexts import Context
+from ....bindings.keymap import Keymap, keymap_while_typing
 from ....model.entities.task import Task
 from ....widgets.compat.textual_internals import place_notifications
 from ....widgets.tile import Tile
@@ -31,7 +32,7 @@ from ...charts.chart_window import window_name
 from ...context import AppContext
 from ...navigation import PAGES, Location, workflow_of
 from ..here import here
-from ..hints import SHOWN_FOR, Hint, hint_text, new_hint
+from ..hints import SHOWN_FOR, Hint, has_keys, hint_text, new_hint
 from .tables import TableScreen
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
         self.replay_bar = ReplayBar(id="replay")
         self.key_bar = KeyBar(id="keys")
         self._command_line: CommandLine | None = None
+        self._painted_keymap = context.keymap
 
     @property
     def topics(self) -> frozenset[str]:
@@ -181,6 +183,7 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
     def paint(self, *, covered: bool = False) -> None:
         """Update the body and the bars; a result on a covered screen does not count as seen."""
         if self.ready:
+            self._painted_keymap = self.keymap
             self.paint_body()
             self.paint_bars(covered=covered)
             table = self.table
@@ -192,8 +195,8 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
         self.header_bar.paint(self.context)
         self.tiny_bar.paint(self.context)
         self.banner.paint(self.context)
-        self.replay_bar.paint(self.context)
-        self.operation_bar.paint(self.context, covered=covered)
+        self.replay_bar.paint(self.context, self.keymap)
+        self.operation_bar.paint(self.context, self.keymap, covered=covered)
         if not covered:
             self.paint_hint()
         self.paint_keys()
@@ -202,8 +205,8 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
         """Show a hint for a while, the first time that it is of use."""
         now = self.context.clock()
         since, hint = self._hint
-        if not self.has_header:  # without a header there is no line for hints either
-            self.hint_bar.paint("")
+        if not self.has_header or (hint is not None and not has_keys(hint, self)):
+            self.hint_bar.paint("")  # without a header there is no line for hints either
             return
         over = hint is not None and hint.temporary and not hint.applies(self)
         if over or not 0 <= now - since < SHOWN_FOR:
@@ -216,11 +219,15 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
     def paint_keys(self) -> None:
         """Show the keys that work here now; also painted after each key."""
         if self.ready:
-            self.key_bar.paint(self.context, self.location.view, here(self), not self.has_header)
+            view, with_connection = self.location.view, not self.has_header
+            self.key_bar.paint(self.context, self.keymap, view, here(self), with_connection)
 
     def on_descendant_focus(self) -> None:
-        """Let the footer follow the focus."""
-        self.paint_keys()
+        """Let the keys that are named follow the focus."""
+        if self.keymap is self._painted_keymap:
+            self.paint_keys()
+        else:
+            self.paint(covered=not self.is_current)
 
     def on_mount(self) -> None:
         """Paint the current state immediately."""
@@ -281,6 +288,12 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
             return None
         lines = Filter | SearchLine | CommandLine
         return next((node for node in self.focused.ancestors if isinstance(node, lines)), None)
+
+    @property
+    def keymap(self) -> Keymap:
+        """The keys that act now: while a line is typed into, only those of the line."""
+        line, keymap = self.typing, self.context.keymap
+        return keymap if line is None else keymap_while_typing(keymap, line.CONTEXT)
 
     @property
     def searching(self) -> bool:
