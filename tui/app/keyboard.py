@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any, Final
 
 from textual.app import App
@@ -30,14 +30,16 @@ async def press_key(app: App[Any], event: Key, keymap: Keymap) -> bool:
         return False
     with suppress(TimeoutError):
         await asyncio.wait_for(screen.mounted.wait(), SCREEN_TIMEOUT)
+    if app.screen is not screen:
+        return await _press_again(app, event)
     if not isinstance(screen, MonitorScreen):
         return await _press_in_dialog(app, screen, event)
     line = screen.typing
     if line is None:
-        if screen.table is not None and _is_for_row(screen, event.key, keymap):
-            screen.table.pin_cursor(event.time)
-        pressed = await press(app, event.key)
-        await _deliver(screen)
+        pin, table = _is_for_row(screen, event.key, keymap), screen.table
+        with nullcontext() if table is None else table.as_seen_at(event.time, pin=pin):
+            pressed = await press(app, event.key)
+            await _deliver(screen)
         return pressed
     for action in keymap.in_context(line.CONTEXT):
         if event.key in action.keys:
@@ -79,4 +81,12 @@ async def _press_in_dialog(app: App[Any], dialog: Screen[Any], event: Key) -> bo
     focused.call_later(typed.set)
     with suppress(TimeoutError):
         await asyncio.wait_for(typed.wait(), SCREEN_TIMEOUT)
+    if app.screen is not dialog:
+        return await _press_again(app, event)
     return await press(app, event.key)
+
+
+async def _press_again(app: App[Any], event: Key) -> bool:
+    """Start again with a key, as the one before has closed its screen or opened another."""
+    await app.on_event(event)
+    return True

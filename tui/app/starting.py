@@ -71,7 +71,8 @@ class StartScreen(Screen[None]):
 class StartingApp(CeltopApp):
     """celtop, which shows a first frame while a thread prepares the rest.
 
-    Keys that are typed meanwhile go to the first screen.
+    Of the keys that are typed meanwhile, those of views act afterwards: the first frame has nothing
+    that others could be meant for.
 
     Args:
         prepare: Reads the settings and imports the session; an error ends the app.
@@ -149,8 +150,11 @@ class StartingApp(CeltopApp):
     async def _take_keys(self) -> None:
         """Do what the keys so far are bound to: those that wait in the queue were typed later."""
         self._takes_keys = True
+        keymap = self.context.keymap
+        kept = {key for view in VIEWS for key in keymap[view.id].keys}
         for key in self._typed:
-            await super().on_event(key)
+            if key.key in kept:
+                await super().on_event(key)
 
     async def on_event(self, event: Event) -> None:
         """Keep keys until there is a screen for them."""

@@ -14,16 +14,21 @@ class CursorTrail:
 
     def __init__(self) -> None:
         self._rows: deque[tuple[float, str | None]] = deque(maxlen=MAX_ROWS)
+        self._since: float | None = None
+        """When a row was painted for the first time: earlier keys are meant for no row."""
 
     def add(self, row_id: str | None, at: float) -> None:
         """Note the row under the painted cursor, at a monotonic time in seconds."""
+        if self._since is None and row_id is not None:
+            self._since = at
         if not self._rows or self._rows[-1][1] != row_id:
             self._rows.append((at, row_id))
 
     def restart(self, row_id: str | None) -> None:
         """Forget earlier rows: the user has chosen this one."""
         self._rows.clear()
-        self._rows.append((0.0, row_id))
+        if self._since is not None:
+            self._rows.append((self._since, row_id))
 
     def at(self, at: float) -> str | None:
         """Return the row under the cursor at a time; None if there was none, or it is forgotten."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from operator import attrgetter
 from typing import ClassVar, Final, Generic, TypeVar
@@ -114,6 +115,8 @@ class LiveRows(
         self._ticking: tuple[Callable[[R], bool], ...] = ()
         self._scrolling = False
         self._cursor_trail = CursorTrail()
+        self._row_seen = True
+        """Whether there was a row under the cursor when the present key went down."""
 
     def paint(self, frame: Frame) -> int:
         """Update the screen to the current state of the rows.
@@ -217,12 +220,24 @@ class LiveRows(
         line = self._viewport.cursor_index - self._viewport.top
         return self.region.y + self._header_height + line
 
-    def pin_cursor(self, at: float) -> None:
-        """Keep the cursor on the row that it was painted on when a key went down.
+    @contextmanager
+    def as_seen_at(self, at: float, *, pin: bool) -> Iterator[None]:
+        """Run a key on the row that the cursor was painted on when the key went down.
 
-        `at` is that moment in monotonic seconds: a frame may have been painted since.
+        A key that went down before there was a row to see is for none.
+
+        Args:
+            at: That moment, in monotonic seconds: frames may have been painted since.
+            pin: Whether the cursor stays on the row, because the key is one for rows.
         """
-        self._viewport.pin(self._cursor_trail.at(at) or self._viewport.cursor_id)
+        row_id = self._cursor_trail.at(at)
+        if pin:
+            self._viewport.pin(row_id or self._viewport.cursor_id)
+        self._row_seen = row_id is not None
+        try:
+            yield
+        finally:
+            self._row_seen = True
 
     def _cursor_chosen(self) -> None:
         """Note that the user has moved the cursor: later keys are meant for its row."""

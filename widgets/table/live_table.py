@@ -63,8 +63,8 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
 
     @property
     def cursor_id(self) -> str | None:
-        """The id of the row under the cursor."""
-        return self._viewport.cursor_id
+        """The id of the row under the cursor; None for a key that went down before it was seen."""
+        return self._viewport.cursor_id if self._row_seen else None
 
     @property
     def cursor_row(self) -> R | None:
@@ -155,7 +155,7 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
 
     def action_mark_all(self) -> None:
         """Mark every row that is listed, on the screen or not."""
-        if self._markable:
+        if self._markable and self._row_seen:
             self._marks.add_all(self._rows)
             self._repaint()
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from unittest.mock import patch
 
 import pytest
-from celtop.tests.tui.app_under_test import AppUnderTest, make_app
-from celtop.tests.tui.fake_session import cluster
+from celtop.model.state import ClusterState
+from celtop.tests.tui.app_under_test import AppUnderTest, make_app, run_app
+from celtop.tests.tui.fake_session import cluster, feed, task_events
+from celtop.tui.dialogs.prompt import Prompt
+from celtop.tui.navigation import Location
 from celtop.tui.pages.worker import WorkerDetailScreen
 from textual.command import CommandPalette, Hit
+from textual.events import Key
 from textual.widgets import Input, OptionList
 
 
@@ -86,3 +90,23 @@ async def test_a_palette_without_a_line_for_its_list_takes_keys() -> None:
         assert not options.scrollable_content_region
         await ui.press("pagedown", "pageup")
         assert options.highlighted is not None
+
+
+async def test_keys_typed_before_there_are_rows_act_on_none() -> None:
+    async with run_app(ClusterState(), Location("tasks")) as ui:
+        early = [
+            Key(key, key) for key in ("a", "X", "y", "space", "A", "X", "y", "enter", "R", "y")
+        ]
+        feed(ui.session.state, task_events(1, "mail.send", end=None, uuid="1")[:1])
+        ui.app.frame_loop.paint()
+        assert ui.table.cursor_id == "1"
+        for key in early:
+            ui.app.post_message(key)
+        await ui.pilot.pause()
+        await ui.until(lambda: not ui.app.message_queue_size)
+        prompt = await ui.dialog(Prompt)  # of what the menu offers without a row
+        assert not ui.session.operations and not ui.clipboard
+        await ui.press("escape")
+        assert not ui.app.location.path and not ui.table.marks and not prompt.is_attached
+        await ui.press("X")
+        assert ui.said == ["Nothing to revoke: no task selected", "no workers are known"]

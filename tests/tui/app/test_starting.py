@@ -64,6 +64,19 @@ async def test_keys_typed_before_the_settings_are_known_go_to_the_first_screen()
         assert app.theme == "celtop-light"
 
 
+async def test_other_keys_typed_on_the_first_frame_do_not_act() -> None:
+    prepare = Settled()
+    app = StartingApp(prepare)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await until(pilot, lambda: shows(app, "starting"))
+        await pilot.press("p", "t", "3", ":", *"quit", "2")
+        prepare.allowed.set()
+        await until(pilot, lambda: app.is_set_up and app.current_mode == "tasks")
+        await pilot.pause()
+        assert app.monitor_screen is not None and not app.context.frozen
+        assert app.monitor_screen.typing is None and app.is_running
+
+
 async def test_keys_keep_their_order_while_the_first_screen_opens(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
