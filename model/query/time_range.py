@@ -143,8 +143,9 @@ def _ends(text: str, zone: tzinfo | None) -> tuple[Moment | Midnight, Moment | M
         try:
             ago = Moment(duration(text), ago=True)
         except ParseError:
+            days = ", ".join(_DAYS)
             raise ParseError(
-                f"not a time: {text[:40]} (use 2026-11-01, 2026-11-01T14:30, yesterday or 1d)"
+                f"not a time: {text[:40]} (use {days}, 1d, 2026-11-01 or 2026-11-01T14:30)"
             ) from None
         return ago, ago
     if len(text) == len("2026-11-01"):

@@ -199,7 +199,7 @@ def test_an_incomplete_term_is_ignored_without_a_problem(text: str) -> None:
         ("name:~[[", "name:~[[", "not a regular expression"),
         ("retries:1,x", "retries:1,x", "not a number: x"),
         ("finished:1d", "finished:1d", "add a comparison: finished:<1d or finished:>1d"),
-        ("sent:>soon", "sent:>soon", "not a time: soon (use 2026-11-01"),
+        ("sent:>soon", "sent:>soon", "not a time: soon (use today, yesterday, 1d, 2026-11-01"),
     ],
 )
 def test_an_invalid_term_is_reported_and_ignored(text: str, bad: str, message: str) -> None:

@@ -69,6 +69,7 @@ def test_days_have_the_length_that_they_have_in_their_zone() -> None:
         ("", "2026-13-01", "no such date or time: 2026-13-01"),
         ("", "2026-11-01T25:00", "no such date or time"),
         (">", "tomorrow", "not a time: tomorrow"),
+        ("", "tod", "use today, yesterday, 1d, 2026-11-01 or 2026-11-01T14:30"),
         (">", "2026-11", "not a time"),
         ("", "9999-12-31", "no such date or time"),
     ],
