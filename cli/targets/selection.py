@@ -40,6 +40,8 @@ MAX_VERIFIED_IDS: Final = 100
 """Ids that are looked up in the result backend, to leave out finished tasks."""
 VERIFY_TIMEOUT: Final = 3.0
 """Seconds for that: a backend that is down must not keep a task from being revoked."""
+EXTENDED: Final = frozenset({"name", "args", "kwargs", "queue", "worker"})
+"""Fields that only results with result_extended have."""
 MAX_IDS_LISTED: Final = 20
 """Skipped ids that are listed one by one; more are counted by reason."""
 
@@ -162,13 +164,18 @@ def peek_notes(peeked: QueuePeeked) -> tuple[str, ...]:
 def matching_tasks(session: Session, query: Query) -> list[Task]:
     """Return the known tasks that match a filter, in order of arrival.
 
-    States that no task has are reported on stderr.
+    States that no task has are reported on stderr, and tasks that could not be compared.
     """
     from ...model.entities.clock_skew import Moment
+    from ...model.query.definite import undecided
 
     report_unknown_states(session, query)
-    now = Moment(time.time(), session.state.skews)
-    return [task for task in session.state.tasks.values() if query.matches(task, now)]
+    tasks, now = session.state.tasks.values(), Moment(time.time(), session.state.skews)
+    for field, number in undecided(query, tasks, now).items():
+        stored = "; for tasks to come, set result_extended = True" if field in EXTENDED else ""
+        unknown = f"{counted(number, 'task')} whose {field} is unknown"
+        stderr.echo(f"Could not compare {unknown}. Pass their ids instead of a filter{stored}")
+    return [task for task in tasks if query.matches(task, now)]
 
 
 def workflow_tasks(session: Session, id_: str) -> list[Task]:

@@ -6,6 +6,8 @@ them: their name may be billing.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -42,6 +44,31 @@ def left_out(query: Query) -> str | None:
     if not fields:
         return None
     return f"Tasks whose {' or '.join(fields)} is unknown are left out"
+
+
+def undecided(query: Query, tasks: Iterable[Task], now: float) -> Counter[str]:
+    """Return how many tasks do not match only because a field is unknown, by field.
+
+    Args:
+        query: The filter.
+        tasks: Those to choose from.
+        now: The time, in epoch seconds.
+    """
+    found: Counter[str] = Counter()
+    for task in tasks:
+        failed = [term for term in query.terms if not term.matches(task, now)]
+        fields = [_unknown_field(term, task, now) for term in failed]
+        if fields and (field := fields[0]) is not None and None not in fields:
+            found[field] += 1
+    return found
+
+
+def _unknown_field(term: Term, task: Task, now: float) -> str | None:
+    """Return the field whose unknown value keeps a task from matching a term; None if none does."""
+    if term.field == "state":
+        return None
+    fields = _FREE_TEXT if term.field is None else (term.field,)
+    return next((field for field in fields if not _known(field)(task, now)), None)
 
 
 def _doubtful(term: Term) -> bool:

@@ -53,3 +53,16 @@ def test_without_an_app_the_workers_determine_the_queue(
     document = cluster.outcome("retry", "--filter", "state:success")
     assert [(one["retry_of"], one["queue"]) for one in document["sent"]] == [(id_, "own")]
     logged(worker, "GOT", 2)
+
+
+def test_tasks_that_a_filter_cannot_decide_about_are_counted(
+    cluster: Cluster, start: StartWorker, send: Send
+) -> None:
+    worker = start(queues=["own"], conf={"result_backend": cluster.url})
+    for text in "xy":
+        send(cluster.url, "obedient.note", text, queue="own", exchange="")
+    logged(worker, "GOT", 2)
+    ended = cluster.run_confirmed("retry", "--filter", "name:obedient.* state:success", code=1)
+    assert "Could not compare 2 tasks whose name is unknown. Pass their ids" in ended.stderr
+    assert "set result_extended = True" in ended.stderr
+    assert "No task matches the filter" in ended.stderr

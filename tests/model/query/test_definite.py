@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from celtop.model.entities.task import Task
-from celtop.model.query.definite import definite, left_out
+from celtop.model.query.definite import definite, left_out, undecided
 from celtop.model.query.language import parse_query
 
 NOW = 1_000_000.0
@@ -59,3 +59,23 @@ def test_what_is_left_out_is_named() -> None:
     assert (
         left_out(parse_query("!a")) == "Tasks whose name or args or kwargs is unknown are left out"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "unknown"),
+    [
+        ("name:geo.*", {"name": 1}),
+        ("!name:billing", {"name": 1}),
+        ("name:geo.* state:success", {"name": 1}),
+        ("name:geo.* state:failure", {}),
+        ("worker:w queue:q", {"worker": 1}),  # the waiting task has no worker
+        ("invoice", {"name": 1}),
+        ("finished:>1d", {}),
+        ("started:<1s", {"started": 1}),
+    ],
+)
+def test_tasks_are_undecided_only_if_an_unknown_value_decides(
+    text: str, unknown: dict[str, int]
+) -> None:
+    query = definite(parse_query(text))
+    assert undecided(query, (STORED, KNOWN, WAITING), NOW) == unknown
