@@ -21,6 +21,7 @@ from .states import (
     FROM_SENDING,
     PENDING,
     REPORTS_RETRIES,
+    RETRY,
     REVOKED,
     WAITING,
     TaskState,
@@ -269,6 +270,14 @@ class Task(msgspec.Struct, gc=False, eq=False, omit_defaults=True):
                 size += text_size(name) + text_size(value)
         return size
 
+    @property
+    def is_resent(self) -> bool:
+        """Whether `sent_at` is when the message of the next attempt was sent, by `Task.retry`."""
+        sent_at, started_at = self.sent_at, self.started_at
+        if sent_at is None or started_at is None:
+            return False
+        return self.state == RETRY and sent_at > started_at
+
     def waited(self, skews: ClockSkews = NO_SKEWS) -> float | None:
         """Return the seconds between when it could have started and when it did, or None.
 
@@ -276,7 +285,7 @@ class Task(msgspec.Struct, gc=False, eq=False, omit_defaults=True):
         None if they contradict each other, because the sender's clock is wrong.
         """
         started_at, since, eta_at = self.started_at, self.sent_at, self.eta_at
-        if started_at is None:
+        if started_at is None or self.is_resent:
             return None
         if since is None:
             since = self.received_at

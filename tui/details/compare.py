@@ -31,7 +31,10 @@ MAX_PARTS: Final = 2_000
 MAX_PART: Final = 300
 """Characters of a part."""
 OWN: Final = frozenset(
-    {"ID", "Sent", "Received", "Started", "Finished", "Stored", "Last seen", "PID", "Processes"}
+    {
+        *("ID", "Sent", "Received", "Started", "Retried", "Finished", "Stored", "Last seen"),
+        *("PID", "Processes"),
+    }
 )
 """Labels of values that are never the same: their difference means nothing."""
 _YES: Final = "yes"

@@ -6,7 +6,7 @@ from datetime import UTC
 
 from ...lists.attempts import next_attempt, retry_count
 from ...model.entities.messages.unacked import Unacked
-from ...model.entities.states import SUCCESS, source_names
+from ...model.entities.states import RETRY, SUCCESS, source_names
 from ...model.entities.styles import state_style
 from ...model.entities.task import Task
 from ...model.entities.worker import Worker
@@ -121,11 +121,14 @@ def _text(label: str, text: str | None) -> list[Field]:
 
 def _times(task: Task, frame: Frame) -> list[Field]:
     found = []
+    resent = task.is_resent
+    ended_at = task.sent_at if resent and task.finished_at is None else task.finished_at
     for label, time, host in (
-        ("Sent", task.sent_at, None),  # the client's clock skew is unknown
+        # The client's clock skew is unknown.
+        ("Sent", None if resent else task.sent_at, None),
         ("Received", task.received_at, task.worker),
         ("Started", task.started_at, task.worker),
-        ("Finished", task.finished_at, task.worker),
+        ("Retried" if task.state == RETRY else "Finished", ended_at, task.worker),
         ("Stored", None if task.extra is None else task.extra.created_at, None),
     ):
         if time is not None:
