@@ -39,12 +39,13 @@ class FailuresPane(ListPane[FailureGroup]):
 
     @property
     def title(self) -> str:
-        """The title, with since when all failures are known if that is less than an hour."""
+        """The title, with the order, and since when all failures are known if not for an hour."""
         now, since = self.context.now(), self.context.state.failures_since
         if since is None or self.context.freeze.moment is not None or now - since >= MAX_AGE:
-            return f"{self.TITLE} (last hour)"
+            return f"{self.TITLE} (last hour{'' if self.is_line else ', new first'})"
         at = units.clock(since, UTC if self.context.utc else None)[:SHORT_CLOCK]
-        return f"{self.TITLE} (last hour, complete since {at})"
+        note = "last hour" if self.is_line else "new first"
+        return f"{self.TITLE} ({note}, complete since {at})"
 
     def size_of_source(self) -> int:
         """Return the number of groups."""

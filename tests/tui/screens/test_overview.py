@@ -84,11 +84,13 @@ async def test_failures_are_those_of_the_last_hour_and_since_when_all_are_known(
         feed(state, task_events(900 + number, "a.b", at=NOW - ago, **error))  # type: ignore[arg-type]
     state.totals.first_event_at = NOW - 7_200
     async with run_app(state, Location("overview"), size=(140, 40)) as on:
-        await on.until(lambda: "Failures (last hour) ─" in on.text and "1 × OSError" in on.text)
+        await on.until(
+            lambda: "Failures (last hour, new first) ─" in on.text and "1 × OSError" in on.text
+        )
         state.totals.first_event_at = NOW - 720
         on.app.frame_loop.paint()
         since = units.clock(NOW - 720, UTC)[:5]
-        await on.until(lambda: f"Failures (last hour, complete since {since})" in on.text)
+        await on.until(lambda: f"Failures (new first, complete since {since})" in on.text)
 
 
 async def test_names_of_workers_are_whole_where_the_queues_have_room() -> None:
