@@ -10,7 +10,7 @@ from ..model.entities.task import Progress, Task
 from ..model.ingest.tasks.progress_rate import MAX_ESTIMATE
 from ..model.text import units
 from ..widgets.charts.progress import PERCENT_WIDTH, bar_cells, progress_cells
-from ..widgets.table.cells import Cell
+from ..widgets.table.cells import PART_GAP, Cell
 from ..widgets.table.column import Column, Frame
 from . import numbers, tasks
 from .attempts import retry_count
@@ -131,12 +131,15 @@ def bar_cell(context: ProgressContext, width: int) -> Callable[[Task, Frame], Se
     return bar
 
 
-def text_cell(context: ProgressContext) -> Callable[[Task, Frame], Cell]:
+def text_cell(context: ProgressContext) -> Callable[[Task, Frame], Sequence[Cell]]:
     """Return the cell function of the texts beside a bar."""
 
-    def cell(task: Task, frame: Frame) -> Cell:
+    def cell(task: Task, frame: Frame) -> Sequence[Cell]:
         texts = progress_texts(task, context, frame.now) if task.running else ()
-        return "  ".join(texts), "warn" if "longer than usual" in texts else "muted"
+        style = "warn" if "longer than usual" in texts else "muted"
+        return [
+            (text if not number else PART_GAP + text, style) for number, text in enumerate(texts)
+        ]
 
     return cell
 
@@ -170,8 +173,9 @@ def with_progress(
     def outcome(task: Task, frame: Frame) -> Cell | Sequence[Cell]:
         if not task.running or task.revoking or task.exception is not None:
             return tasks.outcome(task, frame)
-        text, style = text_beside(task, frame)
-        return (*bar(task, frame), (f"  {text}" if text else "", style))
+        texts = text_beside(task, frame)
+        gap = [(PART_GAP + text, style) for text, style in texts[:1]]
+        return (*bar(task, frame), *gap, *texts[1:])
 
     def retries(task: Task, frame: Frame) -> Cell:
         if not task.known_retries:

@@ -35,8 +35,10 @@ MIN_ROOM: Final = 16
 """Lines from which a list gives some to texts below it."""
 FRAME_LINES: Final = 2
 """Lines of the frame."""
-MIN_SPARE_LINES: Final = 6
+MIN_SPARE_LINES: Final = 4
 """Fewer lines that the list does not need are left blank."""
+MIN_LOW_CHART_LINES: Final = 4
+"""Lines in which a chart beside numbers can still be read; in fewer they take its room."""
 MIN_CHART_WIDTH: Final = 50
 MIN_CHART_LINES: Final = 9
 """What each chart needs; one that does not fit beside or below the others is not shown."""
@@ -190,13 +192,14 @@ class Preview(Tile):
             self.show("idle", "", "")
             self.fields.show(())
             return
-        self.set_class(shown.wraps, "-text")
         width, height = self.size
+        low = not shown.wraps and height < MIN_LOW_CHART_LINES
+        self.set_class(shown.wraps or low, "-text")
         builds = self._filled(shown)
         stacked = bool(builds) and self._stacks(shown, width, height)
         self.set_class(stacked, "-stacked")
-        self.fields.max_columns = MAX_COLUMNS if stacked else 1
-        fields = shown.fields if shown.wraps else shown.fields[: max(1, height)]
+        self.fields.max_columns = MAX_COLUMNS if stacked or low else 1
+        fields = shown.fields if shown.wraps or low else shown.fields[: max(1, height)]
         beside_chart = self._wide_width(fields)
         taken = width // 2 if shown.wraps else beside_chart
         self.fields.wraps = shown.wraps
@@ -207,7 +210,7 @@ class Preview(Tile):
         if stacked:
             taken, height = 0, MIN_CHART_LINES
         beside, below = (width - taken) // MIN_CHART_WIDTH, height // MIN_CHART_LINES
-        if shown.wraps or stacked:
+        if shown.wraps or stacked or low:
             if self.fields.styles.inline.has_rule("width"):  # otherwise it is a layout each time
                 self.fields.styles.width = None
         else:
@@ -215,7 +218,7 @@ class Preview(Tile):
         self._box.styles.layout = "horizontal" if beside >= below else "vertical"
         fitting = min(len(builds), max(1, beside, below))
         # Texts need the room of a chart that does not fit beside them.
-        fits = (beside and below) or not shown.wraps
+        fits = (beside and below) if shown.wraps else not low
         self._box.display = bool(fitting and fits)
         for number, chart in enumerate(self.charts):
             chart.display = number < fitting

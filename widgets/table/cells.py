@@ -17,8 +17,12 @@ Justify: TypeAlias = Literal["left", "right"]
 _CHARACTERS_PER_CELL: Final = 4
 """Code points that are read per cell: enough for combining marks, and a bound for huge texts."""
 
-MIN_PART_WIDTH: Final = 6
-"""Cells below which the start of a further part means nothing: only the ellipsis is shown."""
+PART_GAP: Final = "  "
+"""What the text of a part of its own begins with: it is not the rest of the text before it."""
+MIN_PART_WIDTH: Final = 10
+"""Cells, with the gap, below which the start of such a part means nothing: it is left out."""
+MIN_REST_WIDTH: Final = 6
+"""Cells below which the start of the rest of a text means nothing: only the ellipsis is shown."""
 
 
 def is_single(content: Cell | Sequence[Cell]) -> TypeGuard[Cell]:
@@ -91,7 +95,9 @@ def fit_cells(
         if size > left:
             if left:
                 cut_text = cut(text, left, ellipsis)
-                if fitted and left < MIN_PART_WIDTH:
+                if fitted and text.startswith(PART_GAP):
+                    cut_text = " " * left if left < MIN_PART_WIDTH else cut_text
+                elif fitted and left < MIN_REST_WIDTH:
                     cut_text = ellipsis.rjust(left)
                 fitted.append((cut_text, style))
             left = 0

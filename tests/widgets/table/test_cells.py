@@ -52,8 +52,14 @@ def test_a_dotted_name_keeps_its_end() -> None:
 
 def test_no_part_is_cut_to_a_few_letters() -> None:
     cells = [("54 %", "text"), ("  longer than usual", "warn")]
-    assert fit_cells(cells, 8, "…") == [("54 %", "text"), ("   …", "warn")]
-    assert fit_cells(cells, 12, "…") == [("54 %", "text"), ("  longe…", "warn")]
+    assert fit_cells(cells, 13, "…") == [("54 %", "text"), (" " * 9, "warn")]
+    assert fit_cells(cells, 14, "…") == [("54 %", "text"), ("  longer …", "warn")]
+
+
+def test_the_rest_of_a_text_is_not_cut_to_a_few_letters() -> None:
+    cells = [("raise", "text"), (" ValueError()", "warn")]
+    assert fit_cells(cells, 9, "…") == [("raise", "text"), ("   …", "warn")]
+    assert fit_cells(cells, 11, "…") == [("raise", "text"), (" Valu…", "warn")]
 
 
 def test_each_state_has_a_style_and_a_glyph_of_its_own() -> None:
