@@ -6,14 +6,16 @@ from collections.abc import Iterator
 
 from rich.cells import get_character_cell_size
 
+from ..model.text.units import is_within_value
+
 
 def wrap(
     text: str, width: int, indent: int = 0, *, fill: bool = False
 ) -> Iterator[tuple[int, int]]:
     """Yield where the parts of a line begin and end that fit into a width, whole words if possible.
 
-    The parts after the first are narrower by `indent` cells. If `fill`, a long word fills the line
-    rather than leave most of it blank.
+    A value stays with its unit. The parts after the first are narrower by `indent` cells. If
+    `fill`, a long word fills the line rather than leave most of it blank.
     """
     start, room = 0, max(1, width)
     while True:
@@ -21,12 +23,20 @@ def wrap(
         if end >= len(text):
             yield start, len(text)
             return
-        space = text.rfind(" ", start, end + 1)
+        space = _last_blank(text, start, end + 1)
         least = start + (end - start) // 3 if fill else start
         cut = space if space > least else end
         yield start, cut
         start = cut + (text[cut : cut + 1] == " ")
         room = max(1, width - indent)
+
+
+def _last_blank(text: str, start: int, end: int) -> int:
+    """Return the last blank at which a text may be broken; -1 if there is none."""
+    blank = text.rfind(" ", start, end)
+    while blank >= 0 and is_within_value(text, blank):
+        blank = text.rfind(" ", start, blank)
+    return blank
 
 
 def _fitting(text: str, start: int, room: int) -> int:

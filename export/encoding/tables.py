@@ -6,11 +6,13 @@ joins the lines, the SVG format colours them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from rich.cells import cell_len, chop_cells, set_cell_size
+
+from ...model.text.units import is_within_value
 
 Cell: TypeAlias = tuple[str, str]
 """Text and the name of a style, "" for none."""
@@ -90,15 +92,24 @@ def flow(cells: Sequence[Cell], width: int) -> list[Line]:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Return a text as lines, broken at spaces if possible."""
+    """Return a text as lines, broken between words if possible, and within no value."""
     out = [""]
-    for word in text.split(" "):
+    for word in _words(text):
         joined = f"{out[-1]} {word}" if out[-1] else word
         if cell_len(joined) <= width:
             out[-1] = joined
         else:
             out += chop_cells(word, max(2, width))
     return [line for line in out if line]
+
+
+def _words(text: str) -> Iterator[str]:
+    start = 0
+    for blank in (number for number, char in enumerate(text) if char == " "):
+        if not is_within_value(text, blank):
+            yield text[start:blank]
+            start = blank + 1
+    yield text[start:]
 
 
 def _line(columns: Sequence[Column], widths: Sequence[int], cells: Sequence[Cell]) -> Line:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
@@ -13,6 +14,12 @@ NEVER: Final = "never"
 
 _LARGEST_UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "m"))
 _SIZES: Final = ("KiB", "MiB", "GiB", "TiB", "PiB")
+
+_MAX_VALUE_PART: Final = 8
+"""Characters of a number below 60 with its unit, or of a unit."""
+_UNIT: Final = re.compile(r"(?:ms|[smhd]|[KMGTP]i?B|B)(?!\w)|%")
+_LARGE_UNIT: Final = re.compile(r"(?:^|\W)[mhd]$")
+_SMALL_PART: Final = re.compile(r"\d{1,2} [smh](?!\w)")
 
 
 def duration(seconds: float | None) -> str:
@@ -147,6 +154,19 @@ def _moment(epoch: float | None, tz: tzinfo | None) -> datetime | None:
         return datetime.fromtimestamp(round(epoch, 3), tz)
     except (OverflowError, ValueError, OSError):
         return None
+
+
+def is_within_value(text: str, blank: int) -> bool:
+    """Return whether a blank is between a number and its unit, or within `2 m 4 s`.
+
+    Args:
+        text: A text with values as this module writes them.
+        blank: The index of the blank.
+    """
+    before, after = text[max(0, blank - 2) : blank], text[blank + 1 : blank + 1 + _MAX_VALUE_PART]
+    if before[-1:].isdecimal():
+        return _UNIT.match(after) is not None
+    return _LARGE_UNIT.search(before) is not None and _SMALL_PART.match(after) is not None
 
 
 def _pair(whole: int, big: int, big_unit: str, small: int, small_unit: str) -> str:

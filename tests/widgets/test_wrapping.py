@@ -22,3 +22,15 @@ def test_a_long_word_fills_the_line_or_takes_a_line_of_its_own() -> None:
     text = "2 in celery@billing-1"
     assert list(wrap(text, 18)) == [(0, 4), (5, 21)]
     assert list(wrap(text, 18, fill=True)) == [(0, 18), (18, 21)]
+
+
+@pytest.mark.parametrize("value", ["2.0 s", "47 ms", "3 m 46 s", "54 %", "12 MiB", "5 d 2 h"])
+def test_a_value_and_its_unit_stay_together(value: str) -> None:
+    text = f"heartbeat every {value}, or so: {value}"
+    for width in range(len(value) + 1, len(text)):
+        lines = [text[start:end] for start, end in wrap(text, width)]
+        assert sum(line.count(value) for line in lines) == 2, lines
+
+
+def test_a_number_before_a_word_is_no_value() -> None:
+    assert [*wrap("batch 12 sent", 8)] == [(0, 8), (9, 13)]

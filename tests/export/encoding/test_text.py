@@ -124,6 +124,7 @@ def test_flow_and_wrap() -> None:
     assert [plain(line) for line in flow([("abcdef", "")], 4)] == ["ab.."]
     assert wrap("one two three", 7) == ["one two", "three"]
     assert wrap("abcdef gh", 4) == ["abcd", "ef", "gh"]
+    assert wrap("for 3 m 46 s or 2.0 s", 8) == ["for", "3 m 46 s", "or 2.0 s"]
 
 
 def test_running_tasks_show_their_progress(state: ClusterState) -> None:
