@@ -62,7 +62,7 @@ async def test_a_low_terminal_shows_it_in_lines_that_the_list_does_not_need() ->
         await on.pilot.resize_terminal(80, 40)
         on.app.repaint()
         await on.until(lambda: preview.size.height > 20 and " more " not in on.text)
-        await on.pilot.resize_terminal(80, 12)
+        await on.pilot.resize_terminal(80, 10)
         on.app.repaint()
         await on.until(lambda: not on.screen.query_one(Preview).display)
 
