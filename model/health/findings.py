@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
 from ..state import ClusterState
-from .broker import broker_findings
-from .events import event_findings
+from .broker.broker import broker_findings
+from .broker.events import event_findings
+from .broker.questions import question_findings
 from .finding import SEVERITY_ORDER, Finding
-from .questions import question_findings
 from .queues.backlogs import backlog_findings
 from .queues.delayed import delayed_findings
 from .queues.holding import holding_findings

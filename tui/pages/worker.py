@@ -15,7 +15,7 @@ from ...lists.progress import with_progress
 from ...lists.workers import health_level
 from ...model.entities.task import Task
 from ...model.entities.worker import UNLIMITED, Worker, WorkerHealth
-from ...model.health.questions import failures
+from ...model.health.broker.questions import failures
 from ...model.query.language import exact_term
 from ...model.query.order import Order
 from ...model.query.row_list import RowList

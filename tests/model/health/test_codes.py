@@ -4,8 +4,8 @@ import ast
 from pathlib import Path
 
 from celtop.model.health import codes
+from celtop.model.health.broker.questions import QUESTIONS
 from celtop.model.health.codes import CODES
-from celtop.model.health.questions import QUESTIONS
 
 HEALTH = Path(codes.__file__).parent
 

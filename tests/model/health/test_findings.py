@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from celtop.model.entities.fault import Fault
+from celtop.model.health.broker.questions import failures
 from celtop.model.health.findings import findings
-from celtop.model.health.questions import failures
 from celtop.model.observations import (
     InspectReply,
     QuestionsAnswered,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from celtop.model.entities.broker import BrokerMemory
 from celtop.model.entities.fault import Fault
-from celtop.model.health.broker import broker_findings
+from celtop.model.health.broker.broker import broker_findings
 from celtop.model.observations import ConnectionChanged, MemoryMeasured
 from celtop.model.state import ClusterState
 

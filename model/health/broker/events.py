@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ..state import ClusterState
-from ..text.phrases import counted
-from .finding import Finding
+from ...state import ClusterState
+from ...text.phrases import counted
+from ..finding import Finding
 
 UNSUPPORTED_CONTENT_TYPE: Final = "unsupported content type"
 """How the reason begins if events are not in JSON."""

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from math import inf
 from typing import Final
 
-from ..entities.fault import NO_REPLY, Fault
-from ..entities.worker import Worker
-from ..state import ClusterState
-from ..text import units
-from .finding import Finding, SubjectKind
+from ...entities.fault import NO_REPLY, Fault
+from ...entities.worker import Worker
+from ...state import ClusterState
+from ...text import units
+from ..finding import Finding, SubjectKind
 
 QUESTIONS: Final[dict[str, str]] = {
     "workers": "the list of workers",

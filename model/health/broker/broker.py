@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from ..state import ClusterState
-from ..text import units
-from ..text.phrases import counted
-from .finding import Finding, Severity
+from ...state import ClusterState
+from ...text import units
+from ...text.phrases import counted
+from ..finding import Finding, Severity
 
 NO_EVICTION: Final = "noeviction"
 """The only policy with which Redis is a safe broker."""
