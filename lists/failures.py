@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC
 from typing import Any, Final
 
 from rich.cells import cell_len
@@ -92,8 +94,9 @@ def _last(group: FailureGroup, frame: Frame) -> Cell:
 
 
 _TIME_WIDTH: Final = 8
-_WHERE_WIDTH: Final = 25
-"""Cells that a long exception leaves to the task and the end of the location."""
+_WHERE_WIDTH: Final = 21
+"""Cells that a long exception and the last time leave to the task or the location."""
+_SHORT_CLOCK: Final = len("14:02")
 _MAX_WHERE_WIDTH: Final = 40
 _BETWEEN: Final[Cell] = ("  ", "")
 _MIN_SECOND_WIDTH: Final = 8
@@ -134,8 +137,14 @@ def failures_of(seconds: float) -> tuple[Column[FailureGroup], ...]:
     def count(group: FailureGroup, frame: Frame) -> Cell:
         return _count_cell(group.count_since(frame.now - seconds), group, frame)
 
+    def last(group: FailureGroup, frame: Frame) -> Cell:
+        if group.last_at is None or frame.relative:
+            return _last(group, frame)
+        clock = units.clock(group.last_at, UTC if frame.utc else None)
+        return clock[:_SHORT_CLOCK], "muted"
+
     times = Column("count", "Count", 8, count, justify="right", ticks=numbers.always)
-    return times, FAILURES[2], _WHERE, _LAST
+    return times, FAILURES[2], _WHERE, replace(_LAST, cell=last, priority=1)
 
 
 FAILURE_KEYS: Final[Mapping[str, Callable[[FailureGroup], Any]]] = {

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC
 
 import pytest
 from celtop.lists.failures import FAILURES, failures_of
 from celtop.model.ingest.tasks.failure_groups import NO_PLACE, FailureGroup
+from celtop.model.text import units
 from celtop.tests.tui.fake_session import NOW
 from celtop.widgets.glyphs import ASCII, UNICODE, Glyphs
 from celtop.widgets.table.arrangement import arrange
@@ -81,3 +83,16 @@ def test_a_long_exception_leaves_room_for_the_location(width: int) -> None:
     placed = {one.column.id: one for one in arrange(failures_of(3_600), width, needs=needs)}
     assert "tasks.py:57" in plain(placed["where"].content(group, frame))
     assert placed["error"].width >= 16
+
+
+@pytest.mark.parametrize("width", [52, 54, 76])
+def test_the_overview_shows_when_a_group_failed_last(width: int) -> None:
+    group = FailureGroup(
+        "ConnectionRefusedError", "demo/tasks.py in d", names={"geo.convert_to_raster": None},
+        line=65, last_at=NOW - 9,
+    )  # fmt: skip
+    frame = Frame(NOW, utc=True)
+    needs = measure(failures_of(3_600), [group], frame)
+    placed = {one.column.id: one for one in arrange(failures_of(3_600), width, needs=needs)}
+    assert plain(placed["last"].content(group, frame)) == units.clock(NOW - 9, UTC)[:5]
+    assert "geo.convert_to_raster" in plain(placed["where"].content(group, frame))
