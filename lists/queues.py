@@ -217,7 +217,7 @@ QUEUES: Final[tuple[Column[Queue], ...]] = (
     numbers.column("slots", "Slots", 7, slots, 4),
     numbers.column("backlog", "Backlog", 8, lambda row, _: numbers.count(row.backlog), 6),
     numbers.column("unacked", "Unacked", 8, unacked, 5),
-    numbers.column("runnable", "Runnable", 10, runnable, 5),
+    numbers.column("runnable", "Oldest due", 10, runnable, 5),
     numbers.column("oldest", "Oldest", 10, oldest, 6),
     Column("consumers", "Consumers", 16, consumers, 1, grow=3, sort_key="consumers"),
     Column("kind", "Kind", 8, _kind, 9, remark=True),

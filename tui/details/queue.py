@@ -49,7 +49,7 @@ def queue_fields(
         _field("Drains in", queues.drain_or_no_consumers(queue, frame)),
         *_more_processes(queue),
         _field("Oldest message", queues.oldest(queue, frame)),
-        _field("Runnable", queues.runnable(queue, frame)),
+        _field("Oldest due", queues.runnable(queue, frame)),
         _consumers(queue, frame),
         Field("Slots busy", _busy(queue, consumers)),
         *_prefetched(queue, consumers),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 
 from ...lists.attempts import next_attempt, retry_count
+from ...model.entities.clock_skew import MIN_SKEW
 from ...model.entities.messages.unacked import Unacked
 from ...model.entities.states import RETRY, SUCCESS, source_names
 from ...model.entities.styles import state_style
@@ -132,7 +133,7 @@ def _times(task: Task, frame: Frame) -> list[Field]:
         ("Stored", None if task.extra is None else task.extra.created_at, None),
     ):
         if time is not None:
-            found.append(Field(label, _moment(frame.to_local(time, host), frame.now, frame)))
+            found.append(Field(label, _past(frame.to_local(time, host), frame)))
     there = frame.now_at(task.worker)
     due = "Due (ETA)" if next_attempt(task, there) is None else "Next attempt"
     for label, time in ((due, task.eta_at), ("Expires", task.expires_at)):
@@ -150,9 +151,20 @@ def _times(task: Task, frame: Frame) -> list[Field]:
     return found
 
 
+def _past(at: float, frame: Frame) -> str:
+    """Return a time that has passed, even if the clock that it was read from is ahead."""
+    ahead = at - frame.now
+    if ahead > MIN_SKEW:
+        return _dated(at, f"{units.duration(ahead)} ahead of this host's clock", frame)
+    return _dated(at, f"{units.elapsed(at, frame.now)} ago", frame)
+
+
 def _moment(at: float, now: float, frame: Frame) -> str:
     age = units.age(at, now)
-    when = age if age.startswith("in ") else f"{age} ago"
+    return _dated(at, age if age.startswith("in ") else f"{age} ago", frame)
+
+
+def _dated(at: float, when: str, frame: Frame) -> str:
     zone = units.zone_name(at, utc=frame.utc)
     then = f"{units.date_time(at, UTC if frame.utc else None)} {zone}".rstrip()
     return f"{when}  {then}" if frame.relative else f"{then}  {when}"

@@ -36,8 +36,8 @@ def test_the_tables(state: ClusterState) -> None:
         "online w1@a prefork ##-------- 1/4 9 1/2 0.50 0.25 0.12 celery 0 s 2.0 MiB 0",
         "",
         "Queues (3)",
-        "Queue Status Waiting Trend In Out Drains in Delayed Slots Backlog Unacked Runnable Oldest"
-        " Consumers",
+        "Queue Status Waiting Trend In Out Drains in Delayed Slots Backlog Unacked Oldest due"
+        " Oldest Consumers",
         "celery empty 0 . ? ? 0 s ? ? 0 - - w1@a",
         "idle no consumers 7 -@ 0.2/s 0/s - ? ? 0 ? >= 20 s none",
         "remote ? ? ? ? ? ? ? ? ? ? none",

@@ -34,3 +34,13 @@ def test_without_the_event_of_the_retry_a_retried_task_shows_when_it_was_sent() 
 def labels(task: Task, frame: Frame) -> list[str]:
     names = ("Sent", "Received", "Started", "Retried", "Finished")
     return [field.label for field in _times(task, frame) if field.label in names]
+
+
+@pytest.mark.parametrize(
+    ("ahead", "text"),
+    [(-3.0, "3.0 s ago"), (1.5, "0 s ago"), (3.6, "3.6 s ahead of this host's clock")],
+)
+def test_the_time_of_an_event_is_never_to_come(ahead: float, text: str) -> None:
+    task = Task("a", state="SUCCESS", worker="w", started_at=1.0, finished_at=20.0 + ahead)
+    finished = next(one for one in _times(task, Frame(20.0, utc=True)) if one.label == "Finished")
+    assert finished.value.endswith(f"  {text}")
