@@ -9,6 +9,7 @@ from textual.widget import AwaitMount, Widget
 
 from ..widgets import search
 from ..widgets.search import START, Match
+from .bars.mount_line import mount_line
 from .bars.search import SearchLine
 
 
@@ -36,14 +37,14 @@ class SearchedScreen(Screen[Any], inherit_bindings=False):
 
     @property
     def search_line(self) -> SearchLine:
-        """The line; it is mounted when it is first opened."""
+        """The line."""
         if self._search_line is None:
             self._search_line = SearchLine()
         return self._search_line
 
     def mount_search(self, line: SearchLine) -> AwaitMount:
         """Mount the line where it belongs."""
-        return self.mount(line, after="#body")
+        return mount_line(line, self, after="#body")
 
     @property
     def searching(self) -> bool:
@@ -58,8 +59,7 @@ class SearchedScreen(Screen[Any], inherit_bindings=False):
         self._origin = self._place
         if not isinstance(self.focused and self.focused.parent, SearchLine):
             self._focused_before = self.focused
-        if not self.search_line.is_attached:
-            await self.mount_search(self.search_line)
+        await self.mount_search(self.search_line)
         self.search_line.open()
 
     def action_search_step(self, step: int) -> None:

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.widget import AwaitMount
 
 from ...bindings.contexts import Context
+from ..bars.mount_line import mount_line
 from ..bars.search import SearchLine
 from ..keymap import bindings
 from ..search import SearchedScreen
@@ -30,7 +31,7 @@ class SearchedDialog(Dialog[str], SearchedScreen):
 
     def mount_search(self, line: SearchLine) -> AwaitMount:
         """Mount the line below the content."""
-        return self.query_one("#box").mount(line)
+        return mount_line(line, self.query_one("#box"))
 
     def action_close(self) -> None:
         """Clear the search first."""

@@ -19,6 +19,7 @@ from ....widgets.table.layout import Layout, parse_layout
 from ....widgets.table.live_table import LiveTable
 from ...bars.base import Bar, Part
 from ...bars.filter import Filter
+from ...bars.mount_line import mount_line
 from ...context import AppContext
 from ...keymap import bindings
 from ...navigation import Location
@@ -207,9 +208,7 @@ class ListScreen(MonitorScreen):
         self.set_focus(self.filter_bar.input)
 
     def _mount_filter(self) -> AwaitMount:
-        """Mount the filter line, if that is not done or about to be."""
-        body, bar = self.query_one("#body"), self.filter_bar
-        return AwaitMount(body, [bar]) if bar.is_attached else body.mount(bar, after=self.info_bar)
+        return mount_line(self.filter_bar, self.query_one("#body"), after=self.info_bar)
 
     def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
         """Apply the filter while it is typed."""

@@ -25,6 +25,7 @@ from ...bars.filter import Filter
 from ...bars.header import HeaderBar
 from ...bars.hint import HintBar
 from ...bars.keys import KeyBar
+from ...bars.mount_line import mount_line
 from ...bars.operation import OperationBar
 from ...bars.replay import ReplayBar
 from ...bars.search import SearchLine
@@ -157,11 +158,10 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
         yield from ()
 
     async def command_line(self) -> CommandLine:
-        """Return the command line; like other lines it is mounted when it is first opened."""
-        if self._command_line is None:
-            self._command_line = CommandLine()
-            await self.mount(self._command_line)
-        return self._command_line
+        """Return the command line, mounted."""
+        line = self._command_line = self._command_line or CommandLine()
+        await mount_line(line, self)
+        return line
 
     def pane(self, name: str, title: str, *children: Widget) -> Tile:
         """Return a framed pane; its children take the focus, not the pane itself."""
