@@ -7,46 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from celtop.cluster.history import stored_history, stored_search
+from celtop.cluster.history import stored_history
 from celtop.cluster.history.stored_history import StoredHistory
-from celtop.cluster.inbox import Inbox
-from celtop.history.rows import MINUTE, Batch, Rollup, Run, StoredTask
-from celtop.history.sqlite.store import SqliteStore
+from celtop.history.rows import MINUTE, Batch, Rollup, Run
 from celtop.history.store import NoHistoryError
-from celtop.model.observations import FailuresKnown, HistoryRead, LogMessage
+from celtop.model.observations import FailuresKnown
 from celtop.model.query.language import EVERY_TASK, parse_query
-from celtop.tests.tui.fake_session import NOW, task_events
-from celtop.tests.tui.stored import CLUSTER, DirectReader, rows_of
+from celtop.tests.cluster.history.read import Read, tasks
+from celtop.tests.tui.fake_session import NOW
+from celtop.tests.tui.stored import CLUSTER
 from msgspec import structs
-
-
-def tasks(count: int, ago: float, prefix: str, **ended: Any) -> tuple[StoredTask, ...]:
-    """Return tasks that ended one second after the other, the last one `ago` seconds ago."""
-    events: list[Any] = []
-    for number in range(count):
-        at = NOW - ago - count + number
-        events += task_events(number, prefix, uuid=f"{prefix}-{number}", at=at, **ended)
-    return rows_of(sorted(events, key=lambda event: event.timestamp))
-
-
-class Read:
-    """A history with these rows, and what was put into the inbox."""
-
-    def __init__(self, folder: Path, *rows: StoredTask) -> None:
-        self.reader = DirectReader(SqliteStore(folder / "history.sqlite3"))
-        self.reader.store.write(Batch(tasks=rows))
-        self.inbox = Inbox(1_000)
-        self.history = StoredHistory(self.reader, CLUSTER, self.inbox)
-
-    def taken(self) -> tuple[list[str], list[str]]:
-        """Return the ids of the tasks and the lines of the log in the inbox."""
-        ids, lines = [], []
-        while (one := self.inbox.take()) is not None:
-            if isinstance(one, HistoryRead):
-                ids += [task.id for task in one.tasks]
-            elif isinstance(one, LogMessage):
-                lines.append(one.text)
-        return ids, lines
 
 
 def test_the_last_hour_is_loaded_the_newest_first(tmp_path: Path) -> None:
@@ -106,60 +76,6 @@ def test_a_list_shows_which_part_of_the_successes_was_stored(tmp_path: Path) -> 
     search = read.history.search(parse_query("name:old"), NOW)
     search.more(9)
     assert search.text == ""
-
-
-def test_a_search_for_something_rare_goes_on_until_it_is_found(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("celtop.history.sql.task_search.SEARCH_TIME", -1.0)
-    monkeypatch.setattr("celtop.history.sql.task_search.SLICE_ROWS", 20)
-    monkeypatch.setattr("celtop.history.sql.task_search.MAX_SLICE_ROWS", 20)
-    read = Read(tmp_path, *tasks(300, 60, "new"), *tasks(1, 4_000, "rare"))
-    search = read.history.search(parse_query("name:rare"), NOW)
-    search.more()
-    assert (read.taken()[0], search.complete) == (["rare-0"], True)
-    assert read.reader.asked > 5
-
-
-def test_a_cancelled_search_does_not_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("celtop.history.sql.task_search.SEARCH_TIME", -1.0)
-    monkeypatch.setattr("celtop.history.sql.task_search.SLICE_ROWS", 20)
-    monkeypatch.setattr("celtop.history.sql.task_search.MAX_SLICE_ROWS", 20)
-    read = Read(tmp_path, *tasks(300, 60, "new"))
-    search = read.history.search(parse_query("name:rare"), NOW)
-    search.cancel()
-    search.more()
-    assert read.reader.asked == 1
-
-
-def test_reads_of_a_cancelled_search_are_not_begun(tmp_path: Path) -> None:
-    read = Read(tmp_path)
-    asked: list[Future[Any]] = []
-
-    def ask(_: object) -> Future[Any]:
-        asked.append(Future())
-        return asked[-1]
-
-    read.reader.ask = ask  # type: ignore[method-assign,assignment]
-    search = StoredHistory(read.reader, CLUSTER, read.inbox).search(parse_query("name:x"), NOW)
-    search.more()
-    search.count_matching()
-    search.cancel()
-    assert [one.cancelled() for one in asked] == [True, True]
-    assert (search.loading, search.fault) == (False, "")
-
-
-def test_tasks_are_counted_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("celtop.history.sql.task_search.SEARCH_TIME", -1.0)
-    monkeypatch.setattr("celtop.history.sql.task_search.COUNTED_ROWS", 20)
-    read = Read(tmp_path, *tasks(50, 4_000, "old"))
-    search = read.history.search(EVERY_TASK, NOW)
-    search.count_matching()
-    assert search.text == "50 stored"
-    monkeypatch.setattr(stored_search, "MAX_COUNTS", 2)
-    search = read.history.search(EVERY_TASK, NOW)
-    search.count_matching()
-    assert search.text == "more than 40 stored"
 
 
 def test_a_history_that_does_not_exist_yet_has_no_tasks(tmp_path: Path) -> None:
