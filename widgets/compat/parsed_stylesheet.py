@@ -1,11 +1,13 @@
-"""Style sheets that are parsed once: Textual parses all of them again for each new screen.
+"""Style sheets that are parsed once, and widgets that are styled like earlier ones.
 
+Textual parses all style sheets again for each new screen, and looks up all rules for each widget.
 It uses private attributes of `Stylesheet` and `DOMNode`. Tested with Textual 8.2.8.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from textual.cache import LRUCache
 from textual.css.stylesheet import Stylesheet
@@ -18,6 +20,21 @@ if TYPE_CHECKING:
 MAX_SOURCES: Final = 1_000
 """Sources whose rules are kept. Textual keeps those of 64, fewer than the app has with all pages
 open: it would find none of them again."""
+MAX_STYLED: Final = 2_000
+"""Kinds of widgets, by all that selectors can match, whose styles are kept."""
+_FLAGS: Final = ("_has_hover_style", "_has_focus_within", "_has_order_style", "_has_odd_or_even")
+"""What `Stylesheet.apply` notes on a widget: the states after which it is to be styled again."""
+
+_PSEUDO_CLASSES_OF_APP: Final = frozenset({"ansi", "dark", "inline", "light", "nocolor"})
+"""Those that all widgets have, or none; they change with the theme at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Styled:
+    """How a widget was styled."""
+
+    rules: RulesMap
+    flags: tuple[bool, ...]
 
 
 class ParsedStylesheet(Stylesheet):
@@ -27,6 +44,9 @@ class ParsedStylesheet(Stylesheet):
         super().__init__(variables=variables)
         self._parse_cache = LRUCache(MAX_SOURCES)
         self._component_rules: dict[object, RulesMap] = {}
+        self._styled: LRUCache[object, _Styled] = LRUCache(MAX_STYLED)
+        self._pseudo_classes: frozenset[str] = frozenset()
+        """Those that any selector names, and that a widget can have."""
 
     def set_variables(self, variables: dict[str, str]) -> None:
         """Set the variables; with other ones, all sources are parsed again."""
@@ -37,6 +57,37 @@ class ParsedStylesheet(Stylesheet):
         """Parse the sources that are new."""
         super().parse()
         self._component_rules.clear()
+        self._styled.clear()
+        named = frozenset[str]().union(*(rule.pseudo_classes for rule in self._rules))
+        self._pseudo_classes = named - _PSEUDO_CLASSES_OF_APP
+
+    def apply(self, node: DOMNode, *, animate: bool = False, cache: Any = None) -> None:
+        """Style a node; a new widget as the one before that every selector matches alike."""
+        styles = node.styles.base
+        if node._is_mounted or styles._rules or animate:
+            super().apply(node, animate=animate, cache=cache)
+            return
+        if self._require_parse:
+            self.parse()
+        state = tuple(map(self._state, node.css_path_nodes))
+        styled = self._styled.get(state)
+        if styled is None:
+            super().apply(node)
+            flags = tuple(getattr(node, flag) for flag in _FLAGS)
+            self._styled[state] = _Styled(styles.get_rules(), flags)
+            return
+        for flag, value in zip(_FLAGS, styled.flags, strict=True):
+            setattr(node, flag, value)
+        # Setting each rule asks for a layout each time, which a widget that is mounted gets anyway.
+        styles.merge_rules(styled.rules)
+        node._nodes.updated()
+        node.notify_style_update()
+        self._process_component_classes(node)
+
+    def _state(self, node: DOMNode) -> object:
+        """Return all that selectors can match."""
+        active = tuple(name for name in self._pseudo_classes if node.has_pseudo_class(name))
+        return type(node), node.id, node.classes, active
 
     def apply_to_component(self, node: DOMNode, widget: Widget) -> None:
         """Style a component class of a widget as that of another widget with the same state.
@@ -49,7 +100,7 @@ class ParsedStylesheet(Stylesheet):
             self.apply(node)
             self._component_rules[state] = node.styles.base.get_rules()
         else:
-            self.replace_rules(node, rules)
+            node.styles.base.merge_rules(rules)
 
     def reparse(self) -> None:
         """Parse the sources that are new, or all if the variables are."""

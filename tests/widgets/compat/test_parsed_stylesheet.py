@@ -10,11 +10,14 @@ from celtop.widgets.compat.parsed_stylesheet import ParsedStylesheet
 from celtop.widgets.compat.textual_internals import FrugalApp
 from textual.app import ComposeResult
 from textual.color import Color
+from textual.containers import Vertical
 from textual.css import stylesheet
 from textual.css.model import RuleSet
 from textual.css.parse import parse
+from textual.css.stylesheet import Stylesheet
+from textual.dom import DOMNode
 from textual.screen import Screen
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 
 def test_sources_are_parsed_again_only_with_other_variables(
@@ -82,3 +85,57 @@ async def test_a_new_screen_has_its_own_styles_and_later_those_of_another_theme(
         await app.switch_mode("second")
         await pilot.pause()
         assert styled.styles.color == Color.parse(app.theme_variables["primary"]) != before
+
+
+class Parts(Screen[None]):
+    """Widgets whose styles depend on all that selectors can match."""
+
+    CSS = """
+    .inside Static { color: red; }
+    Static { color: blue; height: 50%; &.-marked { color: lime; } }
+    #named { color: yellow; }
+    Vertical:focus-within Static { color: fuchsia; }
+    """
+
+    def compose(self) -> ComposeResult:
+        yield Vertical(Static(), id="plain")
+        yield Vertical(Static(), id="other", classes="inside")
+        yield Vertical(Static(classes="-marked"))
+        yield Vertical(Static(id="named"))
+        yield Vertical(Input(), id="focused")
+
+
+async def test_a_new_widget_is_styled_like_one_that_every_selector_matches_alike(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = FrugalApp()
+    matched: list[object] = []
+    check = Stylesheet._check_rule
+
+    def noted(rule: RuleSet, path: list[DOMNode]) -> object:
+        matched.append(path[-1])
+        return check(rule, path)
+
+    async with app.run_test() as pilot:
+        for _ in range(3):
+            await app.push_screen(Parts())
+            await pilot.pause()
+            matched.clear()
+            with monkeypatch.context() as patched:
+                patched.setattr(Stylesheet, "_check_rule", staticmethod(noted))
+                await app.screen.mount(Vertical(Static(), id="plain-too"))
+                await app.screen.query_one("#other").mount(Static())
+                await app.screen.query_one("#focused").mount(Static())
+            seen = [(each.id, each.styles.color.hex) for each in app.screen.query(Static)]
+            assert seen == [
+                (None, "#0000FF"),
+                (None, "#FF0000"),
+                (None, "#FF0000"),
+                (None, "#00FF00"),
+                ("named", "#FFFF00"),
+                (None, "#FF00FF"),
+                (None, "#0000FF"),
+            ]
+            heights = {str(each.styles.height) for each in app.screen.query(Static)}
+            assert heights == {"50h"}
+        assert matched == []
