@@ -31,6 +31,11 @@ class Banner(Static):
 
     _shown: tuple[str, ...] = ()
 
+    @property
+    def shown(self) -> bool:
+        """Whether there is something to show."""
+        return bool(self._shown)
+
     def paint(self, context: AppContext) -> None:
         """Show the fault, or hide the banner."""
         broker = context.live.broker

@@ -15,9 +15,7 @@ class CompactBar(Bar):
     """The only line shown below 40 columns or 10 rows."""
 
     def paint(self, context: AppContext) -> None:
-        """Show the current state, if there is no room for more."""
-        if not self.display:
-            return
+        """Show the current state."""
         state = context.live
         online, known = workers_online(state, context.clock())
         counts = state.totals.by_state

@@ -144,7 +144,8 @@ class WorkerDetailScreen(DetailScreen):
         """Return the lists of tasks that are hidden without any."""
         for rows in self._tasks.values():
             rows.refresh()
-        return {name: self._tasks[name] for name in ("reserved", "scheduled")}
+        totals = () if self.worker is None else total_fields(self.worker)
+        return {name: self._tasks[name] for name in ("reserved", "scheduled")} | {"totals": totals}
 
     def needs(self) -> Needs:
         """Return the lines of the panes; lists without tasks are hidden, except the active."""

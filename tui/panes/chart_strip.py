@@ -83,9 +83,10 @@ class ChartStrip(Horizontal):
             tile.can_focus = False
 
     def compose(self) -> ComposeResult:
-        """Yield the charts, with the room that they have on the screen."""
+        """Yield the charts that there is room for on the screen."""
         self.fit(*self.app.size)
-        yield from self._tiles
+        if self.display:
+            yield from self._shown
 
     def fit(self, width: int, height: int) -> None:
         """Take the room that a screen of this size has for charts."""
@@ -95,7 +96,11 @@ class ChartStrip(Horizontal):
         self.grow(0)
         for number, tile in enumerate(self._tiles):
             tile.display = number < shown
-            tile.set_class(lines == 1, "-line")
+            tile.set_class(lines == 1, "-line", update=tile.is_attached)
+
+    @property
+    def _shown(self) -> list[Tile]:
+        return [tile for tile in self._tiles if tile.display]
 
     @property
     def grown(self) -> int:
@@ -112,7 +117,10 @@ class ChartStrip(Horizontal):
         return taken
 
     def paint(self) -> None:
-        """Update the charts that are shown."""
+        """Update the charts that are shown; the first time, mount them."""
+        missing = [tile for tile in self._shown if not tile.is_attached]
+        if missing:
+            self.mount(*missing)
         for (title, build), chart, tile in zip(self._kinds, self._charts, self._tiles, strict=True):
             if tile.display:
                 of_subject = partial(_build, build, self._subject)

@@ -6,7 +6,6 @@ from celtop.model.operations.outcome import Answer
 from celtop.tests.tui.app_under_test import AppUnderTest, Clock, make_app, screen_lines
 from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
 from celtop.tests.tui.operation_app import WAITING, opened
-from celtop.tui.bars.operation import OperationBar
 from celtop.tui.dialogs.base import Dialog
 from celtop.tui.dialogs.outcome import OperationDialog
 
@@ -101,7 +100,7 @@ async def test_what_ends_while_another_goes_on_is_shown_and_then_the_other() -> 
         on.session.operations[0].end()
         await on.until(lambda: not on.app.context.operations.running)
         on.app.frame_loop.paint()
-        assert "the broker is lost" in on.app.screen.query_one(OperationBar).text
+        assert "the broker is lost" in on.screen.operation_bar.text
         clock.now += 5
         on.app.frame_loop.paint()
         assert on.app.context.operations.result == on.session.operations[0].outcome
@@ -112,7 +111,7 @@ async def test_the_line_goes_on_beneath_a_dialog() -> None:
         await on.to(WAITING[0])
         on.burst("X", "y")
         await on.until(lambda: on.session.operations)
-        bar = on.app.screen.query_one(OperationBar)
+        bar = on.screen.operation_bar
         await on.until(lambda: "0 of 2 workers" in bar.text)
         await on.press("d")
         await on.until(lambda: isinstance(on.app.screen, OperationDialog))
@@ -200,9 +199,9 @@ async def test_ten_thousand_are_confirmed_without_holding_up_the_screen() -> Non
         act.change(targets=dict.fromkeys(ids[:5_000], Answer("confirmed")))
         await on.until(lambda: len(on.table.marks) == 5_001)
         app.frame_loop.paint()
-        bar = app.screen.query_one("#operation")
+        bar = on.screen.operation_bar
         drawn: list[object] = []
-        bar.show = lambda *parts: drawn.append(parts)  # type: ignore[attr-defined]
+        bar.show = lambda *parts: drawn.append(parts)
         for _ in range(5):
             app.frame_loop.paint()
         # An outcome that is the same has been counted already.

@@ -23,6 +23,7 @@ from ...navigation import Location
 from ...panes.chart_strip import ChartStrip
 from ...panes.heights import Need, blank_lines, heights
 from ...screens.base.screen import MonitorScreen
+from ...screens.base.stacking import mount_among
 from ...search import SearchedScreen
 
 PaneNeeds: TypeAlias = Mapping[str, Need]
@@ -74,16 +75,7 @@ class DetailScreen(MonitorScreen, SearchedScreen):
         pane.set_own_class(not shown, "-empty")
         if not shown or pane.is_attached or self.zoomed:
             return
-        stack = next(stack for stack in self._stacks if pane in stack)
-        number = stack.index(pane)
-        below = next((widget for widget in stack[number:] if widget.is_attached), None)
-        above = next((widget for widget in stack[number::-1] if widget.is_attached), None)
-        beside = below or above
-        assert beside is not None and isinstance(beside.parent, Widget)
-        if below is not None:
-            beside.parent.mount(pane, before=below)
-        else:
-            beside.parent.mount(pane, after=above)
+        mount_among(next(stack for stack in self._stacks if pane in stack), pane)
 
     @property
     def filtering(self) -> bool:

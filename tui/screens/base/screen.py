@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.geometry import Size
-from textual.widget import Widget
+from textual.widget import AwaitMount, Widget
 
 from ....bindings.contexts import Context
 from ....bindings.keymap import Keymap, keymap_while_typing
@@ -34,6 +34,7 @@ from ...context import AppContext
 from ...navigation import PAGES, Location, workflow_of
 from ..here import here
 from ..hints import SHOWN_FOR, Hint, has_keys, hint_text, new_hint
+from .stacking import mount_among
 from .tables import TableScreen
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
         """Whether it has read the model when it was made, and missed no changes since."""
         self.mounted = asyncio.Event()
         """Set when all widgets are mounted: frames and keys may arrive earlier."""
+        self.body = Vertical(id="body")
         self.header_bar = HeaderBar(id="header")
         self.tiny_bar = CompactBar(id="tiny")
         self.banner = Banner(id="banner", markup=False)
@@ -74,6 +76,10 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
         """When the hint came, in epoch seconds, and its text."""
         self.replay_bar = ReplayBar(id="replay")
         self.key_bar = KeyBar(id="keys")
+        self._stack: Sequence[Widget] = (
+            *(self.header_bar, self.banner, self.tiny_bar, self.body),
+            *(self.operation_bar, self.hint_bar, self.replay_bar, self.key_bar),
+        )
         self._command_line: CommandLine | None = None
         self._painted_keymap = context.keymap
 
@@ -120,24 +126,39 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
         return self.mounted.is_set() and self.is_attached and self.app.is_running
 
     @property
+    def is_tiny(self) -> bool:
+        """Whether the terminal has room for counters only."""
+        return self.has_class("-tiny") or self.has_class("-flat")
+
+    @property
     def has_header(self) -> bool:
         """Whether the terminal is high enough for a header."""
         return self.has_class("-high")
 
     def compose(self) -> ComposeResult:
-        """Yield the bars and the body."""
+        """Yield the body and the bars that are always shown."""
         self.set_class(self.context.ascii, "-ascii", update=False)
         self.fit(self.app.size)
         yield self.header_bar
-        yield self.banner
-        yield self.tiny_bar
-        with Vertical(id="body"):
+        with self.body:
             yield from self.compose_body()
-        yield self.operation_bar
-        yield self.hint_bar
         if self.context.replay is not None:
             yield self.replay_bar
         yield self.key_bar
+
+    def _mount_bars(self) -> list[AwaitMount]:
+        """Mount the bars that have something to show for the first time."""
+        shown = {
+            self.banner: self.banner.shown,
+            self.tiny_bar: self.is_tiny,
+            self.operation_bar: bool(self.operation_bar.text),
+            self.hint_bar: bool(self.hint_bar.text),
+        }
+        return [
+            mount_among(self._stack, bar)
+            for bar, is_shown in shown.items()
+            if is_shown and not bar.is_attached
+        ]
 
     def fit(self, size: Size) -> None:
         """Choose what a terminal of this size has room for.
@@ -193,12 +214,14 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
     def paint_bars(self, *, covered: bool = False) -> None:
         """Update the bars, which stay live while the body shows a snapshot."""
         self.header_bar.paint(self.context)
-        self.tiny_bar.paint(self.context)
+        if self.is_tiny:
+            self.tiny_bar.paint(self.context)
         self.banner.paint(self.context)
         self.replay_bar.paint(self.context, self.keymap)
         self.operation_bar.paint(self.context, self.keymap, covered=covered)
         if not covered:
             self.paint_hint()
+        self._mount_bars()
         self.paint_keys()
 
     def paint_hint(self) -> None:
@@ -229,10 +252,18 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
         else:
             self.paint(covered=not self.is_current)
 
-    def on_mount(self) -> None:
+    def on_mount(self) -> Awaitable[None] | None:
         """Paint the current state immediately."""
+        return self._begin()
+
+    async def _begin(self) -> None:
+        # First the bars whose lines are taken from the other widgets.
+        self.banner.paint(self.context)
+        self.operation_bar.paint(self.context)
+        self.paint_hint()
+        for mounting in self._mount_bars():
+            await mounting
         self.mounted.set()
-        self.paint_hint()  # first: its line is taken from the other widgets
         self.lay_out()
         self.paint()
 

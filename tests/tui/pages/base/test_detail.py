@@ -16,6 +16,7 @@ from celtop.tui.pages.base.detail import (
 )
 from celtop.tui.panes.chart_strip import HEIGHTS, ChartStrip
 from celtop.tui.panes.heights import Need, blank_lines
+from celtop.widgets.charts.chart import Chart
 from textual.widget import Widget
 
 RUNNING = f"{9001:08x}-0000-4000-8000-{9001:012x}"
@@ -104,6 +105,29 @@ async def test_the_exception_and_the_own_frame_are_in_sight_in_a_low_terminal() 
     async with run_app(state, location, (60, 15)) as on:
         await on.until(lambda: "tasks.py:41" in on.text)
         assert "ConnectTimeout" in on.text and "Arguments and result" in on.text
+
+
+@pytest.mark.parametrize(
+    ("view", "kind", "subject", "few", "legends"),
+    [
+        ("tasks", "task", RUNNING, 0, ("ok", "run p50", "p50")),
+        ("workers", "worker", "celery@web-1", 1, ("busy", "ok", "load", "memory")),
+    ],
+)
+async def test_only_charts_that_there_is_room_for_are_mounted(
+    view: str, kind: str, subject: str, few: int, legends: tuple[str, ...]
+) -> None:
+    location = Location(view).deeper(DrillDown(kind, subject))  # type: ignore[arg-type]
+    async with run_app(cluster(), location, (120, 36)) as on:
+        assert len(on.screen.query(Chart)) == few
+        await on.pilot.resize_terminal(240, 60)
+        await on.until(lambda: len(on.screen.query(Chart)) == len(legends))
+        await on.until(lambda: all(chart.size.height > 1 for chart in on.screen.query(Chart)))
+        titles = [title for title, _ in on.screen.chart_strip._kinds]
+        await on.until(lambda: all(title in on.text for title in titles))
+        at = [on.text.index(title) for title in titles]
+        assert at == sorted(at)
+        assert all(legend in on.text for legend in legends)
 
 
 async def test_charts_take_the_lines_that_short_lists_leave_blank() -> None:
