@@ -37,6 +37,9 @@ class SettledScreen(Screen[R], inherit_bindings=False):
 
     def lay_out(self) -> None:
         """Lay out the mounted widgets: what shows their contents then knows their sizes."""
+        if self.focused is not None and self.app.app_focus:
+            # Its event arrives after the layout: its contents would be drawn and styled twice.
+            self.focused.has_focus = True
         self._is_mounted = True  # or else the layout would be empty; it is set after `on_mount`
         self._refresh_layout(self.app.size)
         self._layout_required = False  # asked for by those that were mounted

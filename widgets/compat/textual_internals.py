@@ -14,18 +14,20 @@ from typing import TYPE_CHECKING, Any
 from rich.color import ColorSystem
 from rich.segment import Segment
 from textual import screen as textual_screen
-from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate
+from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, ReflowResult
 from textual.app import App
 from textual.css.model import RuleSet
 from textual.css.styles import RenderStyles
 from textual.dom import DOMNode
 from textual.filter import Monochrome, NoColor
 from textual.geometry import Region, Size
+from textual.message_pump import MessagePump
 from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 from textual.widget import Widget
 
+from .handlers import known_handlers
 from .input_thread import quiet_input_thread
 from .line_strip import cheap_strips
 from .mounting_app import MountingApp
@@ -237,6 +239,20 @@ def _size_updated(
 _size_updated_by_textual = Widget._size_updated
 
 
+def _reflow(compositor: Compositor, parent: Widget, size: Size) -> ReflowResult:
+    """Arrange all widgets, in place of `Compositor.reflow`.
+
+    Textual arranges all of them again when the first of them is asked for its size: the map of the
+    first layout, and of one after scrolling, counts as outdated.
+    """
+    result = _reflow_by_textual(compositor, parent, size)
+    compositor._full_map_invalidated = False
+    return result
+
+
+_reflow_by_textual = Compositor.reflow
+
+
 class FrugalApp(MountingApp, inherit_bindings=False):
     """An app that updates the screen with few bytes, and soon after a key.
 
@@ -265,6 +281,8 @@ class FrugalApp(MountingApp, inherit_bindings=False):
         with (
             replaced(textual_screen, "UPDATE_PERIOD", period),
             replaced(Compositor, "_get_renders", _renders),
+            replaced(Compositor, "reflow", _reflow),
+            replaced(MessagePump, "_get_dispatch_methods", known_handlers()),
             replaced(Widget, "_size_updated", _size_updated),
             # Python code that returns the same: to style a widget, all rules are looked up.
             replaced(RuleSet, "__hash__", object.__hash__),

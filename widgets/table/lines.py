@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar, cast
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.strip import Strip
 
 from ..compat.line_strip import LineStrip
 from ..glyphs import Glyphs
 from .cells import Cell, fit, fit_cells, is_single
 from .column import GAP, Frame, Placed
+from .look_styles import LookStyles
 from .needs import MAX_MEASURED
 
 R = TypeVar("R")
@@ -45,18 +45,6 @@ class Span:
 
     x: int
     width: int
-
-
-class LookStyles(dict[str, Style]):
-    """The cell styles, by name, of lines with one look; computed on first use."""
-
-    def __init__(self, make: Callable[[str], Style]) -> None:
-        super().__init__()
-        self._make = make
-
-    def __missing__(self, name: str) -> Style:
-        style = self[name] = self._make(name)
-        return style
 
 
 def sort_mark(glyphs: Glyphs, *, descending: bool) -> str:

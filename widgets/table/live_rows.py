@@ -13,14 +13,11 @@ from itertools import islice
 from operator import attrgetter
 from typing import ClassVar, Final, Generic, TypeVar
 
-from rich.segment import Segment
-from rich.style import Style
 from textual.filter import LineFilter
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from ..compat.component_style import component_style
 from ..compat.direct_refresh import DirectRefresh
 from ..compat.textual_internals import LazyComponents, place_thumb, set_virtual_size
 from ..wrapping import wrap
@@ -28,7 +25,8 @@ from .cells import sanitized
 from .column import Column, Frame, Rows
 from .cursor_trail import CursorTrail
 from .layout import Layout
-from .lines import Line, LineArtist, LookStyles
+from .lines import Line, LineArtist
+from .look_styles import LookStyles, look_styles
 from .marks import Marks
 from .style_sheet import STYLE_CLASSES, STYLE_SHEET
 from .table_columns import TableColumns
@@ -402,17 +400,5 @@ class LiveRows(
         """Return the styles of lines of a look, such as `marked cursor`."""
         styles = self._styles.get(look)
         if styles is None:
-            base, background = self.rich_style, self.background_colors[1]
-            over = sum(map(self._component, look.split()), Style.null())
-
-            def make(name: str) -> Style:
-                segments = [Segment("", base + self._component(name) + over)]
-                for line_filter in self._filters:
-                    segments = line_filter.apply(segments, background)
-                return segments[0].style or base
-
-            styles = self._styles[look] = LookStyles(make)
+            styles = self._styles[look] = look_styles(self, look, self._filters)
         return styles
-
-    def _component(self, name: str) -> Style:
-        return component_style(self, f"livetable--{name}")

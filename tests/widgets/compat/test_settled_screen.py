@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from celtop.widgets.compat.settled_screen import MAX_LAYOUTS, SettledScreen
 from celtop.widgets.compat.textual_internals import FrugalApp
+from textual._compositor import Compositor
 from textual.app import ComposeResult
 from textual.events import Resize
 from textual.geometry import Size
 from textual.screen import ModalScreen, Screen
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 
 class Shown(FrugalApp):
@@ -134,3 +136,57 @@ async def test_the_last_of_two_sizes_in_quick_succession_is_laid_out() -> None:
         await pilot.pause()
         assert screen._compositor.size == (40, 8)
         assert screen.text.region.width == 40
+
+
+class Typing(SettledScreen[None]):
+    """A screen that focuses an input."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.input = Input()
+        self.states: list[bool] = []
+
+    def compose(self) -> ComposeResult:
+        yield self.input
+
+    def on_mount(self) -> None:
+        self.set_focus(self.input)
+        self.lay_out()
+
+    def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
+        self.states.append(self.input.has_focus)
+        super()._refresh_layout(size, scroll)
+
+
+async def test_what_is_focused_has_the_focus_in_the_first_layout() -> None:
+    app = Shown()
+    async with app.run_test(size=(20, 12)) as pilot:
+        screen = Typing()
+        await app.push_screen(screen)
+        await pilot.press("a")
+        assert screen.states[0]
+        assert screen.input.value == "a"
+
+        app.app_focus = False
+        screen = Typing()
+        await app.push_screen(screen)
+        await pilot.pause()
+        assert not screen.states[0]
+
+
+async def test_widgets_are_arranged_once_for_each_layout(monkeypatch: pytest.MonkeyPatch) -> None:
+    arranged: list[Screen[Any]] = []
+    arrange = Compositor._arrange_root
+
+    def noted(compositor: Compositor, root: Any, *args: Any, **options: Any) -> Any:
+        arranged.append(root)
+        return arrange(compositor, root, *args, **options)
+
+    monkeypatch.setattr(Compositor, "_arrange_root", noted)
+    app = Shown()
+    async with app.run_test(size=(20, 12)) as pilot:
+        screen = Growing(3)
+        await app.push_screen(screen)
+        await pilot.pause(0.1)
+        assert arranged.count(screen) == screen._layouts
+        assert screen.text.region.height == 3

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from celtop.widgets.table.column import Column, Frame, Placed
-from celtop.widgets.table.lines import LineArtist, LookStyles
+from celtop.widgets.table.lines import LineArtist
+from celtop.widgets.table.look_styles import LookStyles
 from rich.style import Style
 
 
