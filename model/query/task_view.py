@@ -78,7 +78,7 @@ class TaskView:
         self._skews = state.skews
         self._ticked_at = now
         self._clock = clock
-        self._budget = budget
+        self.budget = budget
         self._key = key_maker(order)
         # Sorted by key, ascending: a descending order is read from the end.
         self._keys: list[Key] = []
@@ -212,7 +212,7 @@ class TaskView:
     def _next_unseen(self) -> Iterator[Task]:
         """Yield the tasks that have yet to be filtered, newest first, within the budget."""
         clock, held, unseen = self._clock, self._state.tasks, self._unseen
-        deadline = clock() + self._budget if clock else 0.0
+        deadline = clock() + self.budget if clock else 0.0
         while unseen:
             slice_ = unseen[: -TASKS_PER_LOOK - 1 : -1]
             del unseen[-TASKS_PER_LOOK:]

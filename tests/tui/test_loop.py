@@ -88,7 +88,7 @@ async def test_a_filter_goes_on_although_nothing_else_changes() -> None:
         on.app.frame_loop.paint()
         screen = on.app.monitor_screen
         assert isinstance(screen, TaskListScreen)
-        screen.tasks._budget = 0.0
+        screen.tasks.budget = 0.0
         assert screen.filter_by("name:shop.bill")
         for unseen in range(5, 0, -1):
             assert screen.tasks.unseen == unseen

@@ -204,6 +204,10 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
 
     def on_mount(self) -> None:
         """Focus the traceback of a failed task, else the values; read what the history has."""
+        if self.shown is not None:
+            # Before the first layout: its height is taken from the panes.
+            frame = self.context.frame()
+            self.timeline.show(self.shown, frame.now, frame.skews)
         if self.context.session.history.stored is not None:
             self.context.session.history.stored.find(self.task_id)
         failed = self.shown is not None and self.shown.traceback is not None

@@ -253,6 +253,22 @@ def _reflow(compositor: Compositor, parent: Widget, size: Size) -> ReflowResult:
 _reflow_by_textual = Compositor.reflow
 
 
+def _update_widgets(compositor: Compositor, widgets: set[Widget]) -> None:
+    """Note which parts are to be drawn, in place of `Compositor.update_widgets`.
+
+    Textual takes each widget that is not visible for a new one, and arranges all widgets again to
+    find it. Scrollbars change the place of no other widget before the next layout.
+    """
+    was_valid = not compositor._full_map_invalidated
+    _update_widgets_by_textual(compositor, widgets)
+    new = (widget for widget in widgets if not isinstance(widget, ScrollBar))
+    if was_valid and all(widget in compositor._full_map for widget in new):
+        compositor._full_map_invalidated = False
+
+
+_update_widgets_by_textual = Compositor.update_widgets
+
+
 class FrugalApp(MountingApp, inherit_bindings=False):
     """An app that updates the screen with few bytes, and soon after a key.
 
@@ -282,6 +298,7 @@ class FrugalApp(MountingApp, inherit_bindings=False):
             replaced(textual_screen, "UPDATE_PERIOD", period),
             replaced(Compositor, "_get_renders", _renders),
             replaced(Compositor, "reflow", _reflow),
+            replaced(Compositor, "update_widgets", _update_widgets),
             replaced(MessagePump, "_get_dispatch_methods", known_handlers()),
             replaced(Widget, "_size_updated", _size_updated),
             # Python code that returns the same: to style a widget, all rules are looked up.

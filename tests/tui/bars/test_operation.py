@@ -124,7 +124,7 @@ async def test_the_line_names_no_key_that_would_be_typed() -> None:
         await on.to(WAITING[0])
         on.burst("X", "y")
         await on.until(lambda: on.session.operations)
-        bar = on.app.screen.query_one(OperationBar)
+        bar = on.screen.operation_bar
         await on.until(lambda: bar.text.endswith("d details "))
         await on.press("/")
         assert bar.text.endswith("  details ")

@@ -190,3 +190,12 @@ async def test_widgets_are_arranged_once_for_each_layout(monkeypatch: pytest.Mon
         await pilot.pause(0.1)
         assert arranged.count(screen) == screen._layouts
         assert screen.text.region.height == 3
+
+        without_lines = Static("")
+        await screen.mount(without_lines)
+        await pilot.pause(0.1)
+        arranged.clear()
+        without_lines.refresh()  # in the layout, but not visible
+        await pilot.pause(0.1)
+        assert screen.text.region.height == 3
+        assert arranged == []

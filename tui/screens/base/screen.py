@@ -259,7 +259,7 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
     async def _begin(self) -> None:
         # First the bars whose lines are taken from the other widgets.
         self.banner.paint(self.context)
-        self.operation_bar.paint(self.context)
+        self.operation_bar.paint(self.context, self.keymap)
         self.paint_hint()
         for mounting in self._mount_bars():
             await mounting

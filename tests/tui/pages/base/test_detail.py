@@ -17,6 +17,7 @@ from celtop.tui.pages.base.detail import (
 from celtop.tui.panes.chart_strip import HEIGHTS, ChartStrip
 from celtop.tui.panes.heights import Need, blank_lines
 from celtop.widgets.charts.chart import Chart
+from celtop.widgets.charts.timeline import Timeline
 from textual.widget import Widget
 
 RUNNING = f"{9001:08x}-0000-4000-8000-{9001:012x}"
@@ -155,3 +156,19 @@ async def test_the_column_of_lists_is_wider_in_a_wide_terminal(
     location = Location(view).deeper(DrillDown(kind, subject))  # type: ignore[arg-type]
     async with run_app(cluster(), location, (240, 60)) as on:
         await on.until(lambda: on.screen.query_one(f"#{wider}").size.width == 144)
+
+
+async def test_the_timeline_has_its_lines_in_the_first_layout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines: list[int] = []
+    lay_out = DetailScreen.lay_out
+
+    def noted(screen: DetailScreen) -> None:
+        lay_out(screen)
+        lines.append(screen.query_one(Timeline).size.height)
+
+    monkeypatch.setattr(DetailScreen, "lay_out", noted)
+    location = Location("tasks").deeper(DrillDown("task", RUNNING))
+    async with run_app(cluster(), location, (120, 36)):
+        assert lines == [2]
