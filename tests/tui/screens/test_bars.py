@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,15 @@ async def test_a_bar_that_is_needed_from_the_start_is_in_the_first_layout(
         await on.until(lambda: on.screen.location.view == "workers" and on.screen.settled)
         assert attached == [True]
         assert "cannot connect" in on.text.splitlines()[1]
+
+
+@pytest.mark.parametrize("steps", range(0, 24, 3))
+async def test_celtop_ends_while_a_screen_with_a_banner_is_opened(steps: int) -> None:
+    async with run_app(cluster(), Location("tasks")) as on:
+        on.session.put(ConnectionChanged("lost", NOW, Fault("refused", "cannot connect", "")))
+        await on.until(lambda: "cannot connect" in on.text)
+        on.app.go(Location("workers"))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        on.app.exit(return_code=3)
+    assert on.app.return_code == 3
