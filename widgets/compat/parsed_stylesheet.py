@@ -78,7 +78,7 @@ class ParsedStylesheet(Stylesheet):
             return
         for flag, value in zip(_FLAGS, styled.flags, strict=True):
             setattr(node, flag, value)
-        # Setting each rule asks for a layout each time, which a widget that is mounted gets anyway.
+        # Setting them one by one would check and convert each of them again.
         styles.merge_rules(styled.rules)
         node._nodes.updated()
         node.notify_style_update()
