@@ -45,6 +45,7 @@ class TaskListScreen(PreviewingList[Task]):
     LIST = "tasks"
     BINDINGS = bindings("stream", "tasks")
     CONTEXTS = ("list", "stream", "tasks")
+    EQUAL_ROWS = "newest first"
     COMPLETES = True
     PREVIEW_LINES = 0
     SEARCHES_HISTORY: ClassVar[bool] = True

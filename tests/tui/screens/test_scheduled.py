@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from celtop.model.entities.messages.delayed import Delayed, DelayLevel
 from celtop.model.observations import DelayedMeasured, QueuePeeked, WaitingMessage
+from celtop.model.state import ClusterState
 from celtop.tests.tui.app_under_test import run_app
 from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
 from celtop.tui.navigation import Location
@@ -24,3 +25,17 @@ async def test_tasks_of_workers_and_waiting_messages_are_one_list() -> None:
         await on.until(lambda: on.session.topics == {"workers", "queues"})
         assert "delayed delivery: 3 waiting for their time" in on.text
         assert "press 9 for periodic tasks" in on.text
+
+
+async def test_an_order_without_values_is_stated_until_there_is_one() -> None:
+    state = ClusterState()
+    for number in (1, 2):
+        feed(state, task_events(number, "mail.send", end="retried", exception="OSError('x')"))
+    async with run_app(state, Location("scheduled"), size=(120, 30)) as ui:
+        await ui.until(lambda: "by Due ▲, no values: newest first" in ui.text)
+        for task in state.tasks.values():
+            task.eta_at = NOW + 60
+            break
+        ui.screen.tasks.set_order("eta", False)
+        ui.screen.paint()
+        assert ui.screen.order_text() == "by Due ▲"

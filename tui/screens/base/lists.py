@@ -15,6 +15,7 @@ from ....model.query.language import Problem
 from ....model.text import units
 from ....model.text.sanitize import visible
 from ....widgets.filter_bar import FilterBar
+from ....widgets.table.cells import plain
 from ....widgets.table.layout import Layout, parse_layout
 from ....widgets.table.live_table import LiveTable
 from ...bars.base import Bar, Part
@@ -45,6 +46,8 @@ class ListScreen(MonitorScreen):
     QUESTION: ClassVar[str] = "workers"
     """The question about the cluster from whose answer it follows that there are none; may be
     empty."""
+    EQUAL_ROWS: ClassVar[str] = "unsorted"
+    """The order of rows whose values are equal, or unknown."""
     FAULTS: ClassVar[str] = "failures only"
     """The name of the filter of `!`."""
 
@@ -180,10 +183,16 @@ class ListScreen(MonitorScreen):
         if self.list_table.sort is None:
             return "unsorted"
         column_id, descending = self.list_table.sort
-        titles = {column.id: column.title for column in self.list_table.columns}
+        column = next((one for one in self.list_table.columns if one.id == column_id), None)
         glyphs = self.context.glyphs
         arrow = glyphs.descending if descending else glyphs.ascending
-        return f"by {titles.get(column_id, column_id)} {arrow}"
+        text = f"by {column.title if column else column_id} {arrow}"
+        rows = self.list_table.rows
+        if column is None or not len(rows):
+            return text
+        # Rows without a value are last: if the first one has none, the order is another.
+        first = plain(column.cell(rows[0], self.context.frame())).strip()
+        return f"{text}, no values: {self.EQUAL_ROWS}" if first in ("", units.UNKNOWN) else text
 
     # The filter
 
