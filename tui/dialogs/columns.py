@@ -93,6 +93,10 @@ class ColumnChooser(Dialog[Layout]):
         """List the columns."""
         self._show(0)
 
+    def on_resize(self) -> None:
+        """Mark the columns that have no room in the new width, once the table has it."""
+        self.call_after_refresh(lambda: self._show(self._cursor))
+
     def _keys(self) -> Content:
         lines = (
             (
@@ -128,7 +132,9 @@ class ColumnChooser(Dialog[Layout]):
         for entry in self._entries:
             column = entry.column
             size = "auto" if entry.width is None else str(entry.width)
-            note = "" if not entry.shown or column.id in fitting else "  no room"
+            note = ""
+            if entry.shown and column.id not in fitting:
+                note = "  empty" if column.id in self._table.empty_columns else "  no room"
             text = (
                 f"[{'x' if entry.shown else ' '}] {column.title or column.id:<{width}}  {size:>4}"
             )

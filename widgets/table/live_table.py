@@ -6,6 +6,7 @@ The rows are never copied. `live_rows.py` draws them. Cursor, marks and anchor a
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
@@ -114,6 +115,11 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
     def fitting(self) -> frozenset[str]:
         """The ids of the columns that the width has room for."""
         return frozenset(place.column.id for place in self._arrange().placed)
+
+    @property
+    def empty_columns(self) -> Collection[str]:
+        """The ids of the columns that are left out because they show nothing."""
+        return self._columns.empty
 
     @property
     def sort(self) -> tuple[str, bool] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Generic, TypeVar
 
@@ -98,6 +98,11 @@ class TableColumns(Generic[R]):
     def measured_widths(self) -> Mapping[str, int]:
         """The longest text of each column that was measured, by its id."""
         return {} if self._fit.needs is None else self._fit.needs.widths
+
+    @property
+    def empty(self) -> Collection[str]:
+        """The ids of columns that show nothing, and are left out for it."""
+        return () if self._fit.needs is None else self._fit.needs.empty
 
     def measure(
         self,

@@ -60,3 +60,12 @@ async def test_a_broken_file_is_reported_and_kept() -> None:
         await on.until(lambda: len(on.said) == 2)
         assert "only kept until celtop exits: Cannot read" in on.said[1]
     assert columns_file().read_text() == "[tasks\n"
+
+
+async def test_columns_get_room_when_the_terminal_becomes_wider() -> None:
+    async with run_app(cluster(20), Location("tasks"), size=(80, 24)) as on:
+        on.app.choose_columns()
+        await on.until(lambda: "auto  no room" in on.text)
+        await on.pilot.resize_terminal(240, 60)
+        await on.until(lambda: "[x] Outcome" in on.text and "no room" not in on.text)
+        assert "[x] Retry       auto  empty" in on.text
