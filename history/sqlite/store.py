@@ -311,7 +311,8 @@ def _create(path: Path) -> None:
     try:
         path.parent.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
         try:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWNER_ONLY))
+            target = os.path.realpath(path)  # O_EXCL follows no link, also to a file to be created
+            os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWNER_ONLY))
         except FileExistsError:
             found = path.stat()
             if stat.S_ISDIR(found.st_mode):

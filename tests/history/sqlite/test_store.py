@@ -62,6 +62,14 @@ def test_a_folder_is_no_history_and_keeps_its_permissions(tmp_path: Path) -> Non
     assert tmp_path.stat().st_mode == mode
 
 
+def test_a_link_to_a_file_that_is_to_be_created_is_followed(tmp_path: Path) -> None:
+    path = tmp_path / "history.sqlite3"
+    path.symlink_to(tmp_path / "elsewhere.sqlite3")
+    SqliteStore(path).close()
+    assert path.is_symlink()
+    assert stat.S_IMODE((tmp_path / "elsewhere.sqlite3").stat().st_mode) == 0o600
+
+
 def test_a_file_that_others_could_read_is_the_owners_alone_from_then_on(tmp_path: Path) -> None:
     path = tmp_path / "history.sqlite3"
     path.touch(0o644)
