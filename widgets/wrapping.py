@@ -32,11 +32,11 @@ def wrap(
 
 
 def _last_blank(text: str, start: int, end: int) -> int:
-    """Return the last blank at which a text may be broken; -1 if there is none."""
-    blank = text.rfind(" ", start, end)
+    """Return the last blank, if possible within no value, in a part of a text; -1 if none."""
+    blank = last = text.rfind(" ", start, end)
     while blank >= 0 and is_within_value(text, blank):
         blank = text.rfind(" ", start, blank)
-    return blank
+    return last if blank < 0 else blank
 
 
 def _fitting(text: str, start: int, room: int) -> int:

@@ -32,5 +32,9 @@ def test_a_value_and_its_unit_stay_together(value: str) -> None:
         assert sum(line.count(value) for line in lines) == 2, lines
 
 
+def test_a_value_that_is_too_long_for_a_line_is_broken_before_its_last_part() -> None:
+    assert [*wrap("3 m 46 s", 5)] == [(0, 3), (4, 8)]
+
+
 def test_a_number_before_a_word_is_no_value() -> None:
     assert [*wrap("batch 12 sent", 8)] == [(0, 8), (9, 13)]
