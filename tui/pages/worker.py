@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 
-from ...lists import tasks
+from ...lists import numbers, tasks
 from ...lists.limits import limits_text
 from ...lists.progress import with_progress
 from ...lists.workers import health_level
@@ -26,7 +26,6 @@ from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
 from ...widgets.value_tree import ValueTree
 from ..bars.base import Bar, Part
-from ..charts import charts
 from ..context import AppContext
 from ..details.worker import total_fields, usage_fields, worker_fields
 from ..keymap import bindings
@@ -53,6 +52,7 @@ MIN_TOTALS: Final = 3
 """Lines of the numbers by task type."""
 MIN_SETUP: Final = 6
 """Lines of the configuration."""
+DATE_WIDTH: Final = len("11-21 14:02")
 CHARTS_FROM: Final = 40
 """Lines of the screen from which its other panes leave room for framed charts."""
 
@@ -233,8 +233,8 @@ class WorkerDetailScreen(DetailScreen):
         if worker is None:
             return Part("unknown worker", "$text-error")
         if status == "offline" and worker.last_seen_at is not None:
-            # That it does not reply is no news; that its page shows what was is.
-            at = units.clock(worker.last_seen_at, charts.time_zone(self.context))
+            # An offline worker does not reply anyway: its failed questions are not worth the room.
+            at, _ = numbers.time_or_date(worker.last_seen_at, self.context.frame(), DATE_WIDTH)
             return Part(f"values as of {at}", "$text-warning")
         if reasons := failures(worker):
             return Part("; ".join(reasons), "$text-warning")

@@ -25,6 +25,14 @@ async def test_of_an_offline_worker_it_states_when_its_values_were_true() -> Non
         assert "no reply" not in on.text.splitlines()[1]
 
 
+async def test_of_a_worker_that_was_seen_on_another_day_it_states_the_date() -> None:
+    state = cluster(20)
+    feed(state, [Event("worker-offline", NAME, NOW, pid=4001)])
+    seen = state.workers[NAME].last_seen_at = NOW - 3 * 86_400
+    async with run_app(state, PAGE, size=(120, 36)) as on:
+        await on.until(lambda: f"values as of {units.date_time(seen)[5:16]}" in on.text)
+
+
 async def test_of_an_online_worker_it_states_when_it_was_inspected_or_why_not() -> None:
     state = cluster(20)
     async with run_app(state, PAGE, size=(120, 36)) as on:
