@@ -282,7 +282,8 @@ class Task(msgspec.Struct, gc=False, eq=False, omit_defaults=True):
         """Return the seconds between when it could have started and when it did, or None.
 
         The sender's time is by another clock than the worker's: both are converted to local time.
-        None if they contradict each other, because the sender's clock is wrong.
+        None if they contradict each other, because the sender's clock is wrong, and if the time of
+        the sender is that of the next attempt.
         """
         started_at, since, eta_at = self.started_at, self.sent_at, self.eta_at
         if started_at is None or self.is_resent:
