@@ -42,3 +42,10 @@ def test_a_task_was_first_seen_at_its_first_attempt() -> None:
     task.sent_at = 40.0  # a retry was sent
     assert first_seen_at(task) == 10.0
     assert first_seen_at(Task("b", received_at=20.0)) == 20.0
+
+
+def test_when_the_next_attempt_was_sent_says_nothing_about_the_wait_of_the_last() -> None:
+    task = Task("a", state="RETRY", sent_at=5.5, received_at=4.0, started_at=5.0)
+    assert task.is_resent and task.waited() is None
+    task.sent_at = 3.0
+    assert not task.is_resent and task.waited() == 2.0

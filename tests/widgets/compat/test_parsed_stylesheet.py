@@ -88,21 +88,22 @@ async def test_a_new_screen_has_its_own_styles_and_later_those_of_another_theme(
 
 
 class Parts(Screen[None]):
-    """Widgets whose styles depend on all that selectors can match."""
+    """Containers in which the same widget has other styles."""
 
     CSS = """
+    Static { color: $primary; height: 50%; &.-marked { color: lime; padding: 1; } }
+    Static.hot:hover { color: aqua; }
     .inside Static { color: red; }
-    Static { color: blue; height: 50%; &.-marked { color: lime; } }
     #named { color: yellow; }
+    #box Static { color: maroon; }
     Vertical:focus-within Static { color: fuchsia; }
     """
 
     def compose(self) -> ComposeResult:
-        yield Vertical(Static(), id="plain")
-        yield Vertical(Static(), id="other", classes="inside")
-        yield Vertical(Static(classes="-marked"))
-        yield Vertical(Static(id="named"))
-        yield Vertical(Input(), id="focused")
+        yield Vertical()
+        yield Vertical(classes="inside")
+        yield Vertical(id="box")
+        yield Vertical(Input())
 
 
 async def test_a_new_widget_is_styled_like_one_that_every_selector_matches_alike(
@@ -116,26 +117,49 @@ async def test_a_new_widget_is_styled_like_one_that_every_selector_matches_alike
         matched.append(path[-1])
         return check(rule, path)
 
+    monkeypatch.setattr(Stylesheet, "_check_rule", staticmethod(noted))
     async with app.run_test() as pilot:
-        for _ in range(3):
-            await app.push_screen(Parts())
+        await app.push_screen(Parts())
+        await pilot.pause()
+        plain, inside, box, focused = app.screen.query(Vertical)
+        for theme in ("textual-dark", "gruvbox"):
+            app.theme = theme
             await pilot.pause()
-            matched.clear()
-            with monkeypatch.context() as patched:
-                patched.setattr(Stylesheet, "_check_rule", staticmethod(noted))
-                await app.screen.mount(Vertical(Static(), id="plain-too"))
-                await app.screen.query_one("#other").mount(Static())
-                await app.screen.query_one("#focused").mount(Static())
-            seen = [(each.id, each.styles.color.hex) for each in app.screen.query(Static)]
-            assert seen == [
-                (None, "#0000FF"),
-                (None, "#FF0000"),
-                (None, "#FF0000"),
-                (None, "#00FF00"),
-                ("named", "#FFFF00"),
-                (None, "#FF00FF"),
-                (None, "#0000FF"),
-            ]
-            heights = {str(each.styles.height) for each in app.screen.query(Static)}
-            assert heights == {"50h"}
-        assert matched == []
+            primary = Color.parse(app.theme_variables["primary"])
+            for number in range(2):
+                matched.clear()
+                new = [
+                    (plain, Static(), primary),
+                    (plain, Static(classes="-marked"), Color.parse("lime")),
+                    (plain, Static(id="named"), Color.parse("yellow")),
+                    (plain, Static(classes="hot"), primary),
+                    (inside, Static(), Color.parse("red")),
+                    (box, Static(), Color.parse("maroon")),
+                    (focused, Static(), Color.parse("fuchsia")),
+                ]
+                for place, widget, _ in new:
+                    await place.mount(widget)
+                assert [widget.styles.color for _, widget, _ in new] == [each[2] for each in new]
+                assert {str(widget.styles.height) for _, widget, _ in new} == {"50h"}
+                assert [widget._has_hover_style for _, widget, _ in new[:4]] == [False] * 3 + [True]
+                assert (not matched) == bool(number)
+                await app.screen.query(Static).remove()
+        app.stylesheet.add_source("Static.hot { color: orange; }", ("later", ""))
+        hot = Static(classes="hot")
+        await plain.mount(hot)
+        assert hot.styles.color == Color.parse("orange")
+
+
+async def test_a_widget_that_is_styled_again_before_it_is_mounted_has_no_styles_of_before() -> None:
+    app = FrugalApp()
+    async with app.run_test() as pilot:
+        await app.push_screen(Parts())
+        await pilot.pause()
+        await app.screen.query(Vertical).first().mount(Static(), Static(classes="-marked"))
+        widget = Static(classes="-marked")
+        mounting = app.screen.query(Vertical).first().mount(widget)
+        assert widget.styles.padding.width == 2 and not widget._is_mounted
+        widget.remove_class("-marked", update=False)
+        app.stylesheet.apply(widget)
+        assert widget.styles.padding.width == 0
+        await mounting

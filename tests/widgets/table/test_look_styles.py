@@ -16,7 +16,16 @@ from textual.widget import Widget
 class Tables(OneWidget):
     """Tables on two backgrounds."""
 
-    CSS = "LiveTable { background: transparent; height: 2; } .other { background: red; }"
+    CSS = """
+    LiveTable {
+        background: transparent;
+        height: 2;
+        &.special > .livetable--muted { color: lime; }
+        &:disabled > .livetable--muted { color: red; }
+        &:focus > .livetable--muted { color: aqua; }
+    }
+    .other { background: red; }
+    """
 
     def __init__(self) -> None:
         self.alike = table(rows(1)), table(rows(1))
@@ -46,3 +55,31 @@ async def test_tables_that_look_alike_are_styled_once(monkeypatch: pytest.Monkey
         app.theme = "textual-light"
         await pilot.pause()
         assert styles_of(second, "cursor", ())["muted"] != muted
+
+
+async def test_tables_in_another_state_have_styles_of_their_own() -> None:
+    app = Tables()
+    async with app.run_test() as pilot:
+        app.set_focus(None)
+        await pilot.pause()
+        first, second = app.alike
+
+        def colour() -> str:
+            style = styles_of(second, "", ())["muted"]
+            return "" if style.color is None else style.color.name
+
+        plain = styles_of(first, "", ())["muted"]
+        assert styles_of(second, "", ())["muted"] == plain
+        second.add_class("special")
+        assert colour() == "#00ff00"
+        second.focus()
+        await pilot.pause()
+        assert colour() == "#00ffff"
+        app.set_focus(None)
+        second.remove_class("special")
+        second.disabled = True
+        await pilot.pause()
+        assert colour() == "#ff0000"
+        second.disabled = False
+        await pilot.pause()
+        assert styles_of(second, "", ())["muted"] == plain
