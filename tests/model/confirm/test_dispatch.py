@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 import pytest
 from celtop.model.confirm.dispatch import Confirmation, confirm
@@ -286,6 +288,18 @@ def test_draining_one_worker_is_confirmed_by_a_word_only_if_a_queue_is_left_alon
     alone, one_of_two = asked(Drain(("p@h",))), asked(Drain(("t@h",)))
     assert alone.must_type == "drain" and "No other worker consumes mail" in text(alone)
     assert not one_of_two.must_type and not one_of_two.warnings
+
+
+@pytest.mark.parametrize("operation", [Drain, PoolGrow, Shutdown, EnableEvents])
+def test_operations_on_offline_workers_say_that_no_reply_is_expected(
+    operation: Callable[[tuple[str, ...]], Operation],
+) -> None:
+    state = cluster()
+    warning = "t@h is offline; no reply is expected"
+    assert warning not in asked(operation(("t@h", "s@h")), state).warnings
+    play([{"type": "worker-offline", "hostname": "t@h", "timestamp": NOW}], state)
+    assert warning in asked(operation(("t@h", "s@h")), state).warnings
+    assert warning not in asked(Ping(("t@h",)), state).warnings
 
 
 def test_stopping_workers_requires_a_word_or_their_count() -> None:
