@@ -39,6 +39,7 @@ def state_at(frozen: ClusterState, at: float) -> ClusterState:
         past.broker = copy.copy(frozen.broker)
         past.broker.phase = "live"  # it may be lost at the freeze
     past.tasks = tasks_at(frozen.tasks, frozen.skews, at)
+    past.schedule = frozen.schedule.until(at, past.tasks)
     past.undated = sum(first_seen_at(task) is None for task in frozen.tasks.values())
     running: dict[str, dict[str, None]] = {}
     for task in past.tasks.values():

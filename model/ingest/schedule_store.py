@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
@@ -98,6 +99,19 @@ class ScheduleStore:
             self._scanned_arrival = None
         self.entries, self.sources = entries, sources
         self.version += 1
+
+    def until(self, at: float, tasks: dict[str, Task]) -> ScheduleStore:
+        """Return a copy with the runs up to an epoch time; `tasks` are as they were then."""
+        past = copy.copy(self)
+        past.statuses = (None, ())
+        past._tasks = tasks
+        past._missed = {name: due for name, due in self._missed.items() if due <= at}
+        past._runs = {
+            name: {id_: tasks[id_] for id_ in runs if id_ in tasks}
+            for name, runs in self._runs.items()
+        }
+        past.entries = {name: _until(entry, at) for name, entry in self.entries.items()}
+        return past
 
     def runs(self, name: str) -> list[Task]:
         """Return the newest tasks that an entry was seen to send, the oldest first."""
@@ -226,6 +240,15 @@ def _call(entry: ScheduleEntry | None) -> object:
 
 def _plan(entry: ScheduleEntry | None) -> object:
     return None if entry is None else (entry.schedule, entry.definition, entry.enabled)
+
+
+def _until(entry: ScheduleEntry, at: float) -> ScheduleEntry:
+    """Return an entry that was read later without what beat did, or will do, after a time."""
+    if entry.last_run_at is not None and entry.last_run_at > at:
+        entry = msgspec.structs.replace(entry, last_run_at=None, due_at=None, total_runs=None)
+    if entry.upcoming and entry.upcoming[0] - at > (entry.spacing or 0.0):
+        entry = msgspec.structs.replace(entry, upcoming=())  # there may be times in between
+    return entry
 
 
 def _merged(better: ScheduleEntry | None, entry: ScheduleEntry) -> ScheduleEntry:

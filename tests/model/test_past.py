@@ -10,11 +10,15 @@ from celtop.model.entities.series.time_series import STEP, TimeSeries, step_of
 from celtop.model.entities.states import FAILURE
 from celtop.model.entities.task import Task
 from celtop.model.frozen_copy import frozen_copy
+from celtop.model.health.tasks.schedule_status import entry_statuses
 from celtop.model.ingest.series_recorder import CLUSTER_VALUES
 from celtop.model.observations import ConnectionChanged, QueueMeasured, QueuePeeked, WaitingMessage
 from celtop.model.past import state_at
 from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event, EventBatch
+from celtop.tests.model.schedules import WORKER as SCHEDULE_WORKER
+from celtop.tests.model.schedules import entry, read, watched
+from celtop.tests.model.streams import NOW
 
 BEGIN = 1_800_000_000.0
 SECONDS = 300
@@ -216,3 +220,31 @@ def test_the_connection_was_live_when_workers_were_recorded() -> None:
     frozen = frozen_copy(full)
     assert state_at(frozen, BEGIN + 200).broker.phase == "live"
     assert state_at(frozen, BEGIN - 60).broker.phase == frozen.broker.phase == "lost"
+
+
+def test_the_schedule_has_no_run_that_was_later() -> None:
+    minutes = entry("minutes", every=None, upcoming=(NOW + 90.0, NOW + 150.0), spacing=60.0)
+    state = watched(entry(), minutes)
+    runs = [
+        Event("task-received", SCHEDULE_WORKER, NOW + at, uuid=f"run-{at}", name="app.tick")
+        for at in (10.0, 20.0, 30.0)
+    ]
+    state.observe(EventBatch(tuple(runs), NOW + 31))
+    read(
+        state,
+        entry(last_run_at=NOW + 30, total_runs=3),
+        *list(state.schedule.entries.values())[1:],
+        at=NOW + 31,
+    )
+    state.tick(NOW + 34)
+    frozen = frozen_copy(state)
+    (live, _) = entry_statuses(frozen, NOW + 34)
+    assert (live.last_run_at, len(live.runs), live.entry.total_runs) == (NOW + 30, 3, 3)
+    past = state_at(frozen, NOW + 22)
+    tick, minutely = entry_statuses(past, NOW + 22)
+    assert (tick.last_run_at, tick.next_run_at) == (NOW + 20, NOW + 30)
+    assert [task.id for task in tick.runs] == ["run-10.0", "run-20.0"]
+    assert tick.entry.total_runs is None
+    assert minutely.next_run_at is None, "it may have run before the first time that was read"
+    (_, minutely) = entry_statuses(state_at(frozen, NOW + 31), NOW + 31)
+    assert minutely.next_run_at == NOW + 90
