@@ -51,7 +51,8 @@ class ClusterState(StateWriter):
         worker = self.workers.get(task.worker or "")
         is_offline = worker is not None and self._workers.status(worker.name) == "offline"
         kind = self.types.get(task.name or "")
-        return redelivery_at(task, kind, worker, self.broker, is_offline=is_offline)
+        at = redelivery_at(task, kind, worker, self.broker, is_offline=is_offline)
+        return None if at is None or self._unacked.is_settled(task, at) else at
 
     def is_abandoned(self, unacked: Unacked, now: float) -> bool | None:
         """Return whether the worker that holds a message is gone; None if that is unknown."""

@@ -60,7 +60,7 @@ class RedisDepths:
         self._reads_unacked = not broker.settings.frugal
         self._first = broker.settings.queues
         self._tags: Any = None
-        self._held = False
+        self._may_be_held = True  # what an earlier connection found is still shown
         self._others = OtherClusterSearch(self._redis, channel, broker.settings.event_exchange)
         self._filled: set[str] = set()
         self._other_steps_at = float("-inf")
@@ -86,7 +86,7 @@ class RedisDepths:
         """Yield the depth of each named or discovered queue, and `QueueGone` for deleted ones.
 
         Queues with messages come first: if there are too many, empty ones are left out. The
-        unacknowledged messages come last, if there are or were any.
+        unacknowledged messages come last, if there are or may have been any.
         """
         if time.monotonic() - self._other_steps_at > MAX_BINDINGS_AGE:
             self._other_steps_at = time.monotonic()
@@ -109,8 +109,8 @@ class RedisDepths:
         for name in sorted(self._measured - queues):
             yield QueueGone(name, at)
         self._measured = queues
-        if held is not None and (held.messages or self._held):
-            self._held = bool(held.messages)
+        if held is not None and (held.messages or self._may_be_held):
+            self._may_be_held = bool(held.messages)
             yield held
 
     def other_clusters(self, wanted: Callable[[], bool]) -> list[OtherCluster]:

@@ -13,6 +13,7 @@ from ...entities.broker import Broker
 from ...entities.fact import NEVER_ASKED, Fact
 from ...entities.messages.unacked import Unacked
 from ...entities.queue import Queue
+from ...entities.task import Task
 from ...entities.worker import Worker
 from ...observations import UnackedMessage, UnackedRead
 from ...text.coerce import MAX_NAME_LENGTH
@@ -101,6 +102,16 @@ class UnackedMessages:
         # In a warm shutdown it finishes its running tasks, and returns the others to their queues.
         finishes = now - worker.left_at < WARM_SHUTDOWN_SECONDS and held.id in worker.active_ids
         return not finishes and now - worker.left_at > MIN_AGE
+
+    def is_settled(self, task: Task, redelivery_at: float) -> bool:
+        """Return whether a message that was received was no longer unacknowledged when last read.
+
+        It was acknowledged, or the broker lost it. When its visibility timeout has ended, that is
+        no longer certain: it may have returned to its queue.
+        """
+        if task.received_at is None or self.total > len(self.by_id) or task.id in self.by_id:
+            return False
+        return task.received_at - self._workers.skew(task.worker) < self._read_at < redelivery_at
 
     def _held(self, message: UnackedMessage, timeout: float) -> Unacked:
         id_, name = message.id[:MAX_NAME_LENGTH], message.name[:MAX_NAME_LENGTH]

@@ -102,6 +102,14 @@ def test_messages_are_read_once_and_forgotten_when_acknowledged(redis_url: str, 
     assert measured(depths)[1] is None
 
 
+def test_a_new_connection_finds_that_none_are_left(redis_url: str) -> None:
+    broker = BrokerConnection(Settings(broker_url=redis_url))
+    depths = RedisDepths(broker.connect(), broker, set())
+    _, held = measured(depths)
+    assert held is not None and (held.messages, held.total) == ((), 0)
+    assert measured(depths)[1] is None
+
+
 def test_of_too_many_only_the_oldest_are_read(
     redis_url: str, send: Send, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,13 @@ from celtop.model.ingest.tasks.lost_tasks import (
     redelivery_at,
     redelivery_text,
 )
-from celtop.model.observations import ConnectionChanged, ConnectionProved, InspectReply
+from celtop.model.observations import (
+    ConnectionChanged,
+    ConnectionProved,
+    InspectReply,
+    UnackedMessage,
+    UnackedRead,
+)
 from celtop.model.operations.call import Call, SentTask
 from celtop.model.operations.commands import Retry
 from celtop.model.query.language import parse_query
@@ -105,6 +111,21 @@ def test_the_finding_and_a_retry_state_when_messages_of_a_lost_worker_are_redeli
     warnings = confirm(Retry((original,)), state, NOW + 61).warnings
     warning = "The original will be redelivered in 59 m, so the work would be done twice"
     assert (warning in warnings) is not acknowledged
+
+
+def test_messages_that_a_restarted_broker_has_lost_are_not_redelivered() -> None:
+    state = lost_worker(acknowledged=False)
+    held = UnackedMessage(NOW, "celery", "b")
+    state.observe(UnackedRead((held,), 2, NOW + 61))
+    assert state.redelivery_at(state.tasks["a"]) is not None, "not all messages were read"
+    state.observe(UnackedRead((held,), 1, NOW + 61))
+    assert state.redelivery_at(state.tasks["a"]) is None
+    assert state.redelivery_at(state.tasks["b"]) is not None
+    state.observe(UnackedRead((), 0, NOW + 62))
+    (one,) = (one for one in findings(state, NOW + 62) if one.code == "worker-lost")
+    assert one.text == "lost 59 s ago, 1 task was running"
+    state.observe(UnackedRead((), 0, NOW + 2 + VISIBILITY_TIMEOUT))
+    assert state.redelivery_at(state.tasks["b"]) is not None, "it may be in its queue again"
 
 
 def test_a_type_counts_a_lost_task_as_neither_running_nor_waiting() -> None:
