@@ -67,12 +67,14 @@ class LastingFindings:
         lasting = (row for row in self._rows.values() if row.cluster == cluster)
         return (*gone, *map(self._continued, lasting))
 
-    def settle(self, now: float) -> tuple[StoredFinding, ...]:
+    def gone(self, now: float) -> tuple[StoredFinding, ...]:
         """Return the rows of findings of the writer before that were not found in time."""
-        if now < self._settled_at or not self._unsettled:
-            return ()
-        gone, self._unsettled = tuple(self._unsettled.values()), {}
-        return gone
+        return tuple(self._unsettled.values()) if now >= self._settled_at else ()
+
+    def forget_gone(self, now: float) -> None:
+        """Forget what `gone` has returned, once that is written."""
+        if now >= self._settled_at:
+            self._unsettled.clear()
 
     def _continued(self, row: StoredFinding) -> StoredFinding:
         key = _key(row)

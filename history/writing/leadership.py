@@ -96,9 +96,9 @@ class Leadership:
 
     def _write_as_leader(self, store: HistoryStore, batch: Batch) -> None:
         resumed = self._resumed_findings(store, batch)
+        alive_at = max((run.alive_at for run in batch.runs), default=0.0)
         findings = self._findings.continued(batch.findings) + resumed
-        for run in batch.runs:
-            findings += self._findings.settle(run.alive_at)
+        findings += self._findings.gone(alive_at)
         while self._held:
             try:
                 store.write(self._held[0])
@@ -115,6 +115,7 @@ class Leadership:
                     self._restore(versions)
         batch = structs.replace(self._with_observations(batch), findings=findings)
         store.write(self._with_counts(batch))
+        self._findings.forget_gone(alive_at)
         self._observations.clear()
         self._resumed |= {run.cluster for run in batch.runs}
         for run in new:

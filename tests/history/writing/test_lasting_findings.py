@@ -31,12 +31,14 @@ def test_what_is_not_found_in_time_ended_with_the_writer_before() -> None:
     known.take([finding("late", NOW), finding("late", NOW, NOW + 1)])
     stored = [finding("late", NOW - 9), finding("lost", NOW - 8)]
     assert known.resume(RUN, stored, NOW - 5) == ()
-    assert known.settle(NOW + SETTLED_AFTER - 1) == ()
+    known.forget_gone(NOW + SETTLED_AFTER - 1)
+    assert known.gone(NOW + SETTLED_AFTER - 1) == ()
     found = finding("lost", NOW + 9)  # workers have to reply first
     known.take([found])
     assert known.continued([found]) == (finding("lost", NOW - 8),)
-    assert known.settle(NOW + SETTLED_AFTER) == (finding("late", NOW - 9, NOW - 5),)
-    assert known.settle(NOW + SETTLED_AFTER) == ()
+    assert known.gone(NOW + SETTLED_AFTER) == (finding("late", NOW - 9, NOW - 5),)
+    known.forget_gone(NOW + SETTLED_AFTER)
+    assert known.gone(NOW + SETTLED_AFTER) == ()
 
 
 def test_after_a_long_gap_a_finding_is_another_one() -> None:

@@ -12,8 +12,11 @@ import pytest
 from celtop.history.open import open_store
 from celtop.history.rows import Batch, Rollup, Run, StoredFinding, StoredOperation
 from celtop.history.sqlite.store import SqliteStore
+from celtop.history.store import StoreError
 from celtop.history.writing import leadership
+from celtop.history.writing.leadership import Leadership
 from celtop.history.writing.writer import HistoryWriter, Retention
+from celtop.model.health.first_found import SETTLED_AFTER
 from celtop.model.query.language import parse_query
 from celtop.tests.history.rows import CLUSTER, NOW, row
 from celtop.tests.history.unwritable_store import FlakyStore, Reports
@@ -270,4 +273,23 @@ def test_lasting_findings_go_on_after_a_takeover(location: str) -> None:
     third.stop()
     third.join(10)
     assert store.findings(CLUSTER, NOW + 5, NOW + 9) == [finding("new", NOW - 1)]
+    store.close()
+
+
+def test_a_finding_that_is_gone_ends_also_if_that_cannot_be_written_at_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = SqliteStore(tmp_path / "history.sqlite3")
+    run = Run(CLUSTER, "h:1", NOW - 90, NOW - 5)
+    store.write(Batch(findings=(finding("lost", NOW - 60),), runs=(run,)))
+    leader = Leadership(Reports(), lambda _: None, lambda *_: None, 9_999, lambda: NOW)
+    leader.write(store, Batch(runs=(Run(CLUSTER, "h:2", NOW, NOW),)))
+    later = Batch(runs=(Run(CLUSTER, "h:2", NOW, NOW + SETTLED_AFTER),))
+    with monkeypatch.context() as full:
+        full.setattr(store, "write", FlakyStore().write)
+        with pytest.raises(StoreError):
+            leader.write(store, later)
+    assert [one.ended_at for one in store.findings(CLUSTER, NOW - 60, NOW)] == [None]
+    leader.write(store, later)
+    assert [one.ended_at for one in store.findings(CLUSTER, NOW - 60, NOW)] == [NOW - 5]
     store.close()
