@@ -75,7 +75,7 @@ async def test_a_frozen_overview_goes_back_into_the_history(tmp_path: Path) -> N
         assert "30 failed" in on.text and "the state of each task is not stored" in on.text
         await on.until(lambda: "thumbnails" in on.text and "4,321" in on.text)
         await on.until(lambda: "celery@old-7" in on.text and "has grown for an hour" in on.text)
-        assert "OSError" in on.text and "Failures (last hour) " in on.text
+        assert "OSError" in on.text and "Failures (last hour, new first)" in on.text
         assert context.state.workers["celery@web-1"].running == 2
         assert context.state.workers["celery@old-7"].slots == 4
         assert "FROZEN 2027-01-15 06:00, first record" in on.text
