@@ -38,3 +38,7 @@ def test_a_value_that_is_too_long_for_a_line_is_broken_before_its_last_part() ->
 
 def test_a_number_before_a_word_is_no_value() -> None:
     assert [*wrap("batch 12 sent", 8)] == [(0, 8), (9, 13)]
+
+
+def test_a_word_that_ends_like_a_unit_is_no_value() -> None:
+    assert [*wrap("team 4 s", 7)] == [(0, 4), (5, 8)]

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import pytest
 from celtop.cli.exit_codes import InvalidUsage
-from celtop.cli.targets.selection import read_filter
+from celtop.cli.targets.selection import matching_tasks, read_filter
+from celtop.model.entities.result import ResultMeta
+from celtop.model.observations import ResultsRead
+from celtop.model.query.definite import definite
+from celtop.model.query.language import parse_query
+from celtop.model.state import ClusterState
 from celtop.settings import Settings
+from celtop.tests.tui.fake_session import NOW, FakeSession
 
 
 @pytest.mark.parametrize("text", ["name:geo.*", "name:a state:received", '"two words"', "id:*"])
@@ -20,3 +26,22 @@ def test_valid_filters(text: str) -> None:
 def test_invalid_filters(text: str) -> None:
     with pytest.raises(InvalidUsage, match="--filter"):
         read_filter(text, Settings())
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "advice"),
+    [
+        ("name:mail.*", "name", "; for tasks to come, set result_extended = True"),
+        ("started:<1h", "started", ""),
+    ],
+)
+def test_tasks_that_could_not_be_compared_are_reported(
+    text: str, field: str, advice: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = ClusterState()
+    state.observe(ResultsRead((ResultMeta("a", "SUCCESS", done_at=NOW - 5),), NOW, "history"))
+    assert matching_tasks(FakeSession(state), definite(parse_query(text))) == []  # type: ignore[arg-type]
+    assert capsys.readouterr().err == (
+        f"celtop: Could not compare 1 task whose {field} is unknown."
+        f" Pass their ids instead of a filter{advice}\n"
+    )

@@ -47,7 +47,15 @@ class Preventing(Base):
         event.prevent_default()
 
 
-@pytest.mark.parametrize("kind", [Base, Special, Preventing, Button])
+class Decorated(Base):
+    """A handler for one message with the name of that for another: the decorator decides."""
+
+    @on(Button.Pressed)
+    def on_said(self) -> None:
+        """Handle a message by the decorator."""
+
+
+@pytest.mark.parametrize("kind", [Base, Special, Preventing, Decorated, Button])
 @pytest.mark.parametrize("message", [Mount(), Said(), Button.Pressed(Button())])
 def test_the_handlers_are_those_that_textual_finds(kind: type[Widget], message: Message) -> None:
     pump = kind()

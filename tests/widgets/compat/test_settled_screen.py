@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.events import Resize
 from textual.geometry import Size
 from textual.screen import ModalScreen, Screen
+from textual.scrollbar import ScrollBar
 from textual.widgets import Input, Static
 
 
@@ -139,7 +140,9 @@ async def test_the_last_of_two_sizes_in_quick_succession_is_laid_out() -> None:
 
 
 class Typing(SettledScreen[None]):
-    """A screen that focuses an input."""
+    """A screen that focuses an input itself."""
+
+    AUTO_FOCUS = ""
 
     def __init__(self) -> None:
         super().__init__()
@@ -199,3 +202,19 @@ async def test_widgets_are_arranged_once_for_each_layout(monkeypatch: pytest.Mon
         await pilot.pause(0.1)
         assert screen.text.region.height == 3
         assert arranged == []
+
+
+async def test_only_a_widget_that_is_new_outdates_the_map_of_a_layout() -> None:
+    app = Shown()
+    async with app.run_test() as pilot:
+        screen = Growing(1)
+        await app.push_screen(screen)
+        await pilot.pause()
+        compositor = screen._compositor
+        assert not compositor._full_map_invalidated
+        compositor.update_widgets({screen.text, ScrollBar()})
+        assert not compositor._full_map_invalidated
+        compositor.update_widgets({Static()})
+        assert compositor._full_map_invalidated
+        compositor.update_widgets({ScrollBar()})
+        assert compositor._full_map_invalidated
