@@ -21,7 +21,7 @@ SCREEN_TIMEOUT: Final = 2.0
 
 
 async def press_key(app: App[Any], event: Key, keymap: Keymap) -> bool:
-    """Run what a key is bound to on the screen on top; return whether it was bound.
+    """Run what a key is bound to on the screen on top; return whether it was handled.
 
     It waits until the screen is mounted: a user types `2/mail` without waiting for the list.
     """

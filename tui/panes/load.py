@@ -19,8 +19,8 @@ KINDS: Final = tuple(
 )
 """The charts; the first that is not zero all the time is shown. Slots that are busy for a few
 milliseconds only are hardly ever seen busy."""
-NOTHING: Final = KINDS[1]
-"""Shown if all of them are."""
+IDLE: Final = KINDS[1]
+"""The chart that is shown if all of them are."""
 CHART_LINES: Final = 8
 MIN_CHART_LINES: Final = 5
 
@@ -32,7 +32,7 @@ class LoadPane(Pane):
 
     def __init__(self, context: AppContext) -> None:
         self.chart = Chart(glyphs=context.glyphs, id="load-chart")
-        self._kind = NOTHING
+        self._kind = IDLE
         self._chosen_at = -1
         """The step in which the chart was chosen."""
         super().__init__(context, self.chart)
@@ -61,4 +61,4 @@ class LoadPane(Pane):
             layers = [layer for layer in kind.build(self.context).layers if not layer.is_line]
             if any(value and not isnan(value) for layer in layers for value in layer.values):
                 return kind
-        return NOTHING
+        return IDLE
