@@ -168,12 +168,13 @@ class SeriesRecorder:
         first = self.cluster.first
         return 0 if first is None else (self._step - first + 1) * STEP
 
-    def record(self, now: float, *, connected: bool) -> bool:
+    def record(self, now: float, *, connected: bool, reachable: bool = True) -> bool:
         """Record the step that has ended, once; return whether it was recorded now.
 
         Args:
             now: Epoch seconds.
             connected: Whether events can be received; otherwise what they count is unknown.
+            reachable: Whether queues can be measured; otherwise no earlier depth is taken to hold.
         """
         step = step_of(now) - 1
         if step == self._step:
@@ -187,7 +188,7 @@ class SeriesRecorder:
         span = elapsed if usable else None
         values = self._record_types(step, span)
         values |= self._record_workers(step, span)
-        values |= self._record_queues(step, now)
+        values |= self._record_queues(step, now - MAX_DEPTH_AGE if reachable else float("inf"))
         self.cluster.record(step, values | self._rates(span))
         return True
 
@@ -208,13 +209,13 @@ class SeriesRecorder:
             return {}  # no line at 0 suggests that no task runs
         return {name: count / span for name, count in new.items()}
 
-    def _record_queues(self, step: int, now: float) -> Values:
-        """Record the queues, and return what they have together."""
+    def _record_queues(self, step: int, since: float) -> Values:
+        """Record the queues that were measured since then; return what they have together."""
         total: float | None = None
         longest: float | None = None
         present: list[tuple[str, bool]] = []
         for name, queue in self._live_queues.items():
-            waiting = _depth(queue, now)
+            waiting = _depth(queue, since)
             if waiting is not None:
                 total = waiting + (total or 0.0)
             present.append((name, bool(waiting or queue.out_per_s)))
@@ -222,7 +223,7 @@ class SeriesRecorder:
         for name, subject in self.queues.items():
             values: Values = {}
             found = self._live_queues.get(name)
-            if found is not None and (waiting := _depth(found, now)) is not None:
+            if found is not None and (waiting := _depth(found, since)) is not None:
                 values = {
                     "waiting": waiting,
                     "in_per_s": found.in_per_s,
@@ -316,10 +317,10 @@ def _finished(worker: Worker) -> tuple[int, bool] | None:
     return None if worker.processed is None else (worker.processed, False)
 
 
-def _depth(queue: Queue, now: float) -> int | None:
-    """Return how many messages wait in a queue, unless that was measured too long ago."""
+def _depth(queue: Queue, since: float) -> int | None:
+    """Return how many messages wait in a queue, unless that was measured before then."""
     at = queue.measured_at
-    return queue.waiting if at is not None and now - at <= MAX_DEPTH_AGE else None
+    return queue.waiting if at is not None and at >= since else None
 
 
 def _age(queue: Queue, exact: float | None, at_least: float | None) -> float | None:

@@ -206,7 +206,8 @@ class StateWriter(Stores):
         if self._loads.update(now):
             self._other_changed = True
         connected = self.totals.first_event_at is not None and listening
-        if self.series.record(now, connected=connected):
+        reachable = self.broker.live_since is None or self.broker.is_connected
+        if self.series.record(now, connected=connected, reachable=reachable):
             update_slowdowns(self.types.values(), self.series, self.thresholds)
 
     def take_changes(self) -> Changes:

@@ -381,6 +381,7 @@ def _yesterday(known: Sequence[float], missing: str = units.UNKNOWN) -> Layer:
 
 def _data(context: AppContext, layers: Sequence[Layer], unit: Unit) -> ChartData:
     window: ChartWindow = chart_window(context)
+    is_recorded = context.state.series.recorded_seconds >= window.seconds
     return ChartData(
         tuple(layers),
         window.end,
@@ -389,7 +390,7 @@ def _data(context: AppContext, layers: Sequence[Layer], unit: Unit) -> ChartData
         marks(context, window),
         time_zone(context),
         context.frozen,
-        no_values="no data" if context.frozen else "no data yet",
+        no_values="no data" if context.frozen or is_recorded else "no data yet",
         note=RATE_PERIOD if unit is RATE and window.step < SHARE_SECONDS else "",
     )
 

@@ -66,7 +66,7 @@ def _unattended(
         evidence["unconsumed_since_at"] = queue.unconsumed_since
         since = max(filled, queue.unconsumed_since)
         if queue.consumed_at is not None:
-            text += f"; the last one left {units.ago(queue.unconsumed_since, now)}"
+            text += f"; the last consumer left {units.ago(queue.unconsumed_since, now)}"
     return Finding(
         "queue-without-consumers",
         "error",

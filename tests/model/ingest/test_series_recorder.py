@@ -129,6 +129,23 @@ def test_a_measured_depth_holds_for_a_while(state: ClusterState) -> None:
     assert queue.last("waiting") is state.series.cluster.last("waiting") is None
 
 
+def test_no_depth_is_taken_to_hold_while_the_broker_is_unreachable(state: ClusterState) -> None:
+    state.observe(ConnectionChanged("live", NOW))
+    state.observe(QueueMeasured("mail", NOW, waiting=2))
+    state.observe(ConnectionChanged("blocked", NOW + 1))
+    state.tick(NOW + STEP)
+    queue = state.series.queues.series("mail")
+    assert queue is not None and queue.last("waiting") == 2
+    for step, phase in enumerate(("lost", "connecting"), 2):
+        state.observe(ConnectionChanged(phase, NOW + step * STEP - 1))  # type: ignore[arg-type]
+        state.tick(NOW + step * STEP)
+        assert queue.last("waiting") is state.series.cluster.last("waiting") is None
+    state.observe(ConnectionChanged("live", NOW + 4 * STEP - 1))
+    state.observe(QueueMeasured("mail", NOW + 4 * STEP - 1, waiting=3))
+    state.tick(NOW + 4 * STEP)
+    assert queue.last("waiting") == 3
+
+
 def test_a_worker_and_what_happened_to_it(state: ClusterState) -> None:
     beat(state, NOW + 1, active=3)
     state.tick(NOW + STEP)

@@ -73,6 +73,14 @@ def test_charts_of_what_is_not_recorded_are_unknown() -> None:
         assert all(isnan(value) for layer in data.layers for value in layer.values)
 
 
+def test_a_window_that_was_recorded_without_values_does_not_promise_any() -> None:
+    shared = context()
+    assert charts.type_runtimes(shared, "rare").no_values == "no data yet"
+    for step in range(int(shared.chart_seconds // STEP) + 1):
+        shared.state.series.record(NOW + (step + 1) * STEP, connected=True)
+    assert charts.type_runtimes(shared, "rare").no_values == "no data"
+
+
 def test_a_chart_of_one_queue_too_many_states_why_it_is_empty() -> None:
     shared = context()
     assert charts.queue_depth(shared, "no-such").no_values == "no data yet"

@@ -56,7 +56,7 @@ def test_it_is_as_old_as_the_lack_of_consumers_not_as_its_last_message() -> None
     state.observe(QueueMeasured("mail", NOW, 4))
     state.tick(NOW)
     (one,) = queue_findings(state, NOW)
-    assert one.text == "4 messages waiting, no consumers; the last one left 12 m ago"
+    assert one.text == "4 messages waiting, no consumers; the last consumer left 12 m ago"
     assert (one.since, one.grew_at) == (NOW - 720, NOW)
     state.observe(QueueMeasured("mail", NOW + 1, 0))
     state.observe(QueueMeasured("mail", NOW + 60, 1))
