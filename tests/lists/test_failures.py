@@ -95,4 +95,7 @@ def test_the_overview_shows_when_a_group_failed_last(width: int) -> None:
     needs = measure(failures_of(3_600), [group], frame)
     placed = {one.column.id: one for one in arrange(failures_of(3_600), width, needs=needs)}
     assert plain(placed["last"].content(group, frame)) == units.clock(NOW - 9, UTC)[:5]
+    assert plain(placed["last"].content(group, Frame(NOW, relative=True))) == units.ago(
+        NOW - 9, NOW
+    )
     assert "geo.convert_to_raster" in plain(placed["where"].content(group, frame))

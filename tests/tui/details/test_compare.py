@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from celtop.tui.details.compare import distinct_parts
+from celtop.tui.details.compare import ComparedRow, distinct_parts
 
 HOST = "eu-west-1.compute.internal"
 
@@ -21,3 +21,9 @@ HOST = "eu-west-1.compute.internal"
 )  # fmt: skip
 def test_long_names_are_told_apart(left: str, right: str, shown: tuple[str, str]) -> None:
     assert distinct_parts(left, right, "…") == shown
+
+
+@pytest.mark.parametrize("label", ["Sent", "Received", "Started", "Retried", "Finished"])
+def test_times_of_two_tasks_are_never_a_difference(label: str) -> None:
+    assert not ComparedRow(label, "12:00:01", "12:00:02").differs
+    assert ComparedRow("Retries", "1", "2").differs

@@ -8,7 +8,7 @@ from celtop.tests.tui.app_under_test import run_app
 from celtop.tests.tui.fake_session import NOW, cluster
 from celtop.tui.details.compare import comparison_of
 from celtop.tui.navigation import Location
-from celtop.tui.panes.preview import Preview
+from celtop.tui.panes.preview import MIN_LOW_CHART_LINES, Preview
 
 WORKERS = ("celery@geo-1", "celery@web-1")
 
@@ -62,6 +62,10 @@ async def test_a_low_terminal_shows_it_in_lines_that_the_list_does_not_need() ->
         await on.pilot.resize_terminal(80, 40)
         on.app.repaint()
         await on.until(lambda: preview.size.height > 20 and " more " not in on.text)
+        await on.pilot.resize_terminal(80, 12)
+        on.app.repaint()
+        await on.until(lambda: preview.display and preview.size.height < MIN_LOW_CHART_LINES)
+        await on.until(lambda: not preview.charts[0].region and preview.fields.max_columns > 1)
         await on.pilot.resize_terminal(80, 10)
         on.app.repaint()
         await on.until(lambda: not on.screen.query_one(Preview).display)

@@ -114,3 +114,11 @@ async def test_a_widget_that_is_missing_while_the_app_runs_is_an_error() -> None
     with pytest.raises(Exception, match="#nowhere"):
         async with Empty().run_test() as pilot:
             await pilot.app.push_screen(Wrong())
+
+
+async def test_another_error_is_one_also_while_the_app_ends() -> None:
+    app = Empty()
+    with pytest.raises(ZeroDivisionError):
+        async with app.run_test():
+            app.exit()
+            app._handle_exception(ZeroDivisionError())
