@@ -127,13 +127,18 @@ class Navigator:
         return deep
 
     def open_failures(self) -> None:
-        """Show the failure groups, beginning at that of the selected task if it failed."""
+        """Show the failure groups, beginning at that of the selected task if it failed.
+
+        Behind the name of a page, the breadcrumb states that they are not those of its subject.
+        """
         screen, path = self._loop.screen, self.location.path
         if screen is None or (path and path[-1].kind == "failures"):
             return
         failures = self._context.state.failures
         task = next((one for one in screen.chosen(Task) if failures.of(one.id)), None)
-        self.drill(DrillDown("failures", task.id if task else "", "Failures"))
+        self.drill(
+            DrillDown("failures", task.id if task else "", "All failures" if path else "Failures")
+        )
 
     def open_charts(self) -> None:
         """Show the charts of the cluster."""

@@ -75,3 +75,14 @@ async def test_a_screen_that_is_opened_again_is_neither_laid_out_nor_styled(
         await on.until(lambda: on.screen.settled)
         assert not styled
         assert on.screen._layouts == laid_out
+
+
+async def test_failures_behind_a_page_are_titled_as_those_of_all_tasks() -> None:
+    of_type = Location("types", (DrillDown("type", "mail.send", "mail.send"),))
+    for location, breadcrumb in (
+        (of_type, "mail.send › All failures"),
+        (Location("types"), "Types › Failures"),
+    ):
+        async with run_app(cluster(), location) as on:
+            await on.press("e")
+            await on.until(lambda wanted=breadcrumb: wanted in on.text)
