@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.polling.queues.redis_depths import NOT_COUNTED, RedisDepths
-from celtop.model.observations import QueueGone, QueueHead, QueueMeasured
+from celtop.model.observations import QueueGone, QueueHead, QueueMeasured, UnackedRead
 from celtop.settings import Settings
 from celtop.tests.servers import RedisServer
 
@@ -93,8 +93,9 @@ def test_messages_of_steps_that_are_not_configured_are_counted(redis_url: str, s
     for priority in (0, 5):
         send(redis_url, "plain.ok", queue="q", priority=priority, conf=conf)
     broker = BrokerConnection(Settings(broker_url=redis_url))
-    (seen,) = RedisDepths(broker.connect(), broker, set()).measure(frozenset())
+    seen, unacked = RedisDepths(broker.connect(), broker, set()).measure(frozenset())
     assert isinstance(seen, QueueMeasured) and seen.waiting == 2
+    assert isinstance(unacked, UnackedRead) and not unacked.messages
     assert dict(seen.by_priority) == {"0": 1, "3": 0, "5": 1, "6": 0, "9": 0}
     assert seen.notes == ("priority 5 used, but not in priority_steps",)
 
@@ -109,7 +110,7 @@ def test_the_first_message_that_may_run_is_found_behind_those_with_an_eta(
     depths = RedisDepths(broker.connect(), broker, set())
 
     def seen() -> QueueMeasured:
-        (one,) = depths.measure(frozenset({"a"}))
+        one, *_ = depths.measure(frozenset({"a"}))
         assert isinstance(one, QueueMeasured)
         return one
 
