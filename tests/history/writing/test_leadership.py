@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -201,7 +200,6 @@ def test_one_of_two_writes_and_the_other_takes_over(rivals: Rivals) -> None:
 
     def taken_over() -> bool:
         rivals.send(1)
-        time.sleep(0.05)
         return bool(second.leads)
 
     until(taken_over)
@@ -252,7 +250,6 @@ def test_lasting_findings_go_on_after_a_takeover(location: str) -> None:
 
     def taken_over() -> bool:
         second.put(Batch(runs=(Run(CLUSTER, "h:2", NOW - 90, NOW + 2),)))
-        time.sleep(0.05)
         return bool(second.leads)
 
     until(taken_over)

@@ -6,6 +6,7 @@ from math import isnan
 from typing import Any
 
 import pytest
+from celtop.model.entities.broker import BrokerPhase
 from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.series.time_series import STEP
 from celtop.model.ingest import series_recorder
@@ -136,8 +137,9 @@ def test_no_depth_is_taken_to_hold_while_the_broker_is_unreachable(state: Cluste
     state.tick(NOW + STEP)
     queue = state.series.queues.series("mail")
     assert queue is not None and queue.last("waiting") == 2
-    for step, phase in enumerate(("lost", "connecting"), 2):
-        state.observe(ConnectionChanged(phase, NOW + step * STEP - 1))  # type: ignore[arg-type]
+    phases: tuple[BrokerPhase, ...] = ("lost", "connecting")
+    for step, phase in enumerate(phases, 2):
+        state.observe(ConnectionChanged(phase, NOW + step * STEP - 1))
         state.tick(NOW + step * STEP)
         assert queue.last("waiting") is state.series.cluster.last("waiting") is None
     state.observe(ConnectionChanged("live", NOW + 4 * STEP - 1))

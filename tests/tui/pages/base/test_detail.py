@@ -6,7 +6,7 @@ import pytest
 from celtop.model.wire.events import EventBatch
 from celtop.tests.tui.app_under_test import run_app
 from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
-from celtop.tui.navigation import DrillDown, Location
+from celtop.tui.navigation import DrillDown, Kind, Location
 from celtop.tui.pages.base.detail import (
     MAX_HISTOGRAM,
     DetailScreen,
@@ -33,9 +33,9 @@ RUNNING = f"{9001:08x}-0000-4000-8000-{9001:012x}"
     ],
 )
 async def test_a_narrow_page_starts_at_its_top_with_the_focus_in_sight(
-    view: str, kind: str, subject: str, first: str
+    view: str, kind: Kind, subject: str, first: str
 ) -> None:
-    location = Location(view).deeper(DrillDown(kind, subject))  # type: ignore[arg-type]
+    location = Location(view).deeper(DrillDown(kind, subject))
     async with run_app(cluster(), location, (80, 24)) as on:
         screen = on.screen
         assert isinstance(screen, DetailScreen)
@@ -116,9 +116,9 @@ async def test_the_exception_and_the_own_frame_are_in_sight_in_a_low_terminal() 
     ],
 )
 async def test_only_charts_that_there_is_room_for_are_mounted(
-    view: str, kind: str, subject: str, few: int, legends: tuple[str, ...]
+    view: str, kind: Kind, subject: str, few: int, legends: tuple[str, ...]
 ) -> None:
-    location = Location(view).deeper(DrillDown(kind, subject))  # type: ignore[arg-type]
+    location = Location(view).deeper(DrillDown(kind, subject))
     async with run_app(cluster(), location, (120, 36)) as on:
         assert len(on.screen.query(Chart)) == few
         await on.pilot.resize_terminal(240, 60)
@@ -151,9 +151,9 @@ async def test_charts_take_the_lines_that_short_lists_leave_blank() -> None:
     [("workers", "worker", "celery@web-1", "left"), ("queues", "queue", "celery", "right")],
 )
 async def test_the_column_of_lists_is_wider_in_a_wide_terminal(
-    view: str, kind: str, subject: str, wider: str
+    view: str, kind: Kind, subject: str, wider: str
 ) -> None:
-    location = Location(view).deeper(DrillDown(kind, subject))  # type: ignore[arg-type]
+    location = Location(view).deeper(DrillDown(kind, subject))
     async with run_app(cluster(), location, (240, 60)) as on:
         await on.until(lambda: on.screen.query_one(f"#{wider}").size.width == 144)
 
