@@ -25,6 +25,7 @@ from ...context import AppContext
 from ...keymap import bindings
 from ...navigation import Location
 from ...text.unknown import not_known_yet
+from . import column_choice
 from .screen import MonitorScreen
 
 if TYPE_CHECKING:
@@ -341,30 +342,10 @@ class ListScreen(MonitorScreen):
 
     def choose_columns(self) -> bool:
         """Choose the columns of the list."""
-        from ...dialogs.columns import ColumnChooser
-
-        before, table = self.column_layout, self.list_table
-        table.set_column_layout(before)
-
-        def chosen(layout: Layout | None) -> None:
-            if layout is None:
-                self.show_columns(before)
-            elif layout != before:
-                self._save_columns(layout)
-
-        title, keymap = self.location.view.capitalize(), self.context.keymap
-        self.app.push_screen(ColumnChooser(title, table, self.show_columns, keymap), chosen)
+        column_choice.choose(
+            self, self.LIST, self.list_table, self.column_layout, self.show_columns
+        )
         return True
-
-    def _save_columns(self, layout: Layout) -> None:
-        from ....files.columns_file import save_columns
-        from ....files.config_file import InvalidFile
-
-        try:
-            save_columns(self.LIST, [str(column) for column in layout])
-        except (InvalidFile, OSError) as error:
-            text = visible(f"The columns are only kept until celtop exits: {error}")
-            self.notify(text, severity="warning", markup=False)
 
     def action_mark(self, what: Literal["one", "range", "all", "none"]) -> None:
         """Mark or unmark rows."""
