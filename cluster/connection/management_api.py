@@ -46,6 +46,19 @@ _ENABLE: Final = (
 _RULES: Final = (
     Rule(
         "auth",
+        r"HTTP status 40[13].*Login failed",
+        "the management API at {url} refused the password of the user {user}",
+        "Check the user and password in rabbitmq_management, or in the broker URL if it has none",
+    ),
+    Rule(
+        "auth",
+        r"HTTP status 40[13].*virtual host",
+        "the management API at {url} refused the user {user} access to the virtual host",
+        "Give the user permissions with rabbitmqctl set_permissions, or name another user in "
+        "rabbitmq_management",
+    ),
+    Rule(
+        "auth",
         r"HTTP status 40[13]",
         "the management API at {url} refused the user {user}",
         "Give the user the tag management: rabbitmqctl set_user_tags {user} management",
@@ -88,8 +101,15 @@ TURNED_OFF: Final = Fault(
     "the management API is not used: rabbitmq_management is never",
     "Remove the setting rabbitmq_management, or set it to the URL of the API",
 )
+_REFUSED: Final = (http.client.UNAUTHORIZED, http.client.FORBIDDEN)
 _STALE: Final = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError)
 """The errors of a connection that the server closed while it was idle."""
+
+
+class _Refusal(msgspec.Struct):
+    """The reply to a request that is not allowed."""
+
+    reason: str = ""
 
 
 class ManagementError(Exception):
@@ -167,7 +187,10 @@ class ManagementApi:
             raise ManagementError(self._explain(url, error)) from error
         if status != http.client.OK:
             self.close()
-            raise ManagementError(self._explain(url, OSError(f"HTTP status {status}")))
+            refused = _reason(reply) if status in _REFUSED else ""
+            raise ManagementError(
+                self._explain(url, OSError(f"HTTP status {status} {refused}".strip()))
+            )
         try:
             return msgspec.json.decode(reply)
         except msgspec.DecodeError as error:
@@ -271,6 +294,14 @@ def management_urls(broker: BrokerConnection, connection: Connection) -> tuple[s
     encrypted = broker.scheme == "amqps" or bool(connection.ssl)
     scheme, ports = ("https", HTTPS_PORTS) if encrypted else ("http", HTTP_PORTS)
     return tuple(f"{scheme}://{host}:{port}" for port in ports)
+
+
+def _reason(reply: bytes) -> str:
+    """Return why a request was refused, as the API explains it; empty if it does not."""
+    try:
+        return msgspec.json.decode(reply, type=_Refusal).reason
+    except msgspec.DecodeError:
+        return ""
 
 
 def _context(options: Mapping[str, Any]) -> ssl.SSLContext:

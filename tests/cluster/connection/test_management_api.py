@@ -105,6 +105,27 @@ def test_other_replies_are_explained(
     assert len(Handler.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("reason", "problem", "advice"),
+    [
+        (b'"Login failed"', "refused the password of the user u", "Check the user and password"),
+        (b'"Not management user"', "refused the user u", "rabbitmqctl set_user_tags u management"),
+        (
+            b'"User not authorised to access virtual host"',
+            "refused the user u access to the virtual host",
+            "rabbitmqctl set_permissions",
+        ),
+        (b"7", "refused the user u", "rabbitmqctl set_user_tags u management"),
+    ],
+)
+def test_a_refusal_is_explained_by_its_reason(
+    serve: Callable[..., str], reason: bytes, problem: str, advice: str
+) -> None:
+    body = b'{"error": "not_authorised", "reason": ' + reason + b"}"
+    text = error_of(api_of(serve((401, {}, body))))
+    assert problem in text and advice in text
+
+
 def test_nothing_listens() -> None:
     text = error_of(api_of("http://u:s3cret-word@127.0.0.1:9"))
     assert "http://u:***@127.0.0.1:9 refused the connection" in text

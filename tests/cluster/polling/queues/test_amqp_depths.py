@@ -155,7 +155,7 @@ def test_without_the_management_api(
     (line,) = live.until(
         lambda: {line for line in live.log if "AMQP can neither list queues" in line}
     )
-    assert "refused the user guest" in line and "wrong-word" not in line
+    assert "refused the password of the user guest" in line and "wrong-word" not in line
     nobody = live.state.queues["nobody"]
     assert (nobody.consumer_count, nobody.unacked) == (0, None)
     assert nobody.notes[0] == AMQP_COUNTS_NO_UNACKED
@@ -163,7 +163,7 @@ def test_without_the_management_api(
         lambda: [one for one in findings(live.state, time.time()) if one.kind == "queues"]
     )
     assert (listing.severity, listing.incomplete) == ("info", False)
-    assert "set_user_tags guest management" in listing.next_step
+    assert "Check the user and password" in listing.next_step
     assert live.state.queues["missing"].waiting is None
     assert live.state.queues["missing"].notes == ("no queue of this name",)
 
