@@ -28,7 +28,9 @@ def fill_in(tasks: TaskStore, task: Task, event: Event, only_missing: bool) -> N
     if event.expires is not None and not (only_missing and task.expires_at is not None):
         task.expires_at = parse_timestamp(event.expires)
     if event.type == "task-sent" and event.retries and task.received_at is None:
-        task.retries = event.retries
+        # A running task sends its next attempt itself.
+        sent_by_run = task.started_at is not None and event.timestamp > task.started_at
+        task.retries = event.retries - 1 if sent_by_run else event.retries
 
 
 def set_fault(tasks: TaskStore, task: Task, event: Event) -> None:

@@ -123,6 +123,15 @@ def test_a_retry_of_an_unknown_attempt() -> None:
     assert [(a.number, a.state, a.started_at) for a in task.attempts] == [(2, "RETRY", None)]
 
 
+def test_a_retry_that_a_run_of_unknown_number_sends_is_not_redelivered() -> None:
+    script = Script("a").started().sent(retries=2).received(2).retried().started().succeeded()
+    state = play(script.events)
+    task = state.tasks["a"]
+    assert state.totals.corrections == {}
+    assert (task.state, task.retries) == ("SUCCESS", 2)
+    assert [(attempt.number, attempt.state) for attempt in task.attempts] == [(1, "RETRY")]
+
+
 def test_a_task_redelivered_to_another_worker_starts_from_scratch() -> None:
     script = Script("a").received().started().on(OTHER).received().started().succeeded()
     task = task_after(script)
