@@ -1,7 +1,8 @@
 """The steps of time that charts cover, with the values that were recorded or stored.
 
-This run records the last hour in steps of five seconds. What is older is in the history, in steps
-of a minute; longer windows have longer steps, whose values are means.
+This run records the last hour in steps of five seconds. Steps that it has not recorded, since they
+are older or the process was suspended, are in the history, in steps of a minute; longer windows
+have longer steps, whose values are means.
 """
 
 from __future__ import annotations
@@ -50,6 +51,11 @@ class ChartWindow:
         """The time that all steps cover together."""
         return self.count * self.step
 
+    @property
+    def steps(self) -> range:
+        """The numbers of the steps, oldest first."""
+        return range(self.last - self.count + 1, self.last + 1)
+
     def longer(self, steps: int) -> ChartWindow:
         """Return the window with more steps before it."""
         return ChartWindow(self.last, self.count + steps, self.step)
@@ -95,8 +101,12 @@ def values(
     if series is None:
         return stored
     if window.step == STEP:
+        # A minute that is being stored has values, of its other steps, for what is unknown in one.
         own = series.window(value, window.last, window.count)
-        return [old if isnan(new) else new for new, old in zip(own, stored, strict=True)]
+        return [
+            new if series.was_recorded(step) else old
+            for step, new, old in zip(window.steps, own, stored, strict=True)
+        ]
     own = _folded(series, value, window)
     return [new if isnan(old) else old for new, old in zip(own, stored, strict=True)]
 

@@ -33,11 +33,12 @@ class TimeSeries:
     fixed, at 4 bytes a sample and value (2.9 KB for an hour).
     """
 
-    __slots__ = ("_rings", "first", "names", "newest")
+    __slots__ = ("_recorded", "_rings", "first", "names", "newest")
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self.names = names
         self._rings = tuple(array("f", (nan,)) * STEPS for _ in names)
+        self._recorded = bytearray(STEPS)
         self.first: int | None = None
         """The first recorded step; None before it."""
         self.newest = 0
@@ -48,6 +49,7 @@ class TimeSeries:
         copied = TimeSeries(())
         copied.names, copied.first, copied.newest = self.names, self.first, self.newest
         copied._rings = tuple(ring[:] for ring in self._rings)
+        copied._recorded = self._recorded[:]
         return copied
 
     def record(self, step: int, values: Mapping[str, float | None]) -> None:
@@ -56,10 +58,12 @@ class TimeSeries:
             self.first = step
         else:
             for skipped in range(max(self.newest + 1, step - STEPS), step):
+                self._recorded[skipped % STEPS] = False
                 for ring in self._rings:
                     ring[skipped % STEPS] = nan
         self.newest = step
         slot = step % STEPS
+        self._recorded[slot] = True
         for name, ring in zip(self.names, self._rings, strict=True):
             value = values.get(name)
             ring[slot] = nan if value is None else value
@@ -77,6 +81,10 @@ class TimeSeries:
         begin, end = low % STEPS, high % STEPS + 1
         known = ring[begin:end] if begin < end else ring[begin:] + ring[:end]
         return [nan] * (low - start) + known.tolist() + [nan] * (last - high)
+
+    def was_recorded(self, step: int) -> bool:
+        """Return whether a step was recorded, be it with unknown values."""
+        return self.newest - STEPS < step <= self.newest and bool(self._recorded[step % STEPS])
 
     def at(self, name: str, epoch: float) -> float | None:
         """Return the value at an epoch time; None if it is unknown."""

@@ -27,6 +27,12 @@ def test_what_was_not_recorded_is_unknown() -> None:
     series.record(STEP_0 + 4, {"depth": 0})
     values = series.window("depth", STEP_0 + 5, 8)
     assert known(values) == [None, None, 3, None, None, None, 0, None]
+    recorded = [
+        step - STEP_0 for step in range(STEP_0 - 2, STEP_0 + 6) if series.was_recorded(step)
+    ]
+    assert recorded == [0, 1, 4]
+    series.record(STEP_0 + STEPS + 1, {})
+    assert not any(series.was_recorded(step) for step in range(STEP_0, STEP_0 + 4))
 
 
 def test_the_last_hour_is_kept() -> None:
