@@ -181,6 +181,13 @@ class MessagesScreen(RowListScreen[WaitingMessage]):
 
     # The info bar
 
+    @property
+    def unknown_reason(self) -> str:
+        """Why it is unknown whether there are messages."""
+        if self._problem or self.listing is None:
+            return self._problem or "the messages have not been read"
+        return ""
+
     def empty_text(self) -> str:
         """Return why there is nothing to list."""
         listing = self.listing

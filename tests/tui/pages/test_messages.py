@@ -106,6 +106,7 @@ async def test_a_message_opens_its_task_and_is_explained() -> None:
 async def test_on_rabbitmq_reading_is_asked_for() -> None:
     async with opened("amqp") as (on, skipped):
         await on.until(lambda: "Press v to read messages" in on.text)
+        assert "celery  ?" in on.text
         assert skipped == []
         await on.press("v")
         dialog = await on.asked()
