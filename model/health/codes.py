@@ -204,6 +204,13 @@ CODES: Final[Mapping[str, Code]] = {
         "The worker sends heartbeats but takes no tasks, although messages are waiting.",
         "Check its log, and restart it if it does not recover.",
     ),
+    "worker-restarts": Code(
+        "worker",
+        ("error",),
+        "The worker has come online five times or more in the last five minutes.",
+        "Check its log: it ends, or loses its connection to the broker, for example because it "
+        "declares a queue with other arguments than the broker has.",
+    ),
     "worker-shared-name": Code(
         "worker",
         ("error",),

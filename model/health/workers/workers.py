@@ -8,6 +8,7 @@ from typing import Final
 from ...entities.broker import Listening
 from ...entities.clock_skew import MIN_SKEW
 from ...entities.worker import OFFLINE_AFTER_HEARTBEATS, Worker
+from ...entities.worker_starts import MANY_STARTS, recent
 from ...ingest.tasks.lost_tasks import redelivery_text
 from ...state import ClusterState
 from ...text import units
@@ -26,8 +27,13 @@ def worker_findings(state: ClusterState, now: float) -> Iterator[Finding]:
     yield from _without_events(state, now)
     for worker in state.workers.values():
         status = worker.status(listening)
+        starts = recent(worker.starts, until)
+        restarts = len(starts) >= MANY_STARTS
+        if restarts:
+            yield _restarts(worker, starts, until)
         if status == "offline":
-            yield _offline(worker, state, now)
+            if not restarts or worker.active_ids:
+                yield _offline(worker, state, now)
         elif (silent_since := _silent_since(worker, listening)) is not None:
             # Its replies count as signs of life, so that it is late only between them.
             yield _silent(worker, silent_since, until)
@@ -116,6 +122,17 @@ def _offline(worker: Worker, state: ClusterState, now: float) -> Finding:
         since=worker.seen_until,
         common="shut down" if left else "lost",
     )
+
+
+def _restarts(worker: Worker, starts: Sequence[float], now: float) -> Finding:
+    period = units.duration(int(now - starts[0]))
+    text = f"came online {len(starts):,} times in {period}"
+    return Finding(
+        "worker-restarts", "error", "worker", text, worker.name,
+        "Check its log: it ends, or loses its connection to the broker",
+        {"starts": len(starts), "started_at": starts[-1]},
+        since=starts[0], common="restarts repeatedly",
+    )  # fmt: skip
 
 
 def _late(worker: Worker, now: float) -> Finding:

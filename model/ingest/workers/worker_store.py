@@ -16,6 +16,7 @@ from ...entities.worker import (
     Worker,
     WorkerStatus,
 )
+from ...entities.worker_starts import MANY_STARTS, recent, with_start
 from ...wire.events import Event
 
 MAX_WORKERS: Final = 5_000
@@ -135,6 +136,7 @@ class WorkerStore:
             worker.frequency = min(MAX_FREQUENCY, max(MIN_FREQUENCY, event.freq))
         if event.type == "worker-online":
             self.marks.add(now, "started", worker.name)
+            self._start(worker, now)
         # `worker-online` comes from the part of a worker that sends its heartbeats.
         if is_regular or event.type == "worker-online":
             worker.sends_heartbeats = True
@@ -312,15 +314,27 @@ class WorkerStore:
         worker.pids, worker.pid_returns, worker.shared_at = {}, 0, None
         if worker.left_at is None:
             worker.left_at = now
-            self._log.add(now, "info", "worker", f"{worker.name} shut down")
+            self._note(worker, now, "shut down")
             self.marks.add(now, "stopped", worker.name)
             _mark_missing(worker, now + WARM_SHUTDOWN_SECONDS - FINAL_EVENT_DELAY)
         self._set_status(worker, "offline")
 
     def _return(self, worker: Worker, now: float) -> None:
         worker.left_at = None
-        self._log.add(now, "info", "worker", f"{worker.name} is back online")
+        self._note(worker, now, "is back online")
         self._set_status(worker, "online")
+
+    def _start(self, worker: Worker, now: float) -> None:
+        before = len(recent(worker.starts, now))
+        worker.starts = with_start(worker.starts, now)
+        if before < MANY_STARTS <= len(worker.starts):
+            text = f"{worker.name} restarts repeatedly: further restarts are not listed"
+            self._log.add(now, "warning", "worker", text)
+
+    def _note(self, worker: Worker, now: float, text: str) -> None:
+        """Log that a worker shut down or returned, unless it does so all the time."""
+        if len(recent(worker.starts, now)) < MANY_STARTS:
+            self._log.add(now, "info", "worker", f"{worker.name} {text}")
 
     def _drop_silent_pids(self, worker: Worker, listening: Listening) -> None:
         for pid, seen_at in list(worker.pids.items()):

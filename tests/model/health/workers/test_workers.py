@@ -54,6 +54,33 @@ def test_one_right_clock_shows_which_clocks_are_wrong() -> None:
     ]
 
 
+def restarted(times: int) -> ClusterState:
+    """A worker that shuts down a second after each start, every ten seconds."""
+    state = ClusterState()
+    for start in range(times):
+        at = NOW + 10 * start
+        for type_, later in (("worker-online", 0.0), ("worker-offline", 1.0)):
+            event = Event(type_, "w1@h", at + later, pid=start + 1, freq=2.0)
+            state.observe(EventBatch((event,), at + later))
+    return state
+
+
+def test_a_worker_that_comes_online_again_and_again() -> None:
+    def found(state: ClusterState, at: float) -> list[tuple[str, str]]:
+        state.observe(ConnectionProved(at))
+        return [(one.code, one.text) for one in worker_findings(state, at)]
+
+    assert found(restarted(4), NOW + 35) == [("worker-offline", "shut down 4.0 s ago")]
+    state = restarted(7)
+    text = "came online 7 times in 1 m 5 s"
+    assert found(state, NOW + 65) == [("worker-restarts", text)]
+    lines = [entry.text for entry in state.log]
+    assert "w1@h restarts repeatedly: further restarts are not listed" in lines
+    assert (lines.count("w1@h is back online"), lines.count("w1@h shut down")) == (4, 4)
+    # It has stopped to do so.
+    assert found(state, NOW + 342) == [("worker-offline", "shut down 4 m 41 s ago")]
+
+
 def test_a_worker_that_replies_but_sends_no_events() -> None:
     def silent(seconds: float) -> list[str]:
         state = fleet(w1={}, w2={})
