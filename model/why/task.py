@@ -267,9 +267,11 @@ class _Unfinished:
         return "type-unregistered", text, step
 
     def _elsewhere(self, places: Capacity) -> str:
-        """Return the next step if only workers that consume other queues have the task."""
+        """Return the next step if the queue's consumers lack the task, and other workers have it."""
         name = self.task.name
-        if name is None or any(name in (one.registered or ()) for one in places.workers):
+        if name is None or not places.workers:
+            return ""
+        if any(name in (one.registered or ()) for one in places.workers):
             return ""
         for other, names in registered_by(name, self.state, self.now).items():
             if names:
