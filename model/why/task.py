@@ -267,7 +267,7 @@ class _Unfinished:
         return "type-unregistered", text, step
 
     def _elsewhere(self, places: Capacity) -> str:
-        """Return the next step if the queue's consumers lack the task, and other workers have it."""
+        """Return the next step if not the consumers of the queue, but other workers have the task."""
         name = self.task.name
         if name is None or not places.workers:
             return ""

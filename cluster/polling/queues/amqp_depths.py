@@ -40,6 +40,8 @@ MAX_COUNTING_SECONDS: Final = 2.0
 """Seconds for which it does: there is one round trip for each queue."""
 DECLARE_INTERVAL: Final = 3.0
 """Seconds between two passive declares of listed queues, unless they are measured more often."""
+LATE_EVENTS: Final = 10.0
+"""Seconds for which events may still name a queue that was deleted."""
 DEFAULT_QUEUE_INTERVAL: Final = 30.0
 """Seconds between two passive declares of the default queue if it does not exist: the broker closes
 the channel each time."""
@@ -103,8 +105,8 @@ class AmqpDepths:
             bindings=not self._frugal,
         )
         self._measured = set(found)
-        self._deleted: set[str] = set()
-        """Queues that are named, and existed earlier."""
+        self._deleted: dict[str, float] = {}
+        """Queues that are named, and existed earlier; when they were missed first."""
         self._interval = min(DECLARE_INTERVAL, broker.settings.queue_interval)
         self._listed_at = 0.0
         self._declare_due = float("-inf")
@@ -116,7 +118,7 @@ class AmqpDepths:
     @property
     def found(self) -> set[str]:
         """The queues that exist or existed."""
-        return self._measured | self._deleted
+        return self._measured | self._deleted.keys()
 
     @property
     def fault(self) -> Fault | None:
@@ -145,7 +147,7 @@ class AmqpDepths:
         if time.monotonic() >= self._default_due and not (sparing and names):
             names |= {DEFAULT_QUEUE}
         named = {name for name in names if not is_internal(name)}
-        self._deleted &= named
+        self._deleted = {name: at for name, at in self._deleted.items() if name in named}
         listed = self._listing.queues
         if listed is None:
             others = sorted(self._measured - named)[:MAX_DECLARED]
@@ -183,7 +185,7 @@ class AmqpDepths:
             self._listed_at = self._listing.at
             for name in known.keys() - declared:
                 self._measured.add(name)
-                self._deleted.discard(name)
+                self._deleted.pop(name, None)
                 yield known[name]
         yield from self._listed_delays()
 
@@ -251,7 +253,7 @@ class AmqpDepths:
                 yield QueueMeasured(name, at, notes=(answer,))
             elif answer is not None:
                 self._measured.add(name)
-                self._deleted.discard(name)
+                self._deleted.pop(name, None)
                 yield QueueMeasured(
                     name,
                     at,
@@ -267,14 +269,16 @@ class AmqpDepths:
     def _missing(self, name: str, at: float, note: str) -> Iterator[QueueMeasured | QueueGone]:
         """Yield that a queue is gone, or why it is not measured.
 
-        A queue that existed is gone, even if events have named it; those of the settings stay.
+        A queue that existed is gone, even if late events have named it. If events still do later,
+        tasks are sent to it without being delivered: it stays, as those of the settings.
         """
         if name in self._measured:
             self._measured.discard(name)
-            self._deleted.add(name)
-        if name in self._deleted and name not in self._ranks:
+            self._deleted[name] = at
+        deleted_at = self._deleted.get(name, 0.0)
+        if name not in self._ranks and at - deleted_at <= LATE_EVENTS:
             yield QueueGone(name, at)
-        elif name != DEFAULT_QUEUE:
+        elif name != DEFAULT_QUEUE or name in self._deleted:
             yield QueueMeasured(name, at, notes=(note,))
 
     def _declare(self, name: str) -> Any:

@@ -188,13 +188,19 @@ def test_one_command_counts_a_hundred_queues_beyond_its_budget(
             assert broker.meter.spare > -10  # what was left was for other questions
 
 
-def test_a_deleted_queue_is_removed(amqp_url: str, open_depths: OpenDepths, send: Send) -> None:
+def test_a_deleted_queue_is_removed(
+    amqp_url: str, open_depths: OpenDepths, send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
     send(amqp_url, "plain.ok", queue="short")
     depths = open_depths("never")
     assert by_name(depths.measure(frozenset({"short"})))["short"].waiting == 1
     depths._connection.channel().queue_delete("short")
     for _ in range(2):  # it stays deleted, though an event has named it
         assert [type(one) for one in depths.measure(frozenset({"short"}))] == [QueueGone]
+    # Unless events go on to name it.
+    monkeypatch.setattr(amqp_depths, "LATE_EVENTS", -1.0)
+    missing = by_name(depths.measure(frozenset({"short"})))["short"]
+    assert (missing.waiting, missing.notes) == (None, ("no queue of this name",))
     depths._connection.channel().queue_declare("short")
     assert by_name(depths.measure(frozenset({"short"})))["short"].waiting == 0
 
