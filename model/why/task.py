@@ -267,7 +267,7 @@ class _Unfinished:
         return "type-unregistered", text, step
 
     def _elsewhere(self, places: Capacity) -> str:
-        """Return the next step if not the consumers of the queue, but other workers have the task."""
+        """Return the next step if other workers have the task, and no consumer of the queue has."""
         name = self.task.name
         if name is None or not places.workers:
             return ""
