@@ -98,7 +98,7 @@ class StateWriter(Stores):
         self._backend_results = BackendResults(
             tasks, workers, overlay, rates, reader, self.redaction
         )
-        self._reconciler = Reconciler(tasks, workers, self.queues)
+        self._reconciler = Reconciler(tasks, workers, queues)
         self._inspect_replies = InspectReplies(
             tasks, workers, overlay, self.redaction, self.deploys
         )

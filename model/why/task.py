@@ -9,10 +9,11 @@ from ..entities.messages.delayed import delayed_route
 from ..entities.messages.unacked import Unacked
 from ..entities.queue import Queue
 from ..entities.states import PENDING, RETRY
-from ..entities.task import Task
+from ..entities.task import Task, first_seen_at
 from ..entities.worker import Worker
 from ..health.finding import Finding
 from ..health.queues.registrations import registered_by
+from ..ingest.queues.emptied_queues import EMPTY_SECONDS
 from ..ingest.tasks.lost_tasks import loss_text, redelivery_text
 from ..ingest.tasks.rate_limited import held_text
 from ..state import ClusterState
@@ -249,7 +250,18 @@ class _Unfinished:
             return blocked.code, text, step
         if (missing := self._unregistered(places)) is not None:
             return missing
+        if self._is_not_waiting(self.queue):
+            return (
+                "not-in-queue",
+                f"its message is no longer in {task.queue}, and no event of a worker was received",
+                "Wait for the replies of the workers and the result backend",
+            )
         return self._next(self.queue, places)
+
+    def _is_not_waiting(self, queue: Queue) -> bool:
+        """Return whether its queue was found empty some time after it was sent."""
+        sent_at = first_seen_at(self.task) or self.now
+        return queue.waiting == 0 and (queue.measured_at or 0.0) >= sent_at + EMPTY_SECONDS
 
     def _queue_finding(self) -> Finding | None:
         return next((one for one in self.related if blocks(one)), None)

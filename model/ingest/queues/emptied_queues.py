@@ -1,4 +1,6 @@
-"""Decides whether a pending task is gone, because its queue was emptied by a purge or FLUSHALL.
+"""Decides whether a pending task is gone with the messages of its queue.
+
+That is so after a purge or FLUSHALL, or a restart of Redis without its data.
 
 An empty queue alone proves nothing: a worker may have the message, or may have finished the task.
 """
@@ -19,6 +21,8 @@ from ..tasks.store.task_store import TaskStore
 
 EMPTY_SECONDS: Final = 3.0
 """Seconds for which an empty queue is no proof: the event of a worker may be in transit."""
+NO_ENTRY_SECONDS: Final = 30.0
+"""Seconds after which no entry of the result backend is expected: there may be no backend."""
 
 
 class Evidence(msgspec.Struct, frozen=True, gc=False):
@@ -38,21 +42,27 @@ class EmptiedQueues:
     """The queues that are empty, and what the workers can have reported since."""
 
     def __init__(
-        self, tasks: TaskStore, workers: Mapping[str, Worker], queues: Mapping[str, Queue]
+        self,
+        tasks: TaskStore,
+        workers: Mapping[str, Worker],
+        queues: Mapping[str, Queue],
+        gone_at: Mapping[str, float],
     ) -> None:
         self._tasks = tasks
         self._workers = workers
         self._queues = queues
+        self._gone_at = gone_at
+        self._now = 0.0
         self._empty: dict[str, tuple[float, int]] = {}
-        """When each empty queue was first found so, and the newest task at that time."""
+        """When each queue was first found to be empty or gone, and the newest task at that time."""
         self._names: frozenset[str] = frozenset()
         self._send_events = True
         self._seen_at = 0.0
 
     def scan(self, now: float) -> None:
         """Find the empty queues; call it before `loss`, every second."""
-        newest = self._tasks.newest_arrival
-        empty = {}
+        self._now, newest = now, self._tasks.newest_arrival
+        empty = {name: self._empty.get(name) or (now, newest) for name in self._gone_at}
         for name, queue in self._queues.items():
             if queue.waiting == 0:
                 empty[name] = self._empty.get(name) or (now, newest)
@@ -68,16 +78,19 @@ class EmptiedQueues:
         name = task.queue or ""
         if task.state != PENDING or task.lost_at is not None or name not in self._empty:
             return None
-        queue = self._queues[name]
         if task.extra is not None and delayed_route(task.extra.routing_key) is not None:
             return None  # it may wait for its time elsewhere
         since, newest = self._empty[name]
+        is_gone = name in self._gone_at
         if task.arrival > newest:
             # It may have been sent after the measurement: a sender's clock proves nothing.
-            if evidence.since is None:
+            if is_gone or evidence.since is None:
                 return None
             since = evidence.since
         settled = since + EMPTY_SECONDS
+        queue = (
+            Queue(name, measured_at=self._now, consumer_count=0) if is_gone else self._queues[name]
+        )
         if (queue.measured_at or 0.0) < settled:
             return None
         # The broker returns the messages of closed connections to their queue.
@@ -85,11 +98,16 @@ class EmptiedQueues:
         if queue.statistics_at is not None and queue.statistics_at < settled + STATISTICS_DELAY:
             unacked = unacked or None  # it may be older than the task
         lacking = self._names <= evidence.lacking
-        if self._would_be_reported(task, queue, settled) and evidence.events_complete:
+        reported = self._would_be_reported(task, queue, settled)
+        if reported and evidence.events_complete:
             return "emptied" if unacked == 0 or lacking else None
-        if lacking and evidence.absent and (self._names or unacked == 0):
+        if not lacking or evidence.since is None:
+            return None
+        if evidence.absent and (self._names or unacked == 0):
             return "unknown"
-        return None
+        # An event may have been missed, but the message is not waiting any more.
+        has_no_entry = self._now - evidence.since >= NO_ENTRY_SECONDS
+        return "unheard" if reported and has_no_entry and unacked == 0 else None
 
     def _would_be_reported(self, task: Task, queue: Queue, settled: float) -> bool:
         """Return whether a worker that had received the task would have sent its event by now.

@@ -42,6 +42,8 @@ class QueueStore:
         self.queues: dict[str, Queue] = {}
         self.left_out: dict[str, int | None] = {}
         """Waiting messages of measured queues beyond `MAX_QUEUES`, by name; None if unknown."""
+        self.gone_at: dict[str, float] = {}
+        """When the broker was found to have lost each of the queues that were forgotten."""
         self._workers = workers
         self._ages = ages
         self._stale_consumers = stale_consumers
@@ -111,6 +113,7 @@ class QueueStore:
                 self.left_out[seen.name] = seen.waiting
             return
         self.left_out.pop(seen.name, None)
+        self.gone_at.pop(seen.name, None)
         if queue.measured_at is not None and seen.at < queue.measured_at:
             return  # older statistics
         queue.measured_at = seen.at
@@ -164,6 +167,9 @@ class QueueStore:
             self.measured(QueueMeasured(gone.name, gone.at, waiting=0))
         else:
             del self.queues[gone.name]
+            self.gone_at[gone.name] = gone.at
+            if len(self.gone_at) > MAX_QUEUES:
+                del self.gone_at[next(iter(self.gone_at))]
 
     def _set_rates(self, queue: Queue, seen: QueueMeasured, notes: list[str]) -> None:
         now = seen.at

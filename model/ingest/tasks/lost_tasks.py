@@ -59,6 +59,8 @@ def loss_text(task: Task) -> str:
     """Return why a task is lost, in words."""
     if task.loss == "worker":
         return f"lost with {task.worker or 'its worker'}"
+    if task.loss == "unheard" and task.state == PENDING:
+        return "its message is no longer in the queue, and no event of a worker was received"
     return _PHRASES[task.loss or "unheard"]
 
 

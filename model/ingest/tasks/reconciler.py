@@ -7,17 +7,17 @@ as observations; a task that neither the workers nor the backend have is lost.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
 import msgspec
 
-from ...entities.queue import Queue
 from ...entities.states import FINISHED, PENDING, WAITING
 from ...entities.task import Task
 from ...entities.worker import Worker
 from ..queues.emptied_queues import EmptiedQueues, Evidence
+from ..queues.queue_store import QueueStore
 from ..workers.inspect_replies import REPLY_DELAY
 from ..workers.worker_store import (
     FINAL_EVENT_DELAY,
@@ -69,11 +69,11 @@ class _Check(msgspec.Struct, gc=False):
 class Reconciler:
     """Keeps the tasks to check and evaluates the replies."""
 
-    def __init__(self, tasks: TaskStore, workers: WorkerStore, queues: Mapping[str, Queue]) -> None:
+    def __init__(self, tasks: TaskStore, workers: WorkerStore, queues: QueueStore) -> None:
         self._tasks = tasks
         self._workers = workers
-        self._queues = queues
-        self._emptied = EmptiedQueues(tasks, workers.workers, queues)
+        self._queues = queues.queues
+        self._emptied = EmptiedQueues(tasks, workers.workers, queues.queues, queues.gone_at)
         self._checks: dict[str, _Check] = {}
         self._unscanned: Iterator[str] = iter(())
         self._ticks_to_scan = 0

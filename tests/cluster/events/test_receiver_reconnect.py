@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 
 import pytest
+from celtop.model.ingest.queues import emptied_queues
+from celtop.model.ingest.tasks.lost_tasks import loss_text
 from celtop.tests.cluster.conftest import OpenSession, RunningSession
 from celtop.tests.conftest import StartWorker
 from celtop.tests.network import TcpProxy
@@ -204,3 +206,33 @@ def test_a_queue_that_a_broker_lost_while_it_was_not_connected_is_gone(
     own_redis.start()
     live.until_live(40)
     live.until(lambda: "orphan" not in live.state.queues)
+
+
+@pytest.mark.parametrize("sent_event", [True, False])
+def test_a_task_of_a_broker_that_lost_its_data_no_longer_waits(
+    own_redis: RedisServer,
+    open_session: OpenSession,
+    send: Send,
+    monkeypatch: pytest.MonkeyPatch,
+    sent_event: bool,
+) -> None:
+    monkeypatch.setattr(emptied_queues, "NO_ENTRY_SECONDS", 4.0)
+    live = open_session(own_redis.url(), queue_interval=0.5)
+    live.session.watch(frozenset({"queues"}))
+    live.until_live()
+    conf = {"task_send_sent_event": sent_event}
+    id_ = send(own_redis.url(), "plain.ok", queue="orphan", conf=conf)
+    live.until(lambda: "orphan" in live.state.queues)
+    live.session.lookups.peek("orphan", 20).result(10)
+    live.until(lambda: id_ in live.state.tasks)
+    own_redis.kill()
+    live.until(lambda: live.state.broker.phase == "lost")
+    own_redis.start()
+    live.until_live(40)
+
+    def lost() -> bool:
+        live.state.tick(time.time())
+        return live.state.tasks[id_].lost_at is not None
+
+    live.until(lost, 30)
+    assert "no longer in the queue" in loss_text(live.state.tasks[id_])

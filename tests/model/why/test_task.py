@@ -273,6 +273,16 @@ def test_a_task_of_which_only_the_id_is_known() -> None:
     assert ask(state).code == "queue-unknown"
 
 
+def test_a_message_that_is_in_no_queue_does_not_wait() -> None:
+    state = cluster()
+    play(Script(ID, NOW - 9).sent(queue="mail").events, state, NOW)
+    state.observe(QueueMeasured("mail", NOW - 8, waiting=0))
+    assert ask(state).code != "not-in-queue", "it may have been measured before it was sent"
+    state.observe(QueueMeasured("mail", NOW, waiting=0))
+    assert ask(state).code == "not-in-queue"
+    assert "waits" not in ask(state).text
+
+
 def test_a_running_task_without_an_earlier_run_has_nothing_to_compare_with() -> None:
     state = cluster()
     play(Script(ID, NOW - 9).sent(queue="mail").received().started().events, state, NOW)

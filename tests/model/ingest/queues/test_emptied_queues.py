@@ -6,8 +6,13 @@ from typing import Any
 
 import pytest
 from celtop.model.entities.task import Loss
-from celtop.model.ingest.queues.emptied_queues import EMPTY_SECONDS, EmptiedQueues, Evidence
-from celtop.model.observations import InspectReply, QuestionsAnswered, QueueMeasured
+from celtop.model.ingest.queues.emptied_queues import (
+    EMPTY_SECONDS,
+    NO_ENTRY_SECONDS,
+    EmptiedQueues,
+    Evidence,
+)
+from celtop.model.observations import InspectReply, QuestionsAnswered, QueueGone, QueueMeasured
 from celtop.model.state import ClusterState
 from celtop.tests.model.streams import NOW, WORKER, Script, play
 
@@ -29,7 +34,9 @@ class Case:
         if received:
             play(Script("other", at=NOW).sent(queue="mail").received().succeeded().events, state)
         self.worker.events_enabled, self.worker.last_seen_at = True, SETTLED
-        self.emptied = EmptiedQueues(state._tasks, state.workers, state.queues)
+        self.emptied = EmptiedQueues(
+            state._tasks, state.workers, state.queues, state._queues.gone_at
+        )
         self.measured = {"waiting": 0, "unacked": 0, **measured}
         self.measure(NOW, 0)
         self.emptied.scan(NOW)
@@ -96,3 +103,32 @@ def test_a_task_that_became_known_later_may_have_been_sent_later() -> None:
     assert case.emptied.loss(late, Evidence(True, SETTLED)) is None
     case.loss(at=SETTLED + EMPTY_SECONDS)
     assert case.emptied.loss(late, Evidence(True, SETTLED)) == "emptied"
+
+
+def test_the_messages_of_a_queue_that_is_gone_are_gone() -> None:
+    case = Case(consumed=False, received=False)
+    case.state.observe(QueueMeasured("mail", NOW, waiting=1, unacked=0))
+    case.emptied.scan(NOW)
+    case.state.observe(QueueGone("mail", NOW))
+    task, asked = case.state.tasks["task"], Evidence(False, NOW, frozenset({WORKER}), True)
+    for at, gone, unknown in ((NOW, None, None), (SETTLED, "emptied", "unknown")):
+        case.emptied.scan(at)
+        assert case.emptied.loss(task, HEARD) == gone
+        assert case.emptied.loss(task, asked) == unknown
+    play(Script("late", at=SETTLED).sent(queue="mail").events, case.state)
+    case.emptied.scan(SETTLED + EMPTY_SECONDS)
+    assert case.emptied.loss(case.state.tasks["late"], HEARD) is None, "sent since"
+    case.state.observe(QueueMeasured("mail", SETTLED, waiting=1))
+    case.emptied.scan(SETTLED)
+    assert case.emptied.loss(task, HEARD) is None, "it is there again"
+
+
+def test_without_a_result_backend_a_message_that_is_nowhere_does_not_wait_for_ever() -> None:
+    case = Case()
+    asked = Evidence(False, NOW, frozenset({WORKER}))
+    case.worker.last_seen_at = NOW + NO_ENTRY_SECONDS
+    assert case.loss(asked, NOW + NO_ENTRY_SECONDS - 1) is None
+    assert case.loss(Evidence(False, NOW), NOW + NO_ENTRY_SECONDS) is None, "a worker may have it"
+    assert case.loss(asked, NOW + NO_ENTRY_SECONDS) == "unheard"
+    case.worker.events_enabled = False
+    assert case.loss(asked, NOW + NO_ENTRY_SECONDS) is None, "it may have run"
