@@ -20,6 +20,8 @@ from ..store.task_store import TaskStore
 
 MAX_ATTEMPTS: Final = 50
 """Attempts kept per task; older ones are dropped."""
+NO_EXCEPTION: Final = "retried without an exception"
+"""Stands for the exception of `self.retry()` outside of an `except` block, which has none."""
 _RETRY_PREFIX: Final = "Retry(Retry(...), "
 _RETRY_SUFFIX: Final = re.compile(r", (?:None|[\d.]+|datetime\.datetime\(.*\))\)\Z")
 
@@ -28,11 +30,13 @@ def exception_of(event: Event) -> tuple[str | None, str | None]:
     """Return the exception and the traceback that the app raised.
 
     The exception of a hard time limit is only in the traceback, and thread and greenlet pools wrap
-    that of a retry: `Retry(Retry(...), ValueError(1), 5)`.
+    that of a retry: `Retry(Retry(...), ValueError(1), 5)`. A retry without one has the text `None`.
     """
     exception, traceback = event.exception, event.traceback
     if exception and exception.startswith(_RETRY_PREFIX):
         exception = _RETRY_SUFFIX.sub("", exception.removeprefix(_RETRY_PREFIX)) or exception
+    if exception == "None" and event.type == "task-retried":
+        exception = NO_EXCEPTION
     if traceback and (not exception or exception.startswith("ExceptionWithTraceback(")):
         exception = traceback.rstrip().rpartition("\n")[2].strip() or exception
     return exception, traceback

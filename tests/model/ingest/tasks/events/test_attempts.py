@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import pytest
 from celtop.model.ingest.tasks.events.attempts import exception_of
+from celtop.model.query.language import parse_query
+from celtop.model.state import ClusterState
 from celtop.model.wire.events import Event
+from celtop.tests.model.streams import NOW, Script, play
 
 ZONED = "datetime.datetime(2026, 11, 21, 10, 35, tzinfo=zoneinfo.ZoneInfo(key='UTC'))"
 
@@ -17,6 +20,8 @@ ZONED = "datetime.datetime(2026, 11, 21, 10, 35, tzinfo=zoneinfo.ZoneInfo(key='U
         ("Retry(Retry(...), ValueError('cut...", "ValueError('cut..."),
         ("ConnectionError('wet')", "ConnectionError('wet')"),
         ("Retry(None)", "Retry(None)"),
+        ("None", "retried without an exception"),
+        ("Retry(Retry(...), None, 5)", "retried without an exception"),
         ("Retry(Retry(...), ", "Retry(Retry(...), "),
     ],
 )
@@ -32,3 +37,16 @@ def test_the_exception_of_a_hard_time_limit_is_read_from_the_traceback() -> None
         "task-failed", "w", 1.0, exception="ExceptionWithTraceback()", traceback=traceback
     )
     assert exception_of(event)[0] == "TimeLimitExceeded: TimeLimitExceeded(1,)"
+
+
+def test_a_retry_without_an_exception_is_a_group_of_that_name() -> None:
+    state = ClusterState()
+    play(Script("a", NOW).received().started().retried(exception="None").events, state)
+    task = state.tasks["a"]
+    assert (task.state, task.exception) == ("RETRY", "retried without an exception")
+    state.take_changes()
+    (group,) = state.failures
+    assert group.error == "retried without an exception"
+    assert parse_query(group.query).matches(task, NOW)
+    (label,) = state.types[task.name or ""].exceptions
+    assert label == group.error
