@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-import random
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import pytest
 from celtop.model.entities.result import ResultMeta
-from celtop.model.entities.states import FINISHED, source_names
+from celtop.model.entities.states import source_names
 from celtop.model.ingest.redaction import Redaction
 from celtop.model.ingest.workers.worker_store import FINAL_EVENT_DELAY
 from celtop.model.observations import InspectReply, ResultsRead
-from celtop.model.query.task_view import TaskView
 from celtop.model.state import ClusterState
-from celtop.model.wire.events import Event, EventBatch
 from celtop.tests.model.ingest.tasks.events.test_task_events_against_celery_state import (
-    LIVES,
     recount,
 )
-from celtop.tests.model.streams import NOW, WORKER, Fields, Script, event, play
-from hypothesis import given
-from hypothesis import strategies as st
-
-TOLD_BY_EVENTS = (
-    "state", "state_at", "state_host", "worker", "name", "args", "kwargs", "result", "exception",
-    "traceback", "sent_at", "received_at", "started_at", "finished_at", "runtime", "retries",
-    "attempts",
-)  # fmt: skip
-COUNTED = (
-    "events", "sent", "received", "started", "succeeded", "failed", "retried", "revoked",
-    "rejected",
-)  # fmt: skip
-
-SOURCES: tuple[Literal["push", "poll", "history", "lookup"], ...] = (
-    "push", "poll", "history", "lookup",
-)  # fmt: skip
+from celtop.tests.model.streams import NOW, WORKER, Script, play
 
 
 def seen(
@@ -179,61 +159,6 @@ def test_a_lost_task_that_was_revoked_is_revoked() -> None:
     assert seen(state, "REVOKED", done_at=NOW + 5).state == "REVOKED"
 
 
-def test_tasks_from_history_are_evicted_first() -> None:
-    state = ClusterState(max_tasks=40)
-    for number in range(20):
-        seen(state, "SUCCESS", f"old-{number}", source="history", done_at=NOW - number)
-    assert len(state.tasks) == 20
-    assert state.tasks["old-3"].finished_at == NOW - 3
-    for number in range(30):
-        play(Script(f"new-{number}").received().started().succeeded().events, state)
-    assert all(f"new-{number}" in state.tasks for number in range(30))
-    while len(state.tasks) < 40:
-        play(Script(f"more-{len(state.tasks)}").sent().events, state)
-    assert seen(state, "SUCCESS", "late", source="history") is None
-    assert seen(state, "SUCCESS", "wanted", source="lookup").finished
-    state.tick(NOW + 60)
-    assert state.totals.corrected == 0
-    assert recount(state)[0] == state.totals.by_state
-
-
-@pytest.mark.parametrize("told_first", [True, False])
-def test_tasks_from_history_come_after_live_tasks_newest_first(told_first: bool) -> None:
-    state = ClusterState()
-    play(Script("live-1").received().started().events, state)
-    view = TaskView(state)
-    state.take_changes()
-    for number in range(3):
-        seen(state, "SUCCESS", f"old-{number}", source="history", done_at=NOW - number)
-    seen(state, "STARTED", "runs", source="history")
-    play(Script("live-2").received().started().events, state)
-    if told_first:
-        view.apply(state.take_changes(), NOW)
-    else:
-        view = TaskView(state)
-    assert [task.id for task in view] == ["live-2", "runs", "live-1", "old-0", "old-1", "old-2"]
-    assert [view.index(task.id) for task in view] == list(range(6))
-
-
-def test_the_oldest_tasks_from_history_are_evicted_first() -> None:
-    state = ClusterState(max_tasks=4)
-    for number in range(3):
-        seen(state, "SUCCESS", f"old-{number}", source="history", done_at=NOW - number)
-    view = TaskView(state)
-    state.take_changes()
-    seen(state, "SUCCESS", "old-3", source="history", done_at=NOW - 3)
-    play(Script("live").received().started().events, state)
-    changes = state.take_changes()
-    assert [task.id for task in changes.evicted] == []
-    view.apply(changes, NOW)
-    assert [task.id for task in view] == ["live", "old-0", "old-1", "old-2"]
-    play(Script("more").received().started().events, state)
-    changes = state.take_changes()
-    assert [task.id for task in changes.evicted] == ["old-2"]
-    view.apply(changes, NOW)
-    assert [task.id for task in view] == ["more", "live", "old-0", "old-1"]
-
-
 def test_an_entry_fills_in_missing_fields() -> None:
     state = play(Script("child").sent().events)
     task = seen(
@@ -366,99 +291,6 @@ def test_undecodable_entries_are_ignored(meta: ResultMeta) -> None:
     assert not state.tasks
 
 
-@st.composite
-def metas(draw: st.DrawFn) -> ResultsRead:
-    status = draw(
-        st.sampled_from(
-            ("PENDING", "STARTED", "PROGRESS", "RETRY", "SUCCESS", "FAILURE", "REVOKED", "Odd one")
-        )
-    )
-    ended = status in ("SUCCESS", "FAILURE", "REVOKED")
-    meta = ResultMeta(
-        "a",
-        status,
-        draw(st.sampled_from((None, {"progress": 7}, {"current": 2, "total": 3}, "text"))),
-        exception="Odd()" if status == "FAILURE" else None,
-        done_at=draw(st.sampled_from((None, NOW + 2.5, NOW + 5))) if ended else None,
-        retries=draw(st.sampled_from((None, 1))),
-    )
-    return ResultsRead((meta,), NOW + draw(st.integers(0, 12)), draw(st.sampled_from(SOURCES)))
-
-
-@st.composite
-def answers(draw: st.DrawFn) -> InspectReply:
-    item = {"id": "a", "name": "shop.bill", "time_start": NOW + draw(st.sampled_from((2, 3, 5.01)))}
-    command = draw(st.sampled_from(("active", "reserved")))
-    held = [item] if command == "reserved" or draw(st.booleans()) else []
-    return InspectReply(WORKER, command, held, NOW + draw(st.integers(0, 12)))
-
-
-def observe_any(state: ClusterState, one: Fields | InspectReply | ResultsRead) -> None:
-    if isinstance(one, dict):
-        state.observe(EventBatch((event(one),), NOW))
-    else:
-        state.observe(one)
-
-
-@given(
-    st.sampled_from(sorted(LIVES)),
-    st.lists(metas(), min_size=1, max_size=6),
-    st.lists(answers(), max_size=3),
-    st.randoms(use_true_random=False),
-    st.booleans(),
-)
-def test_the_backend_changes_no_result_of_events_and_replies(
-    life: str,
-    results: list[ResultsRead],
-    answered: list[InspectReply],
-    chance: random.Random,
-    disordered: bool,
-) -> None:
-    events: list[Fields | InspectReply] = list(LIVES[life](Script("a")).events)
-    if disordered:
-        chance.shuffle(events)
-    for answer in answered:
-        events.insert(chance.randint(0, len(events)), answer)
-    both: list[Fields | InspectReply | ResultsRead] = list(events)
-    for meta in results:
-        both.insert(chance.randint(0, len(both)), meta)
-    alone, state = ClusterState(), ClusterState()
-    for sent in events:
-        observe_any(alone, sent)
-    ended = False
-    for one in both:
-        before = state.tasks["a"].state if "a" in state.tasks else None
-        observe_any(state, one)
-        task = state.tasks.get("a")
-        if isinstance(one, ResultsRead) and before in FINISHED:
-            assert task is not None and task.finished, "a finished task was moved back"
-            assert not ended or task.state == before
-        ended = task is not None and task.finished and task.state_host is not None
-    assert_same(state, alone)
-
-
-def assert_same(state: ClusterState, alone: ClusterState) -> None:
-    task, expected = state.tasks["a"], alone.tasks["a"]
-    if expected.finished:
-        for name in TOLD_BY_EVENTS:
-            assert getattr(task, name) == getattr(expected, name), name
-    for name in COUNTED:
-        assert getattr(state.totals, name) == getattr(alone.totals, name), name
-    for name in ("received", "succeeded", "failed", "retried"):
-        for mine, theirs in zip(state.workers.values(), alone.workers.values(), strict=True):
-            assert getattr(mine, name) == getattr(theirs, name), name
-    for kind in alone.types.values():
-        type_ = state.types[kind.name]
-        for name in ("received", "succeeded", "failed", "retried", "revoked", "exceptions"):
-            assert getattr(type_, name) == getattr(kind, name), name
-        assert type_.runtime.count == kind.runtime.count
-        assert type_.wait.count == kind.wait.count
-    by_state, text_bytes, by_type = recount(state)
-    assert state.totals.by_state == by_state
-    assert state.totals.text_bytes == text_bytes
-    assert {name: kind.states for name, kind in state.types.items() if kind.states} == by_type
-
-
 def test_the_events_state_is_dropped_with_its_task() -> None:
     state = ClusterState(max_tasks=10)
     for number in range(30):
@@ -473,51 +305,6 @@ def test_overlays_share_equal_states() -> None:
     event_states = list(state._tasks.event_states.values())
     assert event_states[0] is event_states[1]
     assert msgspec.structs.asdict(event_states[0])["state"] == "PENDING"
-
-
-odd = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
-    lambda inner: (
-        st.lists(inner)
-        | st.dictionaries(st.text() | st.integers() | st.none(), inner)
-        | st.dictionaries(st.sampled_from(("current", "total", "progress", "status")), inner)
-    ),
-    max_leaves=8,
-)
-
-
-@given(
-    st.sampled_from(("PROGRESS", "STARTED", "SUCCESS", "FAILURE", "\udc80", " ", "x" * 500)),
-    odd,
-    odd,
-    st.text(st.characters()) | st.none() | st.just("\udc80"),
-)
-def test_any_entry_is_accepted(status: str, result: Any, args: Any, text: str | None) -> None:
-    state = ClusterState(redaction=Redaction(["secret"]))
-    fields: dict[str, Any] = dict.fromkeys(
-        ("name", "worker", "queue", "group_id", "parent_id", "root_id", "traceback", "exception"),
-        text,
-    )
-    task = seen(state, status, result=result, args=args, kwargs=args, **fields)
-    assert task.id == "a" and len(task.state) <= 65
-    assert recount(state)[1] == state.totals.text_bytes
-    for value in (task.state, task.name, task.queue, task.result, task.args, task.exception):
-        assert value is None or "\udc80" not in value
-
-
-def test_a_task_from_history_has_its_times() -> None:
-    state = ClusterState()
-    meta = ResultMeta(
-        "old", "SUCCESS", name="geo.resize", created_at=NOW - 200, started_at=NOW - 180,
-        done_at=NOW - 100, periodic_task_name="Nightly maps",
-    )  # fmt: skip
-    for _ in range(2):  # a second connection reads the history again
-        state.observe(ResultsRead((meta,), NOW, "history"))
-    task = state.tasks["old"]
-    assert (task.started_at, task.finished_at, task.elapsed(NOW)) == (NOW - 180, NOW - 100, 80.0)
-    assert task.extra is not None
-    assert (task.extra.created_at, task.extra.periodic_task_name) == (NOW - 200, "Nightly maps")
-    assert state.types["geo.resize"].runtime.count == 1
 
 
 def test_the_start_of_an_earlier_run_is_ignored() -> None:
@@ -557,13 +344,3 @@ def test_a_rejection_counts_for_a_task_that_only_a_reply_showed() -> None:
         state.observe(InspectReply(WORKER, command, [item], NOW + 2.5))
         play(rejected, state)
         assert (state.tasks["a"].state, state.totals.rejected) == ("REJECTED", 1), command
-
-
-def test_tasks_that_a_filter_finds_are_held_even_if_memory_is_full() -> None:
-    state = ClusterState(max_tasks=100)
-    live = [Event("task-succeeded", WORKER, NOW, uuid=f"live-{number}") for number in range(200)]
-    state.observe(EventBatch(tuple(live), NOW))
-    old = tuple(ResultMeta(f"old-{number}", "SUCCESS", done_at=NOW - 9e6) for number in range(20))
-    state.observe(ResultsRead(old, NOW, "search"))
-    assert all(meta.id in state.tasks for meta in old)
-    assert len(state.tasks) <= 100
