@@ -35,9 +35,9 @@ _PRIORITIES: Final = {
 }
 """The states that a narrow terminal shows first: running and failed before finished and waiting.
 
-Tasks that no worker has received come before those about to start.
+Tasks that no worker has received come before those about to start. Which of the running ones are in
+a custom state comes last.
 """
-
 
 _COUNTED: Final = {"succeeded": SUCCESS, "failed": FAILURE, "retried": RETRY}
 """The counts of a minute, each with the state of its colour."""
@@ -71,11 +71,12 @@ class StateStrip(Bar):
                 style = ""
             count = units.count(number) if number or known else units.UNKNOWN
             text = f"{context.glyphs.state(name)} {name} {count}"
-            if name == STARTED and any(custom.values()):
-                text += f" ({', '.join(f'{each} {n:,}' for each, n in custom.items() if n)})"
-            listed = "running" if name == STARTED else name.lower()
+            listing = _listing("running" if name == STARTED else name.lower())
             gap = 1 if not parts else 3
-            parts.append(Part(text, style, _PRIORITIES[name], _listing(listed), gap))
+            parts.append(Part(text, style, _PRIORITIES[name], listing, gap))
+            if name == STARTED and any(custom.values()):
+                text = f"({', '.join(f'{each} {n:,}' for each, n in custom.items() if n)})"
+                parts.append(Part(text, style, len(_PRIORITIES), listing, gap=1))
         if lost:
             text = f"{units.UNKNOWN} lost {units.count(len(lost))}"
             parts.append(Part(text, "$text-warning", 3, _listing("lost")))

@@ -15,7 +15,7 @@ def test_a_task_in_a_custom_state_counts_as_started() -> None:
     app, _ = make_app(state)
     strip = StateStrip()
     strip.paint(app.context)
-    assert "STARTED 3 (PROGRESS 1)" in strip.text
+    assert "STARTED 3  (PROGRESS 1)" in strip.text
 
 
 async def test_a_narrow_terminal_keeps_what_waits_rather_than_what_was_received() -> None:
@@ -24,6 +24,7 @@ async def test_a_narrow_terminal_keeps_what_waits_rather_than_what_was_received(
         end = ("failed", "succeeded", None)[number % 3]
         feed(state, task_events(number, "t", end=end, uuid=f"id-{number}"))
     feed(state, [Event("task-sent", "gen1@web", NOW, uuid=f"s{n}", name="t") for n in range(9)])
+    feed(state, [Event("task-progress", "celery@web-1", NOW, uuid="id-2", fields={"current": 1})])
     async with run_app(state, size=(70, 24)) as ui:
         line = next(line for line in ui.text.splitlines() if "STARTED" in line)
-        assert "PENDING 9" in line and "RECEIVED" not in line
+        assert "PENDING 9" in line and "RECEIVED" not in line and "PROGRESS" not in line
