@@ -64,6 +64,8 @@ def type_fields(task_type: TaskType, state: ClusterState, frame: Frame) -> list[
         names = ", ".join(f"{count} {name}" for name, count in worst[:_MAX_EXCEPTIONS])
         more = len(worst) - _MAX_EXCEPTIONS
         names += f" and {more} more" if more > 0 else ""
+        # A task that is retried raises one in each attempt, and is in a group of failures once.
+        names += " (retries included)" if task_type.retried else ""
         found.append(Field("Exceptions", visible(names, _MAX_TEXT), failing))
     return found
 
