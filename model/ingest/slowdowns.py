@@ -88,7 +88,7 @@ def _lasting(
 ) -> Slowdown | None:
     """Return a slowdown with the run time now; None if that is no longer much longer."""
     measure = next(one for one in _MEASURES if one.series == before.measure)
-    recent = known(_runs(series, newest, measure, RECENT_STEPS))
+    recent = known(_runs(series, newest, measure, _recent_steps(series, newest)))
     if len(recent) < MIN_RECENT:
         recent = known(_runs(series, newest, measure, STEPS))[-MIN_RECENT:]
     if not recent or not _is_slow(median(recent), before.runtime_before, limits):
@@ -99,9 +99,8 @@ def _lasting(
 def _new(
     type_: TaskType, series: TimeSeries, newest: int, limits: Thresholds, measure: _Measure
 ) -> Slowdown | None:
-    recorded = min(STEPS, newest - (newest if series.first is None else series.first) + 1)
-    count = min(RECENT_STEPS, recorded // 3)
-    if recorded - count < MIN_STEPS_BEFORE:
+    count = _recent_steps(series, newest)
+    if _recorded_steps(series, newest) - count < MIN_STEPS_BEFORE:
         return None
     recent = known(_runs(series, newest, measure, count))
     # Cheap for the many types that are as fast as ever: the whole hour is read for the others.
@@ -124,6 +123,15 @@ def _new(
     return Slowdown(
         measure.series, slow, fast, float((newest - high_for(steps, middle) + 1) * STEP)
     )
+
+
+def _recent_steps(series: TimeSeries, newest: int) -> int:
+    """Return how many steps are recent, both to find a slowdown and to see whether it lasts."""
+    return min(RECENT_STEPS, _recorded_steps(series, newest) // 3)
+
+
+def _recorded_steps(series: TimeSeries, newest: int) -> int:
+    return min(STEPS, newest - (newest if series.first is None else series.first) + 1)
 
 
 def _is_slow(runtime: float, before: float, limits: Thresholds) -> bool:

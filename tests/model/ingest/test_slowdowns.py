@@ -49,6 +49,16 @@ def test_a_type_that_stays_slow_is_a_finding_for_a_day(state: ClusterState) -> N
     assert one.text.endswith("~4.1 s before")
 
 
+def test_a_type_that_became_slow_soon_after_the_start_stays_a_finding() -> None:
+    state = with_runs([1.0] * 2)
+    state.observe(ConnectionChanged("live", state.series.end))
+    assert run(state, 1.0, 240) == []
+    found = [len(run(state, 4.0, STEP)) for _ in range(HOUR // 4 // STEP)]
+    assert found[-1] == 1
+    assert found == sorted(found), "it came and went"
+    assert run(state, 1.0, 300) == []
+
+
 def test_a_type_that_is_fast_again_is_no_finding(state: ClusterState) -> None:
     assert run(state, 4.0, 2 * HOUR)
     assert run(state, 1.0, 60)
