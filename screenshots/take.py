@@ -17,20 +17,24 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import celery
 import msgspec
+from celtop.cluster.schedule.raw import Plan, times_after
 from celtop.cluster.session import Pumped, RunningOperation, Session
 from celtop.demo.cluster import DemoCluster
 from celtop.model.confirm import targets
 from celtop.model.entities.changes import Changes
 from celtop.model.entities.result import ResultMeta
+from celtop.model.entities.schedule import ScheduleEntry
 from celtop.model.observations import (
     InspectReply,
     Observation,
     QueueMeasured,
     QueuePeeked,
     ResultsRead,
+    ScheduleRead,
     UnackedRead,
 )
 from celtop.model.operations.commands import Revoke
@@ -131,6 +135,9 @@ class MovedState(ClusterState):
             moved = msgspec.structs.replace(moved, metas=metas)
         elif isinstance(moved, InspectReply):
             moved = msgspec.structs.replace(moved, reply=self._moved_reply(moved.reply))
+        elif isinstance(moved, ScheduleRead):
+            entries = tuple(self._moved_entry(entry, moved.at) for entry in moved.entries)
+            moved = msgspec.structs.replace(moved, entries=entries)
         super().observe(moved)
 
     def _moved_times(self, value: Any) -> Any:
@@ -145,6 +152,17 @@ class MovedState(ClusterState):
             is_time = name.endswith("_at") and part is not None
             changes[name] = part + self.offset if is_time else self._moved_times(part)
         return msgspec.structs.replace(value, **changes)
+
+    def _moved_entry(self, entry: ScheduleEntry, now: float) -> ScheduleEntry:
+        """Move an entry's times; those of a crontab are of the moved calendar."""
+        moved: ScheduleEntry = self._moved_times(entry)
+        upcoming = tuple(at + self.offset for at in entry.upcoming)
+        if entry.kind == "crontab":
+            minute, hour, day, month, weekday = entry.definition.split()
+            plan = Plan("crontab", None, minute, hour, day, month, weekday)
+            upcoming = tuple(times_after(plan, now, ZoneInfo(entry.zone or "UTC")))
+            moved = msgspec.structs.replace(moved, due_at=None)
+        return msgspec.structs.replace(moved, upcoming=upcoming)
 
     def _moved_event(self, event: Event) -> Event:
         return msgspec.structs.replace(
