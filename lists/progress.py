@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ..model.entities.task import Progress, Task
-from ..model.ingest.tasks.progress_rate import MAX_ESTIMATE
+from ..model.ingest.slowdowns import is_much_longer
+from ..model.ingest.tasks.progress_rate import MAX_ESTIMATE, typical_runtime
 from ..model.text import units
 from ..widgets.charts.progress import PERCENT_WIDTH, bar_cells, progress_cells
 from ..widgets.table.cells import PART_GAP, Cell
@@ -62,8 +63,7 @@ def progress_texts(task: Task, context: ProgressContext, now: float) -> tuple[st
         return ()
     found = []
     if estimated and progress.fraction is not None:
-        there = context.state.running_at(task.worker, now)
-        found.append(_estimate_text(task, progress.fraction, there))
+        found.append(_estimate_text(task, progress.fraction, context, now))
     left = context.state.time_left(task, now)
     if left is not None:
         found.append(f"~{units.duration(left)} left")
@@ -102,14 +102,31 @@ def progress_source(task: Task, context: ProgressContext, now: float) -> str:
     return f"{source}, {units.duration(age)} ago" if age >= MIN_AGE_SHOWN else source
 
 
-def _estimate_text(task: Task, fraction: float, now: float) -> str:
-    """Return the estimated time left; `now` is by the worker's clock."""
-    elapsed = task.elapsed(now)
-    if fraction >= MAX_ESTIMATE:
-        return "longer than usual"
+def _estimate_text(task: Task, fraction: float, context: ProgressContext, now: float) -> str:
+    """Return the estimated time left, or how long such tasks usually run."""
+    elapsed, usual = _runtimes(task, context, now)
+    if fraction >= MAX_ESTIMATE and usual:
+        return f"usually {units.duration(usual)}"
     if not elapsed or fraction <= 0:
         return "estimate"
     return f"~{units.duration(elapsed / fraction - elapsed)} left (estimate)"
+
+
+def _takes_long(task: Task, context: ProgressContext, now: float) -> bool:
+    """Return whether a task without progress runs much longer than usual."""
+    elapsed, usual = _runtimes(task, context, now)
+    if not elapsed or not usual or not current_progress(task, context, now)[1]:
+        return False
+    return is_much_longer(elapsed, usual, context.state.thresholds)
+
+
+def _runtimes(
+    task: Task, context: ProgressContext, now: float
+) -> tuple[float | None, float | None]:
+    """Return for how many seconds a task runs, by its worker's clock, and the usual run time."""
+    kind = context.state.types.get(task.name or "")
+    elapsed = task.elapsed(context.state.running_at(task.worker, now))
+    return elapsed, None if kind is None else typical_runtime(kind)
 
 
 def bar_cell(context: ProgressContext, width: int) -> Callable[[Task, Frame], Sequence[Cell]]:
@@ -136,7 +153,7 @@ def text_cell(context: ProgressContext) -> Callable[[Task, Frame], Sequence[Cell
 
     def cell(task: Task, frame: Frame) -> Sequence[Cell]:
         texts = progress_texts(task, context, frame.now) if task.running else ()
-        style = "warn" if "longer than usual" in texts else "muted"
+        style = "warn" if texts and _takes_long(task, context, frame.now) else "muted"
         return [
             (text if not number else PART_GAP + text, style) for number, text in enumerate(texts)
         ]

@@ -91,7 +91,7 @@ def _lasting(
     recent = known(_runs(series, newest, measure, _recent_steps(series, newest)))
     if len(recent) < MIN_RECENT:
         recent = known(_runs(series, newest, measure, STEPS))[-MIN_RECENT:]
-    if not recent or not _is_slow(median(recent), before.runtime_before, limits):
+    if not recent or not is_much_longer(median(recent), before.runtime_before, limits):
         return None
     return msgspec.structs.replace(before, runtime=median(recent))
 
@@ -114,7 +114,7 @@ def _new(
     if len(before) < MIN_BEFORE:
         return None
     slow, fast = median(recent), median(before)
-    if not _is_slow(slow, fast, limits):
+    if not is_much_longer(slow, fast, limits):
         return None
     middle = (slow + fast) / 2
     longer, longer_before = (sum(value > middle for value in part) for part in (recent, before))
@@ -134,7 +134,8 @@ def _recorded_steps(series: TimeSeries, newest: int) -> int:
     return min(STEPS, newest - (newest if series.first is None else series.first) + 1)
 
 
-def _is_slow(runtime: float, before: float, limits: Thresholds) -> bool:
+def is_much_longer(runtime: float, before: float, limits: Thresholds) -> bool:
+    """Return whether a run time, in seconds, is slow beside those before."""
     return runtime >= limits.type_slow_ratio * before and runtime - before >= limits.type_slow
 
 

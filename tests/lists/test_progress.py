@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from celtop.lists.attempts import next_attempt, retry_count
+from celtop.lists.progress import text_cell
 from celtop.model.entities.registered_task import RegisteredTask
 from celtop.model.entities.result import ResultMeta
 from celtop.model.lookup import PlaceChecked, Sighting, TaskLookup
@@ -18,6 +19,7 @@ from celtop.settings import Settings
 from celtop.tests.tui.app_under_test import AppUnderTest, Clock, make_app, screen_lines
 from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
 from celtop.tui.navigation import DrillDown, Location
+from celtop.widgets.table.column import Frame
 
 SIZES = [(120, 36), (80, 24)]
 
@@ -147,8 +149,20 @@ async def test_the_page_marks_an_estimate_and_what_takes_long() -> None:
         assert "estimated from earlier runs" in on.text
         on.app.context.clock.now = NOW + 3000  # type: ignore[attr-defined]
         on.app.frame_loop.paint()
-        await on.until(lambda: "longer than usual" in on.text)
+        await on.until(lambda: "usually 40 s" in on.text)
         assert "~95 %" in on.text
+
+
+@pytest.mark.parametrize(("running", "style"), [(45.0, "muted"), (90.0, "warn")])
+async def test_only_a_task_that_runs_much_longer_than_usual_is_marked(
+    running: float, style: str
+) -> None:
+    async with opened(Location("overview")) as on:
+        context = on.app.context
+        task = context.state.tasks[uuid(2)]
+        assert task.started_at is not None
+        frame = Frame(task.started_at + running)
+        assert text_cell(context)(task, frame) == [("usually 40 s", style)]
 
 
 @pytest.mark.parametrize("size", SIZES)

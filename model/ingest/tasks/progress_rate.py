@@ -145,12 +145,19 @@ def estimate(task: Task, kind: TaskType | None, now: float, skew: float = 0.0) -
 
     It follows from the run times of its type; `skew` is how far its worker's clock is ahead.
     """
-    if not task.running or kind is None or kind.runtime.count < MIN_SAMPLES:
+    if not task.running or kind is None:
         return None
     if task.progress is not None and task.progress.fraction is not None:
         return None
-    elapsed, typical = task.elapsed(now + skew), kind.runtime.quantile(TYPICAL_QUANTILE)
+    elapsed, typical = task.elapsed(now + skew), typical_runtime(kind)
     if elapsed is None or not typical:
         return None
     text = None if task.progress is None else task.progress.text
     return Progress(min(MAX_ESTIMATE, elapsed / typical), None, None, text, "estimate", now)
+
+
+def typical_runtime(kind: TaskType) -> float | None:
+    """Return the run time, in seconds, that counts as complete; None if too few are known."""
+    if kind.runtime.count < MIN_SAMPLES:
+        return None
+    return kind.runtime.quantile(TYPICAL_QUANTILE)
