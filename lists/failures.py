@@ -29,9 +29,12 @@ def _count_cell(count: int, group: FailureGroup, frame: Frame) -> Cell:
     return f"{units.count(count)} {'x' if frame.glyphs.name == 'ascii' else '×'}", style
 
 
-def _trend(group: FailureGroup, frame: Frame) -> Cell:
+def _trend(group: FailureGroup, frame: Frame, width: int = TREND_STEPS // 2) -> Sequence[Cell]:
+    """Return a sparkline of the last hour, of two steps in a cell if there is not room for all."""
     counts = group.trend.series(frame.now)
-    return spark(counts, TREND_STEPS, frame.glyphs), "accent" if any(counts) else "muted"
+    if width < TREND_STEPS:
+        counts = [sum(pair) for pair in zip(counts[::2], counts[1::2], strict=True)]
+    return ((spark(counts, width, frame.glyphs), "accent" if any(counts) else "muted"),)
 
 
 def _place(group: FailureGroup, frame: Frame) -> Cell:
@@ -108,7 +111,10 @@ _LAST: Final = Column[FailureGroup](
 
 FAILURES: Final[tuple[Column[FailureGroup], ...]] = (
     _COUNT,
-    Column("trend", "Trend", TREND_STEPS, _trend, 5, ticks=numbers.always),
+    Column(
+        "trend", "Trend", TREND_STEPS // 2, _trend, 5, ticks=numbers.always,
+        max_width=TREND_STEPS, fill=_trend,
+    ),
     Column(
         "error", "Exception", 16, text_of(lambda each: each.error, missing=numbers.UNKNOWN), grow=2,
         sort_key="error", keeps_end=True,

@@ -28,6 +28,20 @@ def test_times_of_another_day_are_dates() -> None:
     assert cells["first"](FailureGroup(None, None), frame)[0] == ""
 
 
+def test_the_trend_covers_an_hour_in_ten_cells_too() -> None:
+    trend = next(column for column in FAILURES if column.id == "trend")
+    assert trend.fill is not None
+    group = FailureGroup("ValueError", "shop/tasks.py in pay")
+    for number, ago in enumerate((0, 0, 3_400)):
+        group.add(f"id-{number}", NOW - ago, None)
+    for width in (10, 20):
+        [(text, style)] = trend.fill(group, Frame(NOW), width)
+        assert (len(text), style) == (width, "accent")
+        lowest, highest = UNICODE.sparks[1], UNICODE.sparks[-1]
+        assert [text[0] > lowest, text[-1]] == [True, highest], text
+        assert set(text[1:-1]) == {lowest}
+
+
 def where_texts(groups: Sequence[FailureGroup], width: int, glyphs: Glyphs = UNICODE) -> list[str]:
     where = next(column for column in failures_of(3_600) if column.id == "where")
     assert where.fill is not None
