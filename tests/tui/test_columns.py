@@ -13,11 +13,16 @@ from celtop.model.entities.queue import Queue
 from celtop.model.entities.task import Task
 from celtop.model.entities.task_type import TaskType
 from celtop.model.entities.worker import Worker
+from celtop.model.observations import WaitingMessage
+from celtop.model.state import ClusterState
 from celtop.model.text import units
+from celtop.tui.columns.messages import message_columns
 from celtop.tui.details.task import task_fields
 from celtop.tui.details.worker import worker_fields
 from celtop.widgets.glyphs import ASCII
+from celtop.widgets.table.arrangement import arrange
 from celtop.widgets.table.column import Frame, Placed
+from celtop.widgets.table.needs import measure
 
 NOW = 1000.0
 FRAME = Frame(NOW)
@@ -46,6 +51,17 @@ def test_a_time_of_another_day_has_its_date() -> None:
     ):
         shown = [numbers.time_or_date(at, frame, width)[0] for width in (11, 9)]
         assert shown == [wide, narrow]
+
+
+def test_the_id_of_a_message_is_short_before_its_arguments_are_cut() -> None:
+    row = WaitingMessage("f3ea4108-eb28-47fa-a2ae-bd0df7e24f3e", "a.b", "mail", args="x" * 60)
+    columns = message_columns(ClusterState())
+    for width, whole in ((240, {"id", "args"}), (100, {"args"})):
+        needs = measure(columns, [row], FRAME)
+        placed = {one.column.id: one.width for one in arrange(columns, width, needs=needs)}
+        assert {"id": placed["id"] >= 36, "args": placed["args"] >= 60} == {
+            name: name in whole for name in ("id", "args")
+        }
 
 
 @pytest.mark.parametrize(
