@@ -24,6 +24,7 @@ from .history.deploy_effects import DeployEffects
 from .history.stored_series import StoredSeries
 from .running import RunningOperations
 from .seen_hints import SeenHints
+from .unrecoverable import UnrecoverableTasks
 
 if TYPE_CHECKING:
     from ..cluster.session import Session
@@ -64,6 +65,8 @@ class AppContext:
     """The user's keys."""
     operations: RunningOperations = field(default_factory=RunningOperations)
     """The operations that the user has started."""
+    unrecoverable: UnrecoverableTasks = field(default_factory=UnrecoverableTasks)
+    """The tasks that cannot be retried, if they were looked for."""
     seen_hints: SeenHints = field(default_factory=lambda: SeenHints(None))
     """The hints that were shown; by default none are."""
     column_layouts: dict[str, Layout] = field(default_factory=dict)
@@ -107,6 +110,10 @@ class AppContext:
     def live(self) -> ClusterState:
         """The model as it is now."""
         return self.session.state
+
+    def is_offline(self, worker: Worker) -> bool:
+        """Return whether a worker is offline, so that it replies to nothing."""
+        return worker.status(self.live.broker.listening(self.clock())) == "offline"
 
     @property
     def read_only_reason(self) -> str:

@@ -32,13 +32,13 @@ class Tile(Vertical, can_focus=True):
     Tile {
         height: 1fr;
         width: 1fr;
-        border: round $foreground 30%;
+        border: round $frame;
         border-title-color: $text-muted;
         border-subtitle-color: $text-muted;
         &.-good { border: round $success; border-title-color: $text-success; }
         &.-warn { border: round $warning; border-title-color: $text-warning; }
         &.-bad { border: round $error; border-title-color: $text-error; }
-        &.-ascii { border: ascii $foreground 30%; }
+        &.-ascii { border: ascii $frame; }
         &.-ascii.-good { border: ascii $success; }
         &.-ascii.-warn { border: ascii $warning; }
         &.-ascii.-bad { border: ascii $error; }

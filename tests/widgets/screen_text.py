@@ -36,7 +36,7 @@ class OneWidget(App[None]):
         yield self._widget
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return dict(STATE_COLOURS)
+        return {**STATE_COLOURS, "frame": "#808080"}
 
 
 def screen_strips(app: App[Any]) -> list[Strip]:

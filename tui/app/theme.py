@@ -94,6 +94,7 @@ CELTOP_HIGH_CONTRAST: Final = Theme(
         "text-success": "#6dff9a",
         "text-warning": "#ffd75f",
         "text-error": "#ff9c94",
+        "frame": "#8b95a5",
         "state-started": "#9ecbff",
         "state-retry": "#d9bcff",
         "block-cursor-background": "#07294a",
@@ -135,10 +136,12 @@ _FIELDS: Final = frozenset(field.name for field in fields(Theme)) - {"name"}
 def readable(variables: Mapping[str, str]) -> dict[str, str]:
     """Return a theme's variables in which the texts can be read on all backgrounds of the screen.
 
+    The frames of panes are faint, unless the theme has a colour for them.
+
     Textual derives the colours of texts from the background alone: on the panels of some light
     themes they are too faint. Colours of the terminal are left as they are.
     """
-    colours = dict(variables)
+    colours = {"frame": f"{variables['foreground']} 30%", **variables}
     background = _colour(colours["background"])
     if background.ansi is not None:
         return colours

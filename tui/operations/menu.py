@@ -19,7 +19,7 @@ from ...model.entities.worker import Worker
 from ...model.health.tasks.schedule_status import EntryStatus
 from ...model.observations import WaitingMessage
 from ...model.operations import commands as commands
-from ...model.text.phrases import counted, named
+from ...model.text.phrases import counted, named, verb
 from ..context import AppContext
 from ..dialogs.menu import Menu, MenuContent
 from ..host import Host
@@ -149,10 +149,12 @@ def _one_task(host: Host) -> Offer:
 
 
 def _retry(host: Host) -> Offer:
-    number = len(host.selection(Task))
     if groups := stored_groups(host):
-        number = sum(group.count for group in groups)
-    return _counted(number), None if number else "no task selected"
+        return _counted(sum(group.count for group in groups)), None
+    found = host.selection(Task)
+    if not found:
+        return _counted(0), "no task selected"
+    return _counted(len(found)), host.context.unrecoverable.common_reason(found)
 
 
 def _revoke(host: Host, *, terminate: bool = False) -> Offer:
@@ -213,16 +215,30 @@ def _worker_item(
         handler = partial(workers.run_on_workers, operation=operation)
 
     def offer(host: Host) -> Offer:
-        names = tuple(worker.name for worker in host.selection(Worker))
+        selected = host.selection(Worker)
+        names = tuple(worker.name for worker in selected)
         what = names[0] if len(names) == 1 else f"{len(names):,} workers" if names else "workers"
-        if not names or operation is None:
-            return what, None if names else "no worker selected"
-        return what, _refusal(host, operation(workers=names))
+        if not names:
+            return what, "no worker selected"
+        refusal = None if operation is None else _refusal(host, operation(workers=names))
+        if refusal is None and operation not in _WITHOUT_EFFECT:
+            refusal = _why_no_reply(host, selected)
+        return what, refusal
 
     read_only = getattr(operation, "read_only", False)
     return MenuItem(id_, label, handler, offer, read_only)
 
 
+def _why_no_reply(host: Host, selected: Sequence[Worker]) -> str | None:
+    """Return that no reply is expected if all of these workers are offline."""
+    if not all(map(host.context.is_offline, selected)):
+        return None
+    names = [worker.name for worker in selected]
+    return f"{verb(names, 'is', 'are')} offline; no reply is expected"
+
+
+_WITHOUT_EFFECT: Final = (commands.Ping, commands.Heartbeat)
+"""The operations that show whether a worker that seems to be offline is."""
 _autoscale = partial(commands.Autoscale, most=1, least=1)
 
 
@@ -284,7 +300,10 @@ def _why_no_purge(host: Host, queue: str) -> str | None:
 
 def _on_type(host: Host) -> Offer:
     found = host.selection(TaskType)
-    return (found[0].id if len(found) == 1 else "a task type"), _why_not_one(found, "task type")
+    why_not = _why_not_one(found, "task type")
+    if why_not is None and not host.context.live.present_workers(host.context.clock()):
+        why_not = "no workers are online"
+    return (found[0].id if len(found) == 1 else "a task type"), why_not
 
 
 def _switch(host: Host) -> Offer:

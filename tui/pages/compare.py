@@ -80,13 +80,18 @@ class CompareScreen(RowListScreen[ComparedRow]):
         def side(row: ComparedRow, text: str) -> Cell:
             return text, "text" if row.differs else "muted"
 
+        def value(id_: str, title: str, text: Callable[[ComparedRow], str]) -> Column[ComparedRow]:
+            return Column(
+                id_, title, VALUE_WIDTH, lambda row, _: side(row, text(row)), grow=1, equal=True
+            )
+
         left, right = map(visible, self.names)
         left, right = distinct_parts(left, right, self.context.glyphs.ellipsis)
         return (
             Column("differs", "Diff", 5, sign, sort_key="differs", descending=True),
             Column("field", "Field", 24, field, grow=1, sort_key="field"),
-            Column("left", left, VALUE_WIDTH, lambda row, _: side(row, row.left), grow=1),
-            Column("right", right, VALUE_WIDTH, lambda row, _: side(row, row.right), grow=1),
+            value("left", left, lambda row: row.left),
+            value("right", right, lambda row: row.right),
         )
 
     def source(self) -> Iterable[ComparedRow]:

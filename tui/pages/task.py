@@ -243,6 +243,7 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
                 self._original if task.finished else self.context.session.lookups.sent_task(task.id)
             )
             self._retry = known, retry_field(task, found)
+            self.context.unrecoverable.add(task, found)
         return self._retry[1]
 
     def paint_body(self) -> None:

@@ -65,32 +65,62 @@ class Shown(Protocol):
         """Return the rows of a type to operate on."""
 
 
-_ONE_ROW: Final[Mapping[type, tuple[tuple[str, Callable[[Any], bool]], ...]]] = {
+def _is_ended(task: Task) -> bool:
+    return task.state in ("FAILURE", "REVOKED")
+
+
+def _is_recoverable(task: Task, context: AppContext) -> bool:
+    return context.unrecoverable.reason(task) is None
+
+
+def _is_terminable(task: Task, context: AppContext) -> bool:
+    from ...model.confirm.targets import can_terminate
+
+    worker = context.live.workers.get(task.worker or "")
+    return task.running and (worker is None or can_terminate(worker.pool) is not False)
+
+
+def _is_online(worker: Worker, context: AppContext) -> bool:
+    return not context.is_offline(worker)
+
+
+def _is_resizable(worker: Worker, context: AppContext) -> bool:
+    from ...model.confirm.pools import FIXED_POOLS, autoscaling
+
+    fixed = worker.pool in FIXED_POOLS or autoscaling(worker)
+    return not fixed and not context.is_offline(worker)
+
+
+_ONE_ROW: Final[Mapping[type, tuple[tuple[str, Callable[[Any, AppContext], bool]], ...]]] = {
     Task: (
-        ("task.revoke", lambda task: not task.finished and not task.running),
-        ("task.terminate", lambda task: task.running),
-        ("task.retry", lambda task: task.state in ("FAILURE", "REVOKED")),
-        ("why", lambda task: task.waiting),
-        ("workflow", lambda task: task.parent_id is not None or task.group_id is not None),
+        ("task.revoke", lambda task, _: not task.finished and not task.running),
+        ("task.terminate", _is_terminable),
+        ("task.retry", lambda task, context: _is_ended(task) and _is_recoverable(task, context)),
+        (
+            "task.rerun",
+            lambda task, context: _is_ended(task) and not _is_recoverable(task, context),
+        ),
+        ("why", lambda task, _: task.waiting),
+        ("workflow", lambda task, _: task.parent_id is not None or task.group_id is not None),
     ),
     Worker: (
-        ("worker.drain", lambda worker: True),
-        ("pool.grow", lambda worker: True),
-        ("pool.shrink", lambda worker: True),
-        ("worker.consumer", lambda worker: True),
+        ("worker.drain", _is_online),
+        ("pool.grow", _is_resizable),
+        ("pool.shrink", _is_resizable),
+        ("worker.consumer", _is_online),
     ),
     Queue: (
-        ("why", lambda queue: bool(queue.waiting)),
-        ("queue.look", lambda queue: queue.waiting != 0),
-        ("queue.purge", lambda queue: bool(queue.waiting)),
+        ("why", lambda queue, _: bool(queue.waiting)),
+        ("queue.look", lambda queue, _: queue.waiting != 0),
+        ("queue.purge", lambda queue, _: bool(queue.waiting)),
     ),
     WaitingMessage: (
-        ("message.remove", lambda message: True),
-        ("queue.look", lambda message: True),
+        ("message.remove", lambda _, context: context.live.broker.family != "amqp"),
+        ("queue.look", lambda message, _: True),
     ),
-    TaskType: (("type.limit", lambda type_: True), ("task.trigger", lambda type_: True)),
+    TaskType: (("type.limit", lambda type_, _: True), ("task.trigger", lambda type_, _: True)),
 }
-"""The actions for a row, each with the condition under which it makes sense."""
+"""The actions for a row, each with the condition under which it is possible and makes sense."""
 _MARKED_ROWS: Final[Mapping[type, tuple[str, ...]]] = {
     Task: ("task.revoke", "task.terminate", "task.retry"),
     Worker: ("worker.drain", "pool.grow", "pool.shrink"),
@@ -131,7 +161,7 @@ def _of_row(screen: Shown) -> Iterator[Key]:
         if isinstance(row, TracebackFrame):
             yield "copy.id", "copy path:line"
             if "detail" in screen.CONTEXTS:
-                yield from _for(next(iter(screen.chosen(Task)), None), read_only=read_only)
+                yield from _for(next(iter(screen.chosen(Task)), None), context)
         if isinstance(row, Queue) and not read_only and _is_paused(row, context):
             yield "undo", "resume"
         if isinstance(row, Alert):
@@ -141,12 +171,13 @@ def _of_row(screen: Shown) -> Iterator[Key]:
                 yield "task.retry", "retry all"
             if "failures" in screen.CONTEXTS:
                 yield "focus.next", "traceback"
-        yield from _for(row, read_only=read_only)
+        yield from _for(row, context)
 
 
-def _for(row: object, *, read_only: bool) -> Iterator[Key]:
+def _for(row: object, context: AppContext) -> Iterator[Key]:
+    read_only = context.session.read_only
     for id_, sensible in _ONE_ROW.get(type(row), ()):
-        if sensible(row) and not (read_only and id_ in _MUTATING):
+        if sensible(row, context) and not (read_only and id_ in _MUTATING):
             yield id_, ""
 
 

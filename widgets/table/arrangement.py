@@ -61,12 +61,24 @@ def arrange(
     _grow(chosen, widths, width)
     if needs is not None and not (wide or offset):
         _spread(chosen, widths, needs)
+    if not (wide or offset):
+        _make_equal(chosen, widths)
     placed: list[Placed[R]] = []
     x = 0
     for column, column_width in zip(chosen, widths, strict=True):
         placed.append(Placed(column, x, column_width))
         x += column_width + GAP
     return placed
+
+
+def _make_equal(chosen: Sequence[Column[R]], widths: list[int]) -> None:
+    """Share the cells of the columns that are equally wide; what is left goes to the first one."""
+    equal = [place for place, column in enumerate(chosen) if column.equal]
+    if len(equal) > 1:
+        width, left = divmod(sum(widths[place] for place in equal), len(equal))
+        for place in equal:
+            widths[place] = width
+        widths[0] += left
 
 
 def are_hidden(

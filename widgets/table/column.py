@@ -100,6 +100,8 @@ class Column(Generic[R]):
     """Whether sorting starts with the largest."""
     remark: bool = False
     """Whether it is of use only if its texts differ from row to row."""
+    equal: bool = False
+    """Whether it is as wide as the other columns of this kind, to compare their texts."""
     fixed: bool = False
     """Whether its width is the user's choice, and stays."""
     fill: Callable[[R, Frame, int], Sequence[Cell]] | None = None

@@ -21,6 +21,7 @@ from celtop.tui.app.theme import (
 from celtop.tui.dialogs.menu import Menu
 from celtop.tui.navigation import Location
 from celtop.widgets.colours import COLOURS, STATE_COLOURS
+from celtop.widgets.tile import Tile
 from rich.color import Color as RichColor
 from rich.color import ColorSystem
 from textual.color import Color
@@ -166,6 +167,7 @@ def test_texts_stand_out_from_all_backgrounds(theme: Theme) -> None:
 
 
 HIGH_CONTRAST = 7.0
+GRAPHICS = 3.0
 CURSOR_BACKGROUNDS = ("surface", "block-cursor-background", "input-selection-background")
 
 
@@ -182,6 +184,16 @@ def test_texts_and_states_of_the_high_contrast_theme_stand_out_from_all_backgrou
         behind = Color.parse(found["background"]) + Color.parse(found[name])
         for text in texts:
             assert ratio(Color.parse(found[text]), behind) >= HIGH_CONTRAST, (text, name)
+
+
+async def test_the_frames_of_the_high_contrast_theme_stand_out() -> None:
+    async with run_app(cluster(4), theme="celtop-high-contrast") as on:
+        pane = next(iter(on.screen.query(Tile)))
+        (kind, colour), *_ = pane.styles.border
+        assert kind == "round"
+        for name in BACKGROUNDS:
+            behind = Color.parse(on.app.theme_variables[name])
+            assert ratio(colour, behind) >= GRAPHICS, name
 
 
 SCREENS = {

@@ -7,12 +7,15 @@ from typing import Any
 import msgspec
 import pytest
 from celtop.bindings import ACTIONS
+from celtop.model.operations.call import Unrecoverable
 from celtop.model.operations.commands import PauseQueue, Purge, ResumeQueue, Revoke, RevokeStamped
+from celtop.model.wire.events import Event
 from celtop.tests.tui.fake_session import NOW, feed, task_events
 from celtop.tests.tui.operation_app import DONE, RUNNING, WAITING, opened
 from celtop.tui.dialogs.base import Dialog
 from celtop.tui.dialogs.menu import Menu
 from celtop.tui.dialogs.outcome import OutcomeDialog
+from celtop.tui.dialogs.text import TextDialog
 from celtop.tui.navigation import Location
 from celtop.tui.operations import menu as operation_menu
 
@@ -48,6 +51,67 @@ async def test_the_key_beside_an_act_begins_it() -> None:
         on.burst("A", "X", "E")
         await on.until(lambda: on.session.asked == [(DONE,)])
         assert on.session.done == [] and on.said == []
+
+
+async def test_a_retry_that_was_found_impossible_is_neither_in_the_footer_nor_in_the_menu() -> None:
+    async with opened() as on:
+        await on.to(DONE)
+        await on.until(lambda: "R retry" in on.text.splitlines()[-1])
+        on.session.recovered[DONE] = Unrecoverable(DONE, "no entry in the result backend")
+        await on.press("enter")
+        await on.until(lambda: "not possible" in on.text)
+        await on.until(lambda: "E edit" in on.text.splitlines()[-1])
+        assert "R retry" not in on.text.splitlines()[-1]
+        await on.press("A")
+        menu = await on.dialog(Menu)
+        reasons = {id_: hint for id_, _, hint in menu.choices}
+        assert reasons["task.retry"] == "no entry in the result backend"
+        assert "task.retry" in menu.disabled_ids
+        assert reasons["task.rerun"] == ""
+        await on.press("escape", "escape")
+        await on.until(lambda: on.table.cursor_row.id == DONE)
+        assert "R retry" not in on.text.splitlines()[-1]
+
+
+async def test_a_retry_that_is_refused_is_remembered_until_the_task_changes() -> None:
+    async with opened() as on:
+        await on.to(DONE)
+        await on.press("R")
+        on.session.recovering.set_result((Unrecoverable(DONE, "its arguments are cut"),))
+        await on.dialog(TextDialog)
+        await on.press("escape")
+        await on.until(lambda: "E edit" in on.text.splitlines()[-1])
+        task = on.session.state.tasks[DONE]
+        assert on.app.context.unrecoverable.reason(task) == "its arguments are cut"
+        task.version += 1
+        assert on.app.context.unrecoverable.common_reason([task]) is None
+
+
+async def test_of_an_offline_worker_only_what_needs_no_reply_is_offered() -> None:
+    async with opened(Location("workers")) as on:
+        await on.to("celery@web-1")
+        await on.until(lambda: "D drain" in on.text.splitlines()[-1])
+        feed(on.session.state, [Event("worker-offline", "celery@web-1", NOW)])
+        await on.until(lambda: "shut down" in on.text)
+        await on.to("celery@web-1")
+        await on.until(lambda: "D drain" not in on.text.splitlines()[-1])
+        await on.press("A")
+        menu = await on.dialog(Menu)
+        reasons = {id_: hint for id_, _, hint in menu.choices}
+        for id_ in ("pool.grow", "worker.consumer", "worker.report", "worker.drain"):
+            assert reasons[id_] == "celery@web-1 is offline; no reply is expected", id_
+            assert id_ in menu.disabled_ids
+        assert not {"worker.ping", "worker.heartbeat"} & menu.disabled_ids
+
+
+async def test_a_pool_of_a_fixed_size_is_not_offered_to_be_resized() -> None:
+    async with opened(Location("workers")) as on:
+        await on.to("celery@web-1")
+        await on.until(lambda: "+ grow" in on.text.splitlines()[-1])
+        on.session.state.workers["celery@web-1"].pool = "threads"
+        await on.press("up", "down")
+        await on.until(lambda: "+ grow" not in on.text.splitlines()[-1])
+        assert "D drain" in on.text.splitlines()[-1]
 
 
 async def test_the_menu_names_the_workers_that_do_not_scale() -> None:

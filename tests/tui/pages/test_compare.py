@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from celtop.tests.tui.app_under_test import AppUnderTest, Clock, make_app, screen_lines
 from celtop.tests.tui.fake_session import cluster
 from celtop.tui.dialogs.text import TextDialog
@@ -52,6 +53,19 @@ async def test_a_marked_worker_is_compared_with_the_one_under_the_cursor() -> No
         rows = {row.id: row for row in screen.rows}
         assert rows["Queues"].differs
         assert "celery@web-1" in "\n".join(screen_lines(app))
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+async def test_both_values_have_the_same_width(width: int) -> None:
+    app, session = make_app(cluster(), Clock())
+    async with app.run_test(size=(width, 24)) as pilot:
+        on = AppUnderTest(app, session, pilot)
+        await on.press("2", "/", *"state:success", "enter", "space", "space", "=")
+        screen = await compared(on)
+        assert screen.table is not None
+        widths = {one.column.id: one.width for one in screen.table._arrange().placed}
+        assert widths["left"] == widths["right"]
+        assert sum(widths.values()) + len(widths) - 1 <= width
 
 
 async def test_one_row_alone_is_not_compared() -> None:

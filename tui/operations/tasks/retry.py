@@ -138,7 +138,10 @@ async def rerun(host: Host) -> None:
 async def _recover(host: Host, ids: Sequence[str]) -> tuple[Recovered, ...] | None:
     what = "the original message" if len(ids) == 1 else f"{len(ids):,} original messages"
     search = host.context.session.lookups.recover_calls(ids, for_retry=True)
-    return await wait_for(host, f"Looking for {what}", search)
+    found = await wait_for(host, f"Looking for {what}", search)
+    for one in found or ():
+        host.context.unrecoverable.add(host.context.live.tasks.get(one.id), one)
+    return found
 
 
 def _unrecoverable(lost: Sequence[Unrecoverable]) -> tuple[str, ...]:
