@@ -77,17 +77,17 @@ def cut(line: Line, width: int) -> Line:
 
 
 def flow(cells: Sequence[Cell], width: int) -> list[Line]:
-    """Return cells on as many lines as they need; a cell wider than a line is shortened."""
+    """Return cells on as many lines as they need; a cell wider than a line is on several."""
     out: list[Line] = [[]]
     used = 0
     for text, style in cells:
-        text = text if cell_len(text) <= width else fit(text, width)
-        if used + cell_len(text) > width:
-            out.append([])
-            used = 0
-        if used or not text.isspace():
-            out[-1].append((text, style))
-            used += cell_len(text)
+        for part in (text,) if cell_len(text) <= width else chop_cells(text, max(2, width)):
+            if used + cell_len(part) > width:
+                out.append([])
+                used = 0
+            if used or not part.isspace():
+                out[-1].append((part, style))
+                used += cell_len(part)
     return out
 
 

@@ -121,7 +121,7 @@ def test_fitting_counts_cells() -> None:
 def test_flow_and_wrap() -> None:
     cells = [("one", ""), ("  ", ""), ("two", ""), ("  ", ""), ("three", "")]
     assert [plain(line) for line in flow(cells, 8)] == ["one  two", "three"]
-    assert [plain(line) for line in flow([("abcdef", "")], 4)] == ["ab.."]
+    assert [plain(line) for line in flow([("a ", ""), ("abcdef", "")], 4)] == ["a", "abcd", "ef"]
     assert wrap("one two three", 7) == ["one two", "three"]
     assert wrap("abcdef gh", 4) == ["abcd", "ef", "gh"]
     assert wrap("for 3 m 46 s or 2.0 s", 8) == ["for", "3 m 46 s", "or 2.0 s"]
