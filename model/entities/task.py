@@ -112,6 +112,8 @@ class TaskExtra(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """When its entry was added to the result backend, by its clock; only `django-db` records it."""
     periodic_task_name: str | None = None
     """The periodic task of django-celery-beat that sent it; only `django-db` records it."""
+    sent_retries: int = 0
+    """The number of the retry whose message was sent at `Task.sent_at`; 0 for the first message."""
     stored_share: float | None = None
     """The part of the successful tasks of its time that the history has; None if it has all."""
 
@@ -273,10 +275,9 @@ class Task(msgspec.Struct, gc=False, eq=False, omit_defaults=True):
     @property
     def is_resent(self) -> bool:
         """Whether `sent_at` is when the message of the next attempt was sent, by `Task.retry`."""
-        sent_at, started_at = self.sent_at, self.started_at
-        if sent_at is None or started_at is None:
+        if self.extra is None or not self.extra.sent_retries or self.state != RETRY:
             return False
-        return self.state == RETRY and sent_at > started_at
+        return self.extra.sent_retries >= self.pending_retry
 
     def waited(self, skews: ClockSkews = NO_SKEWS) -> float | None:
         """Return the seconds between when it could have started and when it did, or None.

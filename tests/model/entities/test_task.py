@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from celtop.model.entities.task import Attempt, Task, first_seen_at
+from celtop.tests.model.streams import NOW, Script, play
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,6 +47,16 @@ def test_a_task_was_first_seen_at_its_first_attempt() -> None:
 
 def test_when_the_next_attempt_was_sent_says_nothing_about_the_wait_of_the_last() -> None:
     task = Task("a", state="RETRY", sent_at=5.5, received_at=4.0, started_at=5.0)
+    assert not task.is_resent, "the clock of the sender is ahead"
+    task.set_extra(sent_retries=1)
     assert task.is_resent and task.waited() is None
-    task.sent_at = 3.0
+    task.retries, task.sent_at, task.finished_at = 1, 3.0, 6.0
     assert not task.is_resent and task.waited() == 2.0
+
+
+def test_the_message_of_a_retry_is_told_from_the_first_by_its_number() -> None:
+    script = Script("a", NOW).sent(retries=0).received().started().sent(retries=1)
+    task = play([*script.events]).tasks["a"]
+    assert not task.is_resent, "it runs"
+    task = play(script.retried(exception="E()").events).tasks["a"]
+    assert task.is_resent

@@ -160,6 +160,8 @@ class TaskEvents:
             self._requeue_replaced(task)
         if task.sent_at is None or at >= task.sent_at:
             task.sent_at = at
+            if event.retries or (task.extra is not None and task.extra.sent_retries):
+                task.set_extra(sent_retries=event.retries or 0)
             route = delayed_route(event.routing_key)
             name = event.queue if route is None else self._delayed.sent(task.id, now, route)
             if name:
