@@ -93,8 +93,9 @@ def _absence(worker: Worker, health: WorkerHealth, now: float, width: int | None
     rough = units.ago(None if at is None else min(at, now), now)
     forms = [f"{word} {units.elapsed(at, now)} ago", f"{word} {rough}"]
     if running:
-        forms = [f"{form}, {running:,} running" for form in forms]
-        forms.append(f"{word} {rough.removesuffix(' ago')}, {running:,} running")
+        ran = f"{running:,} running" if health == "late" else f"{running:,} were running"
+        forms = [f"{form}, {ran}" for form in forms]
+        forms.append(f"{word} {rough.removesuffix(' ago')}, {ran}")
         forms.append(f"{word} {rough.removesuffix(' ago')}, {counted(running, 'task')}")
         forms.append(f"{word} {rough}")
     return next((form for form in forms if width is None or len(form) <= width), forms[-1])

@@ -55,9 +55,9 @@ def test_a_worker_that_was_lost_before_the_connection_stays_lost() -> None:
 @pytest.mark.parametrize(
     ("width", "text"),
     [
-        (None, "lost 3 m 20 s ago, 12 running"),
-        (28, "lost 3 m ago, 12 running"),
-        (22, "lost 3 m, 12 running"),
+        (None, "lost 3 m 20 s ago, 12 were running"),
+        (29, "lost 3 m ago, 12 were running"),
+        (25, "lost 3 m, 12 were running"),
         (18, "lost 3 m, 12 tasks"),
         (17, "lost 3 m ago"),
     ],

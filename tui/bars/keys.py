@@ -29,12 +29,13 @@ SELECTION: Final = (20, 40, 60)
 """The keys of the selected row, the most important first; the others are in the menu, too."""
 _LAST: Final = ("help", "quit")
 _CORE: Final = {
-    "zoom": 25, "open": 30, "charts.tasks": 30, "charts.earlier": 40, "filter": 50,
-    "filter.tasks": 50, "search": 50, "error": 70, "undo": 75, "act.menu": 80,
-    "command": 120, "freeze": 130,
+    "zoom": 25, "open": 30, "charts.tasks": 30, "scroll.left": 35, "scroll.right": 36,
+    "charts.earlier": 40, "filter": 50, "filter.tasks": 50, "search": 50, "error": 70,
+    "undo": 75, "act.menu": 80, "command": 120, "freeze": 130,
 }  # fmt: skip
 """The keys that are left out after the others. Between them are those of the row, and the names
 of the views."""
+UNFREEZE: Final = 34
 VIEW_NAMES: Final = 90
 MAX_SINGLE_KEYS: Final = 2
 """Keys of views, one after the other, up to which each is shown in a narrow terminal."""
@@ -150,6 +151,8 @@ def _keys(context: AppContext, keymap: Keymap, here: Here) -> list[Part]:
         parts += _key(context, keymap, id_, label, priority, "$text-primary")
     for number, (id_, label) in enumerate(here.general):
         priority = ALWAYS if id_ in _LAST else _CORE.get(id_, OTHERS + number)
+        if id_ == "freeze" and context.frozen:
+            priority = UNFREEZE
         parts += _key(context, keymap, id_, label, priority, "$text-muted")
     return parts
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from celtop.tests.tui.app_under_test import AppUnderTest, run_app
 from celtop.tests.tui.fake_session import cluster
 from celtop.tui.navigation import Location
@@ -46,6 +47,13 @@ async def test_the_cursor_of_the_charts_is_offered_before_the_names_of_views() -
     async with run_app(cluster(), size=(80, 24)) as ui:
         await ui.press("c")
         await ui.until(lambda: "← earlier  enter tasks" in ui.text.splitlines()[-1])
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24)])
+async def test_a_frozen_screen_offers_the_way_back_and_steps_in_time(size: tuple[int, int]) -> None:
+    async with run_app(cluster(), size=size) as ui:
+        await ui.press("p")
+        await ui.until(lambda: "p unfreeze  ← earlier" in ui.text.splitlines()[-1])
 
 
 async def test_steps_in_time_are_offered_while_there_is_such_a_time() -> None:
