@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from textual.events import Event, Key
+from textual.events import Event, Key, MouseDown, MouseUp
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from ...bindings.keymap import Keymap
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ..bars.command_line import CommandLine
     from ..messages import ClusterRequested, CopyRequested
     from .alerting import Alerting
+    from .mouse import MouseButtons
 
 CHECK_INTERVAL: Final = 3.0
 """Seconds between two checks of the terminal, and for messages about celtop's own files."""
@@ -61,6 +62,7 @@ class CeltopApp(HostApp, inherit_bindings=False):
     COMMANDS = {_commands}  # noqa: RUF012
     DEFAULT_MODE = "overview"
     AUTO_FOCUS = "LiveTable, Tile"
+    _buttons: MouseButtons | None = None
 
     def set_up(
         self,
@@ -181,6 +183,14 @@ class CeltopApp(HostApp, inherit_bindings=False):
             if (screen := self.monitor_screen) is not None:
                 screen.paint_keys()
             if pressed:
+                return
+        if isinstance(event, MouseDown | MouseUp) and self.is_set_up:
+            from .mouse import MouseButtons, selects_row
+
+            self._buttons = self._buttons or MouseButtons()
+            if not self._buttons.takes(event, self.screen):
+                if selects_row(event, self.screen):
+                    await self.run_action("operation_menu")
                 return
         await super().on_event(event)
 

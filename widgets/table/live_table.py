@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from textual import events
+from textual.geometry import Offset
 from textual.message import Message
 
 from .cells import plain
@@ -27,6 +28,9 @@ WHEEL_LINES = 3
 
 class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
     """A table of rows that change."""
+
+    _clicked_id: str | None = None
+    """The row that was clicked last, unless that marked it."""
 
     @dataclass
     class Opened(Message):
@@ -285,16 +289,29 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
             if place is not None and place.column.sort_key is not None:
                 self.action_sort_by(place.column.id)
             return
-        line = self._painted.get(offset.y)
-        if line is None or line.row_id is None:
+        # The second click of a double click opens the row of the first, which may have moved.
+        if event.chain == 2 and self._clicked_id is not None:
+            if self._clicked_id == self.cursor_id:
+                self.action_open()
+            self._clicked_id = None
             return
+        self._clicked_id = None
+        if not self.point_at(offset) or self.cursor_id is None:
+            return
+        if self._markable and (offset.x < self._gutter or event.ctrl):
+            self._marks.toggle(self.cursor_id)
+            self._repaint()
+        else:
+            self._clicked_id = self.cursor_id
+
+    def point_at(self, offset: Offset) -> bool:
+        """Move the cursor to the row that is painted at an offset; return whether there is one."""
+        line = self._painted.get(offset.y)
+        if line is None or line.row_id is None or offset.y < self._header_height:
+            return False
         self._viewport.hold()
         self.move_to(line.row_id)
-        if self._markable and (offset.x < self._gutter or event.ctrl):
-            self._marks.toggle(line.row_id)
-            self._repaint()
-        elif event.chain == 2:
-            self.action_open()
+        return True
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Scroll down; the cursor stays on its row."""

@@ -10,7 +10,9 @@ from celtop.tui.dialogs.menu import Menu
 from celtop.tui.navigation import DrillDown, Location
 from celtop.tui.screens.tasks import TaskListScreen
 from textual.command import CommandPalette
+from textual.events import MouseDown, MouseUp
 
+RIGHT = 3
 FAILED = f"{5:08x}-0000-4000-8000-{5:012x}"
 
 
@@ -25,6 +27,74 @@ async def test_a_click_in_the_gutter_or_with_ctrl_marks_and_a_double_click_opens
         await ui.pilot.click(table, offset=(20, 3), times=2)
         await ui.until(lambda: ui.app.location.path)
         assert ui.app.location.path[0].subject == table.rows[2].id
+
+
+async def press(ui: AppUnderTest, x: int, y: int, button: int = 1) -> None:
+    """Press and release a button as the terminal reports it; Textual makes the click of it."""
+    for event in (MouseDown, MouseUp):
+        ui.app.post_message(event(None, x, y, 0, 0, button, False, False, False, x, y))
+        await ui.pilot.pause()
+
+
+def place(ui: AppUnderTest, text: str) -> tuple[int, int]:
+    """Return where a text begins on the screen."""
+    lines = ui.text.splitlines()
+    y = next(y for y, line in enumerate(lines) if text in line)
+    return lines[y].index(text), y
+
+
+async def test_a_double_click_opens_the_row_that_its_first_click_has_hit() -> None:
+    async with run_app(cluster(20), Location("tasks")) as ui:
+        table = ui.table
+        row = table.rows[2].id
+        y = table.region.y + 3
+        await press(ui, 20, y)
+        assert table.cursor_id == row
+        table.move_to(table.rows[5].id)  # as if its row had gone
+        await press(ui, 20, y)
+        assert table.cursor_id == table.rows[5].id and not ui.app.location.path
+        await press(ui, 20, y)
+        await press(ui, 24, y)  # another click
+        assert not ui.app.location.path
+        await press(ui, 24, y)
+        await ui.until(lambda: ui.app.location.path)
+        assert ui.app.location.path[0].subject == row
+
+
+async def test_the_right_button_lists_the_operations_of_a_row_and_presses_nothing() -> None:
+    async with run_app(cluster(20), Location("tasks")) as ui:
+        table = ui.table
+        sort, row = table.sort, table.rows[4].id
+        await press(ui, 20, table.region.y, RIGHT)
+        assert table.sort == sort and isinstance(ui.app.screen, TaskListScreen)
+        await press(ui, 20, table.region.y + 5, RIGHT)
+        menu = await ui.dialog(Menu)
+        assert table.cursor_id == row
+        at = place(ui, "Retry 1 task")
+        await press(ui, *at, RIGHT)
+        assert ui.app.screen is menu
+        await press(ui, 1, 20, RIGHT)
+        assert ui.app.screen is menu
+
+
+async def test_a_double_click_on_a_menu_does_not_act_on_the_dialog_that_it_opens() -> None:
+    async with run_app(cluster(20), Location("queues")) as ui:
+        await ui.press("A")
+        await ui.dialog(Menu)
+        x, y = place(ui, "Purge")
+        await press(ui, x, y)
+        dialog = await ui.asked()
+        await press(ui, x, y)
+        assert ui.app.screen is dialog
+        x, y = place(ui, "Cancel")
+        await press(ui, x, y, RIGHT)
+        assert ui.app.screen is dialog
+        await press(ui, x, y)
+        await ui.until(lambda: ui.app.screen is not dialog)
+        # Nor on what was below the dialog.
+        cursor = ui.table.cursor_id
+        await press(ui, x, y)
+        assert ui.table.cursor_id == cursor
 
 
 async def test_a_click_on_a_title_of_the_breadcrumb_goes_there() -> None:
