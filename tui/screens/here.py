@@ -149,7 +149,7 @@ def here(screen: Shown) -> Here:
 def _of_marked(screen: Shown, table: LiveTable[Any]) -> Iterator[Key]:
     if not screen.context.session.read_only:
         yield from ((id_, "") for id_ in _MARKED_ROWS.get(type(table.cursor_row), ()))
-    if len(table.marks) == 2:
+    if len(table.marks) == 2 and isinstance(table.cursor_row, Task | Worker | TaskType):
         yield "compare", ""
     yield "mark.none", "unmark"
 

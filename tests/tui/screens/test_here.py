@@ -22,6 +22,13 @@ def steps(ui: AppUnderTest) -> list[str]:
     return [id_ for id_, _ in here(ui.screen).general if id_.startswith("scroll.")]
 
 
+async def test_marked_queues_are_not_offered_for_comparison() -> None:
+    async with run_app(cluster(), Location("queues")) as ui:
+        await ui.press("space", "space")
+        assert len(ui.table.marks) == 2
+        assert "compare" not in selection(ui)
+
+
 async def test_the_keys_follow_the_state_of_the_task_and_the_marks() -> None:
     async with run_app(cluster(), Location("tasks"), size=(80, 24)) as ui:
         await ui.to(FAILED)
