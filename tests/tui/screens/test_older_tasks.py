@@ -80,7 +80,7 @@ async def test_a_search_never_blocks_a_key_and_one_for_another_filter_ends(
         reader.held = True
         on.app.filter_by("name:other")
         await on.pilot.pause()
-        assert "Searching the history" in on.text
+        await on.until(lambda: "Searching the history" in on.text)
         on.app.filter_by("name:old.task_0 state:failure")
         await on.pilot.pause()
         reader.release()
