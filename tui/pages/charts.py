@@ -84,7 +84,10 @@ class ChartsScreen(MonitorScreen):
         self._paint_info()
 
     def _paint_info(self) -> None:
-        left = [*self.breadcrumbs, Part(units.duration(self.context.chart_seconds), "$text-muted")]
+        window = units.duration(self.context.chart_seconds)
+        # Above the charts there may be the name of a task type, queue or worker.
+        scope = f"whole cluster, {window}" if self.location.path[:-1] else window
+        left = [*self.breadcrumbs, Part(scope, "$text-muted")]
         if self.context.stored_series.unavailable:
             left.append(Part(HISTORY_UNAVAILABLE, "$text-warning", 1))
         left += self._marks()

@@ -25,7 +25,7 @@ def filter_values(state: ClusterState) -> Values:
             return sorted(state.workers)
         if field == "queue":
             return known_queues(state)
-        if field == "error":
+        if field in ("error", "exception"):  # the text of an exception contains its class
             return dict.fromkeys(group.error for group in state.failures if group.error)
         if field == "place":
             return dict.fromkeys(group.place for group in state.failures if group.place)

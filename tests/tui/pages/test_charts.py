@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from celtop.tests.tui.app_under_test import AppUnderTest, run_app
 from celtop.tests.tui.fake_session import NOW, cluster
+from celtop.tui.navigation import DrillDown, Location
 from celtop.tui.pages.charts import ChartsScreen
 from celtop.widgets.charts.chart import Chart
 
@@ -25,6 +26,21 @@ async def test_the_charts_use_the_room(size: tuple[int, int], columns: int) -> N
         assert len({tile.region.width for tile in tiles}) <= 2
         # Nothing scrolls, and no line is left over.
         assert max(tile.region.bottom for tile in tiles) == page(ui).grid.region.bottom
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ((), "Charts  15 m"),
+        ((DrillDown("type", "images.resize"),), "images.resize › Charts  whole cluster, 15 m"),
+    ],
+)
+async def test_below_a_page_the_charts_say_that_they_are_of_the_whole_cluster(
+    path: tuple[DrillDown, ...], text: str
+) -> None:
+    async with run_app(cluster(), Location("types", path), size=(80, 24)) as ui:
+        await ui.press("c")
+        await ui.until(lambda: text in ui.text.splitlines()[1])
 
 
 async def test_the_cursor_reads_all_charts_and_opens_the_tasks_of_its_time() -> None:
