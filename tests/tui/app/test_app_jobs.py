@@ -18,6 +18,7 @@ from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
 
 DAY = 86_400.0
 PAGE = Path(__file__).parents[3] / "docs" / "jobs.md"
+PAGE_TEXT = PAGE.read_text("utf-8")
 NAMED = {"enter", "tab", "shift+tab"}
 """Keys that the table names; other code spans are typed."""
 BILLING = """Traceback (most recent call last):
@@ -42,7 +43,7 @@ class Job(NamedTuple):
 
 def table() -> Iterator[Job]:
     """Yield the jobs of the page."""
-    for line in PAGE.read_text("utf-8").splitlines():
+    for line in PAGE_TEXT.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if len(cells) == 5 and cells[2].isdigit():
             spans = re.findall(r"`([^`]+)`", cells[1])
@@ -163,6 +164,20 @@ async def test_the_job_is_done_by_its_keys(job: Job) -> None:
         for key in job.keys:
             await on.press(key)
         await CHECKS[job.name](on)
+
+
+async def test_the_drain_of_an_only_consumer_takes_a_word() -> None:
+    (line,) = re.findall(r"takes (\d+) presses to drain.*?word: (.*?)\.$", PAGE_TEXT, re.M | re.S)
+    spans = re.findall(r"`([^`]+)`", line[1])
+    keys = [key for span in spans for key in ([span] if span in NAMED else span)]
+    assert len(keys) == int(line[0])
+    state = shop()
+    feed(state, [Event("worker-offline", "celery@geo-1", NOW + 1)])
+    state.tick(NOW + 1)
+    async with run_app(state) as on:
+        for key in keys:
+            await on.press(key)
+        await CHECKS["Drain a worker"](on)
 
 
 def test_each_job_takes_at_most_half_of_what_flower_takes() -> None:
