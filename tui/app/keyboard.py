@@ -13,11 +13,15 @@ from textual.screen import Screen
 from ...bindings.keymap import Keymap
 from ...widgets.compat.settled_palette import SettledPalette
 from ...widgets.compat.textual_internals import press
+from ...widgets.table.live_table import LiveTable
+from ..bars.command_line import CommandLine
 from ..dialogs.base import Dialog
 from ..screens.base.screen import MonitorScreen
 
 SCREEN_TIMEOUT: Final = 2.0
 """Seconds that keys wait for a new screen."""
+RUNS_COMMAND: Final = "command.run"
+"""The action that runs a typed command."""
 
 
 async def press_key(app: App[Any], event: Key, keymap: Keymap) -> bool:
@@ -34,17 +38,27 @@ async def press_key(app: App[Any], event: Key, keymap: Keymap) -> bool:
         return await _press_again(app, event)
     if not isinstance(screen, MonitorScreen):
         return await _press_in_dialog(app, screen, event)
-    line = screen.typing
+    line, table = screen.typing, _table(screen)
     if line is None:
-        pin, table = _is_for_row(screen, event.key, keymap), screen.table
+        pin = _is_for_row(screen, event.key, keymap)
         with nullcontext() if table is None else table.as_seen_at(event.time, pin=pin):
             pressed = await press(app, event.key)
             await _deliver(screen)
         return pressed
     for action in keymap.in_context(line.CONTEXT):
         if event.key in action.keys:
-            return await app.run_action(action.action, line)
+            # A command may be for the row, which must not move away until it runs.
+            pin = action.id == RUNS_COMMAND
+            with nullcontext() if table is None else table.as_seen_at(event.time, pin=pin):
+                return await app.run_action(action.action, line)
     return False
+
+
+def _table(screen: MonitorScreen) -> LiveTable[Any] | None:
+    """Return the table that a key, or the command that is typed, is for."""
+    line = screen.typing
+    before = line.focused_before if isinstance(line, CommandLine) else None
+    return before if isinstance(before, LiveTable) else screen.table
 
 
 async def _deliver(screen: MonitorScreen) -> None:
@@ -65,8 +79,12 @@ async def _deliver(screen: MonitorScreen) -> None:
 
 
 def _is_for_row(screen: MonitorScreen, key: str, keymap: Keymap) -> bool:
-    """Return whether a key is one of the screen's own: its row must not move away meanwhile."""
-    return any(key in action.keys for action in keymap.in_context(*screen.CONTEXTS))
+    """Return whether a key is for the row, which must not move away meanwhile.
+
+    So are the screen's own, and that of the palette, which lists them.
+    """
+    own = any(key in action.keys for action in keymap.in_context(*screen.CONTEXTS))
+    return own or key in keymap["palette"].keys
 
 
 async def _press_in_dialog(app: App[Any], dialog: Screen[Any], event: Key) -> bool:

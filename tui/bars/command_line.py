@@ -89,7 +89,8 @@ class CommandLine(Vertical):
         prompt = Static(":", id="prompt", markup=False)
         super().__init__(self._advice, Horizontal(prompt, self.input, id="line"), id="command")
         self._suggest: Suggest = lambda line: Suggestions()
-        self._focused_before: Widget | None = None
+        self.focused_before: Widget | None = None
+        """What had the focus before the line."""
         self._recall = Recall()
         self._earlier: Sequence[str] = ()
 
@@ -108,7 +109,7 @@ class CommandLine(Vertical):
         self._earlier = earlier
         self.set_class(ascii_only, "-ascii")
         if self.screen.focused is not self.input:  # a click opens it again
-            self._focused_before = self.screen.focused
+            self.focused_before = self.screen.focused
         self.display = True
         self.input.value = text
         self.input.cursor_position = len(text)
@@ -122,7 +123,7 @@ class CommandLine(Vertical):
     def action_close(self) -> None:
         """Hide the line, and return the focus."""
         self.display = False
-        self.screen.set_focus(self._focused_before)
+        self.screen.set_focus(self.focused_before)
 
     def action_run(self) -> None:
         """Run the command."""

@@ -7,7 +7,7 @@ from unittest.mock import patch
 import pytest
 from celtop.model.state import ClusterState
 from celtop.tests.tui.app_under_test import AppUnderTest, make_app, run_app
-from celtop.tests.tui.fake_session import cluster, feed, task_events
+from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
 from celtop.tui.dialogs.prompt import Prompt
 from celtop.tui.navigation import Location
 from celtop.tui.pages.worker import WorkerDetailScreen
@@ -110,3 +110,22 @@ async def test_keys_typed_before_there_are_rows_act_on_none() -> None:
         assert not ui.app.location.path and not ui.table.marks and not prompt.is_attached
         await ui.press("X")
         assert ui.said == ["Nothing to revoke: no task selected", "no workers are known"]
+
+
+@pytest.mark.parametrize("typed", [":rate 4", ""])
+async def test_a_typed_or_searched_command_is_for_the_row_that_was_seen(typed: str) -> None:
+    state = ClusterState()
+    feed(state, task_events(1, "mail.send", end=None, uuid="1")[:1])
+    async with run_app(state, Location("tasks")) as ui:
+        await ui.press(*typed)
+        assert ui.table.cursor_id == "1"
+        table, key = ui.table, Key("enter" if typed else "ctrl+p", None)
+        feed(state, task_events(2, "mail.send", end=None, uuid="2", at=NOW)[:1])
+        ui.app.frame_loop.paint()
+        assert table.cursor_id == "2", "the latest task"
+        ui.app.post_message(key)
+        await ui.until(lambda: table.cursor_id == "1")
+        feed(state, task_events(3, "mail.send", end=None, uuid="3", at=NOW + 1)[:1])
+        ui.app.frame_loop.paint()
+        assert table.cursor_id == "1"
+        assert not ui.said
