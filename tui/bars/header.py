@@ -17,7 +17,7 @@ from ...model.text.phrases import counted
 from ...model.text.sanitize import visible
 from ...widgets.colours import COLOURS
 from ..context import AppContext
-from ..text.unknown import counted_rate, not_known_yet
+from ..text.unknown import counted_rate, not_known_yet, rates_known
 from ..text.windows import windows
 from .base import Bar, Part
 
@@ -184,7 +184,7 @@ def numbers(context: AppContext) -> list[Part]:
     held, rate = units.count(len(state.tasks)), finished_rate(state, now)
     if context.freeze.moment is not None:
         held = units.UNKNOWN
-    if not context.freeze.rates_known:
+    if not rates_known(state, context.freeze):
         rate, failing = f"{units.UNKNOWN}/s", units.UNKNOWN
     if not state.tasks and not_known_yet(state):
         held, rate = units.UNKNOWN, f"{units.UNKNOWN}/s"

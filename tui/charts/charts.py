@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
+from functools import partial
 from math import ceil, floor, isnan, nan
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from ...model.entities.series.rates import RATE_WINDOW
 from ...model.entities.series.time_series import SECONDS, STEPS
 from ...model.ingest.series_recorder import MAX_SUBJECTS
 from ...model.ingest.tasks.failure_groups import TREND_STEP, FailureGroup
@@ -21,8 +21,8 @@ from ...widgets.charts.chart_data import ChartData
 from ...widgets.charts.plot import Layer, fitted
 from ..context import AppContext
 from ..navigation import DrillDown
-from ..text.unknown import counted_rate, not_known_yet
 from .chart_window import ChartWindow, chart_window, is_left_out, marks, values
+from .current_values import current_depths, current_queue_rates, current_rates
 
 if TYPE_CHECKING:
     from ...history.rows import SubjectKind
@@ -80,12 +80,11 @@ def show(chart: Chart, kind: str, build: Build, context: AppContext) -> None:
         kind, drawn, context.chart_seconds, context.yesterday, context.stored_series.version,
         context.utc, context.frozen,
     )  # fmt: skip
-    current = current_rates(context) if build is throughput else ()
     if not chart.shows(version):
         data = build(context)
-        chart.show(data, version, current or average_rates(data))
-    elif current:
-        chart.show_current(current)
+        chart.show(data, version, data.current() if data.current else average_rates(data))
+    elif chart.data.current is not None:
+        chart.show_current(chart.data.current())
 
 
 def time_zone(context: AppContext) -> tzinfo | None:
@@ -117,19 +116,8 @@ def tasks_between(
 
 def throughput(context: AppContext) -> ChartData:
     """Return the tasks per second that succeeded, were retried and failed."""
-    return _of(context, "cluster", "", RATE, *_OUTCOMES)
-
-
-def current_rates(context: AppContext) -> tuple[str, ...]:
-    """Return the rates of `throughput` for its legend, by the header's definition."""
-    state, now = context.state, context.now()
-    if not context.freeze.rates_known:
-        return (units.UNKNOWN,) * 3
-    if not state.tasks and not_known_yet(state):
-        return (units.UNKNOWN,) * 3
-    rates = (state.rates.succeeded, state.rates.retried, state.rates.failed)
-    until = state.broker.observed_until(now)
-    return tuple(counted_rate(state, ring.per_second(until, RATE_WINDOW)) for ring in rates)
+    data = _of(context, "cluster", "", RATE, *_OUTCOMES)
+    return replace(data, current=partial(current_rates, context))
 
 
 def average_rates(data: ChartData) -> tuple[str, ...]:
@@ -201,7 +189,8 @@ def waiting(context: AppContext) -> ChartData:
         Layer(visible(name, _MAX_NAME), known[name], style)
         for name, style in zip(shown, _QUEUE_STYLES, strict=False)
     ]
-    if len(names) > MAX_QUEUES or not layers:
+    has_others = len(names) > MAX_QUEUES or not layers
+    if has_others:
         rest = [
             max(0.0, all_ - sum(_known(parts))) if not isnan(all_) else nan
             for all_, *parts in zip(total, *(layer.values for layer in layers), strict=True)
@@ -210,7 +199,8 @@ def waiting(context: AppContext) -> ChartData:
     if context.yesterday:
         before = values(context, window, "cluster", "", "waiting", days_ago=1)
         layers.append(_yesterday(before))
-    return replace(_data(context, layers, COUNT), note=_measured(context, shown))
+    current = partial(current_depths, context, tuple(shown), has_others=has_others)
+    return replace(_data(context, layers, COUNT), note=_measured(context, shown), current=current)
 
 
 def _measured(context: AppContext, names: Iterable[str]) -> str:
@@ -259,13 +249,15 @@ CHARTS: Final = (
 def queue_depth(context: AppContext, name: str) -> ChartData:
     """Return the messages waiting in a queue."""
     data = _of(context, "queue", name, COUNT, ("waiting", "waiting", "first"))
-    return replace(data, note=_measured(context, (name,)))
+    current = partial(current_depths, context, (name,))
+    return replace(data, note=_measured(context, (name,)), current=current)
 
 
 def queue_rates(context: AppContext, name: str) -> ChartData:
     """Return the tasks that leave a queue per second, below a line of those that arrive."""
     layers = (("out", "out_per_s", "ok"), ("in", "in_per_s", "fourth"))
-    return replace(_of(context, "queue", name, RATE, *layers, line="in"), averaged=True)
+    data = _of(context, "queue", name, RATE, *layers, line="in")
+    return replace(data, averaged=True, current=partial(current_queue_rates, context, name))
 
 
 def queue_ages(context: AppContext, name: str) -> ChartData:

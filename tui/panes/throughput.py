@@ -13,6 +13,7 @@ from ...widgets.colours import COLOURS
 from ..bars.base import Part
 from ..bars.header import failure_share
 from ..charts import charts
+from ..charts.current_values import current_rates
 from ..context import AppContext
 from .base import Pane
 from .heights import Need
@@ -55,7 +56,7 @@ class ThroughputPane(Pane):
 
     def summary(self) -> Sequence[Part]:
         """Return the rates, and the graph on one line."""
-        rates = charts.current_rates(self.context)
+        rates = current_rates(self.context)
         parts = []
         for name, rate, style in zip(RATES, rates, RATE_STYLES, strict=True):
             is_zero = rate in (units.UNKNOWN, units.rate(0.0))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ...model.state import ClusterState
 from ...model.text import units
+
+if TYPE_CHECKING:
+    from ..freeze import Freeze
 
 HISTORY_UNAVAILABLE: Final = "history unavailable"
 """The note where values of the history are missing or old, since it could not be read."""
@@ -23,6 +26,11 @@ def not_known_yet(state: ClusterState, question: str = "workers") -> str:
         return ""
     fact = state.fact(question)
     return fact.reason if fact.answered_at is None else ""
+
+
+def rates_known(state: ClusterState, freeze: Freeze) -> bool:
+    """Return whether the rates of a shown state are known: not while the broker is lost."""
+    return state.broker.phase != "lost" and freeze.rates_known
 
 
 def counted_rate(state: ClusterState, per_second: float) -> str:

@@ -152,6 +152,11 @@ class Chart(LazyComponents):
         self._plotext = module
         self.refresh()
 
+    @property
+    def data(self) -> ChartData:
+        """The data that it shows."""
+        return self._data
+
     def shows(self, version: object) -> bool:
         """Return whether it shows this version of the data."""
         return version == self._version

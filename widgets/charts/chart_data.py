@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from math import isnan
@@ -39,6 +40,9 @@ class ChartData:
 
     note: str = ""
     """What the legend adds to the newest values if there is room."""
+    current: Callable[[], Sequence[str]] | None = None
+    """Returns the present values of the first layers for the legend, if not the newest ones drawn:
+    a step is drawn when it has ended, and may be a mean."""
 
     @property
     def start(self) -> float:

@@ -3,14 +3,15 @@ from __future__ import annotations
 from math import isnan
 
 from celtop.model.entities.series.time_series import SECONDS, STEP
-from celtop.model.ingest.series_recorder import MAX_SUBJECTS
-from celtop.model.observations import QueueMeasured
+from celtop.model.ingest.series_recorder import MAX_DEPTH_AGE, MAX_SUBJECTS
+from celtop.model.observations import ConnectionChanged, QueueMeasured
 from celtop.model.text import units
 from celtop.tests.tui.app_under_test import Clock, make_app
 from celtop.tests.tui.fake_session import NOW, cluster, feed, task_events
-from celtop.tui.bars.header import finished_rate
+from celtop.tui.bars.header import finished_rate, numbers
 from celtop.tui.charts import charts
 from celtop.tui.charts.chart_window import WINDOWS
+from celtop.tui.charts.current_values import current_rates
 from celtop.tui.context import AppContext
 from celtop.widgets.charts.chart_data import ChartData
 
@@ -122,12 +123,57 @@ def test_the_legend_shows_rates_over_a_minute() -> None:
     assert set(charts.average_rates(charts.type_rates(at, "none"))) == {"?"}
 
 
+def current(data: ChartData) -> list[str]:
+    assert data.current is not None
+    return list(data.current())
+
+
+def test_the_legend_of_queues_has_what_their_list_and_fields_show() -> None:
+    clock = Clock()
+    at = make_app(cluster(), clock)[0].context
+    state, queue = at.state, at.state.queues["celery"]
+    waiting, depth, rates = (
+        charts.waiting(at), charts.queue_depth(at, "celery"), charts.queue_rates(at, "celery")
+    )  # fmt: skip
+    assert current(depth) == ["3"]
+    queue.waiting, queue.out_per_s, queue.in_per_s = 5, 0.0, 0.3
+    assert current(depth) == ["5"]
+    assert current(rates) == ["0/s", "0.3/s"]
+    shown = {layer.name: text for layer, text in zip(waiting.layers, current(waiting), strict=True)}
+    assert (shown["celery"], shown["notifications"]) == ("5", "88")
+    clock.now += MAX_DEPTH_AGE + 1
+    assert current(depth) == ["?"]
+    clock.now = NOW
+    state.observe(ConnectionChanged("lost", NOW))
+    assert set(current(depth) + current(rates) + current(waiting)) == {"?"}
+
+
+def test_the_legend_counts_the_messages_of_all_other_queues() -> None:
+    at = context()
+    for number in range(7):
+        at.state.observe(QueueMeasured(f"queue-{number}", NOW + 1, waiting=10_000 * (7 - number)))
+    at.state.series.record(NOW + STEP, connected=True)
+    *first, rest = current(charts.waiting(at))
+    assert first == ["70,000", "60,000", "50,000", "40,000"]
+    assert rest == f"{60_000 + 1_204 + 88 + 3:,}"
+
+
+def test_rates_are_unknown_in_header_and_legends_while_the_broker_is_lost() -> None:
+    at = context()
+    at.state.observe(ConnectionChanged("live", NOW))
+    assert "?" not in "".join(current_rates(at))
+    at.state.observe(ConnectionChanged("lost", NOW))
+    at.state.series.record(NOW + STEP, connected=False)
+    assert set(current_rates(at)) == set(charts.average_rates(charts.type_rates(at, "mail.send")))
+    assert [part.text for part in numbers(at)][1:3] == ["?/s", "fail ?"]
+
+
 def test_the_legend_gives_minimum_rates_as_the_header_does() -> None:
     at = context()
-    assert "+" not in "".join(charts.current_rates(at))
+    assert "+" not in "".join(current_rates(at))
     for worker in at.state.workers.values():
         worker.events_enabled = False
-    ok, retried, _ = charts.current_rates(at)
+    ok, retried, _ = current_rates(at)
     assert ok.endswith("/min+") and retried.endswith("+")
     assert finished_rate(at.state, at.now()).endswith("+")
 
