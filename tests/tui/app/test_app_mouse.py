@@ -66,7 +66,7 @@ async def test_the_right_button_lists_the_operations_of_a_row_and_presses_nothin
         table = ui.table
         sort, row = table.sort, table.rows[4].id
         await press(ui, 20, table.region.y, RIGHT)
-        assert table.sort == sort and isinstance(ui.app.screen, TaskListScreen)
+        assert table.sort == sort and ui.app.monitor_screen is ui.screen
         await press(ui, 20, table.region.y + 5, RIGHT)
         menu = await ui.dialog(Menu)
         assert table.cursor_id == row
