@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from celtop.export.lists.document import LISTS
 from celtop.lists.listing import LISTINGS
+from celtop.model.observations import QueueMeasured
 from celtop.model.query.language import EVERY_TASK, parse_query
 from celtop.model.state import ClusterState
 from celtop.tests.export.conftest import context, run_task
-from celtop.tests.tui.fake_session import cluster
+from celtop.tests.tui.fake_session import NOW, cluster
 
 FAILED: dict[str, object] = {"type": "task-failed", "exception": "KeyError('a')", "traceback": "T"}
 
@@ -40,6 +41,15 @@ def test_the_newest_task_is_first_and_each_column_has_its_own_direction() -> Non
               listed.order_by(shown, "id", descending=True)]  # fmt: skip
     found = [[row.id for row in listed.rows(shown, EVERY_TASK, order)] for order in orders]
     assert found == [[second, first], [first, second], [second, first]]
+
+
+def test_queues_of_the_same_status_are_in_the_order_of_their_names() -> None:
+    state = ClusterState()
+    for name in ("mail", "billing", "geo"):  # in the order in which replies arrive
+        state.observe(QueueMeasured(name, NOW, 0))
+    listed, shown = LISTINGS["queues"], context(state)
+    found = listed.rows(shown, "", listed.order_by(shown))
+    assert [queue.name for queue in found] == ["billing", "geo", "mail"]
 
 
 @pytest.mark.parametrize("name", [name for name in LISTINGS if name != "tasks"])

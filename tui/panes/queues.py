@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from ...lists.queues import trouble
 from ...model.entities.queue import Queue
@@ -29,7 +30,7 @@ class QueuesPane(ListPane[Queue]):
 
     def __init__(self, context: AppContext) -> None:
         rows = RowList[Queue](
-            lambda: context.state.queues.values(),
+            lambda: sorted(context.state.queues.values(), key=attrgetter("name")),
             lambda queue: queue.name,
             {"trouble": trouble},
             Order("trouble", True),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from operator import attrgetter
 
 from ...lists import queues
 from ...model.entities.queue import Queue
@@ -43,8 +44,8 @@ class QueuesScreen(RowListScreen[Queue]):
         return queues.QUEUES
 
     def source(self) -> Iterable[Queue]:
-        """Return all queues."""
-        return self.context.state.queues.values()
+        """Return all queues by name, the order of those with the same status."""
+        return sorted(self.context.state.queues.values(), key=attrgetter("name"))
 
     def row_text(self, row: Queue) -> str:
         """Return name, consumers and status."""
