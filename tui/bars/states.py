@@ -36,8 +36,10 @@ _PRIORITIES: Final = {
 """The states that a narrow terminal shows first: running and failed before finished and waiting.
 
 Tasks that no worker has received come before those about to start. Which of the running ones are in
-a custom state comes last.
+a custom state comes late, and a state that no task is in, last.
 """
+_SHOWN_AT_ZERO: Final = (STARTED, FAILURE)
+"""The states for which it is worth a narrow terminal's room that no task is in them."""
 
 _COUNTED: Final = {"succeeded": SUCCESS, "failed": FAILURE, "retried": RETRY}
 """The counts of a minute, each with the state of its colour."""
@@ -73,7 +75,10 @@ class StateStrip(Bar):
             text = f"{context.glyphs.state(name)} {name} {count}"
             listing = _listing("running" if name == STARTED else name.lower())
             gap = 1 if not parts else 3
-            parts.append(Part(text, style, _PRIORITIES[name], listing, gap))
+            priority = _PRIORITIES[name]
+            if not number and name not in _SHOWN_AT_ZERO:
+                priority += len(_PRIORITIES) + 1
+            parts.append(Part(text, style, priority, listing, gap))
             if name == STARTED and any(custom.values()):
                 text = f"({', '.join(f'{each} {n:,}' for each, n in custom.items() if n)})"
                 parts.append(Part(text, style, len(_PRIORITIES), listing, gap=1))

@@ -25,6 +25,17 @@ async def test_a_narrow_terminal_keeps_what_waits_rather_than_what_was_received(
         feed(state, task_events(number, "t", end=end, uuid=f"id-{number}"))
     feed(state, [Event("task-sent", "gen1@web", NOW, uuid=f"s{n}", name="t") for n in range(9)])
     feed(state, [Event("task-progress", "celery@web-1", NOW, uuid="id-2", fields={"current": 1})])
-    async with run_app(state, size=(70, 24)) as ui:
+    async with run_app(state, size=(66, 24)) as ui:
         line = next(line for line in ui.text.splitlines() if "STARTED" in line)
         assert "PENDING 9" in line and "RECEIVED" not in line and "PROGRESS" not in line
+
+
+async def test_a_narrow_terminal_leaves_out_a_state_without_tasks_before_one_with_some() -> None:
+    state = ClusterState()
+    for number in range(40):
+        end = ("failed", "succeeded")[number % 2]
+        feed(state, task_events(number, "t", end=end, uuid=f"id-{number}"))
+    feed(state, [Event("task-sent", "gen1@web", NOW, uuid=f"s{n}", name="t") for n in range(9)])
+    async with run_app(state, size=(66, 24)) as ui:
+        line = next(line for line in ui.text.splitlines() if "STARTED" in line)
+        assert "PENDING 9" in line and "FAILURE 20" in line and "RETRY" not in line
