@@ -32,10 +32,10 @@ RATE_SECONDS: Final = 300
 
 def state_at(frozen: ClusterState, at: float) -> ClusterState:
     """Return a copy of a frozen state as it was at an epoch time, which can only be read."""
-    past = copy.copy(frozen)
+    past, sampled_at = copy.copy(frozen), frozen.series.sampled_at(at)
     past.series = frozen.series.until(at)
     past.log = frozen.log.until(at)
-    if frozen.series.cluster.at("online", at) is not None:
+    if frozen.series.cluster.at("online", sampled_at) is not None:
         past.broker = copy.copy(frozen.broker)
         past.broker.phase = "live"  # it may be lost at the freeze
     past.tasks = tasks_at(frozen.tasks, frozen.skews, at)
@@ -52,7 +52,7 @@ def state_at(frozen: ClusterState, at: float) -> ClusterState:
             if (task.finished_at or 0.0) - frozen.skews.get(worker.name, 0.0) > at:
                 worker.failed -= 1
     past.queues = {
-        name: _queue_at(queue, frozen.series.queues.series(name), past.workers, at)
+        name: _queue_at(queue, frozen.series.queues.series(name), past.workers, at, sampled_at)
         for name, queue in frozen.queues.items()
     }
     past.unacked = {}
@@ -187,19 +187,21 @@ def _workers_at(
     at: float,
 ) -> dict[str, Worker]:
     """Return the workers of that time; those that had not started yet are left out."""
+    sampled_at = series.sampled_at(at)
     gone_at = {mark.worker: mark.at for mark in series.marks if mark.kind in GONE and mark.at <= at}
     past = {}
     for name, worker in workers.items():
         recorded = series.workers.series(name)
         busy, slots = (
-            None if recorded is None else recorded.at(each, at) for each in ("busy", "slots")
+            None if recorded is None else recorded.at(each, sampled_at)
+            for each in ("busy", "slots")
         )
         found = copy.copy(worker)
         found.version = _version(at)
         found.active_ids = running.get(name, {})
         found.reserved_ids = found.scheduled_ids = None
-        found.processed = _processed_at(worker, recorded, at)
-        found.load, found.rusage = _host_values_at(recorded, at)
+        found.processed = _processed_at(worker, recorded, sampled_at)
+        found.load, found.rusage = _host_values_at(recorded, sampled_at)
         if busy is not None or name in running:
             found.active = len(found.active_ids) if busy is None else round(busy)
             found.last_seen_at, found.left_at, found.lost_at = at, None, None
@@ -239,7 +241,11 @@ def _host_values_at(
 
 
 def _queue_at(
-    queue: Queue, recorded: TimeSeries | None, workers: Mapping[str, Worker], at: float
+    queue: Queue,
+    recorded: TimeSeries | None,
+    workers: Mapping[str, Worker],
+    at: float,
+    sampled_at: float,
 ) -> Queue:
     past = copy.copy(queue)
     past.version = _version(at)
@@ -258,11 +264,13 @@ def _queue_at(
         past.unconsumed_since = None
     if recorded is None:
         return past
-    waiting = recorded.at("waiting", at)
+    waiting = recorded.at("waiting", sampled_at)
     past.waiting = None if waiting is None else round(waiting)
-    past.in_per_s, past.out_per_s = (recorded.at(name, at) for name in ("in_per_s", "out_per_s"))
-    past.oldest_age_at_least = recorded.at("oldest", at) or None
-    past.runnable_age_at_least = recorded.at("runnable", at) or None
+    past.in_per_s, past.out_per_s = (
+        recorded.at(name, sampled_at) for name in ("in_per_s", "out_per_s")
+    )
+    past.oldest_age_at_least = recorded.at("oldest", sampled_at) or None
+    past.runnable_age_at_least = recorded.at("runnable", sampled_at) or None
     past.measured_at = None if waiting is None else at
     step = step_of(at)
     depths = recorded.window("waiting", step, MAX_DEPTHS_KEPT)

@@ -111,7 +111,8 @@ class Freeze:
             return bool(self.moment.counts)
         if not self.stepped_back:
             return True
-        return self.state.series.cluster.at("succeeded", self._now) is not None
+        series = self.state.series
+        return series.cluster.at("succeeded", series.sampled_at(self._now)) is not None
 
     def step(self, steps: int, chart_seconds: int) -> bool:
         """Ask for an earlier or later time; a step is a sixtieth of the charts.

@@ -156,6 +156,10 @@ class SeriesRecorder:
         """The epoch seconds at which the last recorded step ends."""
         return float((self._step + 1) * STEP)
 
+    def sampled_at(self, at: float) -> float:
+        """Return the epoch time whose samples hold at another: the step that runs has none yet."""
+        return float(self._step * STEP) if step_of(at) == self._step + 1 else at
+
     def until(self, at: float) -> SeriesRecorder:
         """Return the same series up to an earlier epoch time."""
         earlier = copy.copy(self)

@@ -150,6 +150,17 @@ def test_queues_and_rates_are_as_they_were_sampled() -> None:
     assert full.queues["q"].waiting == SECONDS, "the original is unchanged"
 
 
+def test_in_the_step_that_has_no_sample_yet_those_before_hold() -> None:
+    frozen = frozen_copy(model(events(1), BEGIN + SECONDS))
+    at = frozen.series.end + 1.0
+    past, earlier = state_at(frozen, at), state_at(frozen, at - STEP)
+    assert past.queues["q"].waiting == earlier.queues["q"].waiting is not None
+    assert past.workers.keys() == earlier.workers.keys() != set()
+    assert past.broker.phase == "live"
+    later = state_at(frozen, at + STEP)
+    assert later.queues["q"].waiting is None, "the process was suspended"
+
+
 def test_rare_failures_are_not_rounded_away() -> None:
     series = TimeSeries(CLUSTER_VALUES)
     for step in range(60):
