@@ -278,8 +278,8 @@ CODES: Final[Mapping[str, Code]] = {
     "queue-blocked-by-eta": Code(
         "queue",
         ("error",),
-        "Messages wait while the whole prefetch of the consumers is taken by tasks that wait for "
-        "their ETA.",
+        "Messages wait, and none was taken in the last minute, while the whole prefetch of the "
+        "consumers is taken by tasks that wait for their ETA.",
         "Raise `worker_prefetch_multiplier`, or send tasks with an ETA to a queue of their own.",
     ),
     "type-rate-limited": Code(

@@ -82,5 +82,10 @@ def test_a_prefetch_full_of_tasks_with_an_eta() -> None:
     assert codes(state) == []
     state.observe(QueueMeasured("mail", NOW, waiting=3))
     assert codes(state) == [("queue-blocked-by-eta", "mail")]
+    taken = QueueMeasured("mail", NOW, 3, in_per_s=1.0, out_per_s=1.0, rates_are_final=True)
+    state.observe(taken)
+    assert codes(state) == [], "its prefetch count has been raised since"
+    state.observe(QueueMeasured("mail", NOW, waiting=3))
+    assert codes(state) == [("queue-blocked-by-eta", "mail")]
     state.workers[W1].prefetch = 9
     assert codes(state) == []
