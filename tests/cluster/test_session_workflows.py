@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+from celtop.model.ingest.tasks.events.attempts import NO_EXCEPTION
 from celtop.model.operations.call import SentTask
 from celtop.model.wire.signatures import read_signatures
 from celtop.model.workflow.view import WorkflowView
@@ -126,6 +127,7 @@ def test_each_kind_of_workflow_is_known_while_it_runs_and_afterwards(
     until_drawn(live, views, {k: [line for line in v if line != UNTOLD] for k, v in SHAPES.items()})
     shy = next(task for task in live.state.tasks.values() if task.name == "flows.shy")
     assert (shy.state, shy.retries, shy.parent_id != shy.id) == ("SUCCESS", 1, True)
+    assert [attempt.exception for attempt in shy.attempts] == [NO_EXCEPTION]
     # A later session has missed the events: results have no names, but parents and groups.
     late = open_session(redis_url, result_backend=redis_url)
     late.until(lambda: len(late.state.tasks) >= sum(map(len, SHAPES.values())) - 5)
