@@ -29,10 +29,12 @@ async def test_a_click_in_the_gutter_or_with_ctrl_marks_and_a_double_click_opens
         assert ui.app.location.path[0].subject == table.rows[2].id
 
 
-async def press(ui: AppUnderTest, x: int, y: int, button: int = 1) -> None:
-    """Press and release a button as the terminal reports it; Textual makes the click of it."""
-    for event in (MouseDown, MouseUp):
-        ui.app.post_message(event(None, x, y, 0, 0, button, False, False, False, x, y))
+async def press(ui: AppUnderTest, x: int, y: int, at: float, button: int = 1) -> None:
+    """Press and release a button at a time in seconds, of which Textual makes a click."""
+    for kind in (MouseDown, MouseUp):
+        event = kind(None, x, y, 0, 0, button, False, False, False, x, y)
+        event.time = at
+        ui.app.post_message(event)
         await ui.pilot.pause()
 
 
@@ -48,15 +50,15 @@ async def test_a_double_click_opens_the_row_that_its_first_click_has_hit() -> No
         table = ui.table
         row = table.rows[2].id
         y = table.region.y + 3
-        await press(ui, 20, y)
+        await press(ui, 20, y, at=1.0)
         assert table.cursor_id == row
         table.move_to(table.rows[5].id)  # as if its row had gone
-        await press(ui, 20, y)
+        await press(ui, 20, y, at=1.2)
         assert table.cursor_id == table.rows[5].id and not ui.app.location.path
-        await press(ui, 20, y)
-        await press(ui, 24, y)  # another click
+        await press(ui, 20, y, at=3.0)
+        await press(ui, 20, y, at=5.0)
         assert not ui.app.location.path
-        await press(ui, 24, y)
+        await press(ui, 20, y, at=5.2)
         await ui.until(lambda: ui.app.location.path)
         assert ui.app.location.path[0].subject == row
 
@@ -65,16 +67,14 @@ async def test_the_right_button_lists_the_operations_of_a_row_and_presses_nothin
     async with run_app(cluster(20), Location("tasks")) as ui:
         table = ui.table
         sort, row = table.sort, table.rows[4].id
-        await press(ui, 20, table.region.y, RIGHT)
+        await press(ui, 20, table.region.y, 1.0, RIGHT)
         assert table.sort == sort and ui.app.monitor_screen is ui.screen
-        await press(ui, 20, table.region.y + 5, RIGHT)
+        await press(ui, 20, table.region.y + 5, 3.0, RIGHT)
         menu = await ui.dialog(Menu)
         assert table.cursor_id == row
-        at = place(ui, "Retry 1 task")
-        await press(ui, *at, RIGHT)
-        assert ui.app.screen is menu
-        await press(ui, 1, 20, RIGHT)
-        assert ui.app.screen is menu
+        for x, y in (place(ui, "Retry 1 task"), (1, 20)):
+            await press(ui, x, y, 5.0, RIGHT)
+            assert menu.is_active
 
 
 async def test_a_double_click_on_a_menu_does_not_act_on_the_dialog_that_it_opens() -> None:
@@ -82,18 +82,18 @@ async def test_a_double_click_on_a_menu_does_not_act_on_the_dialog_that_it_opens
         await ui.press("A")
         await ui.dialog(Menu)
         x, y = place(ui, "Purge")
-        await press(ui, x, y)
+        await press(ui, x, y, at=1.0)
         dialog = await ui.asked()
-        await press(ui, x, y)
+        await press(ui, x, y, at=1.2)
         assert ui.app.screen is dialog
         x, y = place(ui, "Cancel")
-        await press(ui, x, y, RIGHT)
+        await press(ui, x, y, 3.0, RIGHT)
         assert ui.app.screen is dialog
-        await press(ui, x, y)
+        await press(ui, x, y, at=5.0)
         await ui.until(lambda: ui.app.screen is not dialog)
         # Nor on what was below the dialog.
         cursor = ui.table.cursor_id
-        await press(ui, x, y)
+        await press(ui, x, y, at=5.2)
         assert ui.table.cursor_id == cursor
 
 
