@@ -63,7 +63,8 @@ class LiveRows(
             is first.
         follow: Whether to follow initially: if sorted by arrival, the newest row is shown, in other
             orders the cursor's row stays in its place on the screen.
-        rests: Whether the first rows are shown, without a cursor, while it does not have the focus.
+        rests: Whether the first rows are shown until one is chosen, and, without a cursor, while it
+            does not have the focus.
         markable: Whether rows can be marked; if not, there is no gutter.
         titles: Whether the columns' titles are shown.
     """
@@ -185,13 +186,14 @@ class LiveRows(
         """Redraw the cursor as active or inactive."""
         super().watch_has_focus(has_focus)
         # A terminal without the focus takes it from the widget as well, which it gets back.
-        if has_focus or self.app.app_focus:
-            self._viewport.resting = self._rests and not has_focus
+        if not has_focus and self.app.app_focus:
+            self._viewport.resting = self._rests
         self._update()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Follow the scrollbar; only the lines that differ are refreshed."""
         if not self._scrolling and round(old_value) != round(new_value):
+            self._viewport.resting = False
             self._viewport.scroll(round(new_value))
             self._place_thumb()
             self._repaint()
@@ -354,7 +356,8 @@ class LiveRows(
         rows, frame, lines = self._rows, self._frame, self._lines
         row_version, row_id_of, ticking = self._row_version, self._row_id, self._ticking
         marks = self._marks
-        cursor_id = None if self._viewport.resting else self._viewport.cursor_id
+        rests = self._viewport.resting and not self.has_focus
+        cursor_id = None if rests else self._viewport.cursor_id
         cursor_look = "cursor" if self.has_focus else "cursor-blurred"
         second, top, height = int(frame.now), self._viewport.top, self._body_height
         relative = frame.relative

@@ -194,6 +194,7 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
         if self._viewport.newest is not None:
             # To follow the newest rows would move the cursor away again.
             self._viewport.follow = False
+        self._viewport.resting = False
         self._viewport.place(index)
         self._moved()
         return True

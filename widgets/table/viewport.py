@@ -33,7 +33,8 @@ class Viewport(Generic[R]):
         self.cursor_index = 0
         self.follow = False
         self.resting = False
-        """Whether it shows the first rows, even if rows move."""
+        """Whether it shows the first rows, and the cursor is on the first one, even if rows move:
+        until a row is chosen."""
         self.pinned = False
         """Whether the cursor stays on its row while the newest rows are followed: as soon as a key
         was meant for that row. Following ends where it would leave the window."""
@@ -98,6 +99,7 @@ class Viewport(Generic[R]):
 
     def move(self, motion: Motion) -> None:
         """Move the cursor, and the window just enough to show it."""
+        self.resting = False
         self.hold()
         page, half = max(1, self.height - 1), max(1, self.height // 2)
         last = len(self.rows) - 1
@@ -140,6 +142,7 @@ class Viewport(Generic[R]):
 
     def pin(self, row_id: str | None) -> None:
         """Keep the cursor on a row, which is the one that a key was meant for."""
+        self.resting = False
         if row_id is not None and self.rows.index(row_id) is not None:
             self.cursor_id = row_id
             self._find_cursor()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from celtop.tests.widgets.row_list import Row, rows, table
 from celtop.tests.widgets.screen_text import Shown, shown
@@ -339,6 +341,30 @@ async def test_dragging_the_scrollbar_scrolls() -> None:
         await screen.settle()
         assert first_ids(screen)[0] == "r020"
         assert view.vertical_scrollbar.position == 20
+
+
+async def test_a_resting_table_shows_its_first_rows_until_one_is_chosen() -> None:
+    list_ = rows(20)
+    view = table(list_, rests=True)
+    async with shown(view, 40, 4) as screen:
+        view.focus()
+        await screen.settle()
+        for number in range(3):
+            list_.arrive(f"new{number}")
+            view.paint(NOW)
+            await screen.settle()
+            assert view.cursor_id == first_ids(screen)[0] == f"new{number}"
+        with view.as_seen_at(time.monotonic(), pin=True):
+            list_.arrive("late")
+            view.paint(NOW)
+        assert view.cursor_id == "new2"
+        view.action_move("down")
+        await screen.settle()
+        chosen = view.cursor_id
+        list_.arrive("later")
+        view.paint(NOW)
+        await screen.settle()
+        assert view.cursor_id == chosen
 
 
 async def test_a_resting_table_without_focus_stays_at_its_top() -> None:
