@@ -80,10 +80,10 @@ def _openings(name: Name, url: str, messages: list[stream.Message], counted: int
         ("opening", found[: len(OPENINGS)]),
         ("opening-again", found[len(OPENINGS) :]),
     ):
-        slowest = max(waits, key=lambda wait: wait[1])
-        note = f"{slowest[0]}, the slowest of {len(waits)}; {core.note(slowest[1], 'ms')}"
-        details = {"ms": dict(waits)} | core.details
-        readings.append(Reading(line, name, slowest[1], note, details))
+        slowest, wait = max(waits, key=lambda wait: wait[1])
+        each = ", ".join(f"{opened} {ms:.0f} ms" for opened, ms in waits)
+        note = f"{slowest}, the slowest of: {each}; {core.note(wait, 'ms')}"
+        readings.append(Reading(line, name, wait, note, {"ms": dict(waits)} | core.details))
     return readings
 
 
