@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
+from itertools import groupby
+from operator import itemgetter
 from types import ModuleType
 from typing import ClassVar, Final
 
@@ -30,6 +33,8 @@ MIN_AXIS_WIDTH: Final = 32
 """Cells under which a chart has no axis of values."""
 MIN_TIMES_ROWS: Final = 5
 """Lines from which a chart has an axis of times."""
+MAX_BASES: Final = 20
+"""Own styles of charts, in all themes, for which the styles of layers are kept."""
 MAX_INLINE_LEGEND: Final = 0.4
 """Part of the width that the legend may take beside a chart of one line."""
 
@@ -113,7 +118,8 @@ class Chart(LazyComponents):
         self._drawn: tuple[object, list[Strip]] = (None, [])
         """The lines below the legend, and for what they were drawn."""
         self._legend_line: Strip | None = None
-        self._styles: dict[str, Style] = {}
+        self._styles: dict[str, Style] | None = None
+        """The styles by name, shared with other charts; None after a change of style."""
         self._left = 0
         """Cells left of the plot."""
         self._columns = 0
@@ -198,7 +204,7 @@ class Chart(LazyComponents):
     def notify_style_update(self) -> None:
         """Redraw in the new styles."""
         self._drawn = (None, [])
-        self._styles.clear()
+        self._styles = None
         super().notify_style_update()
 
     def on_click(self, event: events.Click) -> None:
@@ -302,6 +308,9 @@ class Chart(LazyComponents):
 
     def _style(self, name: str) -> Style:
         """Return a style; of `lower/upper`, the upper one is the background."""
+        if self._styles is None:
+            variables = frozenset(self.app.theme_variables.items())
+            self._styles = _styles_on(self.rich_style, self.app.theme, variables)
         found = self._styles.get(name)
         if found is None:
             lower, _, upper = name.partition("/")
@@ -315,17 +324,13 @@ class Chart(LazyComponents):
         return found
 
     def _strip(self, cells: Sequence[Cell], width: int) -> Strip:
-        """Join cells of one style."""
-        segments: list[Segment] = []
-        text, last = "", ""
-        for part, style in (*fit_cells(cells, width, self._glyphs.ellipsis), ("", "\0")):
-            if style == last:
-                text += part
-                continue
-            if text:
-                segments.append(Segment(text, self._style(last)))
-            text, last = part, style
-        return LineStrip(segments, width)
+        """Join cells of one style, which are then checked and fitted together."""
+        joined = [
+            ("".join(text for text, _ in run), style)
+            for style, run in groupby(cells, key=itemgetter(1))
+        ]
+        fitted = fit_cells(joined, width, self._glyphs.ellipsis)
+        return LineStrip([Segment(text, self._style(style)) for text, style in fitted], width)
 
     def _legend(self, width: int) -> list[Cell]:
         """Return the name of each layer with the value drawn at the cursor, or the newest."""
@@ -365,3 +370,9 @@ class Chart(LazyComponents):
             for line in cells:
                 area = line[x][1].partition("/")[2]
                 line[x] = (line_glyph, f"cursor/{area}" if area else "cursor")
+
+
+@lru_cache(maxsize=MAX_BASES)
+def _styles_on(base: Style, theme: str, variables: Set[tuple[str, str]]) -> dict[str, Style]:
+    """Return the styles of all charts with the same own style, to be completed."""
+    return {}
