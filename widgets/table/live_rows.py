@@ -285,12 +285,14 @@ class LiveRows(
         return self._arranged[1] - self._header_height
 
     def _arrange(self) -> LineArtist[R]:
-        """Choose the columns for the current size; drop lines drawn for another one."""
+        """Choose the columns for the current width; drop lines drawn for another one."""
         size = self.size
         width, height = max(0, size.width - self.scrollbar_size_vertical), size.height
-        if self._artist is not None and self._arranged == (width, height):
+        before, self._arranged = self._arranged, (width, height)
+        if self._artist is not None and before[0] == width:
+            if before[1] != height:
+                self._painted.clear()
             return self._artist
-        self._arranged = (width, height)
         gutter, room = self._gutter, self._room
         self._columns.scroll(0, room)
         placed = self._columns.place(room, self._frame)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from celtop.tests.widgets.row_list import Row, RowList, rows, table
 from celtop.tests.widgets.screen_text import shown, text_of
 from celtop.widgets.glyphs import ASCII
 from celtop.widgets.table.column import Column, Frame
+from celtop.widgets.table.lines import Line, LineArtist
 from celtop.widgets.table.live_table import LiveTable
 from textual.filter import Monochrome
 
@@ -298,6 +301,35 @@ async def test_resizing_fits_the_columns_again() -> None:
         await screen.pilot.resize_terminal(60, 10)
         await screen.settle()
         assert screen.lines[0].split() == ["Id", "Size", "Text", "Age"]
+
+
+async def test_another_height_draws_only_rows_that_were_not_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn: list[str] = []
+    draw = LineArtist.row
+
+    def noted(artist: LineArtist[Row], row: Row, row_id: str, *args: Any) -> Line:
+        drawn.append(row_id)
+        return draw(artist, row, row_id, *args)
+
+    monkeypatch.setattr(LineArtist, "row", noted)
+    view = table(rows(30))
+    async with shown(view, 40, 8) as screen:
+        view.paint(NOW)
+        await screen.settle()
+        drawn.clear()
+        await screen.pilot.resize_terminal(40, 5)
+        await screen.settle()
+        assert drawn == []
+        assert [line.split()[0] for line in screen.lines[1:]] == ["r000", "r001", "r002", "r003"]
+        await screen.pilot.resize_terminal(40, 10)
+        await screen.settle()
+        assert drawn == ["r007", "r008"]
+        assert screen.lines[9].split()[0] == "r008"
+        await screen.pilot.resize_terminal(36, 10)
+        await screen.settle()
+        assert "r000" in drawn
 
 
 async def test_one_line_of_height_shows_a_row() -> None:
