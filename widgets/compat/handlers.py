@@ -31,7 +31,7 @@ def known_handlers() -> Callable[
     ) -> Iterator[tuple[type, Callable[[Message], Awaitable[object]]]]:
         kind = (type(pump), type(message), name)
         if kind not in found:
-            found[kind] = _handlers(*kind)
+            found[kind] = handlers_by_name(*kind)
         known = found[kind]
         if known is None:
             yield from search(pump, name, message)
@@ -44,7 +44,7 @@ def known_handlers() -> Callable[
     return handlers
 
 
-def _handlers(pump: type, message: type, name: str) -> tuple[Handler, ...] | None:
+def handlers_by_name(pump: type, message: type, name: str) -> tuple[Handler, ...] | None:
     """Return the handlers by name, the most special first; None if there are decorated ones."""
     owners = [(owner, vars(owner)) for owner in pump.__mro__]
     for _, names in owners:

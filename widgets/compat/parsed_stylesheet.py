@@ -43,6 +43,8 @@ class ParsedStylesheet(Stylesheet):
     def __init__(self, *, variables: dict[str, str] | None = None) -> None:
         super().__init__(variables=variables)
         self._parse_cache = LRUCache(MAX_SOURCES)
+        self.known_widgets: set[type] = set()
+        """The classes of widgets whose default style sheets are among the sources."""
         self._component_rules: dict[object, RulesMap] = {}
         self._styled: LRUCache[object, _Styled] = LRUCache(MAX_STYLED)
         self._pseudo_classes: frozenset[str] = frozenset()

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 from textual import messages
 from textual.geometry import Size
+from textual.message import Message
 from textual.screen import Screen
 
 R = TypeVar("R")
@@ -35,6 +36,12 @@ class SettledScreen(Screen[R], inherit_bindings=False):
     _laid_out_size = Size()
     """The size of the terminal for it."""
 
+    def post_message(self, message: Message) -> bool:
+        """Leave out what is asked for anyway: all of it is drawn when it is displayed."""
+        if isinstance(message, messages.Update) and not self.settled and self.is_current:
+            return False
+        return super().post_message(message)
+
     def lay_out(self) -> None:
         """Lay out the mounted widgets: what shows their contents then knows their sizes."""
         if self.focused is not None and self.app.app_focus:
@@ -43,6 +50,8 @@ class SettledScreen(Screen[R], inherit_bindings=False):
         self._is_mounted = True  # or else the layout would be empty; it is set after `on_mount`
         self._refresh_layout(self.app.size)
         self._layout_required = False  # asked for by those that were mounted
+        self._repaint_required = True
+        self.check_idle()
 
     def settle(self) -> None:
         """Show what depends on sizes; called after each layout until it is displayed."""

@@ -22,6 +22,7 @@ from textual.dom import DOMNode
 from textual.filter import Monochrome, NoColor
 from textual.geometry import Region, Size
 from textual.message_pump import MessagePump
+from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 from textual.strip import Strip
@@ -32,8 +33,10 @@ from .input_thread import quiet_input_thread
 from .line_strip import cheap_strips
 from .mounting_app import MountingApp
 from .parsed_stylesheet import ParsedStylesheet
+from .plain_reactives import reading
 from .replaced import replaced
 from .sgr import Pen, part
+from .unheard_events import post_heard
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -269,6 +272,21 @@ def _update_widgets(compositor: Compositor, widgets: set[Widget]) -> None:
 _update_widgets_by_textual = Compositor.update_widgets
 
 
+def _post_register(widget: Widget, app: App[Any]) -> None:
+    """Add the default style sheets of a new widget, in place of `Widget._post_register`.
+
+    Textual looks for the source files of all base classes for each widget.
+    """
+    sheet = app.stylesheet
+    known = sheet.known_widgets if isinstance(sheet, ParsedStylesheet) else set[type]()
+    if type(widget) not in known:
+        known.add(type(widget))
+        _post_register_by_textual(widget, app)
+
+
+_post_register_by_textual = Widget._post_register
+
+
 class FrugalApp(MountingApp, inherit_bindings=False):
     """An app that updates the screen with few bytes, and soon after a key.
 
@@ -300,7 +318,10 @@ class FrugalApp(MountingApp, inherit_bindings=False):
             replaced(Compositor, "reflow", _reflow),
             replaced(Compositor, "update_widgets", _update_widgets),
             replaced(MessagePump, "_get_dispatch_methods", known_handlers()),
+            replaced(Reactive, "__get__", reading()),
             replaced(Widget, "_size_updated", _size_updated),
+            replaced(Widget, "_post_register", _post_register),
+            replaced(Widget, "post_message", post_heard()),
             # Python code that returns the same: to style a widget, all rules are looked up.
             replaced(RuleSet, "__hash__", object.__hash__),
             cheap_strips(),

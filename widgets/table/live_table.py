@@ -45,14 +45,14 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
             return self.table
 
     @dataclass
-    class Resized(Message):
-        """The table has another size."""
+    class Resized(Message, bubble=False):
+        """The table has another size; sent to the screen."""
 
         table: LiveTable[Any]
 
     def on_resize(self) -> None:
         """Report it."""
-        self.post_message(self.Resized(self))
+        self.screen.post_message(self.Resized(self))
 
     # State
 
