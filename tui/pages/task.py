@@ -284,13 +284,13 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
             run_times = self._run_times()
             self.histogram.show(run_times, run_times.count)
             self.panes["facts"].show(_LEVELS.get(task.state, "idle"))
+        if self.chart_strip.display:
+            self.chart_strip.paint()
+        self.fit_panes()
         self.related.table.paint(frame)
         self.attempts_table.paint(frame)
         self.operations.table.paint(frame)
         self.latest_table.paint(frame)
-        if self.chart_strip.display:
-            self.chart_strip.paint()
-        self.fit_panes()
         self.paint_info()
 
     def paint_info(self) -> None:

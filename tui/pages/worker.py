@@ -183,10 +183,8 @@ class WorkerDetailScreen(DetailScreen):
         worker = self.worker
         for name, rows in self._tasks.items():
             rows.refresh()
-            table = self.lists[name]
             known = self._known(name)
-            table.empty = "none" if known is not None else self._why_unknown(name)
-            table.paint(frame)
+            self.lists[name].empty = "none" if known is not None else self._why_unknown(name)
             self.panes[name].show("idle", subtitle=_task_count(known, len(rows)))
         self.paint_info()
         self.chart_strip.paint()
@@ -197,9 +195,10 @@ class WorkerDetailScreen(DetailScreen):
             self.totals.show(total_fields(worker))
             self.panes["facts"].show(health_level(worker, status, frame.now))
             self.setup.show(_setup(worker))
-        self.latest_table.paint(frame)
         self.panes["latest"].show("idle", subtitle=units.count(len(self.latest)))
         self.fit_panes()
+        for table in (*self.lists.values(), self.latest_table):
+            table.paint(frame)
 
     def _known(self, name: str) -> int | None:
         worker = self.worker

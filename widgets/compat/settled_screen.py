@@ -12,6 +12,7 @@ from textual import messages
 from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
+from textual.widget import Widget
 
 R = TypeVar("R")
 
@@ -52,6 +53,17 @@ class SettledScreen(Screen[R], inherit_bindings=False):
         self._layout_required = False  # asked for by those that were mounted
         self._repaint_required = True
         self.check_idle()
+
+    def lay_out_changes(self) -> None:
+        """Lay out at once what has changed since `lay_out`, unless the screen is displayed.
+
+        What is drawn then has its final size: otherwise it would be drawn in two sizes.
+        """
+        changed = [widget for widget in self.walk_children(Widget) if widget._layout_required]
+        if changed and not self.settled:
+            for widget in changed:
+                widget._check_refresh()  # Textual does so when it is idle
+            self.lay_out()
 
     def settle(self) -> None:
         """Show what depends on sizes; called after each layout until it is displayed."""

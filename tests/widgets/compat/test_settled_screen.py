@@ -53,6 +53,15 @@ class Growing(SettledScreen[None]):
             self.text.update("\n".join(map(str, range(self.text.size.height + 1))))
 
 
+class Changing(Growing):
+    """A screen whose content has all its lines once the width is known."""
+
+    def settle(self) -> None:
+        self.text.update("\n".join(map(str, range(self.lines))))
+        self.lay_out_changes()
+        self.lay_out_changes()  # nothing has changed
+
+
 class Covering(ModalScreen[None]):
     """A dialog."""
 
@@ -70,6 +79,22 @@ async def test_a_new_screen_is_displayed_once_with_what_follows_from_its_layouts
         await pilot.pause(0.1)
         assert app.of(screen) == ["0 1 2"]
         assert screen._layouts <= 3
+
+
+async def test_changes_are_laid_out_at_once_until_the_screen_is_displayed() -> None:
+    app = Shown()
+    async with app.run_test(size=(20, 12)) as pilot:
+        screen = Changing(3)
+        await app.push_screen(screen)
+        assert screen.text.size.height == 3
+        await pilot.pause(0.1)
+        assert app.of(screen) == ["0 1 2"]
+        assert screen._layouts == 2
+        screen.lines = 4
+        screen.settle()
+        assert screen.text.size.height == 3  # with the next update, as usual
+        await pilot.pause(0.1)
+        assert app.of(screen)[-1] == "0 1 2 3"
 
 
 async def test_a_screen_that_never_settles_is_displayed_nevertheless() -> None:

@@ -104,7 +104,7 @@ class DetailScreen(MonitorScreen, SearchedScreen):
         self.set_focus(candidates[-1 if self.is_narrow else 0], scroll_visible=False)
 
     def fit_panes(self) -> None:
-        """Share the lines of each column among its panes."""
+        """Share the lines of each column among its panes; before tables are drawn in them."""
         if self.zoomed:
             return
         columns: list[tuple[Widget, PaneNeeds]] = []
@@ -123,6 +123,7 @@ class DetailScreen(MonitorScreen, SearchedScreen):
                 given = shared(wanted, column.size.height - grown)
             for pane in needs:
                 self._fit(self.panes[pane], given.get(pane, 0))
+        self.lay_out_changes()
 
     def _grow_charts(self, columns: Sequence[tuple[Widget, PaneNeeds]]) -> int:
         """Give the charts the lines that all columns leave blank; return how many more than now."""

@@ -173,19 +173,19 @@ class SubjectScreen(DetailScreen, Generic[R]):
             self.failure_rows.refresh()
             self._show_run_times()
         self.worker_rows.refresh()
-        self.chart_strip.paint()
-        for table in self.lists.values():
-            table.paint(frame)
-        self._fit_findings()
-        self._show_counts()
         subject = self.subject
         left = self.breadcrumbs
         if subject is None:
             left.append(Part("unknown", "$text-error"))
         else:
             self.show_fields(subject)
-        self.fit_panes()
         self.info_bar.show(left)
+        self.chart_strip.paint()
+        self._fit_findings()
+        self._show_counts()
+        self.fit_panes()
+        for table in self.lists.values():
+            table.paint(frame)
 
     def _show_run_times(self) -> None:
         run_times, version = self.run_times()
