@@ -12,7 +12,9 @@ from textual import messages
 from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
+from textual.scrollbar import ScrollBar
 from textual.widget import Widget
+from textual.widgets._toast import ToastRack
 
 R = TypeVar("R")
 
@@ -48,6 +50,10 @@ class SettledScreen(Screen[R], inherit_bindings=False):
         if self.focused is not None and self.app.app_focus:
             # Its event arrives after the layout: its contents would be drawn and styled twice.
             self.focused.has_focus = True
+        for rack in self.children:
+            if isinstance(rack, ToastRack):
+                # Textual hides it some time later, which would need another layout.
+                rack.display = bool(self.app._notifications)
         self._is_mounted = True  # or else the layout would be empty; it is set after `on_mount`
         self._refresh_layout(self.app.size)
         self._layout_required = False  # asked for by those that were mounted
@@ -78,8 +84,10 @@ class SettledScreen(Screen[R], inherit_bindings=False):
         super()._refresh_layout(size, scroll)
 
     async def _on_layout(self, message: messages.Layout) -> None:
-        # Each widget asks for a layout when it is mounted; all of them may have had it.
-        if self.settled or message.time >= self._laid_out_at:
+        # Each widget asks for a layout when it is mounted; all of them may have had it, as has a
+        # scrollbar, which is made by a layout and shown by the one that the widget asks for.
+        is_due = message.time >= self._laid_out_at and not isinstance(message.widget, ScrollBar)
+        if self.settled or is_due:
             await super()._on_layout(message)
         else:
             message.stop()

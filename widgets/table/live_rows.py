@@ -17,6 +17,7 @@ from textual.filter import LineFilter
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from ..compat.direct_refresh import DirectRefresh
 from ..compat.textual_internals import LazyComponents, place_thumb, set_virtual_size
@@ -116,6 +117,11 @@ class LiveRows(
         self._cursor_trail = CursorTrail()
         self._row_seen = True
         """Whether there was a row under the cursor when the present key went down."""
+
+    def on_mount(self) -> None:
+        """Let the first layout know of rows that need a scrollbar in any case."""
+        if len(self._rows) > self.app.size.height:
+            self.set_reactive(Widget.virtual_size, Size(0, len(self._rows)))
 
     def paint(self, frame: Frame) -> int:
         """Update the screen to the current state of the rows.

@@ -243,3 +243,18 @@ async def test_only_a_widget_that_is_new_outdates_the_map_of_a_layout() -> None:
         assert compositor._full_map_invalidated
         compositor.update_widgets({ScrollBar()})
         assert compositor._full_map_invalidated
+
+
+async def test_no_layout_follows_because_there_are_no_notifications() -> None:
+    app = Shown()
+    async with app.run_test(size=(40, 12), notifications=True) as pilot:
+        screen = Changing(3)
+        await app.push_screen(screen)
+        await pilot.pause(0.2)
+        assert screen._layouts == 2
+        app.notify("shown")
+        await pilot.pause(0.1)
+        other = Changing(3)
+        await app.push_screen(other)
+        await pilot.pause(0.1)
+        assert "shown" in app.of(other)[-1]

@@ -143,6 +143,7 @@ class ListScreen(MonitorScreen):
 
     def paint_body(self) -> None:
         """Update the table and the info bar."""
+        self.lay_out_changes()  # a scrollbar
         self.list_table.set_column_layout(self.column_layout)
         self.list_table.empty = self.empty_text()
         self.list_table.paint(self.context.frame())

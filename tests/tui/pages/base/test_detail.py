@@ -171,4 +171,4 @@ async def test_the_timeline_has_its_lines_in_the_first_layout(
     monkeypatch.setattr(DetailScreen, "lay_out", noted)
     location = Location("tasks").deeper(DrillDown("task", RUNNING))
     async with run_app(cluster(), location, (120, 36)):
-        assert lines == [2]
+        assert set(lines) == {2}
