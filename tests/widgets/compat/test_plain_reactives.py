@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from celtop.widgets.compat.plain_reactives import reading
 from textual.reactive import Reactive, ReactiveError, reactive, var
@@ -12,7 +14,7 @@ class Counter(Widget):
     """Attributes of all kinds."""
 
     plain = var(1)
-    made = reactive(lambda: [2], init=False)
+    made: reactive[Any] = reactive(lambda: [2], init=False)
     doubled = reactive(0)
 
     def compute_doubled(self) -> int:
