@@ -184,9 +184,9 @@ class Preview(Tile):
         return lines
 
     def paint(self, shown: Previewed | None) -> None:
-        """Show a row."""
+        """Show a row, as soon as its size is known."""
         self._shown = shown
-        if not self.has_class("-shown"):
+        if not self.has_class("-shown") or not self.size:
             return
         if shown is None:
             self.show("idle", "", "")

@@ -52,8 +52,10 @@ class SettledScreen(Screen[R], inherit_bindings=False):
             self.focused.has_focus = True
         for rack in self.children:
             if isinstance(rack, ToastRack):
-                # Textual hides it some time later, which would need another layout.
+                # Textual hides it some time later, which would need another layout than this.
                 rack.display = bool(self.app._notifications)
+        for widget in self._changed:
+            widget._check_refresh()  # when it is idle, it would ask for another one
         self._is_mounted = True  # or else the layout would be empty; it is set after `on_mount`
         self._refresh_layout(self.app.size)
         self._layout_required = False  # asked for by those that were mounted
@@ -65,11 +67,13 @@ class SettledScreen(Screen[R], inherit_bindings=False):
 
         What is drawn then has its final size: otherwise it would be drawn in two sizes.
         """
-        changed = [widget for widget in self.walk_children(Widget) if widget._layout_required]
-        if changed and not self.settled:
-            for widget in changed:
-                widget._check_refresh()  # Textual does so when it is idle
+        if not self.settled and self._changed:
             self.lay_out()
+
+    @property
+    def _changed(self) -> list[Widget]:
+        """The widgets that have yet to ask for a layout."""
+        return [widget for widget in self.walk_children(Widget) if widget._layout_required]
 
     def settle(self) -> None:
         """Show what depends on sizes; called after each layout until it is displayed."""

@@ -84,4 +84,6 @@ class PreviewingList(ListScreen, Generic[R]):
             if row is not None and (least or spare_lines(room, count)):
                 shown = self.previewed(row)
             preview.fit_texts(shown, room, count, least)
+        self.lay_out_changes()  # what it shows depends on its size
         preview.paint(None if row is None else shown or self.previewed(row))
+        self.lay_out_changes()
