@@ -17,6 +17,7 @@ def test_the_part_of_successes_that_is_stored_is_stated(share: float | None, tex
 
 def test_a_retried_task_shows_the_times_of_its_own_attempt() -> None:
     task = Task("a", state="RETRY", worker="w", sent_at=9.0, received_at=4.0, started_at=5.0)
+    task.set_extra(sent_retries=1)
     frame = Frame(20.0, utc=True)
     assert labels(task, frame) == ["Received", "Started", "Retried"]
     task.finished_at = 9.5
