@@ -6,6 +6,7 @@ snapshot of the existing recording, after an intended change of the snapshot.
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import os
 import platform
@@ -89,6 +90,8 @@ def record() -> None:
 
 
 if __name__ == "__main__":
-    if "--replay" not in sys.argv[1:]:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--replay", action="store_true", help="only write the snapshot")
+    if not parser.parse_args().replay:
         record()
     SNAPSHOT.write_bytes(snapshot())
