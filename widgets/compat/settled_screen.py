@@ -14,7 +14,6 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar
 from textual.widget import Widget
-from textual.widgets._toast import ToastRack
 
 R = TypeVar("R")
 
@@ -50,10 +49,9 @@ class SettledScreen(Screen[R], inherit_bindings=False):
         if self.focused is not None and self.app.app_focus:
             # Its event arrives after the layout: its contents would be drawn and styled twice.
             self.focused.has_focus = True
-        for rack in self.children:
-            if isinstance(rack, ToastRack):
-                # Textual hides it some time later, which would need another layout than this.
-                rack.display = bool(self.app._notifications)
+        for rack in self.query_children("ToastRack"):
+            # Textual hides it some time later, which would need another layout than this.
+            rack.display = bool(self.app._notifications)
         for widget in self._changed:
             widget._check_refresh()  # when it is idle, it would ask for another one
         self._is_mounted = True  # or else the layout would be empty; it is set after `on_mount`
