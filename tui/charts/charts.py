@@ -22,7 +22,7 @@ from ...widgets.charts.plot import Layer, fitted
 from ..context import AppContext
 from ..navigation import DrillDown
 from .chart_window import ChartWindow, chart_window, is_left_out, marks, values
-from .current_values import current_depths, current_queue_rates, current_rates
+from .current_values import current_depths, current_queue_rates, current_rates, current_slots
 
 if TYPE_CHECKING:
     from ...history.rows import SubjectKind
@@ -232,7 +232,8 @@ def runtimes(context: AppContext) -> ChartData:
 
 def busy(context: AppContext) -> ChartData:
     """Return the busy slots of the online workers, below a line of all slots."""
-    return _of(context, "cluster", "", COUNT, *_SLOTS, line="slots")
+    data = _of(context, "cluster", "", COUNT, *_SLOTS, line="slots")
+    return replace(data, current=partial(current_slots, context))
 
 
 CHARTS: Final = (
@@ -271,7 +272,8 @@ def queue_ages(context: AppContext, name: str) -> ChartData:
 
 def worker_busy(context: AppContext, name: str) -> ChartData:
     """Return the busy slots of a worker, below a line of all slots."""
-    return _of(context, "worker", name, COUNT, *_SLOTS, line="slots")
+    data = _of(context, "worker", name, COUNT, *_SLOTS, line="slots")
+    return replace(data, current=partial(current_slots, context, name))
 
 
 def worker_rate(context: AppContext, name: str) -> ChartData:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ...lists import numbers
 from ...model.entities.queue import Queue
@@ -36,9 +36,8 @@ def current_depths(
     }
     shown = [depths.pop(name, None) for name in names]
     if has_others:
-        others = [depth for depth in depths.values() if depth is not None]
-        shown.append(sum(others) if others else None)
-    return tuple(units.UNKNOWN if depth is None else COUNT.text(depth) for depth in shown)
+        return (*map(_text, shown), _sum(depths.values()))
+    return tuple(map(_text, shown))
 
 
 def current_queue_rates(context: AppContext, name: str) -> tuple[str, ...]:
@@ -46,6 +45,29 @@ def current_queue_rates(context: AppContext, name: str) -> tuple[str, ...]:
     queue = _known_queue(context, name)
     found = (None, None) if queue is None else (queue.out_per_s, queue.in_per_s)
     return tuple(numbers.per_second(rate)[0] for rate in found)
+
+
+def current_slots(context: AppContext, name: str | None = None) -> tuple[str, ...]:
+    """Return the busy slots and all slots as lists show them, of a worker or of all together."""
+    state = context.state
+    if state.broker.phase == "lost" or context.freeze.moment is not None:
+        return (units.UNKNOWN,) * 2
+    listening = state.broker.listening(context.now())
+    present = [
+        worker
+        for worker in state.workers.values()
+        if name in (None, worker.name) and worker.status(listening) != "offline"
+    ]
+    return _sum(one.running for one in present), _sum(one.slots for one in present)
+
+
+def _sum(numbers: Iterable[int | None]) -> str:
+    known = [number for number in numbers if number is not None]
+    return _text(sum(known) if known else None)
+
+
+def _text(number: int | None) -> str:
+    return units.UNKNOWN if number is None else COUNT.text(number)
 
 
 def _known_queue(context: AppContext, name: str) -> Queue | None:

@@ -178,6 +178,21 @@ def test_the_legend_gives_minimum_rates_as_the_header_does() -> None:
     assert finished_rate(at.state, at.now()).endswith("+")
 
 
+def test_the_legend_of_slots_has_the_values_of_the_list_of_workers() -> None:
+    at = context()
+    at.state.observe(ConnectionChanged("live", NOW))
+    workers = [one for one in at.state.workers.values() if one.running is not None]
+    together = charts.busy(at).current
+    assert together is not None
+    assert together()[0] == str(sum(one.running or 0 for one in workers)) != "0"
+    own = charts.worker_busy(at, workers[0].name).current
+    assert own is not None
+    feed(at.state, task_events(950, "mail.send", end=None, worker=workers[0].name))
+    assert own() == (str(workers[0].running), str(workers[0].slots))
+    at.state.observe(ConnectionChanged("lost", NOW))
+    assert own() == together() == ("?", "?")
+
+
 def test_the_legend_gives_the_time_of_depths_that_were_measured_a_while_ago() -> None:
     clock = Clock()
     at = make_app(cluster(), clock)[0].context
