@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 _PRIORITIES: Final = {
     name: priority
     for priority, name in enumerate(
-        (STARTED, FAILURE, RETRY, SUCCESS, PENDING, RECEIVED, REJECTED, REVOKED)
+        (STARTED, FAILURE, PENDING, RETRY, SUCCESS, RECEIVED, REJECTED, REVOKED)
     )
 }
-"""The states that a narrow terminal shows first: running and failed before finished and waiting.
+"""The states that a narrow terminal shows first: what runs, fails and waits before what succeeded.
 
 Tasks that no worker has received come before those about to start. Which of the running ones are in
 a custom state comes late, and a state that no task is in, last.

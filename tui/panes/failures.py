@@ -7,6 +7,7 @@ from datetime import UTC
 from typing import Final
 
 from ...lists.failures import FAILURE_KEYS, failures_of, group_title
+from ...model.entities.states import RETRY
 from ...model.entities.styles import Level
 from ...model.health.newness import failures_are_new, is_new
 from ...model.ingest.tasks.failure_groups import FailureGroup
@@ -61,17 +62,22 @@ class FailuresPane(ListPane[FailureGroup]):
         else:
             recent = any(is_new(group.last_at, now) for group in self.rows)
             level = "warn" if recent else "idle"
-        return level, f"{failures:,}" if failures else ""
+        return level, f"{failures:,}{self._retries}" if failures else ""
+
+    @property
+    def _retries(self) -> str:
+        """That tasks count that will be retried, if there are any: other counts leave them out."""
+        return " (retries included)" if self.context.state.totals.by_state.get(RETRY) else ""
 
     def summary(self) -> Sequence[Part]:
         """Return the number of failures, and the worst group."""
         if not len(self.rows):
             return super().summary()
-        level, failures = self.status()
+        level, _ = self.status()
         worst: FailureGroup = self.rows[0]
         times = "x" if self.context.ascii else "×"
         return (
-            Part(failures, COLOURS[level]),
+            Part(f"{sum(map(self._count, self.rows)):,}", COLOURS[level]),
             Part(f"{self._count(worst):,} {times} {group_title(worst)}"),
         )
 
