@@ -198,6 +198,7 @@ def _workers_at(
         )
         found = copy.copy(worker)
         found.version = _version(at)
+        found.starts = tuple(start for start in worker.starts if start <= at)
         found.active_ids = running.get(name, {})
         found.reserved_ids = found.scheduled_ids = None
         found.processed = _processed_at(worker, recorded, sampled_at)

@@ -152,7 +152,7 @@ class Worker(msgspec.Struct, eq=False):
     left_at: float | None = None
     """When it shut down (`worker-offline`)."""
     starts: tuple[float, ...] = ()
-    """When it came online (`worker-online`), in the last minutes."""
+    """When it came online (`worker-online`), in the minutes before it last did so."""
     lost_at: float | None = None
     """When it was last found to be lost; it stays lost until an event or reply of it arrives."""
     newest_event_at: float = 0.0

@@ -9,7 +9,8 @@ from bisect import bisect_right
 from typing import Final
 
 RESTARTS_WINDOW: Final = 300.0
-"""Seconds in which the starts of a worker are counted."""
+"""Seconds in which the starts of a worker are counted, and for which it restarts repeatedly after
+the last of them."""
 MANY_STARTS: Final = 5
 """Starts in that time from which a worker restarts repeatedly. A deploy, or a restart of the
 broker, is one or two."""
@@ -18,10 +19,14 @@ MAX_STARTS: Final = 500
 
 
 def with_start(starts: tuple[float, ...], now: float) -> tuple[float, ...]:
-    """Return the times of recent starts and of one more."""
-    return (*recent(starts, now), now)[-MAX_STARTS:]
+    """Return the time of one more start, after those that are counted with it."""
+    recent = starts[bisect_right(starts, now - RESTARTS_WINDOW) :]
+    return (*recent, now)[-MAX_STARTS:]
 
 
-def recent(starts: tuple[float, ...], now: float) -> tuple[float, ...]:
-    """Return the starts that are counted at a time."""
-    return starts[bisect_right(starts, now - RESTARTS_WINDOW) :]
+def restarts_repeatedly(starts: tuple[float, ...], now: float) -> bool:
+    """Return whether a worker with these starts, kept by `with_start`, restarts repeatedly.
+
+    That is counted at its last start, and holds for a while: it would come and go otherwise.
+    """
+    return len(starts) >= MANY_STARTS and now - starts[-1] < RESTARTS_WINDOW

@@ -207,7 +207,7 @@ CODES: Final[Mapping[str, Code]] = {
     "worker-restarts": Code(
         "worker",
         ("error",),
-        "The worker has come online five times or more in the last five minutes.",
+        "The worker came online five times or more in five minutes, less than five minutes ago.",
         "Check its log: it ends, or loses its connection to the broker, for example because it "
         "declares a queue with other arguments than the broker has.",
     ),

@@ -11,6 +11,7 @@ from celtop.model.entities.states import FAILURE
 from celtop.model.entities.task import Task
 from celtop.model.frozen_copy import frozen_copy
 from celtop.model.health.tasks.schedule_status import entry_statuses
+from celtop.model.health.workers.workers import worker_findings
 from celtop.model.ingest.series_recorder import CLUSTER_VALUES
 from celtop.model.observations import ConnectionChanged, QueueMeasured, QueuePeeked, WaitingMessage
 from celtop.model.past import state_at
@@ -159,6 +160,20 @@ def test_in_the_step_that_has_no_sample_yet_those_before_hold() -> None:
     assert past.broker.phase == "live"
     later = state_at(frozen, at + STEP)
     assert later.queues["q"].waiting is None, "the process was suspended"
+
+
+def test_a_worker_that_restarts_repeatedly_did_not_do_so_before() -> None:
+    state = model(events(1), BEGIN + SECONDS)
+    last = BEGIN + SECONDS + 4
+    for at in (last - 4, last - 3, last - 2, last - 1, last):
+        state.observe(EventBatch((Event("worker-online", "a@host", at),), at))
+    frozen = frozen_copy(state)
+
+    def codes(at: float) -> set[str]:
+        return {one.code for one in worker_findings(state_at(frozen, at), at)}
+
+    assert "worker-restarts" in codes(last)
+    assert "worker-restarts" not in codes(last - 3)
 
 
 def test_rare_failures_are_not_rounded_away() -> None:

@@ -8,7 +8,7 @@ from typing import Final
 from ...entities.broker import Listening
 from ...entities.clock_skew import MIN_SKEW
 from ...entities.worker import OFFLINE_AFTER_HEARTBEATS, Worker
-from ...entities.worker_starts import MANY_STARTS, recent
+from ...entities.worker_starts import restarts_repeatedly
 from ...ingest.tasks.lost_tasks import redelivery_text
 from ...state import ClusterState
 from ...text import units
@@ -27,10 +27,10 @@ def worker_findings(state: ClusterState, now: float) -> Iterator[Finding]:
     yield from _without_events(state, now)
     for worker in state.workers.values():
         status = worker.status(listening)
-        starts = recent(worker.starts, until)
-        restarts = len(starts) >= MANY_STARTS
+        # Each of several workers of one name comes online.
+        restarts = restarts_repeatedly(worker.starts, until) and not worker.shares_name
         if restarts:
-            yield _restarts(worker, starts, until)
+            yield _restarts(worker, until)
         if status == "offline":
             if not restarts or worker.active_ids:
                 yield _offline(worker, state, now)
@@ -124,14 +124,15 @@ def _offline(worker: Worker, state: ClusterState, now: float) -> Finding:
     )
 
 
-def _restarts(worker: Worker, starts: Sequence[float], now: float) -> Finding:
-    period = units.duration(int(now - starts[0]))
-    text = f"came online {len(starts):,} times in {period}"
+def _restarts(worker: Worker, now: float) -> Finding:
+    starts = worker.starts
+    period = units.duration(int(starts[-1] - starts[0]))
+    ago = units.elapsed(starts[-1], now)
+    text = f"came online {len(starts):,} times in {period}, the last time {ago} ago"
     return Finding(
         "worker-restarts", "error", "worker", text, worker.name,
         "Check its log: it ends, or loses its connection to the broker",
-        {"starts": len(starts), "started_at": starts[-1]},
-        since=starts[0], common="restarts repeatedly",
+        {"starts": len(starts), "started_at": starts[-1]}, common="restarts repeatedly",
     )  # fmt: skip
 
 

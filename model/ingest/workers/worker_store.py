@@ -16,7 +16,7 @@ from ...entities.worker import (
     Worker,
     WorkerStatus,
 )
-from ...entities.worker_starts import MANY_STARTS, recent, with_start
+from ...entities.worker_starts import restarts_repeatedly, with_start
 from ...wire.events import Event
 
 MAX_WORKERS: Final = 5_000
@@ -325,15 +325,15 @@ class WorkerStore:
         self._set_status(worker, "online")
 
     def _start(self, worker: Worker, now: float) -> None:
-        before = len(recent(worker.starts, now))
+        repeated = restarts_repeatedly(worker.starts, now)
         worker.starts = with_start(worker.starts, now)
-        if before < MANY_STARTS <= len(worker.starts):
+        if restarts_repeatedly(worker.starts, now) and not repeated:
             text = f"{worker.name} restarts repeatedly: further restarts are not listed"
             self._log.add(now, "warning", "worker", text)
 
     def _note(self, worker: Worker, now: float, text: str) -> None:
-        """Log that a worker shut down or returned, unless it does so all the time."""
-        if len(recent(worker.starts, now)) < MANY_STARTS:
+        """Log that a worker shut down, returned or restarted, unless it does so all the time."""
+        if not restarts_repeatedly(worker.starts, now):
             self._log.add(now, "info", "worker", f"{worker.name} {text}")
 
     def _drop_silent_pids(self, worker: Worker, listening: Listening) -> None:
@@ -352,7 +352,7 @@ class WorkerStore:
         if shared:
             self._log.add(now, "warning", "worker", f"{worker.name}: {text}")
         else:
-            self._log.add(now, "info", "worker", f"{worker.name} restarted")
+            self._note(worker, now, "restarted")
             self.marks.add(now, "restarted", worker.name)
             for task_id, (since, loss) in worker.missing_ids.items():
                 worker.missing_ids[task_id] = min(now, since), loss

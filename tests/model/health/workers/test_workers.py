@@ -54,31 +54,69 @@ def test_one_right_clock_shows_which_clocks_are_wrong() -> None:
     ]
 
 
-def restarted(times: int) -> ClusterState:
-    """A worker that shuts down a second after each start, every ten seconds."""
+def restarted(times: int, interval: float = 10.0) -> ClusterState:
+    """A worker that shuts down a second after each start, every `interval` seconds."""
     state = ClusterState()
     for start in range(times):
-        at = NOW + 10 * start
+        at = NOW + interval * start
         for type_, later in (("worker-online", 0.0), ("worker-offline", 1.0)):
             event = Event(type_, "w1@h", at + later, pid=start + 1, freq=2.0)
             state.observe(EventBatch((event,), at + later))
     return state
 
 
-def test_a_worker_that_comes_online_again_and_again() -> None:
-    def found(state: ClusterState, at: float) -> list[tuple[str, str]]:
-        state.observe(ConnectionProved(at))
-        return [(one.code, one.text) for one in worker_findings(state, at)]
+def found(state: ClusterState, at: float) -> list[tuple[str, str]]:
+    """Return the codes and texts of the findings on workers."""
+    state.observe(ConnectionProved(at))
+    return [(one.code, one.text) for one in worker_findings(state, at)]
 
+
+def test_a_worker_that_comes_online_again_and_again() -> None:
     assert found(restarted(4), NOW + 35) == [("worker-offline", "shut down 4.0 s ago")]
     state = restarted(7)
-    text = "came online 7 times in 1 m 5 s"
+    text = "came online 7 times in 1 m, the last time 5.0 s ago"
     assert found(state, NOW + 65) == [("worker-restarts", text)]
     lines = [entry.text for entry in state.log]
     assert "w1@h restarts repeatedly: further restarts are not listed" in lines
     assert (lines.count("w1@h is back online"), lines.count("w1@h shut down")) == (4, 4)
     # It has stopped to do so.
-    assert found(state, NOW + 342) == [("worker-offline", "shut down 4 m 41 s ago")]
+    assert found(state, NOW + 361) == [("worker-offline", "shut down 5 m ago")]
+
+
+def test_a_worker_that_restarts_in_each_minute_does_so_all_the_time() -> None:
+    state, interval = restarted(9, 70.0), 70.0
+    last = NOW + 8 * interval
+    seen = {code for later in range(0, 70, 5) for code, _ in found(state, last + later)}
+    assert seen == {"worker-restarts"}
+    lines = [entry.text for entry in state.log]
+    assert lines.count("w1@h restarts repeatedly: further restarts are not listed") == 1
+    assert lines.count("w1@h shut down") == 4
+    assert found(restarted(9, 100.0), last + 240.0 + 1.0)[0][0] == "worker-offline"
+
+
+def test_a_worker_that_is_killed_again_and_again_is_not_listed_each_time() -> None:
+    state = ClusterState()
+    for start in range(9):
+        for second in range(10):
+            at = NOW + 20 * start + 2 * second
+            type_ = "worker-heartbeat" if second else "worker-online"
+            event = Event(type_, "w1@h", at, pid=start + 1, freq=2.0, active=0, processed=0)
+            state.observe(EventBatch((event,), at))
+            state.tick(at)
+    lines = [entry.text for entry in state.log]
+    assert lines.count("w1@h restarted") == 3
+    assert [code for code, _ in found(state, NOW + 178)] == ["worker-restarts"]
+
+
+def test_workers_of_one_name_that_start_together_do_not_restart() -> None:
+    state = ClusterState()
+    for second in range(5):
+        for number in range(6):
+            at = NOW + 2 * second + number / 6
+            type_ = "worker-heartbeat" if second else "worker-online"
+            event = Event(type_, "w1@h", at, pid=number + 1, freq=2.0, active=0, processed=0)
+            state.observe(EventBatch((event,), at))
+    assert [code for code, _ in found(state, NOW + 10)] == ["worker-shared-name"]
 
 
 def test_a_worker_that_replies_but_sends_no_events() -> None:
