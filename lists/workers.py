@@ -93,7 +93,9 @@ def _absence(worker: Worker, health: WorkerHealth, now: float, width: int | None
     rough = units.ago(None if at is None else min(at, now), now)
     forms = [f"{word} {units.elapsed(at, now)} ago", f"{word} {rough}"]
     if running:
-        ran = f"{running:,} running" if health == "late" else f"{running:,} were running"
+        # In a warm shutdown, they go on.
+        state = {"seen": "running", "shut down": "unfinished", "lost": "were running"}[word]
+        ran = f"{running:,} {state}"
         forms = [f"{form}, {ran}" for form in forms]
         forms.append(f"{word} {rough.removesuffix(' ago')}, {ran}")
         forms.append(f"{word} {rough.removesuffix(' ago')}, {counted(running, 'task')}")

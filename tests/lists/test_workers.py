@@ -70,6 +70,13 @@ def test_the_absence_of_a_worker_is_worded_by_its_width(width: int | None, text:
     assert "".join(cell for cell, _ in cells) == text
 
 
+def test_the_tasks_of_a_worker_that_shuts_down_may_still_run() -> None:
+    state = with_worker(running=2)
+    feed(state, [Event("worker-offline", NAME, NOW + 1)])
+    cells = load_or_absence(state.workers[NAME], state.broker, Frame(NOW + 4))
+    assert [cell for cell, _ in cells] == ["shut down 3.0 s ago, 2 unfinished"]
+
+
 @pytest.mark.parametrize(
     ("width", "text"),
     [(None, "draining, 12 running"), (20, "draining, 12 running"), (17, "draining 12/?")],
