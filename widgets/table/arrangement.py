@@ -72,7 +72,7 @@ def arrange(
 
 
 def _make_equal(chosen: Sequence[Column[R]], widths: list[int]) -> None:
-    """Share the cells of the columns that are equally wide; what is left goes to the first one."""
+    """Share the cells of the columns that are equally wide; the first of all has what is left."""
     equal = [place for place, column in enumerate(chosen) if column.equal]
     if len(equal) > 1:
         width, left = divmod(sum(widths[place] for place in equal), len(equal))

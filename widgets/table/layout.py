@@ -75,5 +75,7 @@ def _chosen(column: Column[R], width: int | None) -> Column[R]:
         priority = min(column.priority, _CHOSEN_PRIORITY)
         column = replace(column, wide_only=False, priority=priority)
     if width is not None:
-        column = replace(column, width=width, narrow_width=None, grow=0, max_width=None, fixed=True)
+        column = replace(
+            column, width=width, narrow_width=None, grow=0, max_width=None, equal=False, fixed=True
+        )
     return column

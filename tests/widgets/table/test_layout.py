@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from celtop.widgets.table.arrangement import arrange
 from celtop.widgets.table.column import Column
 from celtop.widgets.table.layout import ChosenColumn, laid_out, own_layout, parse_layout
 
@@ -36,6 +37,9 @@ def test_a_chosen_width_is_fixed() -> None:
     (column,) = laid_out(COLUMNS, parse_layout(["b:30"]))
     assert (column.width, column.narrow_width, column.grow) == (30, None, 0)
     assert str(ChosenColumn("b", 30)) == "b:30"
+    columns = [replace(column, equal=True) for column in COLUMNS]
+    placed = arrange(laid_out(columns, parse_layout(["a:30", "b", "c"])), 60)
+    assert [one.width for one in placed] == [30, 14, 14]
 
 
 @pytest.mark.parametrize("text", ["b:", "b:x", "b:2", "b:201", "b:-4"])
