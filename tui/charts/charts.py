@@ -124,9 +124,9 @@ def average_rates(data: ChartData) -> tuple[str, ...]:
     """Return the rates of a chart for its legend over the time of all rates.
 
     Returns:
-        A rate for each layer; () for other units, and if the values are such averages themselves.
+        A rate for each layer; () for other units.
     """
-    if data.unit is not RATE or data.averaged:
+    if data.unit is not RATE:
         return ()
     steps = _steps_of_share(data.seconds / len(data.layers[0].values))
     newest = (_known(layer.values[-steps:]) for layer in data.layers)
@@ -258,7 +258,7 @@ def queue_rates(context: AppContext, name: str) -> ChartData:
     """Return the tasks that leave a queue per second, below a line of those that arrive."""
     layers = (("out", "out_per_s", "ok"), ("in", "in_per_s", "fourth"))
     data = _of(context, "queue", name, RATE, *layers, line="in")
-    return replace(data, averaged=True, current=partial(current_queue_rates, context, name))
+    return replace(data, current=partial(current_queue_rates, context, name))
 
 
 def queue_ages(context: AppContext, name: str) -> ChartData:

@@ -33,8 +33,6 @@ class ChartData:
     """The time zone of the axis; None is the local one."""
     past: bool = False
     """Whether the right edge is an earlier time than now."""
-    averaged: bool = False
-    """Whether its rates are averages over the time of all rates already."""
     no_values: str = "no data yet"
     """What stands in the place of a chart without values."""
 

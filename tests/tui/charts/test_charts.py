@@ -119,7 +119,6 @@ def test_the_legend_shows_rates_over_a_minute() -> None:
     at.chart_seconds = 300
     assert charts.queue_depth(at, "celery").note != charts.RATE_PERIOD
     assert charts.average_rates(charts.queue_depth(at, "celery")) == ()
-    assert charts.average_rates(charts.queue_rates(at, "celery")) == ()  # averages of a minute
     assert set(charts.average_rates(charts.type_rates(at, "none"))) == {"?"}
 
 
