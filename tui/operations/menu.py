@@ -221,7 +221,7 @@ def _worker_item(
         if not names:
             return what, "no worker selected"
         refusal = None if operation is None else _refusal(host, operation(workers=names))
-        if refusal is None and operation not in _WITHOUT_EFFECT:
+        if refusal is None and operation not in _PROBES:
             refusal = _why_no_reply(host, selected)
         return what, refusal
 
@@ -237,7 +237,7 @@ def _why_no_reply(host: Host, selected: Sequence[Worker]) -> str | None:
     return f"{verb(names, 'is', 'are')} offline; no reply is expected"
 
 
-_WITHOUT_EFFECT: Final = (commands.Ping, commands.Heartbeat)
+_PROBES: Final = (commands.Ping, commands.Heartbeat)
 """The operations that show whether a worker that seems to be offline is."""
 _autoscale = partial(commands.Autoscale, most=1, least=1)
 

@@ -51,6 +51,8 @@ _KINDS: Final = ("classic", "quorum")
 """The kinds of queues that Celery consumes; not streams."""
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$")
 _NO_QUEUE: Final = "no queue of this name"
+_UNREACHABLE: Final = "home node"
+"""What RabbitMQ names if a queue is not found since the node that has its messages is down."""
 _NO_PRIORITIES: Final = "RabbitMQ does not count messages by priority"
 NOT_COUNTED: Final = (
     "not counted: AMQP counts one queue per round trip, and one celtop command makes only some. "
@@ -290,10 +292,10 @@ class AmqpDepths:
             if self._channel is None:
                 self._channel = self._connection.channel()
             answer = self._channel.queue_declare(name, passive=True)
-        except NotFound:
-            return None
         except ChannelError as error:
-            return " ".join(str(error).split())
+            refusal = " ".join(str(error).split())
+            is_missing = isinstance(error, NotFound) and _UNREACHABLE not in refusal
+            return None if is_missing else refusal
         self.latency = time.perf_counter() - started
         return answer
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
+from amqp.exceptions import NotFound
 from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.events.roster import Roster
 from celtop.cluster.polling.queues import amqp_depths
@@ -186,6 +187,25 @@ def test_one_command_counts_a_hundred_queues_beyond_its_budget(
             )
             assert measured[names[-1]].notes == (amqp_depths.NOT_COUNTED,)
             assert broker.meter.spare > -10  # what was left was for other questions
+
+
+def test_a_queue_of_a_node_that_is_down_is_not_gone(
+    amqp_url: str, open_depths: OpenDepths, send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(amqp_url, "plain.ok", queue="kept")
+    depths = open_depths("never")
+    assert by_name(depths.measure(frozenset({"kept"})))["kept"].waiting == 1
+    refusal = (
+        "NOT_FOUND - home node 'rabbit@two' of durable queue 'kept' in vhost '/' is down or "
+        "inaccessible"
+    )
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise NotFound(refusal, (50, 10), 404, "Queue.declare")
+
+    monkeypatch.setattr(depths._channel, "queue_declare", refuse)
+    kept = by_name(depths.measure(frozenset({"kept"})))["kept"]
+    assert kept.waiting is None and refusal in kept.notes[0]
 
 
 def test_a_deleted_queue_is_removed(
