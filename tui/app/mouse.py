@@ -64,5 +64,6 @@ def selects_row(event: MouseDown | MouseUp, screen: Screen[Any]) -> bool:
         return False
     if not isinstance(widget, LiveTable):
         return False
-    widget.focus(scroll_visible=False)
+    # `Widget.focus` would do so only after the menu has asked which row is selected.
+    screen.set_focus(widget, scroll_visible=False)
     return widget.point_at(event.screen_offset - widget.content_region.offset)

@@ -77,6 +77,19 @@ async def test_the_right_button_lists_the_operations_of_a_row_and_presses_nothin
             assert menu.is_active
 
 
+async def test_the_right_button_lists_the_operations_of_the_pane_that_it_hits() -> None:
+    async with run_app(cluster(20), size=(140, 45)) as ui:
+        attention, queues = (
+            ui.screen.query_one(f"#{id_}") for id_ in ("attention-table", "queues-table")
+        )
+        assert attention.has_focus
+        await press(ui, queues.region.x + 3, queues.region.y + 2, 1.0, RIGHT)
+        menu = await ui.dialog(Menu)
+        labels = {id_: label for id_, label, _ in menu.choices}
+        assert "Purge geo_processing ..." in labels["queue.purge"]
+        assert "queue.purge" not in menu.disabled_ids
+
+
 async def test_a_double_click_on_a_menu_does_not_act_on_the_dialog_that_it_opens() -> None:
     async with run_app(cluster(20), Location("queues")) as ui:
         await ui.press("A")
