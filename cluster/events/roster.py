@@ -135,6 +135,10 @@ class Roster:
         if len(self.queues) < MAX_NAMES:
             self.queues.add(name)
 
+    def forget_queue(self, name: str) -> None:
+        """Forget a queue that the broker no longer has, until it is named again."""
+        self.queues.discard(name)
+
     def add_exchange(self, name: str) -> None:
         """Add an exchange, unless there are too many."""
         if len(self.exchanges) < MAX_NAMES:

@@ -108,7 +108,8 @@ class AmqpDepths:
         )
         self._measured = set(found)
         self._deleted: dict[str, float] = {}
-        """Queues that are named, and existed earlier; when they were missed first."""
+        """Queues that existed earlier, and when they were missed first: those that are named, or
+        may still be by late events."""
         self._interval = min(DECLARE_INTERVAL, broker.settings.queue_interval)
         self._listed_at = 0.0
         self._declare_due = float("-inf")
@@ -149,7 +150,10 @@ class AmqpDepths:
         if time.monotonic() >= self._default_due and not (sparing and names):
             names |= {DEFAULT_QUEUE}
         named = {name for name in names if not is_internal(name)}
-        self._deleted = {name: at for name, at in self._deleted.items() if name in named}
+        since = time.time() - LATE_EVENTS
+        self._deleted = {
+            name: at for name, at in self._deleted.items() if name in named or at >= since
+        }
         listed = self._listing.queues
         if listed is None:
             others = sorted(self._measured - named)[:MAX_DECLARED]
@@ -271,16 +275,17 @@ class AmqpDepths:
     def _missing(self, name: str, at: float, note: str) -> Iterator[QueueMeasured | QueueGone]:
         """Yield that a queue is gone, or why it is not measured.
 
-        A queue that existed is gone, even if late events have named it. If events still do later,
-        tasks are sent to it without being delivered: it stays, as those of the settings.
+        A queue that existed is gone, even if late events have named it. If events name it again
+        later, tasks are sent to it without being delivered: it stays, as those of the settings.
         """
         if name in self._measured:
             self._measured.discard(name)
             self._deleted[name] = at
         deleted_at = self._deleted.get(name, 0.0)
         if name not in self._ranks and at - deleted_at <= LATE_EVENTS:
+            self._roster.forget_queue(name)
             yield QueueGone(name, at)
-        elif name != DEFAULT_QUEUE or name in self._deleted:
+        elif name != DEFAULT_QUEUE or name in self._deleted or name in self._roster.queues:
             yield QueueMeasured(name, at, notes=(note,))
 
     def _declare(self, name: str) -> Any:

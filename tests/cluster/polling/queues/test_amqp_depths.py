@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from amqp.exceptions import NotFound
+from celery import Celery
 from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.events.roster import Roster
 from celtop.cluster.polling.queues import amqp_depths
@@ -167,6 +168,31 @@ def test_without_the_management_api(
     assert "Check the user and password" in listing.next_step
     assert live.state.queues["missing"].waiting is None
     assert live.state.queues["missing"].notes == ("no queue of this name",)
+
+
+def test_a_deleted_queue_is_listed_again_only_if_tasks_are_sent_to_it(
+    amqp_url: str, open_session: OpenSession, send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(amqp_depths, "LATE_EVENTS", 0.5)
+    live = open_session(amqp_url, rabbitmq_management="never", queue_interval=0.5)
+    live.session.watch(frozenset({"queues"}))
+    live.until_live()
+    for name in ("kept", "short"):
+        send(amqp_url, "plain.ok", queue=name, conf={"task_send_sent_event": True})
+    queues = live.state.queues
+    live.until(lambda: queues.keys() >= {"kept", "short"} and queues["short"].waiting == 1)
+    with Connection(amqp_url) as connection:
+        connection.default_channel.queue_delete("short")
+        live.until(lambda: "short" not in queues)
+        measured_at = queues["kept"].measured_at
+        assert measured_at is not None
+        live.until(lambda: (queues["kept"].measured_at or 0.0) > measured_at + 2.0)
+        assert "short" not in queues
+        with Celery(broker=amqp_url).events.default_dispatcher() as dispatcher:
+            dispatcher.send("task-sent", uuid="late", name="plain.ok", queue="short")
+        live.until(lambda: "short" in queues and queues["short"].notes)
+        assert queues["short"].waiting is None
+        assert queues["short"].notes == ("no queue of this name",)
 
 
 def test_one_command_counts_a_hundred_queues_beyond_its_budget(
