@@ -92,11 +92,14 @@ class _Unfinished:
         return "unacked-by-dead-worker", text, step
 
     def _lost(self) -> tuple[str, str, str]:
-        text = f"no worker runs it any longer: {loss_text(self.task)}"
+        what = "it is lost" if self.task.state == PENDING else "no worker runs it any longer"
+        text = f"{what}: {loss_text(self.task)}"
         again = self.state.redelivery_at(self.task)
         if again is not None:
             step = "Wait for the redelivery; a retry before it would run the task twice"
             return "lost", f"{text}; its message will be {redelivery_text(again, self.now)}", step
+        if self.task.loss in ("unheard", "unreported"):
+            return "lost", text, "Check what it has done before a retry: it may have run to its end"
         return "lost", text, "Retry it if it must run"
 
     def _running(self) -> tuple[str, str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from celtop.model.entities.messages.delayed import Delayed, DelayLevel
-from celtop.model.entities.task import Task
+from celtop.model.entities.task import Loss, Task
 from celtop.model.observations import (
     ConnectionChanged,
     ConnectionProved,
@@ -281,6 +281,25 @@ def test_a_message_that_is_in_no_queue_does_not_wait() -> None:
     state.observe(QueueMeasured("mail", NOW, waiting=0))
     assert ask(state).code == "not-in-queue"
     assert "waits" not in ask(state).text
+
+
+@pytest.mark.parametrize(
+    ("started", "loss", "text", "step"),
+    [
+        (False, "emptied", "it is lost: its queue was emptied", "Retry it if it must run"),
+        (False, "unheard", "it is lost: its message is no longer in the queue", "may have run"),
+        (True, "worker", f"no worker runs it any longer: lost with {WORKER}", "Retry it if"),
+        (True, "unheard", "no worker runs it any longer: no final event received", "may have run"),
+    ],
+)
+def test_a_retry_of_a_lost_task_is_advised_unless_it_may_have_run(
+    started: bool, loss: Loss, text: str, step: str
+) -> None:
+    script = Script(ID, NOW - 9).sent(queue="mail")
+    state = play((script.received().started() if started else script).events, cluster(), NOW)
+    state._tasks.mark_lost(state.tasks[ID], NOW, loss)
+    answer = ask(state)
+    assert answer.code == "lost" and text in answer.text and step in answer.next_step
 
 
 def test_a_running_task_without_an_earlier_run_has_nothing_to_compare_with() -> None:
