@@ -51,8 +51,8 @@ _KINDS: Final = ("classic", "quorum")
 """The kinds of queues that Celery consumes; not streams."""
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$")
 _NO_QUEUE: Final = "no queue of this name"
-_UNREACHABLE: Final = "home node"
-"""What RabbitMQ names if a queue is not found since the node that has its messages is down."""
+_UNREACHABLE: Final = "NOT_FOUND - home node"
+"""How RabbitMQ refuses if a queue is not found since the node that has its messages is down."""
 _NO_PRIORITIES: Final = "RabbitMQ does not count messages by priority"
 NOT_COUNTED: Final = (
     "not counted: AMQP counts one queue per round trip, and one celtop command makes only some. "

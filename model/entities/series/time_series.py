@@ -30,7 +30,7 @@ class TimeSeries:
     """A few values of one subject, sampled together; NaN is unknown.
 
     Steps are numbered from the epoch: step `n` covers the seconds from `n * STEP` on. The size is
-    fixed, at 4 bytes a sample and value (2.9 KB for an hour).
+    fixed, at 4 bytes a sample and value (2.9 KB for an hour), and a byte a sample.
     """
 
     __slots__ = ("_recorded", "_rings", "first", "names", "newest")
