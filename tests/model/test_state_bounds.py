@@ -21,6 +21,7 @@ from celtop.model.observations import (
     LogMessage,
     Observation,
     OperationChanged,
+    QueueGone,
     QueueMeasured,
     QueuePeeked,
     ScheduleRead,
@@ -240,6 +241,22 @@ FLOODS = (
         lambda n: QueueMeasured(f"queue-{n}", NOW, waiting=1),
         lambda s: len(s.queues),
         constant="ingest.queues.queue_store.MAX_QUEUES",
+    ),
+    Flood(
+        "deleted queues",
+        lambda n: (
+            QueueMeasured(f"queue-{n // 2}", NOW, waiting=1)
+            if n % 2 == 0
+            else QueueGone(f"queue-{n // 2}", NOW)
+        ),
+        lambda s: len(s._queues.gone_at),
+        constant="ingest.queues.queue_store.MAX_QUEUES",
+    ),
+    Flood(
+        "starts of a worker",
+        lambda n: batch([{**_ONLINE, "timestamp": NOW + n / 1000}]),
+        lambda s: len(worker(s).starts),
+        constant="entities.worker_starts.MAX_STARTS",
     ),
     Flood(
         "workers",
