@@ -157,7 +157,7 @@ class SeriesRecorder:
         return float((self._step + 1) * STEP)
 
     def sampled_at(self, at: float) -> float:
-        """Return the epoch time whose samples hold at another: the step that runs has none yet."""
+        """Return the epoch time of the samples that hold at `at`: the current step has none yet."""
         return float(self._step * STEP) if step_of(at) == self._step + 1 else at
 
     def until(self, at: float) -> SeriesRecorder:

@@ -79,7 +79,7 @@ def test_a_worker_that_comes_online_again_and_again() -> None:
     lines = [entry.text for entry in state.log]
     assert "w1@h restarts repeatedly: further restarts are not listed" in lines
     assert (lines.count("w1@h is back online"), lines.count("w1@h shut down")) == (4, 4)
-    # It has stopped to do so.
+    # It has stopped doing so.
     assert found(state, NOW + 361) == [("worker-offline", "shut down 5 m ago")]
 
 
