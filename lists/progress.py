@@ -103,13 +103,16 @@ def progress_source(task: Task, context: ProgressContext, now: float) -> str:
 
 
 def _estimate_text(task: Task, fraction: float, context: ProgressContext, now: float) -> str:
-    """Return the estimated time left, or how long such tasks usually run."""
+    """Return the estimated time left, or how long such tasks usually run.
+
+    The bar shows that it is an estimate, and the `~` of its percentage.
+    """
     elapsed, usual = _runtimes(task, context, now)
     if fraction >= MAX_ESTIMATE and usual:
         return f"usually {units.duration(usual)}"
     if not elapsed or fraction <= 0:
         return "estimate"
-    return f"~{units.duration(elapsed / fraction - elapsed)} left (estimate)"
+    return f"~{units.duration(elapsed / fraction - elapsed)} left"
 
 
 def _takes_long(task: Task, context: ProgressContext, now: float) -> bool:

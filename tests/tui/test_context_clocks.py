@@ -108,7 +108,7 @@ async def test_an_estimate_and_the_task_page_are_by_our_clock(host: str) -> None
     app, _ = make_app(state)
     async with app.run_test(size=(140, 40)) as pilot:
         context: AppContext = app.context
-        assert progress_texts(task, context, NOW)[0] == "~20 s left (estimate)"
+        assert progress_texts(task, context, NOW)[0] == "~20 s left"
         app.go(app.location.deeper(DrillDown("task", task.id)))
         await pilot.pause()
         text = "\n".join(screen_lines(app))

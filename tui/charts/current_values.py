@@ -61,13 +61,13 @@ def current_slots(context: AppContext, name: str | None = None) -> tuple[str, ..
     return _sum(one.running for one in present), _sum(one.slots for one in present)
 
 
-def _sum(numbers: Iterable[int | None]) -> str:
-    known = [number for number in numbers if number is not None]
+def _sum(counts: Iterable[int | None]) -> str:
+    known = [count for count in counts if count is not None]
     return _text(sum(known) if known else None)
 
 
-def _text(number: int | None) -> str:
-    return units.UNKNOWN if number is None else COUNT.text(number)
+def _text(count: int | None) -> str:
+    return units.UNKNOWN if count is None else COUNT.text(count)
 
 
 def _known_queue(context: AppContext, name: str) -> Queue | None:
