@@ -20,12 +20,12 @@ MAX_TIMESTAMP: Final = 253_402_300_799.0
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
 
-def truncate(text: str) -> str:
-    """Return the text, cut at `MAX_TEXT_LENGTH` with a marker that states how much was dropped."""
-    left_out = len(text) - MAX_TEXT_LENGTH
+def truncate(text: str, limit: int = MAX_TEXT_LENGTH) -> str:
+    """Return the text, cut at `limit` characters with a marker that states how much was dropped."""
+    left_out = len(text) - limit
     if left_out <= 0:
         return text
-    return f"{text[:MAX_TEXT_LENGTH]}… [{left_out:,} more characters]"
+    return f"{text[:limit]}… [{left_out:,} more characters]"
 
 
 def parse_timestamp(text: str | None) -> float | None:

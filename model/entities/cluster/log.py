@@ -8,10 +8,14 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
+from ...text.coerce import truncate
+
 Level: TypeAlias = Literal["info", "warning", "error"]
 
 MAX_LOG_ENTRIES: Final = 5000
 """Older entries are dropped."""
+MAX_ENTRY_LENGTH: Final = 8_192
+"""Characters of an entry that are kept."""
 
 
 class LogEntry(msgspec.Struct, frozen=True, gc=False):
@@ -60,6 +64,7 @@ class EventLog:
     ) -> LogEntry:
         """Append an entry and return it."""
         self.version += 1
+        text = truncate(text, MAX_ENTRY_LENGTH)
         entry = LogEntry(self.version, at, level, source, text, operation)
         self._entries.append(entry)
         return entry
