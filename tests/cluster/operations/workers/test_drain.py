@@ -39,11 +39,26 @@ def _state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 class DrainUnderWay(OperationRun):
     """A drain in its own thread, as `Control` does it."""
 
-    def __init__(self, url: str, live: RunningSession, *workers: str) -> None:
+    def __init__(
+        self, url: str, live: RunningSession, *workers: str, cancel_at: str | None = None
+    ) -> None:
         super().__init__(url, Drain(workers=workers), roster_of(live))
+        if cancel_at is not None:
+            self._cancel_at(cancel_at)
         self.error: Exception | None = None
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
+
+    def _cancel_at(self, stage: str) -> None:
+        before = self.context._on_change
+
+        def changed(outcome: Outcome) -> None:
+            if stage in outcome.stage:
+                self.context.cancelled.set()
+            else:
+                before(outcome)
+
+        self.context._on_change = changed
 
     def _run(self) -> None:
         try:
@@ -214,18 +229,11 @@ def test_cancelling_during_the_last_inspection_undoes_it(
 
 
 def test_after_the_last_step_it_is_too_late(
-    redis_url: str,
-    open_session: OpenSession,
-    start_worker: StartWorker,
-    monkeypatch: pytest.MonkeyPatch,
+    redis_url: str, open_session: OpenSession, start_worker: StartWorker
 ) -> None:
     worker = start_worker(redis_url)
     live = ready(open_session(redis_url), "w1@test")
-    act = DrainUnderWay(redis_url, live, "w1@test")
-    before = act.context._on_change
-    act.context._on_change = lambda outcome: (
-        act.context.cancelled.set() if "shutting down" in outcome.stage else before(outcome)
-    )
+    act = DrainUnderWay(redis_url, live, "w1@test", cancel_at="shutting down")
     outcome = act.end()
     answer = outcome.workers["w1@test"]
     assert (answer.verdict, answer.text) == ("confirmed", "it is offline; too late to undo")
