@@ -176,6 +176,20 @@ def test_a_resize_is_followed(tui: OpenTui, redis_url: str, start_worker: StartW
     terminal.wait_for(lambda text: "w1@" in text and max(map(len, text.split("\n"))) > 120)
 
 
+def test_a_resize_and_back_is_drawn(tui: OpenTui, redis_url: str) -> None:
+    """The terminal has lost what was outside, though celtop sees no other size than before."""
+    terminal = tui(redis_url, columns=160, rows=40)
+    terminal.wait_for("live")
+    terminal.send("2")
+    before = terminal.wait_for("No tasks so far").splitlines()
+    terminal.process.send_signal(signal.SIGSTOP)
+    terminal.resize(70, 20)
+    terminal.resize(160, 40)
+    assert terminal.lines()[-1] != before[-1]
+    terminal.process.send_signal(signal.SIGCONT)
+    terminal.wait_for(lambda text: text.splitlines()[-1] == before[-1])
+
+
 def test_the_screen_is_redrawn_after_suspend(tui: OpenTui, redis_url: str) -> None:
     """`ctrl+z` and `fg`: the shell has overwritten the screen meanwhile."""
     terminal = tui(redis_url)
