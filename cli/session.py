@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from ..cluster.session import Session
+    from ..model.entities.broker import Broker
     from ..model.entities.fault import Fault
     from ..model.observations import QueuePeeked
     from ..settings import Settings
@@ -121,7 +122,7 @@ def pump_until(session: Session, seconds: float, done: Callable[[], bool]) -> bo
 
 
 def wait_for_broker(session: Session, seconds: float, maximum: float = MAX_CONNECT_TIMEOUT) -> None:
-    """Wait until the broker is connected.
+    """Wait until the broker is connected; it may have been lost again in the same moment.
 
     Args:
         session: A session that was started.
@@ -135,13 +136,17 @@ def wait_for_broker(session: Session, seconds: float, maximum: float = MAX_CONNE
     broker = session.state.broker
 
     def decided() -> bool:
-        return broker.is_connected or (broker.fault is not None and broker.fault.is_configuration)
+        return _was_reached(broker) or (broker.fault is not None and broker.fault.is_configuration)
 
     pump_until(session, seconds, decided)
-    if broker.fault is None and not broker.is_connected:
+    if broker.fault is None and not _was_reached(broker):
         _wait_while_it_replies(session, maximum - seconds)
-    if not broker.is_connected:
+    if not _was_reached(broker):
         raise unusable(broker.url, broker.fault)
+
+
+def _was_reached(broker: Broker) -> bool:
+    return broker.is_connected or broker.live_since is not None
 
 
 def unusable(url: str, fault: Fault | None) -> CommandError:
@@ -163,7 +168,7 @@ def _wait_while_it_replies(session: Session, seconds: float) -> None:
         if session.commands_sent != sent:
             sent, sent_at = session.commands_sent, now
         silent = now - sent_at > SILENT_BROKER_TIMEOUT or now > deadline
-        return silent or broker.is_connected or broker.fault is not None
+        return silent or _was_reached(broker) or broker.fault is not None
 
     pump_until(session, seconds, decided)
 
