@@ -101,9 +101,6 @@ class SettledScreen(Screen[R], inherit_bindings=False):
         # the size of the app is always the newest.
         if self._laid_out_size != self.app.size:
             super()._screen_resized(self.app.size)
-        elif self.settled:
-            # The terminal had another size for a moment, and has lost what was outside of it.
-            self.refresh()
 
     def _compositor_refresh(self) -> None:
         if self.settled or not self.is_current:

@@ -31,10 +31,10 @@ from textual.widget import Widget
 from .handlers import known_handlers
 from .input_thread import quiet_input_thread
 from .line_strip import cheap_strips
-from .mounting_app import MountingApp
 from .parsed_stylesheet import ParsedStylesheet
 from .plain_reactives import reading
 from .replaced import replaced
+from .resized_app import ResizedApp
 from .sgr import Pen, part
 from .unheard_events import post_heard
 
@@ -287,7 +287,7 @@ def _post_register(widget: Widget, app: App[Any]) -> None:
 _post_register_by_textual = Widget._post_register
 
 
-class FrugalApp(MountingApp, inherit_bindings=False):
+class FrugalApp(ResizedApp, inherit_bindings=False):
     """An app that updates the screen with few bytes, and soon after a key.
 
     What it changes in Textual for this, it changes only while it is running.
