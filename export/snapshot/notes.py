@@ -243,8 +243,7 @@ def _work(queue: Queue) -> Iterator[str]:
         return
     if queue.slots_total is not None and queue.capacity is None:
         del values["capacity_per_s"]
-        reason = "no run times of its tasks are known" if queue.slots_total else "no consumers"
-        yield f"capacity_per_s unknown: {reason}"
+        yield "capacity_per_s unknown: no run times of its tasks are known"
     if queue.waiting is None and queue.reserved is not None:
         del values["backlog"]
         yield "backlog unknown: waiting is unknown"

@@ -210,6 +210,8 @@ class Queue(msgspec.Struct, eq=False):
     @property
     def capacity(self) -> float | None:
         """Its tasks per second that its consumers can run if they run nothing else."""
+        if self.slots_total == 0:
+            return 0.0
         if not self.slots_total or not self.runtime:
             return None
         return self.slots_total / self.runtime

@@ -122,7 +122,7 @@ def _holders(queue: Queue, frame: Frame) -> list[Field]:
 def _capacity(queue: Queue) -> Cell:
     """Return what its slots can run in a second, and what that follows from."""
     text, style = numbers.per_second(queue.capacity)
-    if queue.capacity is None or queue.slots_total is None:
+    if not queue.capacity or queue.slots_total is None:
         return text, style
     slots, runtime = counted(queue.slots_total, "slot"), units.duration(queue.runtime)
     short = queue.in_per_s is not None and queue.in_per_s > queue.capacity

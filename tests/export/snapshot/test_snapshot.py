@@ -207,7 +207,6 @@ def test_a_queue_without_consumers_never_drains(state: ClusterState) -> None:
     assert notes_on(state, "queue idle").splitlines() == [
         "7 messages waiting, no consumers. Start a worker for it, or add a consumer",
         "more_slots unknown: no run times of its tasks are known",
-        "capacity_per_s unknown: no consumers",
         "oldest_age_s unknown: the send time is unknown, only the minimum is observed",
         "runnable_age_s, runnable_age_at_least_s unknown: the send time of the oldest message is "
         "unknown",

@@ -79,7 +79,7 @@ def test_a_queue_without_consumers_has_no_slots() -> None:
     state = cluster()
     lonely = measured(state, "lonely", 10)
     assert (lonely.slots_busy, lonely.slots_total, lonely.backlog) == (0, 0, 10)
-    assert lonely.capacity is None
+    assert lonely.capacity == 0.0
 
 
 def test_the_run_time_is_that_of_its_latest_tasks() -> None:
