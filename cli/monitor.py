@@ -179,15 +179,17 @@ def require_view(name: str, source: str) -> None:
     """Refuse to start with a saved view that cannot be opened.
 
     Raises:
-        InvalidUsage: It is unknown, or the file of views cannot be read.
+        InvalidUsage: It is unknown or invalid, or the file of views cannot be read.
     """
     from ..files.config_file import InvalidFile
     from ..files.views_file import read_views, views_file
 
     try:
-        views = read_views()
+        views, invalid = read_views()
     except InvalidFile as error:
         raise InvalidUsage(str(error)) from error
+    if name in invalid:
+        raise InvalidUsage(invalid[name])
     if name not in views:
         known = f"saved views: {', '.join(views)}" if views else f"{views_file()} has none"
         raise InvalidUsage(f"Unknown view {name!r} ({source}); {known}")

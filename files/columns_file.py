@@ -23,14 +23,14 @@ def columns_file() -> Path:
     return config_folder() / "columns.toml"
 
 
-def read_columns() -> dict[str, tuple[str, ...]]:
-    """Return the chosen columns by list.
+def read_columns() -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+    """Return the chosen columns by list, and why those of others are invalid.
 
     Raises:
         InvalidFile: The file cannot be read.
     """
-    tables = read_tables(columns_file(), Columns)
-    return {name: table.columns for name, table in tables.items()}
+    valid, invalid = read_tables(columns_file(), Columns)
+    return {name: table.columns for name, table in valid.items()}, invalid
 
 
 def save_columns(name: str, columns: Sequence[str]) -> None:

@@ -26,6 +26,8 @@ _CLOSING: Final = ("]", "}", '"""', "'''")
 """The ends of values of several lines."""
 _INVALID_FIELD: Final = re.compile(r"(.*) - at `\$\.?([^`]*)`")
 """msgspec: "Expected `str`, got `int` - at `$.sort`"."""
+_ODD_FIELD: Final = re.compile(r"(unknown|missing)(?: required)? field `(.*)`")
+"""msgspec: "Object contains unknown field `sorted`", "Object missing required field `screen`"."""
 
 
 class InvalidFile(Exception):
@@ -50,26 +52,36 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
     return values, names
 
 
-def read_tables(path: Path, kind: type[T]) -> dict[str, T]:
+def read_tables(path: Path, kind: type[T]) -> tuple[dict[str, T], dict[str, str]]:
     """Return the tables of a file by name, each as a `kind`; none if there is no file.
 
+    Returns:
+        The valid tables, and why each other one is not of this kind, with its line and field.
+
     Raises:
-        InvalidFile: The file cannot be read, or a table is not of this kind.
+        InvalidFile: The file cannot be read.
     """
     values, lines = read_or_explain(path)
-    found = {}
+    valid, invalid = {}, {}
     for name, table in values.items():
         try:
-            found[name] = msgspec.convert(table, kind)
+            valid[name] = msgspec.convert(table, kind)
         except msgspec.ValidationError as error:
-            why, field = str(error), ""
-            if match := _INVALID_FIELD.fullmatch(why):
-                why, field = match[1], re.split(r"[.\[]", match[2])[0]
-            elif unknown := re.search(r"unknown field `(.*)`", why):
-                field = unknown[1]
+            why, field = _explained(error)
             line = lines.get(f"{name}.{field}", lines[name])
-            raise InvalidFile(f"Invalid {path}, line {line}: {why}") from error
-    return found
+            place = f"{field}: " if field else ""
+            invalid[name] = f"Invalid {path}, [{_key(name)}], line {line}: {place}{why}"
+    return valid, invalid
+
+
+def _explained(error: msgspec.ValidationError) -> tuple[str, str]:
+    """Return why a table is invalid, and the field; an empty one if it is no table."""
+    why = str(error)
+    if match := _INVALID_FIELD.fullmatch(why):
+        return match[1], re.split(r"[.\[]", match[2])[0]
+    if match := _ODD_FIELD.search(why):
+        return f"{match[1]} field", match[2]
+    return why, ""
 
 
 def write_table(path: Path, name: str, values: Mapping[str, object] | None) -> None:

@@ -42,8 +42,8 @@ def views_file() -> Path:
     return config_folder() / "views.toml"
 
 
-def read_views() -> dict[str, View]:
-    """Return the saved views by name.
+def read_views() -> tuple[dict[str, View], dict[str, str]]:
+    """Return the saved views by name, and why others are invalid.
 
     Raises:
         InvalidFile: The file cannot be read.

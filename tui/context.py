@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
@@ -212,22 +212,29 @@ class AppContext:
             self._progress_unavailable = now, self.session.progress_unavailable
         return self._progress_unavailable[1]
 
-    def read_columns(self) -> None:
+    def read_columns(self) -> Sequence[str]:
         """Read the columns that the user chose, the first time that it is called.
 
-        Raises:
-            InvalidFile: The file cannot be read.
+        Returns:
+            Why the file, or those of a list, cannot be used.
         """
-        if not self._columns_read:
-            self._columns_read = True
-            from ..files.columns_file import columns_file, read_columns
-            from ..files.config_file import InvalidFile
+        if self._columns_read:
+            return ()
+        self._columns_read = True
+        from ..files.columns_file import columns_file, read_columns
+        from ..files.config_file import InvalidFile
 
-            for name, texts in read_columns().items():
-                try:
-                    self.column_layouts[name] = parse_layout(texts)
-                except ValueError as error:
-                    raise InvalidFile(f"Invalid {columns_file()}, [{name}]: {error}") from error
+        try:
+            chosen, invalid = read_columns()
+        except InvalidFile as error:
+            return (str(error),)
+        problems = list(invalid.values())
+        for name, texts in chosen.items():
+            try:
+                self.column_layouts[name] = parse_layout(texts)
+            except ValueError as error:
+                problems.append(f"Invalid {columns_file()}, [{name}]: {error}")
+        return problems
 
     def now(self) -> float:
         """Return the time of what the screen shows, in epoch seconds; `clock` is the real one."""

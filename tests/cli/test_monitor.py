@@ -6,11 +6,13 @@ import os
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from celtop.cli.exit_codes import InvalidUsage
-from celtop.cli.monitor import _prepare, open_monitor
+from celtop.cli.monitor import _prepare, open_monitor, require_view
+from celtop.files.views_file import views_file
 from celtop.settings import Settings
 from celtop.tests.cli.conftest import CELTOP, celtop, error_text
 from celtop.tests.conftest import StartWorker
@@ -84,6 +86,19 @@ def test_celery_top_monitors_the_apps_broker(
         terminal.send("q")
         assert terminal.wait_end() == 0
         assert terminal.restored()
+
+
+def test_a_view_opens_beside_an_invalid_one_which_is_refused_with_its_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    views_file().parent.mkdir()
+    views_file().write_text('[odd]\nscreen = 1\n[good]\nscreen = "tasks"\n')
+    require_view("good", "--view")
+    with pytest.raises(InvalidUsage, match=r"\[odd\], line 2: screen: Expected `str`"):
+        require_view("odd", "--view")
+    with pytest.raises(InvalidUsage, match=r"Unknown view 'x' \(--view\); saved views: good"):
+        require_view("x", "--view")
 
 
 def test_hints_can_be_turned_off() -> None:

@@ -87,6 +87,18 @@ class Entry(msgspec.Struct, forbid_unknown_fields=True):
     names: tuple[str, ...] = ()
 
 
+class Needy(msgspec.Struct, forbid_unknown_fields=True):
+    needed: bool
+    size: int = 0
+    names: tuple[str, ...] = ()
+
+
+def entries(file: Path) -> dict[str, Entry]:
+    valid, invalid = read_tables(file, Entry)
+    assert not invalid
+    return valid
+
+
 WRITTEN = """\
 # Mine
 [first]
@@ -108,30 +120,43 @@ def test_one_table_is_replaced_and_the_rest_stays(tmp_path: Path) -> None:
     write_table(file, "first", {"size": 2, "names": ['say "x"\x7f', "ü\n"]})
     assert file.read_text().startswith("# Mine\n[first]\nsize = 2\nnames = ")
     assert file.read_text().endswith(WRITTEN[WRITTEN.index("\n# About") :])
-    assert read_tables(file, Entry)["first"] == Entry(2, ('say "x"\x7f', "ü\n"))
+    assert entries(file)["first"] == Entry(2, ('say "x"\x7f', "ü\n"))
     write_table(file, "ärger 2", {"size": 3})
-    assert read_tables(file, Entry)["ärger 2"] == Entry(3)
+    assert entries(file)["ärger 2"] == Entry(3)
     for name in ("ärger 2", "first"):
         write_table(file, name, None)
     assert file.read_text() == '# Mine\n\n# About the second\n[second]\nnames = [\n    "a",\n]\n'
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "why"),
     [
-        ("[a]\nsize = 'x'\n", "line 2: Expected `int`, got `str`"),
-        ("[a]\nnames = [1]\n", "line 2: Expected `str`, got `int`"),
-        ("[a]\n\nother = 1\n", "line 3: Object contains unknown field `other`"),
-        ("a = 1\n", "line 1: Expected `object`, got `int`"),
-        ("[a\n", "invalid TOML: .*line 1"),
+        ("size = 'x'", "[a], line 2: size: Expected `int`, got `str`"),
+        ("names = [1]", "[a], line 2: names: Expected `str`, got `int`"),
+        ("\nother = 1", "[a], line 3: other: unknown field"),
+        ("", "[a], line 1: needed: missing field"),
     ],
 )
-def test_a_table_of_another_kind_is_named_with_its_line(
-    tmp_path: Path, text: str, message: str
+def test_an_invalid_table_is_named_with_its_line_and_leaves_the_others_valid(
+    tmp_path: Path, text: str, why: str
 ) -> None:
     file = tmp_path / "tables.toml"
-    file.write_text(text)
-    with pytest.raises(InvalidFile, match=message):
+    needed = "" if "missing" in why else "needed = true\n"
+    written = f"[a]\n{text}\n{needed}[b]\nneeded = true\n"
+    file.write_text(written)
+    expected = {"b": Needy(True)}, {"a": f"Invalid {file}, {why}"}
+    assert read_tables(file, Needy) == expected
+    write_table(file, "c", {"needed": False})
+    assert file.read_text() == f"{written}\n[c]\nneeded = false\n"
+
+
+def test_what_is_no_table_is_invalid(tmp_path: Path) -> None:
+    file = tmp_path / "tables.toml"
+    file.write_text("'a b' = 1\n")
+    why = f'Invalid {file}, ["a b"], line 1: Expected `object`, got `int`'
+    assert read_tables(file, Entry) == ({}, {"a b": why})
+    file.write_text("[a\n")
+    with pytest.raises(InvalidFile, match=r"invalid TOML: .*line 1"):
         read_tables(file, Entry)
 
 
@@ -141,7 +166,7 @@ def test_names_with_dots_inline_tables_and_odd_line_breaks(tmp_path: Path) -> No
     write_table(file, "c.size", {"size": 5})
     write_table(file, "a", {"size": 6, "names": ("x\u2028y\x85z",)})
     write_table(file, "b", {"size": 7})
-    assert read_tables(file, Entry) == {
+    assert entries(file) == {
         "a": Entry(6, ("x\u2028y\x85z",)),
         "b": Entry(7),
         "c": Entry(3),
@@ -159,14 +184,14 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     link = tmp_path / "tables.toml"
     link.symlink_to(tmp_path / "dotfiles.toml")
     write_table(link, "a", {"size": 1})
-    assert link.is_symlink() and read_tables(tmp_path / "dotfiles.toml", Entry) == {"a": Entry(1)}
+    assert link.is_symlink() and entries(tmp_path / "dotfiles.toml") == {"a": Entry(1)}
 
 
 def test_writers_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
     file = tmp_path / "tables.toml"
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda n: write_table(file, f"t{n}", {"size": n}), range(12)))
-    assert len(read_tables(file, Entry)) == 12
+    assert len(entries(file)) == 12
 
 
 def test_a_broken_file_is_not_written(tmp_path: Path) -> None:

@@ -103,9 +103,10 @@ class CeltopCommands(Provider):
         actions = app.context.keymap.in_context("global", *contexts)
         yield from (self._action(action) for action in actions if action.id.startswith("view."))
         with suppress(CommandError):  # `:view` reports it
-            for name, view in saved_views().items():
-                open_view = partial(open_saved, app, name)
-                yield Entry(f":view {name}", f"Open {described(view)}", open_view)
+            views, invalid = saved_views()
+            texts = {name: f"Open {described(view)}" for name, view in views.items()}
+            for name, text in {**texts, **invalid}.items():
+                yield Entry(f":view {name}", text, partial(open_saved, app, name))
         for action in actions:
             if action.id not in ("palette", "back") and not action.id.startswith("view."):
                 yield self._action(action)

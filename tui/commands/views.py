@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 
 import msgspec
 
@@ -15,8 +16,8 @@ from .base import Command, CommandError, CommandHost
 SCREENS = (*(action.id.removeprefix("view.") for action in VIEWS), *PAGES)
 
 
-def saved_views() -> dict[str, View]:
-    """Return the saved views by name.
+def saved_views() -> tuple[dict[str, View], dict[str, str]]:
+    """Return the saved views by name, and why others are invalid.
 
     Raises:
         CommandError: Their file cannot be read.
@@ -53,8 +54,8 @@ def described(view: View) -> str:
 
 
 def _view(host: CommandHost, argument: str) -> None:
-    if not argument and (views := saved_views()):
-        host.begin(_choose(host, views))
+    if not argument and any(saved := saved_views()):
+        host.begin(_choose(host, *saved))
         return
     verb, _, name = argument.partition(" ")
     name = name.strip()
@@ -66,11 +67,12 @@ def _view(host: CommandHost, argument: str) -> None:
         host.open_view(_existing(argument), argument)
 
 
-async def _choose(host: CommandHost, views: Mapping[str, View]) -> None:
+async def _choose(host: CommandHost, views: Mapping[str, View], invalid: Mapping[str, str]) -> None:
     from ..dialogs.menu import Menu
 
     choices = [(name, name, described(view)) for name, view in views.items()]
-    name = await host.ask(Menu("Open a view", choices))
+    choices += [(name, name, why) for name, why in invalid.items()]
+    name = await host.ask(Menu("Open a view", choices, disabled=invalid))
     host.answered()
     if name is not None:
         open_saved(host, name)
@@ -85,7 +87,9 @@ def open_saved(host: CommandHost, name: str) -> None:
 
 
 def _existing(name: str) -> View:
-    views = saved_views()
+    views, invalid = saved_views()
+    if name in invalid:
+        raise CommandError(invalid[name])
     if name not in views:
         known = f"saved views: {', '.join(views)}" if views else "`:view save NAME` saves this one"
         raise CommandError(f"Unknown view {name}; {known}" if name else f"No saved views; {known}")
@@ -106,8 +110,9 @@ def _save(host: CommandHost, name: str) -> None:
 
 
 def _delete(host: CommandHost, name: str) -> None:
-    _existing(name)
     try:
+        if name not in saved_views()[1]:
+            _existing(name)
         delete_view(name)
     except InvalidFile as error:
         raise CommandError(str(error)) from error
@@ -118,7 +123,7 @@ def _delete(host: CommandHost, name: str) -> None:
 
 def _arguments(host: CommandHost) -> Iterable[str]:
     try:
-        names = list(saved_views())
+        names = list(chain(*saved_views()))
     except CommandError:
         names = []
     return [*names, "save ", *(f"delete {name}" for name in names)]

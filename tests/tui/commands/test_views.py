@@ -11,8 +11,10 @@ from celtop.tests.tui.fake_session import cluster
 from celtop.tui.commands.base import CommandError
 from celtop.tui.commands.palette import CeltopCommands
 from celtop.tui.commands.table import completions, run
+from celtop.tui.dialogs.menu import Menu
 from celtop.tui.navigation import DrillDown, Location
 from textual.command import DiscoveryHit
+from textual.markup import escape
 
 SLOW = View("tasks", "state:success", sort="runtime", descending=True, columns=("name:30", "age"))
 
@@ -29,7 +31,7 @@ async def test_a_view_is_opened_as_it_was_saved() -> None:
         assert {task.state for task in on.table.rows} == {"SUCCESS"}
         on.app.run_command("view save slow 2")
         assert on.said == ["Saved view slow 2: tasks state:success by Runtime"]
-        assert read_views() == {"slow": SLOW, "slow 2": SLOW}
+        assert read_views()[0] == {"slow": SLOW, "slow 2": SLOW}
         await on.press(":", *"view s")
         await on.until(lambda: "slow  slow 2  save" in on.text)
         await on.press("escape")
@@ -37,7 +39,7 @@ async def test_a_view_is_opened_as_it_was_saved() -> None:
         names = [str(hit.text) async for hit in palette.discover() if isinstance(hit, DiscoveryHit)]
         assert ":view slow 2" in names
         on.app.run_command("view delete slow 2")
-        assert list(read_views()) == ["slow"]
+        assert list(read_views()[0]) == ["slow"]
 
 
 @pytest.mark.parametrize("name", ["delete slow", "save other"])
@@ -45,7 +47,7 @@ async def test_the_option_only_opens(name: str) -> None:
     save_view("slow", SLOW)
     async with run_app(cluster(5), view=name) as on:
         await on.until(lambda: on.said == [f"Unknown view {name}; saved views: slow"])
-    assert read_views() == {"slow": SLOW}
+    assert read_views()[0] == {"slow": SLOW}
 
 
 async def test_a_drill_down_is_saved_with_its_filter() -> None:
@@ -75,6 +77,27 @@ def test_what_cannot_be_opened_is_explained() -> None:
     with pytest.raises(CommandError, match="invalid TOML"):
         run(app, "view odd")
     assert completions(app, "view ") == ["view save "]
+
+
+async def test_an_invalid_view_is_listed_with_its_error_beside_the_others() -> None:
+    views_file().parent.mkdir()
+    views_file().write_text('[odd]\nscreen = "tasks"\nsort = 1\n\n[hour]\nscreen = "log"\n')
+    why = f"Invalid {views_file()}, [odd], line 3: sort: Expected `str`, got `int`"
+    async with run_app(cluster(5), view="hour") as on:
+        await on.until(lambda: on.app.location == Location("log"))
+        on.app.run_command("view odd")
+        assert on.said == [why]
+        on.app.run_command("view")
+        menu = await on.dialog(Menu)
+        assert menu.choices == (("hour", "hour", "log"), ("odd", "odd", why))
+        assert menu.disabled_ids == {"odd"}
+        await on.press("escape")
+        palette = CeltopCommands(on.screen)
+        hits = [hit async for hit in palette.discover() if isinstance(hit, DiscoveryHit)]
+        assert [hit.help for hit in hits if hit.text == ":view odd"] == [escape(why)]
+        assert "view delete odd" in completions(on.app, "view ")
+        on.app.run_command("view delete odd")
+        assert read_views() == ({"hour": View("log")}, {})
 
 
 async def test_a_page_of_charts_is_saved_with_its_window() -> None:

@@ -31,7 +31,7 @@ async def test_chosen_columns_are_shown_and_saved() -> None:
         await on.press(*["j"] * age, "space", *["K"] * (age - 1), "enter")
         await on.until(lambda: on.app.screen is not chooser)
         await on.until(lambda: titles(on)[:3] == ["State", "Age", "Task"])
-        assert read_columns()["tasks"][:3] == ("state", "age", "name")
+        assert read_columns()[0]["tasks"][:3] == ("state", "age", "name")
         on.app.run_command("columns")
         await on.dialog(ColumnChooser)
         await on.press("space", "escape")
@@ -49,16 +49,19 @@ async def test_saved_columns_are_those_of_every_list_of_the_kind() -> None:
 
 async def test_a_broken_file_is_reported_and_kept() -> None:
     columns_file().parent.mkdir()
-    columns_file().write_text('[tasks]\ncolumns = ["name:x"]\n')
+    columns_file().write_text(
+        '[tasks]\ncolumns = ["name:x"]\n[log]\ncolumns = "at"\n[queues]\ncolumns = ["name"]\n'
+    )
     async with run_app(cluster(5), Location("tasks")) as on:
-        (said,) = on.said
-        assert "[tasks]: column 'name:x': the width must be a number from 3 to 200" in said
+        assert "[log], line 4: columns: Expected `array`, got `str`" in on.said[0]
+        assert "[tasks]: column 'name:x': the width must be a number from 3 to 200" in on.said[1]
+        assert list(on.app.context.column_layouts) == ["queues"]
         columns_file().write_text("[tasks\n")
         on.app.run_command("columns")
         await on.dialog(ColumnChooser)
         await on.press("j", "space", "enter")
-        await on.until(lambda: len(on.said) == 2)
-        assert "only kept until celtop exits: Cannot read" in on.said[1]
+        await on.until(lambda: len(on.said) == 3)
+        assert "only kept until celtop exits: Cannot read" in on.said[2]
     assert columns_file().read_text() == "[tasks\n"
 
 

@@ -81,13 +81,9 @@ class ListScreen(MonitorScreen):
 
     def on_mount(self) -> None:
         """Focus the table, and show the columns that the user chose."""
-        from ....files.config_file import InvalidFile
-
         self.set_focus(self.list_table)
-        try:
-            self.context.read_columns()
-        except InvalidFile as error:
-            self.notify(visible(str(error)), severity="warning", markup=False)
+        for problem in self.context.read_columns():
+            self._warn(problem)
 
     # Rows, as subclasses provide them
 
