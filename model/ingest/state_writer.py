@@ -260,8 +260,7 @@ class StateWriter(Stores):
             )
         if reply.command == "active_queues":
             self._questions.version += 1
-            if before[0] != worker.queues:
-                self._stale_consumers.changed(worker.name)
+            self._stale_consumers.replied(worker.name, changed=before[0] != worker.queues)
             if before != (worker.queues, worker.fact("active_queues").answered_at is None):
                 self._update_consumers()
 

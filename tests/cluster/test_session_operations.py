@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
 from celtop.cluster.operations.registry import perform
 from celtop.cluster.results.backends.base import ResultsError
+from celtop.model.entities.queue import Queue
 from celtop.model.operations import commands as commands
 from celtop.model.operations.call import Call, SentTask
 from celtop.model.operations.outcome import Outcome
@@ -61,6 +63,24 @@ def test_a_queue_is_paused_and_resumed_with_its_consumers(pair: Workers) -> None
     assert pair.do(commands.ResumeQueue(queue="celery", consumers=consumers)).good
     assert [one["name"] for one in pair.inspect("threads", "active_queues")] == ["celery"]
     assert not session.paused_queues()
+
+
+def test_a_pause_by_another_celtop_is_seen_in_the_queue(
+    pair: Workers, open_session: OpenSession
+) -> None:
+    """Without waiting for the next inspection, which is far away."""
+    live = open_session(pair.url, audit_file="", inspect_interval=600.0)
+    consumers = tuple(commands.Consumer(name) for name in pair.names())
+
+    def queue() -> Queue | None:
+        live.session.tick(time.time())
+        return live.state.queues.get("celery")
+
+    live.until(lambda: (one := queue()) and one.consumers == pair.names())
+    assert pair.do(commands.PauseQueue(queue="celery", consumers=consumers)).good
+    live.until(lambda: (one := queue()) and one.paused and one.consumers == ())
+    assert pair.do(commands.ResumeQueue(queue="celery", consumers=consumers)).good
+    live.until(lambda: (one := queue()) and not one.paused and one.consumers == pair.names())
 
 
 def test_a_result_is_looked_up_or_its_absence_explained(

@@ -98,8 +98,11 @@ class QueueStore:
                 queue.version += 1
 
     def note_consumers(self, now: float) -> None:
-        """Note which queues have consumers; call it every second."""
+        """Note which queues have consumers, paused ones perhaps no longer; call it every second."""
         for queue in self.queues.values():
+            if queue.pause is not None and queue.receivers:
+                # Perhaps another celtop has paused it, which is recorded before it is done.
+                self._stale_consumers.suspect(queue.receivers.intersection(queue.pause.workers))
             if queue.has_consumers:
                 queue.consumed_at, queue.unconsumed_since = now, None
             elif queue.unconsumed_since is None and queue.has_no_consumers:
@@ -152,10 +155,13 @@ class QueueStore:
         for name in seen.pauses:
             self.get_or_create(name)
         for queue in self.queues.values():
-            pause = seen.pauses.get(queue.name)
-            if pause != queue.pause:
+            before, pause = queue.pause, seen.pauses.get(queue.name)
+            if pause != before:
                 queue.pause = pause
                 queue.version += 1
+                if before is not None:
+                    # Perhaps another celtop has resumed it.
+                    self._stale_consumers.suspect(set(before.workers) - queue.receivers)
 
     def gone(self, gone: QueueGone) -> None:
         """Forget a queue that the broker no longer has; one with consumers stays, empty."""

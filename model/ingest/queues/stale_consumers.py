@@ -1,8 +1,9 @@
 """Finds workers whose consumed queues have changed since they reported them.
 
 A worker sends no event when it starts or stops consuming a queue. But if it receives a task of a
-queue that it is not known to consume, or a consumed queue grows while no task of it is received,
-its last reply to `active_queues` is out of date.
+queue that it is not known to consume, a consumed queue grows while no task of it is received, or
+celtop, perhaps another one, has paused or resumed a queue of it, its last reply to `active_queues`
+is out of date.
 """
 
 from __future__ import annotations
@@ -32,16 +33,20 @@ class StaleConsumers:
         """Note workers whose queues seem to have changed."""
         self._suspects.update(names)
 
-    def changed(self, name: str) -> None:
-        """Note that a worker reported other queues than before."""
-        self._asked.pop(name, None)
+    def replied(self, name: str, *, changed: bool) -> None:
+        """Note that a worker reported its queues; `changed` if they are others than before."""
+        self._suspects.discard(name)
+        if changed:
+            self._asked.pop(name, None)
 
     def take(self, now: float) -> tuple[str, ...]:
-        """Return the workers to ask now, sorted, and forget them."""
+        """Return the workers to ask now, sorted; those asked lately are returned later."""
         if not self._suspects:
             return ()
-        names = sorted(name for name in self._suspects if self._due(name, now))
-        self._suspects.clear()
+        # Others are being asked anyway.
+        reported = {name for name in self._suspects if self._has_reported(name)}
+        names = sorted(name for name in reported if self._is_due(name, now))
+        self._suspects = reported.difference(names)
         if len(self._asked) + len(names) > MAX_WORKERS:
             self._asked.clear()
         for name in names:
@@ -49,9 +54,10 @@ class StaleConsumers:
             self._asked[name] = now, min(MAX_RECHECK_DELAY, delay * 2)
         return tuple(names)
 
-    def _due(self, name: str, now: float) -> bool:
+    def _has_reported(self, name: str) -> bool:
         worker = self._workers.get(name)
-        if worker is None or worker.queues is None:
-            return False  # it is being asked anyway
+        return worker is not None and worker.queues is not None
+
+    def _is_due(self, name: str, now: float) -> bool:
         asked_at, delay = self._asked.get(name, (float("-inf"), 0.0))
         return now - asked_at >= delay

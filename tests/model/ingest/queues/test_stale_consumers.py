@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from celtop.model.entities.queue import Pause
 from celtop.model.ingest.queues.stale_consumers import MAX_RECHECK_DELAY, MIN_RECHECK_DELAY
-from celtop.model.observations import InspectReply, QueueMeasured
+from celtop.model.observations import InspectReply, QueueMeasured, QueuesPaused
 from celtop.model.state import ClusterState
 from celtop.tests.model.streams import NOW, OTHER, WORKER, Script, play
 
@@ -58,6 +59,36 @@ def test_another_number_of_consumers_by_the_broker() -> None:
     assert state.take_stale_consumers(NOW) == (WORKER,)
     state.observe(QueueMeasured("new", NOW, 0, consumer_count=1))
     assert state.take_stale_consumers(NOW + MIN_RECHECK_DELAY) == (WORKER,)
+
+
+def test_a_queue_that_another_celtop_has_paused_and_resumed() -> None:
+    state = ClusterState()
+    consume(state, "mail", "geo")
+    consume(state, "mail", worker=OTHER)
+    state.observe(QueuesPaused({"mail": Pause((WORKER,), NOW)}, NOW))
+    state.tick(NOW)
+    assert state.take_stale_consumers(NOW) == (WORKER,)
+    state.tick(NOW + MIN_RECHECK_DELAY)
+    again = state.take_stale_consumers(NOW + MIN_RECHECK_DELAY)
+    assert again == (WORKER,), "it was asked before its consumer was cancelled"
+    consume(state, "geo")
+    state.tick(NOW + 20)
+    assert state.take_stale_consumers(NOW + 20) == (), "its reply is up to date"
+    state.observe(QueuesPaused({}, NOW + 30))
+    assert state.take_stale_consumers(NOW + 30) == (WORKER,)
+
+
+def test_a_worker_that_was_asked_lately_is_asked_again_later() -> None:
+    state = ClusterState()
+    consume(state, "mail")
+    receive(state, "a", "geo")
+    assert state.take_stale_consumers(NOW) == (WORKER,)
+    receive(state, "b", "geo")
+    assert state.take_stale_consumers(NOW + 1) == ()
+    assert state.take_stale_consumers(NOW + MIN_RECHECK_DELAY) == (WORKER,)
+    receive(state, "c", "geo")
+    consume(state, "mail")
+    assert state.take_stale_consumers(NOW + 60) == (), "it has replied since"
 
 
 def test_a_worker_whose_reply_was_up_to_date_is_asked_less_and_less() -> None:
