@@ -209,8 +209,17 @@ def read_messages(operation: ReadMessages, state: ClusterState, now: float) -> C
             "worker",
         ],
         caveats,
-        refusal=None if name else NO_QUEUE,
+        refusal=why_unreadable(state) if name else NO_QUEUE,
     )
+
+
+def why_unreadable(state: ClusterState) -> str | None:
+    """Return why the messages in queues cannot be read; None if they can be, or perhaps."""
+    family = state.broker.family
+    if family == "amqp":
+        fault = state.fact("management").fault
+        return None if fault is None else str(fault)
+    return None if family in ("redis", "unknown") else "supported with Redis and RabbitMQ only"
 
 
 def _empty(queue: Queue, now: float) -> bool:

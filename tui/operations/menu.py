@@ -12,6 +12,7 @@ from ...bindings.keys import key_name
 from ...model.confirm import targets
 from ...model.confirm.confirmation import task_line
 from ...model.confirm.dispatch import confirm
+from ...model.confirm.queues import why_unreadable
 from ...model.entities.queue import Queue
 from ...model.entities.task import Task
 from ...model.entities.task_type import TaskType
@@ -273,8 +274,7 @@ def _on_message(host: Host) -> Offer:
 
 
 def _why_no_list(host: Host, queue: str) -> str | None:
-    listable = host.context.live.broker.family in ("redis", "amqp", "unknown")
-    return None if listable else "supported with Redis and RabbitMQ only"
+    return why_unreadable(host.context.live)
 
 
 def _why_no_peek(host: Host, queue: str) -> str | None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from ...model.confirm.queues import why_unreadable
 from ...model.entities.queue import Queue
 from ...model.entities.task import Task
 from ...model.ingest.queues.queue_peeks import MAX_LISTED_MESSAGES, Listing
@@ -194,6 +195,8 @@ class MessagesScreen(RowListScreen[WaitingMessage]):
         if self._problem:
             return f"The messages could not be read: {visible(self._problem, MAX_ERROR)}"
         if listing is None and not self._reads_freely:
+            if unreadable := why_unreadable(self.context.live):
+                return f"The messages cannot be read: {visible(unreadable, MAX_ERROR)}"
             key = self.keymap.key("queue.look")
             return f"Press {key} to read messages" if key else "The messages have not been read"
         if listing is None or (self._reading and not listing.messages):

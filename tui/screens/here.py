@@ -91,6 +91,12 @@ def _is_resizable(worker: Worker, context: AppContext) -> bool:
     return not fixed and not context.is_offline(worker)
 
 
+def _is_readable(context: AppContext) -> bool:
+    from ...model.confirm.queues import why_unreadable
+
+    return why_unreadable(context.live) is None
+
+
 _ONE_ROW: Final[Mapping[type, tuple[tuple[str, Callable[[Any, AppContext], bool]], ...]]] = {
     Task: (
         ("task.revoke", lambda task, _: not task.finished and not task.running),
@@ -111,12 +117,12 @@ _ONE_ROW: Final[Mapping[type, tuple[tuple[str, Callable[[Any, AppContext], bool]
     ),
     Queue: (
         ("why", lambda queue, _: bool(queue.waiting)),
-        ("queue.look", lambda queue, _: queue.waiting != 0),
+        ("queue.look", lambda queue, context: queue.waiting != 0 and _is_readable(context)),
         ("queue.purge", lambda queue, _: bool(queue.waiting)),
     ),
     WaitingMessage: (
         ("message.remove", lambda _, context: context.live.broker.family != "amqp"),
-        ("queue.look", lambda message, _: True),
+        ("queue.look", lambda _, context: _is_readable(context)),
     ),
     TaskType: (("type.limit", lambda type_, _: True), ("task.trigger", lambda type_, _: True)),
 }

@@ -19,9 +19,15 @@ from msgspec.structs import replace
 from ....model.entities.fault import Fault
 from ....model.entities.messages.delayed import LEVELS, Delayed, DelayLevel, level_name
 from ....model.entities.queue import DEFAULT_QUEUE, STATISTICS_DELAY, is_internal
-from ....model.observations import DelayedMeasured, QueueGone, QueueMeasured
+from ....model.observations import (
+    DelayedMeasured,
+    QuestionsAnswered,
+    QuestionsFailed,
+    QueueGone,
+    QueueMeasured,
+)
 from ...connection.broker import BrokerConnection
-from ...connection.management_api import ManagementApi
+from ...connection.management_api import TURNED_OFF, ManagementApi
 from ...events.roster import MAX_NAMES, Roster
 from .queue_listing import ListedQueue, QueueListing
 from .redis_bindings import OTHER_WAYS
@@ -29,7 +35,9 @@ from .redis_bindings import OTHER_WAYS
 if TYPE_CHECKING:
     from kombu.connection import Connection
 
-Measured: TypeAlias = QueueMeasured | QueueGone | DelayedMeasured
+Measured: TypeAlias = (
+    QueueMeasured | QueueGone | DelayedMeasured | QuestionsAnswered | QuestionsFailed
+)
 
 MAX_DECLARED: Final = 20
 """Listed queues that are declared passively in one measurement; those with messages come first."""
@@ -144,8 +152,12 @@ class AmqpDepths:
         self._listing.close()
 
     def measure(self, names: frozenset[str]) -> Iterator[Measured]:
-        """Yield the depth of each named or listed queue, and `QueueGone` for deleted ones."""
+        """Yield the depth of each named or listed queue, and `QueueGone` for deleted ones.
+
+        Before them comes whether the management API can be used, as soon as that is known.
+        """
         self._listing.refresh()
+        yield from self._management()
         sparing = self._frugal or self._meter.is_limited
         if time.monotonic() >= self._default_due and not (sparing and names):
             names |= {DEFAULT_QUEUE}
@@ -163,6 +175,13 @@ class AmqpDepths:
                 yield from self._declared_delays()
         else:
             yield from self._measure_listed(named, listed)
+
+    def _management(self) -> Iterator[QuestionsAnswered | QuestionsFailed]:
+        if self._listing.queues is not None:
+            yield QuestionsAnswered(("management",), self._listing.at)
+        elif not self._listing.is_pending:
+            fault = self._listing.fault or TURNED_OFF
+            yield QuestionsFailed("cluster", ("management",), time.time(), fault)
 
     def _measure_listed(
         self, named: set[str], listed: Mapping[str, ListedQueue]

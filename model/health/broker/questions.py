@@ -19,7 +19,7 @@ QUESTIONS: Final[dict[str, str]] = {
     "results": "the results",
     "history": "the history",
 }
-"""The subjects of the questions about the cluster."""
+"""The subjects of the questions about the cluster of which a failure is a finding."""
 
 _SUBJECTS: Final[dict[str, SubjectKind]] = {
     "workers": "workers", "queues": "queues", "depths": "queues", "results": "results",
@@ -37,7 +37,8 @@ def question_findings(state: ClusterState, now: float) -> Iterator[Finding]:
     if state.broker.phase == "lost":
         return  # nothing can be asked
     shared = set()
-    for question, fact in state.facts.items():
+    for question, what in QUESTIONS.items():
+        fact = state.fact(question)
         if fact.fault is None:
             continue
         shared.add(fact.fault)
@@ -49,8 +50,8 @@ def question_findings(state: ClusterState, now: float) -> Iterator[Finding]:
         yield Finding(
             f"{question}-unknown",
             "info" if limitation else "warning" if question == "history" else "error",
-            _SUBJECTS.get(question, "broker"),
-            f"{QUESTIONS.get(question, question)} may be incomplete: {fact.fault.problem}",
+            _SUBJECTS[question],
+            f"{what} may be incomplete: {fact.fault.problem}",
             next_step=fact.fault.advice,
             evidence={"question": question, "failed_at": fact.failed_at},
             incomplete=not limitation,

@@ -6,13 +6,16 @@ from collections.abc import AsyncIterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 
-from celtop.model.observations import QueuePeeked, WaitingMessage
+from celtop.model.entities.fault import Fault
+from celtop.model.observations import QuestionsFailed, QueuePeeked, WaitingMessage
 from celtop.model.operations.commands import Purge, ReadMessages
 from celtop.tests.tui.app_under_test import AppUnderTest, make_app
 from celtop.tests.tui.fake_session import NOW, cluster
+from celtop.tui.dialogs.menu import Menu
 from celtop.tui.dialogs.why import WhyDialog
 from celtop.tui.navigation import DrillDown, Location
 from celtop.tui.pages.messages import PAGE
+from celtop.tui.screens.here import here
 
 PLACE = Location("queues", (DrillDown("messages", "celery"),))
 
@@ -103,8 +106,25 @@ async def test_a_message_opens_its_task_and_is_explained() -> None:
         await on.until(lambda: on.app.location.path[-1] == DrillDown("task", "m0", "m0"))
 
 
+async def test_without_the_management_api_of_rabbitmq_reading_is_not_offered() -> None:
+    async with opened("amqp") as (on, _):
+        fault = Fault("refused", "the management API refused the connection", "Enable it")
+        on.session.state.observe(QuestionsFailed("cluster", ("management",), NOW, fault))
+        on.app.repaint()
+        await on.until(lambda: "The messages cannot be read: the management API refused" in on.text)
+        assert "queue.look" not in [id_ for id_, _ in here(on.screen).selection]
+        await on.press("v")
+        await on.until(lambda: any("Enable it" in text for text in on.said))
+        await on.press("A")
+        await on.until(lambda: isinstance(on.app.screen, Menu))
+        menu = on.app.screen
+        assert isinstance(menu, Menu) and "queue.look" in menu.disabled_ids
+        assert ("queue.look", str(fault)) in [(id_, hint) for id_, _, hint in menu.choices]
+
+
 async def test_on_rabbitmq_reading_is_asked_for() -> None:
     async with opened("amqp") as (on, skipped):
+        assert "queue.look" in [id_ for id_, _ in here(on.screen).selection]
         await on.until(lambda: "Press v to read messages" in on.text)
         assert "celery  ?" in on.text
         assert skipped == []

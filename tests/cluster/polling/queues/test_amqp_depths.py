@@ -13,9 +13,11 @@ from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.events.roster import Roster
 from celtop.cluster.polling.queues import amqp_depths
 from celtop.cluster.polling.queues.amqp_depths import AMQP_COUNTS_NO_UNACKED, AmqpDepths, Measured
+from celtop.model.confirm.dispatch import confirm
 from celtop.model.entities.messages.delayed import Delayed, DelayLevel
 from celtop.model.health.findings import findings
-from celtop.model.observations import DelayedMeasured, QueueGone, QueueMeasured
+from celtop.model.observations import DelayedMeasured, QuestionsFailed, QueueGone, QueueMeasured
+from celtop.model.operations.commands import ReadMessages
 from celtop.settings import Settings
 from celtop.tests.cluster.conftest import OpenSession
 from celtop.tests.conftest import StartWorker
@@ -166,6 +168,9 @@ def test_without_the_management_api(
     )
     assert (listing.severity, listing.incomplete) == ("info", False)
     assert "Check the user and password" in listing.next_step
+    operation = ReadMessages(queue="nobody", count=10)
+    refusal = confirm(operation, live.state, time.time()).refusal
+    assert refusal is not None and "refused the password of the user guest" in refusal
     assert live.state.queues["missing"].waiting is None
     assert live.state.queues["missing"].notes == ("no queue of this name",)
 
@@ -242,7 +247,9 @@ def test_a_deleted_queue_is_removed(
     assert by_name(depths.measure(frozenset({"short"})))["short"].waiting == 1
     depths._connection.channel().queue_delete("short")
     for _ in range(2):  # it stays deleted, though an event has named it
-        assert [type(one) for one in depths.measure(frozenset({"short"}))] == [QueueGone]
+        unusable, gone = depths.measure(frozenset({"short"}))
+        assert isinstance(unusable, QuestionsFailed) and "never" in unusable.fault.problem
+        assert isinstance(gone, QueueGone)
     # Unless events go on to name it.
     monkeypatch.setattr(amqp_depths, "LATE_EVENTS", -1.0)
     missing = by_name(depths.measure(frozenset({"short"})))["short"]
