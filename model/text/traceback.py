@@ -14,7 +14,8 @@ from .frames import TracebackFrame, innermost_frame, own_frames
 _MAX_SEARCHED: Final = 32_768
 """Characters searched at the end of a traceback, where the innermost frames are."""
 MAX_TRACEBACK: Final = 200_000
-"""Characters that `sections` reads, at the end of a traceback."""
+"""Characters that `sections` reads: the end of a traceback, where the innermost frames are; of one
+whose exception has a huge message, the beginning."""
 _MAX_LENGTH: Final = 160
 _FRAME: Final = re.compile(r'^[ |+]*File "(.+)", line (\d{1,9}), in ([^\n]+)$', re.MULTILINE)
 _FRAME_START: Final = '\n  File "'
@@ -67,20 +68,29 @@ def location_and_line(
     The frames are those of the final exception. If all of them are Celery's, as in a retry by
     `autoretry_for`, they are those of the exception before it.
     """
-    text = (traceback or "")[-_MAX_SEARCHED:]
-    frames: list[tuple[str, str, str]] = []
+    text = traceback or ""
+    frame = _innermost(text[-_MAX_SEARCHED:], task)
+    if frame is None and len(text) > _MAX_SEARCHED:
+        # The message of the exception is that long: look before it.
+        frame = _innermost(text[: frames_end(text)][-_MAX_SEARCHED:], task)
+    if frame is None:
+        return None, None
+    path, line, function = frame
+    # File and parent folder are enough, and equal wherever a worker is installed.
+    short = "/".join(path.replace("\\", "/").split("/")[-2:])
+    return f"{short} in {function}"[:_MAX_LENGTH], int(line)
+
+
+def _innermost(text: str, task: str | None) -> tuple[str, str, str] | None:
+    """Return path, line and function of the frame that counts, of the last traceback with one."""
     index, end = None, len(text)
+    frames: list[tuple[str, str, str]] = []
     while index is None and end > 0:
         begin = max(0, text.rfind(_HEADER, 0, end))
         frames = _FRAME.findall(text, begin, end)
         index = innermost_frame([(path, function) for path, _, function in frames], task)
         end = begin
-    if index is None:
-        return None, None
-    path, line, function = frames[index]
-    # File and parent folder are enough, and equal wherever a worker is installed.
-    short = "/".join(path.replace("\\", "/").split("/")[-2:])
-    return f"{short} in {function}"[:_MAX_LENGTH], int(line)
+    return None if index is None else frames[index]
 
 
 def sections(traceback: str, task: str | None = None) -> tuple[TracebackSection, ...]:
@@ -89,7 +99,9 @@ def sections(traceback: str, task: str | None = None) -> tuple[TracebackSection,
     Each line is in one of them. A text that is not a traceback is the exception of a single one.
     """
     text = traceback.rstrip()
-    if len(text) > MAX_TRACEBACK:
+    if len(text) > MAX_TRACEBACK and frames_end(text) <= MAX_TRACEBACK // 2:
+        text = text[:MAX_TRACEBACK]  # only the message is long
+    elif len(text) > MAX_TRACEBACK:
         text = text[max(0, text.find(_FRAME_START, len(text) - MAX_TRACEBACK) + 1) :]
         text = text[-MAX_TRACEBACK:]
     reader = _Reader(task)

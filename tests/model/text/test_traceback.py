@@ -153,6 +153,15 @@ def test_of_a_huge_traceback_the_end_is_read() -> None:
     assert len(sections("x" * (2 * MAX_TRACEBACK))[0].exception) == MAX_TRACEBACK
 
 
+def test_a_huge_message_hides_neither_class_nor_frames() -> None:
+    text = f"{BEGIN}{LIBRARY}{OWN}KeyError: {'x' * (2 * MAX_TRACEBACK)}\n"
+    (section,) = sections(text)
+    assert section.exception.startswith("KeyError: x")
+    assert len(section.frames) == 2
+    assert last_own_frame(text) == section.last_own
+    assert location_of(text) == location_of(f"{BEGIN}{LIBRARY}{OWN}KeyError: x\n") is not None
+
+
 def test_an_exception_is_its_class() -> None:
     assert exception_class("requests.Timeout('x')") == "requests.Timeout"
     assert exception_class("odd\ntext") == "odd text"
