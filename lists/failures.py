@@ -119,7 +119,7 @@ FAILURES: Final[tuple[Column[FailureGroup], ...]] = (
         "error", "Exception", 16, text_of(lambda each: each.error, missing=numbers.UNKNOWN), grow=2,
         sort_key="error", keeps_end=True,
     ),
-    Column("task", "Task", 16, _names, 1, grow=2, sort_key="task"),
+    Column("task", "Task", 16, _names, 1, grow=2, sort_key="task", keeps_end=True),
     Column(
         "place", "Location", 26, _place, 3, grow=3, sort_key="place", narrow_width=14,
         keeps_end=True,

@@ -101,7 +101,7 @@ SCHEDULE: Final[tuple[Column[EntryStatus], ...]] = (
     Column("schedule", "Schedule", 26, lambda row, _: (row.entry.schedule, "text"), 1, grow=3,
            narrow_width=16, sort_key="schedule"),
     Column("task", "Task", 18, lambda row, _: (row.entry.task, "accent"), 3, grow=2,
-           sort_key="task"),
+           sort_key="task", keeps_end=True),
     Column("last", "Last run", 11, last_run, 2, justify="right", ticks=_ticks, sort_key="last",
            descending=True),
     Column("runs", "Last runs", RUNS_WIDTH, runs, 4),

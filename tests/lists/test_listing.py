@@ -52,6 +52,13 @@ def test_queues_of_the_same_status_are_in_the_order_of_their_names() -> None:
     assert [queue.name for queue in found] == ["billing", "geo", "mail"]
 
 
+@pytest.mark.parametrize("name", LISTINGS)
+def test_a_task_name_that_is_cut_keeps_its_last_part(name: str) -> None:
+    """The first parts of dotted names are often the same, so that rows would look alike."""
+    columns = LISTINGS[name].columns(context(ClusterState()))
+    assert all(column.keeps_end for column in columns if column.title == "Task")
+
+
 @pytest.mark.parametrize("name", [name for name in LISTINGS if name != "tasks"])
 def test_words_search_the_text_of_the_screen(name: str) -> None:
     state = cluster(30)

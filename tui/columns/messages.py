@@ -72,7 +72,15 @@ def message_columns(state: ClusterState) -> tuple[Column[WaitingMessage], ...]:
 
     return (
         Column("before", "Next", 6, _position, justify="right", sort_key="before"),
-        Column("name", "Task", 22, text_of(lambda one: one.name), grow=2, sort_key="name"),
+        Column(
+            "name",
+            "Task",
+            22,
+            text_of(lambda one: one.name),
+            grow=2,
+            sort_key="name",
+            keeps_end=True,
+        ),
         Column("state", "State", 10, of_task(tasks.state), 1),
         Column("id", "ID", 36, text_of(lambda one: one.id, "muted"), 4, narrow_width=9, brief=True),
         Column("args", "Args", 14, text_of(lambda one: one.args), 2, grow=2),
