@@ -22,7 +22,7 @@ from ..model.entities.states import (
 from ..model.entities.styles import state_style
 from ..model.entities.task import Task, newest_time
 from ..model.state import ClusterState
-from ..model.text.phrases import SHORT_ID_LENGTH
+from ..model.text.phrases import SHORT_ID_LENGTH, short_id
 from ..model.text.sanitize import visible
 from ..model.text.units import UNKNOWN, date_time, duration, iso
 from ..model.wire.events import Event, FieldValue
@@ -151,7 +151,7 @@ def event_line(event: Event, record: EventRecord, state: ClusterState, *, utc: b
     ]
     if record.id is not None:
         cells.append((_column(record.name or UNKNOWN, _NAME_WIDTH), ""))
-        cells.append((_column(record.id[:SHORT_ID_LENGTH], SHORT_ID_LENGTH), "muted"))
+        cells.append((_column(short_id(record.id), SHORT_ID_LENGTH), "muted"))
     cells.append((_column(record.host, _HOST_WIDTH), ""))
     text, text_style = _detail(record)
     cells.append((visible(text, MAX_CELL_LENGTH, ".."), text_style))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias
 
+from ..model.text.phrases import short_id
+
 MAX_HISTORY: Final = 100
 
 Kind: TypeAlias = Literal[
@@ -52,9 +54,14 @@ PAGES: Final = {
 """The pages that are not about a single item; they can be saved as views."""
 
 
+def page_of(task_id: str) -> DrillDown:
+    """Return the step to the page of a task."""
+    return DrillDown("task", task_id, short_id(task_id))
+
+
 def workflow_of(task_id: str) -> DrillDown:
     """Return the step to the workflow of a task."""
-    return DrillDown("workflow", task_id, f"workflow {task_id[:8]}")
+    return DrillDown("workflow", task_id, f"workflow {short_id(task_id)}")
 
 
 @dataclass(frozen=True, slots=True)

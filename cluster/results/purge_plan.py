@@ -14,7 +14,7 @@ from ...model.operations.commands import PurgeResults
 from ...model.query.definite import definite
 from ...model.query.language import parse_query
 from ...model.text import units
-from ...model.text.phrases import SHORT_ID_LENGTH
+from ...model.text.phrases import short_id
 from .backends.base import ResultReader, ResultsError
 from .search import ResultSearch
 
@@ -72,4 +72,4 @@ def _line(meta: ResultMeta, utc: bool) -> str:
         if meta.done_at is None
         else (f", finished {units.date_time(meta.done_at, UTC if utc else None)[:19]}")
     )
-    return f"{meta.id[:SHORT_ID_LENGTH]} {name} {meta.status}{ended}"
+    return f"{short_id(meta.id)} {name} {meta.status}{ended}"

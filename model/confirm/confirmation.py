@@ -11,7 +11,7 @@ import msgspec
 from ..operations.commands import Operation, WorkerOperation
 from ..state import ClusterState
 from ..text import units
-from ..text.phrases import SHORT_ID_LENGTH, counted
+from ..text.phrases import counted, short_id
 
 MAX_UNCOUNTED_TARGETS: Final = 20
 """With more targets, their number has to be typed."""
@@ -111,7 +111,7 @@ def task_line(state: ClusterState, id_: str, *, whole_id: bool = False) -> str:
     if task is None:
         return f"{id_} (unknown task)"
     worker = f" on {task.worker}" if task.running and task.worker else ""
-    shown = id_ if whole_id else id_[:SHORT_ID_LENGTH]
+    shown = id_ if whole_id else short_id(id_)
     return f"{shown} {task.name or units.UNKNOWN} {task.state}{worker}"
 
 

@@ -11,7 +11,7 @@ from ..operations.call import SOURCE_NAMES, Call, SentTask, max_priority
 from ..operations.commands import Retry, Trigger
 from ..state import ClusterState
 from ..text import units
-from ..text.phrases import SHORT_ID_LENGTH, counted, named, tallied, verb
+from ..text.phrases import counted, named, short_id, tallied, verb
 from .confirmation import (
     MAX_LISTED_TARGETS,
     Confirmation,
@@ -66,7 +66,7 @@ def trigger(operation: Trigger, state: ClusterState, now: float) -> Confirmation
     number = len(calls)
     effects = [f"{counted(number, 'new task')} {'is' if number == 1 else 'are'} sent"]
     effects += [*_queues(calls), *_schedule(calls, now)]
-    if originals := [call.retry_of[:SHORT_ID_LENGTH] for call in calls if call.retry_of]:
+    if originals := [short_id(call.retry_of) for call in calls if call.retry_of]:
         effects.append(f"Recorded as a retry of {named(originals)} with other arguments")
     lines = [f"{call.name} to {call.queue or units.UNKNOWN}" for call in calls[:MAX_LISTED_TARGETS]]
     return describe(

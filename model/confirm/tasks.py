@@ -15,7 +15,7 @@ import msgspec
 from ..entities.task import Task
 from ..operations.commands import MAX_REVOKED_IDS, SIGNALS, Revoke, RevokeStamped, Signal
 from ..state import ClusterState
-from ..text.phrases import SHORT_ID_LENGTH, counted, named
+from ..text.phrases import counted, named, short_id
 from .confirmation import (
     MAX_LISTED_TARGETS,
     NO_WORKERS,
@@ -133,7 +133,7 @@ def _refusal(
         id_ = operation.ids[0]
         task = state.tasks.get(id_)
         name = task.name if task is not None and task.name else "task"
-        return f"{name} {id_[:SHORT_ID_LENGTH]} has already finished"
+        return f"{name} {short_id(id_)} has already finished"
     if number > MAX_REVOKED_IDS:
         return (
             f"a worker keeps at most {MAX_REVOKED_IDS:,} revoked ids, and {number:,} are selected; "

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from ..text.phrases import SHORT_ID_LENGTH, counted, named, shortened
+from ..text.phrases import counted, named, short_id, shortened
 from .commands import Drain, Purge, PurgeResults, Shutdown, WorkerOperation
 from .operation import Words
 from .outcome import MARKED_ONLY, Answer, Outcome, Verdict
@@ -147,7 +147,7 @@ def _unconfirmed(answers: Mapping[str, Answer], by_name: bool) -> list[str]:
             continue
         reasons = list(dict.fromkeys(answers[name].text for name in found if answers[name].text))
         why = f" ({_short(reasons[0])}{' ...' if len(reasons) > 1 else ''})" if reasons else ""
-        names = named([_shown(name) for name in found]) if by_name else f"{len(found):,}"
+        names = named([short_id(name) for name in found]) if by_name else f"{len(found):,}"
         parts.append(f"{names} {words}{why}")
     return parts
 
@@ -172,14 +172,9 @@ def _published(outcome: Outcome) -> list[str]:
     if len(sent) == 1:
         return [f"id {sent[0].id}, queue {sent[0].queue}"]
     queues = list(dict.fromkeys(one.queue for one in sent))
-    ids = named([one.id[:SHORT_ID_LENGTH] for one in sent])
+    ids = named([short_id(one.id) for one in sent])
     return [f"ids {ids}, {'queue' if len(queues) == 1 else 'queues'} {named(queues)}"]
 
 
 def _short(text: str) -> str:
     return text if len(text) <= MAX_REASON_LENGTH else text[: MAX_REASON_LENGTH - 3] + "..."
-
-
-def _shown(name: str) -> str:
-    """Return a UUID shortened, and any other name as it is."""
-    return name[:SHORT_ID_LENGTH] if len(name) == 36 and name.count("-") == 4 else name

@@ -10,7 +10,22 @@ MAX_NAMED: Final = 3
 """Workers or queues that a sentence lists by name; the rest are counted."""
 
 SHORT_ID_LENGTH: Final = 8
-"""Characters of a task id in a sentence."""
+"""Characters of a UUID in a sentence."""
+MAX_SHORT_ID: Final = 24
+"""Characters of a task id in a sentence if it is no UUID."""
+
+
+def short_id(id_: str) -> str:
+    """Return the beginning of a UUID, or another id as it is; of a long one both ends.
+
+    Ids that an application makes often differ only at their end, such as `order-2026-1041`.
+    """
+    if len(id_) == 36 and id_.count("-") == 4:
+        return id_[:SHORT_ID_LENGTH]
+    if len(id_) <= MAX_SHORT_ID:
+        return id_
+    half = MAX_SHORT_ID // 2
+    return f"{id_[: half - 1]}…{id_[-half:]}"
 
 
 def counted(number: int, noun: str) -> str:

@@ -10,7 +10,7 @@ from ..entities.queue import Queue
 from ..health.finding import Finding
 from ..state import ClusterState
 from ..text import units
-from ..text.phrases import counted, named
+from ..text.phrases import counted, named, short_id
 from .answer import Answer, Evidence
 from .capacity import Capacity, capacity
 
@@ -146,7 +146,7 @@ def queue_evidence(
     for elapsed, task in running[:MAX_RUNNING_SHOWN] if places.is_full else ():
         name = task.name or "a task of unknown name"
         yield Evidence(
-            f"{name} ({task.id[:8]}) runs for {units.duration(elapsed)} on {task.worker}"
+            f"{name} ({short_id(task.id)}) runs for {units.duration(elapsed)} on {task.worker}"
         )
 
 

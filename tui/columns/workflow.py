@@ -11,6 +11,7 @@ from ...lists import numbers, tasks
 from ...model.entities.states import FAILURE, PENDING, RETRY, REVOKED, STARTED, SUCCESS
 from ...model.entities.styles import state_style
 from ...model.text import units
+from ...model.text.phrases import short_id
 from ...model.workflow.members import MemberStatus
 from ...model.workflow.tree import NodeKind
 from ...model.workflow.view import TreeGuide, WorkflowRow, WorkflowView
@@ -125,11 +126,11 @@ def name(row: WorkflowRow, frame: Frame) -> Sequence[Cell]:
         cells.append((f"{fold} group", "accent"))
         cells += [(f"  {number:,} {one}", MEMBER_STYLES[one]) for one, number in _other_counts(row)]
     elif node.kind == "unheard":
-        cells.append((f"{node.id[:8]} (no events received)", "muted"))
+        cells.append((f"{short_id(node.id)} (no events received)", "muted"))
     elif node.task is None:
         cells.append((node.name, "muted"))
     else:
-        text, style = node.name or f"{units.UNKNOWN} {node.id[:8]}", "text"
+        text, style = node.name or f"{units.UNKNOWN} {short_id(node.id)}", "text"
         quiet = row.context or node.task.state == REVOKED
         cells.append((text, "muted" if quiet else "bad" if node.failed else style))
     return cells

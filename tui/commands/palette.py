@@ -19,6 +19,7 @@ from textual.markup import escape
 
 from ...bindings.actions import VIEWS
 from ...bindings.keys import key_names
+from ...model.text.phrases import short_id
 from ...model.text.sanitize import visible
 from ..navigation import DrillDown, Location
 from ..screens.base.screen import MonitorScreen
@@ -138,7 +139,7 @@ class CeltopCommands(Provider):
                 yield self._item("task", task.id, task.name or "")
 
     def _item(self, kind: Kind, subject: str, note: str = "") -> Entry:
-        title = subject[:8] if kind == "task" else ""
+        title = short_id(subject) if kind == "task" else ""
         location = Location(f"{kind}s").deeper(DrillDown(kind, subject, title))
         name = f"{kind} {subject} {note}".rstrip()
         return Entry(name, f"Open the {kind}", lambda: self._host.go(location))

@@ -11,7 +11,7 @@ from ..bars.command_line import Suggestions
 from ..charts.chart_window import WINDOW_NAMES, windows
 from ..context import TIMES
 from ..host import Host
-from ..navigation import DrillDown, Location, workflow_of
+from ..navigation import DrillDown, Location, page_of, workflow_of
 from ..operations.tasks.find_task import find_task
 from ..operations.why import explain
 from ..text.filter_values import filter_values
@@ -169,7 +169,7 @@ def _task(host: CommandHost, argument: str) -> None:
     if found is None:
         host.begin(find_task(host, argument))
     else:
-        host.go(host.location.deeper(DrillDown("task", found, found[:8])))
+        host.go(host.location.deeper(page_of(found)))
 
 
 def _why(host: CommandHost, argument: str) -> None:

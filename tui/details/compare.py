@@ -14,6 +14,7 @@ from ...model.entities.task import Task
 from ...model.entities.task_type import TaskType
 from ...model.entities.worker import UNLIMITED, Worker
 from ...model.state import ClusterState
+from ...model.text.phrases import short_id
 from ...widgets.fields import Field
 from ...widgets.literal import read
 from ...widgets.table.column import Frame
@@ -76,7 +77,7 @@ def comparison_of(rows: Sequence[object]) -> DrillDown | None:
     for name, kind in KINDS.items():
         left, right = rows
         if isinstance(left, kind) and isinstance(right, kind):
-            titles = [one.id[:8] if name == "task" else one.id for one in (left, right)]
+            titles = [short_id(one.id) if name == "task" else one.id for one in (left, right)]
             subject = json.dumps([name, left.id, right.id])
             return DrillDown("compare", subject, " and ".join(titles))
     return None

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
+from ...model.text.phrases import short_id
 from ...model.text.sanitize import visible
 from ...widgets.charts.chart_data import ChartData
 from ...widgets.fields import Field
@@ -115,7 +116,7 @@ class CompareScreen(RowListScreen[ComparedRow]):
         """Return both values in full."""
         style = "warn" if row.differs else "text"
         fields = [
-            Field(name[:8] if self.kind == "task" else visible(name), value or "none", style)
+            Field(short_id(name) if self.kind == "task" else visible(name), value or "none", style)
             for name, value in zip(self.names, (row.left, row.right), strict=True)
         ]
         return Previewed(row.id, row.id, fields, self._charts(), wraps=True, stacks=True)

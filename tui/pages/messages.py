@@ -19,7 +19,7 @@ from ..bars.base import Part
 from ..columns.messages import MESSAGE_KEYS, message_columns
 from ..context import AppContext
 from ..keymap import bindings
-from ..navigation import DrillDown, Location
+from ..navigation import Location, page_of
 from ..panes.preview import Previewed, column_fields
 from ..panes.task_preview import type_charts
 from ..screens.base.row_lists import RowListScreen
@@ -142,7 +142,7 @@ class MessagesScreen(RowListScreen[WaitingMessage]):
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Open the task."""
-        self.visit(DrillDown("task", message.row_id, message.row_id[:8]))
+        self.visit(page_of(message.row_id))
 
     # Reading
 

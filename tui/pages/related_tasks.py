@@ -9,6 +9,7 @@ from ...lists import tasks
 from ...model.entities.task import Task
 from ...model.query.order import Order
 from ...model.query.row_list import RowList
+from ...model.text.phrases import short_id
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
 from ...widgets.table.live_table import LiveTable
@@ -38,8 +39,8 @@ class RelatedTasks:
         columns = (
             Column("role", "Role", 8, self._role),
             tasks.STATE,
-            Column("name", "Task", 18, tasks.name, grow=2),
-            Column("id", "ID", 8, _short_id, 2),
+            Column("name", "Task", 18, tasks.name, grow=2, keeps_end=True),
+            Column("id", "ID", 8, _short_id, 2, keeps_end=True),
             tasks.RUNNING_TIME,
         )
         self.table: LiveTable[Task] = LiveTable(
@@ -72,7 +73,7 @@ class RelatedTasks:
 
 
 def _short_id(task: Task, frame: Frame) -> Cell:
-    return task.id[:8], "muted"
+    return short_id(task.id), "muted"
 
 
 def _retries(task: Task) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ from ..details.task import frame_place, task_fields, unlisted_field
 from ..dialogs.text import TextDialog
 from ..dialogs.traceback import TracebackDialog
 from ..keymap import bindings
-from ..navigation import DrillDown, Location
+from ..navigation import Location, page_of
 from ..panes.chart_strip import OF_TYPE, ChartStrip
 from ..panes.heights import Need
 from .base.detail import DetailScreen, Needs, histogram_need, list_need
@@ -323,7 +323,7 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         if message.table is self.operations.table:
             self._open_operation(message.row_id)
             return
-        self.visit(DrillDown("task", message.row_id, message.row_id[:8]))
+        self.visit(page_of(message.row_id))
 
     @property
     def _shown_elsewhere(self) -> frozenset[str]:

@@ -20,6 +20,7 @@ from ...model.query.language import exact_term
 from ...model.query.order import Order
 from ...model.query.row_list import RowList
 from ...model.text import units
+from ...model.text.phrases import short_id
 from ...widgets.colours import COLOURS
 from ...widgets.fields import Fields
 from ...widgets.table.column import Column
@@ -29,15 +30,15 @@ from ..bars.base import Bar, Part
 from ..context import AppContext
 from ..details.worker import total_fields, usage_fields, worker_fields
 from ..keymap import bindings
-from ..navigation import DrillDown, Location
+from ..navigation import Location, page_of
 from ..panes.chart_strip import OF_WORKER, ChartStrip
 from ..panes.heights import Need
 from .base.detail import DetailScreen, Needs, list_need
 from .base.latest_tasks import latest_columns, latest_tasks
 
 _TASK_COLUMNS: Final[tuple[Column[Task], ...]] = (
-    Column("name", "Task", 20, tasks.name, grow=2),
-    Column("id", "ID", 8, lambda task, frame: (task.id[:8], "muted"), 2),
+    Column("name", "Task", 20, tasks.name, grow=2, keeps_end=True),
+    Column("id", "ID", 8, lambda task, frame: (short_id(task.id), "muted"), 2, keeps_end=True),
     replace(tasks.RUNNING_TIME, priority=0),
     Column("outcome", "Progress", 14, tasks.outcome, 1),
     Column("args", "Args", 12, lambda task, frame: (task.args or "", "muted"), 3, grow=2),
@@ -259,7 +260,7 @@ class WorkerDetailScreen(DetailScreen):
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Open a task."""
-        self.visit(DrillDown("task", message.row_id, message.row_id[:8]))
+        self.visit(page_of(message.row_id))
 
 
 def _task_count(known: int | None, shown: int) -> str:

@@ -11,6 +11,7 @@ from ...model.entities.task import Task
 from ...model.operations.call import SentTask
 from ...model.query.language import Problem, parse_query
 from ...model.text import units
+from ...model.text.phrases import short_id
 from ...model.wire.signatures import read_signatures
 from ...model.workflow.members import MEMBER_STATUSES
 from ...model.workflow.view import WorkflowRow, WorkflowView
@@ -20,7 +21,7 @@ from ..bars.base import Part
 from ..columns.workflow import MEMBER_STYLES, workflow_columns
 from ..context import AppContext
 from ..keymap import bindings
-from ..navigation import DrillDown, Location
+from ..navigation import Location, page_of
 from ..panes.preview import Previewed, column_fields
 from ..panes.task_preview import previewed_task
 from ..screens.base.previewing import PreviewingList
@@ -111,7 +112,7 @@ class WorkflowScreen(PreviewingList[WorkflowRow]):
 
     def unknown_text(self) -> str:
         """Return the text shown for an unknown task."""
-        return f"Unknown task {self.task_id[:8]}; no event of its workflow was received"
+        return f"Unknown task {short_id(self.task_id)}; no event of its workflow was received"
 
     def empty_text(self) -> str:
         """Return the text of an empty tree."""
@@ -231,7 +232,7 @@ class WorkflowScreen(PreviewingList[WorkflowRow]):
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Open a task; fold or unfold a group."""
         if message.row_id in self.context.state.tasks:
-            self.visit(DrillDown("task", message.row_id, message.row_id[:8]))
+            self.visit(page_of(message.row_id))
         elif not self._fold(message.row_id):
             self.notify("No events of this task were received yet", timeout=4)
 

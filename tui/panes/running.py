@@ -13,7 +13,7 @@ from ...model.query.task_view import TaskView
 from ...model.text import units
 from ..bars.base import Part
 from ..context import AppContext
-from ..navigation import DrillDown, FilteredView
+from ..navigation import DrillDown, FilteredView, page_of
 from .base import ListPane
 
 
@@ -54,4 +54,4 @@ class RunningPane(ListPane[Task]):
         """Return the step to a task, or to all running tasks."""
         if row_id is None:
             return DrillDown("tasks", "state:running", "running")
-        return DrillDown("task", row_id, row_id[:8])
+        return page_of(row_id)

@@ -20,7 +20,7 @@ from ...widgets.table.live_table import LiveTable
 from ..bars.base import Part
 from ..context import AppContext
 from ..keymap import bindings
-from ..navigation import DrillDown, Location
+from ..navigation import DrillDown, Location, page_of
 from ..panes.preview import Previewed
 from ..panes.task_preview import previewed_task
 from ..text.filter_values import filter_values
@@ -192,7 +192,7 @@ class TaskListScreen(PreviewingList[Task]):
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Open the task."""
-        self.visit(DrillDown("task", message.row_id, message.row_id[:8]))
+        self.visit(page_of(message.row_id))
 
 
 def _scope(step: DrillDown) -> Query:

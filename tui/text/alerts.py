@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 from ...model.health.finding import Finding, SubjectKind
 from ...model.health.groups import group_text, grouped
 from ...model.health.newness import is_pressing
-from ...model.text.phrases import SHORT_ID_LENGTH, counted
+from ...model.text.phrases import counted, short_id
 from ..navigation import DrillDown, FilteredView
 
 AlertLevel: TypeAlias = Literal["bad", "warn", "idle"]
@@ -71,7 +71,7 @@ class Alert:
         if len(self.group) > 1:
             return counted(len(self.group), self.finding.kind)
         if self.finding.kind == "task":
-            return self.finding.name[:SHORT_ID_LENGTH]
+            return short_id(self.finding.name)
         return self.finding.name or self.finding.kind
 
     @property

@@ -139,7 +139,7 @@ def test_revoking_names_the_first_five_and_counts_the_rest() -> None:
     ids = tuple(task(state, f"{number:08d}-and-so-on") for number in range(12))
     confirmation = asked(Revoke(ids, ALL), state)
     assert confirmation.title == "Revoke 12 tasks"
-    assert confirmation.targets[0] == "00000000 geo.resize RECEIVED"
+    assert confirmation.targets[0] == "00000000-and-so-on geo.resize RECEIVED"
     assert len(confirmation.targets) == 6
     assert confirmation.targets[-1] == "and 7 more"
     assert (confirmation.must_type, confirmation.destructive, confirmation.refusal) == (

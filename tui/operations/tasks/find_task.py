@@ -11,7 +11,7 @@ from ....model.text.sanitize import visible
 from ...dialogs.text import TextDialog
 from ...history.failed_reads import failed
 from ...host import Host
-from ...navigation import DrillDown
+from ...navigation import page_of
 from ...text.unknown import HISTORY_UNAVAILABLE
 
 MODEL_TIMEOUT: Final = 2.0
@@ -62,4 +62,4 @@ async def _open(host: Host, id_: str) -> None:
     while id_ not in host.context.live.tasks and time.monotonic() < deadline:
         await asyncio.sleep(MODEL_CHECK_INTERVAL)
     host.unfreeze()
-    host.go(host.location.deeper(DrillDown("task", id_, id_[:8])))
+    host.go(host.location.deeper(page_of(id_)))

@@ -16,7 +16,7 @@ from ....model.entities.states import RETRY
 from ....model.entities.task import Task
 from ....model.operations.call import Recovered, SentTask, Unrecoverable
 from ....model.operations.commands import Retry
-from ....model.text.phrases import counted, shortened
+from ....model.text.phrases import counted, short_id, shortened
 from ....widgets.form.field import FormField
 from ...dialogs.forms.base import FormDialog
 from ...dialogs.forms.send import queue_name
@@ -146,7 +146,7 @@ async def _recover(host: Host, ids: Sequence[str]) -> tuple[Recovered, ...] | No
 
 def _unrecoverable(lost: Sequence[Unrecoverable]) -> tuple[str, ...]:
     if len(lost) == 1:
-        return (f"{lost[0].id[:8]}: {lost[0].reason}",)
+        return (f"{short_id(lost[0].id)}: {lost[0].reason}",)
     return counted_reasons(each.reason for each in lost)
 
 

@@ -28,7 +28,7 @@ from ....widgets.tile import Tile
 from ...bars.base import Bar, Part
 from ...columns.overview import worker_columns
 from ...context import AppContext
-from ...navigation import DrillDown, Location
+from ...navigation import DrillDown, Location, page_of
 from ...panes.attention import PROBLEMS
 from ...panes.chart_strip import ChartOf, ChartStrip
 from ...panes.heights import Need
@@ -252,7 +252,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Open the page of a task or worker, or the tasks of a group of failures."""
         if message.table is self.lists["latest"]:
-            self.visit(DrillDown("task", message.row_id, message.row_id[:8]))
+            self.visit(page_of(message.row_id))
         elif message.table is self.lists["workers"]:
             self.visit(DrillDown("worker", message.row_id))
         elif message.table is self.lists["failures"]:
