@@ -24,17 +24,22 @@ __all__ = [
 
 
 def confirm(operation: Operation, state: ClusterState, now: float) -> Confirmation:
-    """Return the confirmation of an operation, with a warning if its workers are offline.
+    """Return the confirmation of an operation, with warnings about workers offline or of one name.
 
     `now` is our clock, in epoch seconds.
     """
     found = confirmation.confirm(operation, state, now)
     if not isinstance(operation, WorkerOperation) or operation.read_only:
         return found
+    named_workers = (state.workers.get(name) for name in found.expected_workers)
+    known = [worker for worker in named_workers if worker is not None]
     listening = state.broker.listening(now)
-    known = (state.workers.get(name) for name in found.expected_workers)
-    gone = [one.name for one in known if one is not None and one.status(listening) == "offline"]
-    if not gone:
+    warnings = []
+    if gone := [one.name for one in known if one.status(listening) == "offline"]:
+        warnings.append(f"{verb(gone, 'is', 'are')} offline; no reply is expected")
+    if shared := [one.name for one in known if one.shares_name]:
+        names = verb(shared, "is the name", "are the names")
+        warnings.append(f"{names} of several workers; all of them receive the command")
+    if not warnings:
         return found
-    warning = f"{verb(gone, 'is', 'are')} offline; no reply is expected"
-    return msgspec.structs.replace(found, warnings=(warning, *found.warnings))
+    return msgspec.structs.replace(found, warnings=(*warnings, *found.warnings))

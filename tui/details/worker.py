@@ -11,7 +11,7 @@ from ...model.entities.worker import Worker, WorkerHealth
 from ...model.health.workers.workers import stall_text
 from ...model.text import units
 from ...model.text.coerce import to_float
-from ...model.text.phrases import counted
+from ...model.text.phrases import counted, named
 from ...model.text.sanitize import visible
 from ...widgets.fields import Field
 from ...widgets.table.column import Frame
@@ -52,7 +52,7 @@ def worker_fields(worker: Worker, status: WorkerHealth, frame: Frame) -> list[Fi
         Field("Autoscale", _autoscale(worker.stats)),
         Field("Task events", _TASK_EVENTS[worker.events_enabled]),
         _skew(worker),
-        Field("PID", "?" if worker.pid is None else str(worker.pid)),
+        _pid(worker),
         Field("Software", visible(_software(worker), _MAX_TEXT)),
         Field("Uptime", units.duration(worker.uptime_at(frame.now))),
     ]
@@ -105,6 +105,13 @@ def _number(ids: Collection[str] | None) -> str:
 def _slots(worker: Worker) -> str:
     number = worker.slots
     return "? slots" if number is None else counted(number, "slot")
+
+
+def _pid(worker: Worker) -> Field:
+    if not worker.shares_name:
+        return Field("PID", "?" if worker.pid is None else str(worker.pid))
+    pids = named([str(pid) for pid in sorted(worker.pids)])
+    return Field("PID", f"{pids}: several workers have this name", "bad")
 
 
 def _seen(worker: Worker) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 from celtop.model.confirm.dispatch import Confirmation, confirm
-from celtop.model.observations import ScheduleRead
+from celtop.model.observations import InspectReply, ScheduleRead
 from celtop.model.operations.call import Call, SentTask
 from celtop.model.operations.commands import (
     AddConsumer,
@@ -300,6 +300,18 @@ def test_operations_on_offline_workers_say_that_no_reply_is_expected(
     play([{"type": "worker-offline", "hostname": "t@h", "timestamp": NOW}], state)
     assert warning in asked(operation(("t@h", "s@h")), state).warnings
     assert warning not in asked(Ping(("t@h",)), state).warnings
+
+
+@pytest.mark.parametrize("operation", [Drain, PoolGrow, Shutdown])
+def test_operations_on_a_shared_name_say_that_several_workers_receive_them(
+    operation: Callable[[tuple[str, ...]], Operation],
+) -> None:
+    state = cluster()
+    warning = "t@h is the name of several workers; all of them receive the command"
+    assert warning not in asked(operation(("t@h",)), state).warnings
+    for at in (NOW + 4, NOW + 5):
+        state.observe(InspectReply("t@h", "active", [], at, repeated=True))
+    assert warning in asked(operation(("t@h", "s@h")), state).warnings
 
 
 def test_stopping_workers_requires_a_word_or_their_count() -> None:

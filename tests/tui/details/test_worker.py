@@ -26,3 +26,11 @@ def test_a_worker_that_shut_down_without_tasks_is_no_error() -> None:
     assert worker_fields(worker, "offline", Frame(NOW))[0].style == "warn"
     worker.left_at, worker.lost_at = None, NOW - 2
     assert worker_fields(worker, "offline", Frame(NOW))[0].style == "bad"
+
+
+def test_a_name_of_several_workers_is_beside_their_pids() -> None:
+    worker = Worker("celery@web-1", pid=7, pids={7: NOW, 5: NOW}, pid_returns=9)
+    (pid,) = (
+        field for field in worker_fields(worker, "online", Frame(NOW)) if field.label == "PID"
+    )
+    assert (pid.value, pid.style) == ("5 and 7: several workers have this name", "bad")
