@@ -98,7 +98,9 @@ class Lookups:
 
         def find() -> tuple[Recovered, ...]:
             cache, reader = self._sent_cache, self._results.reader(conf)
-            recovery = Recovery(wanted, self._broker, cache, reader, routes)
+            recovery = Recovery(
+                wanted, self._broker, cache, reader, routes, configured=conf is not None
+            )
             found = recovery.run(workers, queues)
             return recovery.with_revoked(found, workers) if for_retry else found
 

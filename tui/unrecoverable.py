@@ -13,7 +13,10 @@ MAX_TASKS: Final = 1_000
 
 
 class UnrecoverableTasks:
-    """The reasons of the tasks that were looked for, as long as nothing new is known of them."""
+    """The reasons of the tasks that were looked for, as long as nothing new is known of them.
+
+    A reason that may pass, such as a result backend that is down, is not kept.
+    """
 
     def __init__(self) -> None:
         self._reasons: dict[str, tuple[int, str]] = {}
@@ -23,7 +26,7 @@ class UnrecoverableTasks:
         if task is None:
             return
         self._reasons.pop(task.id, None)
-        if isinstance(found, Unrecoverable):
+        if isinstance(found, Unrecoverable) and not found.passing:
             self._reasons[task.id] = task.version, found.reason
             if len(self._reasons) > MAX_TASKS:
                 del self._reasons[next(iter(self._reasons))]

@@ -17,7 +17,7 @@ import msgspec
 
 from ...model.entities.result import ResultMeta
 from ...model.entities.states import FINISHED, PENDING, RETRY
-from ...model.operations.call import Recovered, SentTask
+from ...model.operations.call import Recovered, SentTask, Unrecoverable
 from ...model.routing import Routing
 from ..connection.broker import BrokerConnection
 from ..connection.faults.errors import explain
@@ -37,7 +37,17 @@ MAX_IDS_PER_REQUEST: Final = 500
 
 
 class Recovery:
-    """Recovers the calls of several tasks at once; those that are found are added to `cache`."""
+    """Recovers the calls of several tasks at once; those that are found are added to `cache`.
+
+    Args:
+        wanted: The tasks.
+        broker: The broker, whose messages and workers are searched.
+        cache: What was found earlier.
+        results: The result backend.
+        routing: Determines the queues that no source has.
+        configured: Whether the configuration of the workers is known, which names the result
+            backend if the settings do not.
+    """
 
     def __init__(
         self,
@@ -46,6 +56,8 @@ class Recovery:
         cache: SentCache,
         results: ResultReader,
         routing: Routing,
+        *,
+        configured: bool = True,
     ) -> None:
         self._wanted = {one.id: one for one in wanted}
         self._order = [one.id for one in wanted]
@@ -57,6 +69,9 @@ class Recovery:
         self._metas: dict[str, ResultMeta] = {}
         self._broker_reason: str | None = None
         self._backend_reason: str | None = None
+        self._configured = configured
+        self._passing = False
+        """Whether a source could not be searched for a reason that may pass."""
 
     def run(self, workers: Sequence[str], queues: Iterable[str]) -> tuple[Recovered, ...]:
         """Return what each task was sent with, or why that is unknown, in the order of `wanted`.
@@ -74,7 +89,7 @@ class Recovery:
         return tuple(self._answer(self._wanted[id_]) for id_ in self._order)
 
     def _answer(self, known: KnownTask) -> Recovered:
-        return best_source(
+        found = best_source(
             known,
             self._routing,
             self._found.get(known.id),
@@ -82,6 +97,9 @@ class Recovery:
             backend_reason=self._backend_reason,
             broker_reason=self._broker_reason,
         )
+        if self._passing and isinstance(found, Unrecoverable):
+            found = msgspec.structs.replace(found, passing=True)
+        return found
 
     def with_revoked(
         self, found: tuple[Recovered, ...], workers: Sequence[str]
@@ -116,6 +134,7 @@ class Recovery:
                 self._ask_workers(connection, unfinished, workers)
         except Exception as error:
             self._broker_reason = str(explain(error, self._broker))
+            self._passing = True
 
     def _read_messages(
         self, connection: Connection, unfinished: Sequence[KnownTask], queues: Iterable[str]
@@ -171,8 +190,10 @@ class Recovery:
     def _read_backend(self, ids: Sequence[str]) -> None:
         self._backend_reason = self._results.unavailable
         if self._backend_reason is not None:
+            self._passing |= not self._configured
             return
         try:
             self._metas = self._results.read(ids)
         except ResultsError as error:
             self._backend_reason = str(error)
+            self._passing = True

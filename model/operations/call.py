@@ -108,6 +108,8 @@ class Unrecoverable(msgspec.Struct, frozen=True, gc=False):
     args_text: str | None = None
     """The arguments from the event: truncated, or unreadable."""
     kwargs_text: str | None = None
+    passing: bool = False
+    """Whether a later search may find more: a source could not be searched this time."""
 
 
 Recovered: TypeAlias = SentTask | Unrecoverable

@@ -374,6 +374,38 @@ def test_without_a_broker_the_cache_is_used(own_redis: RedisServer) -> None:
     one, other = find(url, [KnownTask("a", "STARTED"), KnownTask("b", "STARTED", "t")], kept)
     assert isinstance(one, SentTask)
     assert isinstance(other, Unrecoverable) and "connection refused" in other.reason
+    assert other.passing
+
+
+def test_only_a_source_that_cannot_be_searched_now_may_be_searched_later(
+    redis_url: str, own_redis: RedisServer
+) -> None:
+    wanted = KnownTask("a", "FAILURE", "t", "(1, ...", "{}")
+    assert not lost(redis_url, wanted).passing, "there is no result backend"
+    assert not lost(redis_url, wanted, result_backend=redis_url).passing
+    url = own_redis.url()
+    own_redis.kill()
+    assert lost(redis_url, wanted, result_backend=url).passing
+
+
+def test_the_result_backend_may_be_named_later_by_a_worker(
+    redis_url: str, open_session: OpenSession, start_worker: StartWorker
+) -> None:
+    live = open_session(redis_url)
+
+    def search() -> Recovered:
+        live.pump()
+        return live.session.lookups.recover_calls(["no-such-task"]).result(20)[0]
+
+    before = search()
+    assert isinstance(before, Unrecoverable) and before.passing
+    start_worker(redis_url, conf={"result_backend": redis_url})
+
+    def settled() -> bool:
+        found = search()
+        return isinstance(found, Unrecoverable) and not found.passing
+
+    until(settled)
 
 
 def test_on_rabbitmq_only_workers_are_asked(

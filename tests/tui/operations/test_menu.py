@@ -87,6 +87,18 @@ async def test_a_retry_that_is_refused_is_remembered_until_the_task_changes() ->
         assert on.app.context.unrecoverable.common_reason([task]) is None
 
 
+async def test_a_retry_that_is_refused_for_a_reason_that_may_pass_is_offered_again() -> None:
+    async with opened() as on:
+        await on.to(DONE)
+        await on.press("R")
+        reason = "the result backend refused the connection"
+        on.session.recovering.set_result((Unrecoverable(DONE, reason, passing=True),))
+        await on.dialog(TextDialog)
+        await on.press("escape", "A")
+        menu = await on.dialog(Menu)
+        assert "task.retry" not in menu.disabled_ids
+
+
 async def test_of_an_offline_worker_only_what_needs_no_reply_is_offered() -> None:
     async with opened(Location("workers")) as on:
         await on.to("celery@web-1")
