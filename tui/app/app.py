@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -81,17 +81,25 @@ class CeltopApp(HostApp, inherit_bindings=False):
         self._alerting: Alerting | None = None
 
     def _set_theme(self, name: str | None) -> None:
-        themes, self._theme_problems = user_themes()
-        for theme in (*CELTOP_THEMES, *themes):
+        for theme in CELTOP_THEMES:
             self.register_theme(theme)
+        invalid = self.read_themes()
+        self._theme_problems = list(invalid.values())
         if self.no_color:
             drop_all_colour(self)
             self.theme = TERMINAL_COLOURS
             return
-        if name is not None and name not in self.available_themes:
+        if name is not None and name not in self.available_themes and name not in invalid:
             source = self.context.settings.source("theme")
             self._theme_problems.append(f"Unknown theme {name} ({source}); `:theme` lists all")
         self.theme = name if name in self.available_themes else CELTOP_DARK.name
+
+    def read_themes(self) -> Mapping[str, str]:
+        """Read the themes of the user; return why others cannot be used, by name."""
+        themes, invalid = user_themes()
+        for theme in themes:
+            self.register_theme(theme)
+        return invalid
 
     # Start and end
 

@@ -202,17 +202,17 @@ def _luminance(colour: Color) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def user_themes() -> tuple[list[Theme], list[str]]:
-    """Return the user's themes, and why others cannot be used, each with the line."""
+def user_themes() -> tuple[list[Theme], dict[str, str]]:
+    """Return the user's themes, and why others cannot be used, by name, each with the line."""
     from ...files.config_file import InvalidFile
 
-    themes, problems = [], []
+    themes, invalid = [], {}
     for path in sorted(themes_folder().glob("*.toml")):
         try:
             themes.append(_read_theme(path))
         except InvalidFile as error:
-            problems.append(str(error))
-    return themes, problems
+            invalid[path.stem] = str(error)
+    return themes, invalid
 
 
 def _read_theme(path: Path) -> Theme:

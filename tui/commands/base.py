@@ -35,6 +35,9 @@ class CommandHost(Host, Protocol):
     def available_themes(self) -> Mapping[str, Theme]:
         """The themes by name."""
 
+    def read_themes(self) -> Mapping[str, str]:
+        """Read the themes of the user; return why others cannot be used, by name."""
+
     def use_mouse(self, on: bool) -> None:
         """Capture the mouse, or leave it to the terminal."""
 

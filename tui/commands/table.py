@@ -138,6 +138,10 @@ def _rate(host: CommandHost, argument: str) -> None:
 
 def _theme(host: CommandHost, argument: str) -> None:
     if argument not in host.available_themes:
+        invalid = host.read_themes()  # the file may have been written since the start
+        if argument in invalid:
+            raise CommandError(invalid[argument])
+    if argument not in host.available_themes:
         raise CommandError(f"Unknown theme {argument}; `:theme` lists all themes")
     host.theme = argument
 

@@ -76,6 +76,22 @@ async def test_a_theme_is_a_file() -> None:
         assert "broken.toml, line 1: primary: 'blu' is not a colour" in said
 
 
+async def test_a_refused_theme_is_explained_again_and_used_once_it_is_valid() -> None:
+    write("mine", "primary = 'blu'")
+    async with run_app(cluster(5), theme="mine") as on:
+        assert on.app.theme == "celtop-dark"
+        (why,) = on.said
+        assert "mine.toml, line 1: primary: 'blu' is not a colour" in why
+        on.app.run_command("theme mine")
+        assert on.said == [why, why]
+        write("mine", "primary = 'blue'\ndrak = true")
+        on.app.run_command("theme mine")
+        assert "mine.toml, line 2: drak: unknown field" in on.said[-1]
+        write("mine", "primary = 'blue'")
+        on.app.run_command("theme mine")
+        assert on.app.theme == "mine" and len(on.said) == 3
+
+
 async def test_an_unknown_theme_is_reported() -> None:
     async with run_app(cluster(5), theme="nrod") as on:
         assert on.app.theme == "celtop-dark"
@@ -100,9 +116,9 @@ async def test_an_unknown_theme_is_reported() -> None:
 )
 def test_what_cannot_be_used_is_named_with_its_line(text: str, problem: str) -> None:
     write("mine", text)
-    themes, problems = user_themes()
+    themes, invalid = user_themes()
     assert not themes
-    assert problem in problems[0]
+    assert problem in invalid["mine"]
 
 
 async def test_a_theme_in_the_terminals_colours_gets_what_it_leaves_out() -> None:
