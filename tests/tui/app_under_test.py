@@ -83,7 +83,8 @@ class AppUnderTest:
     def burst(self, *keys: str) -> None:
         """Type keys ahead: all are there before the first is looked at."""
         for key in keys:
-            self.app.post_message(Key(key, key if len(key) == 1 else None))
+            character = {"space": " ", "colon": ":"}.get(key, key)
+            self.app.post_message(Key(key, character if len(character) == 1 else None))
 
     async def until(self, holds: Any) -> None:
         for _ in range(300):

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ...bindings.contexts import Context
     from ...cluster.session import Session
     from ...settings import Settings
+    from ...widgets.compat.screen_picture import ScreenPicture
     from ..bars.command_line import CommandLine
     from ..messages import ClusterRequested, CopyRequested
     from .alerting import Alerting
@@ -63,6 +64,8 @@ class CeltopApp(HostApp, inherit_bindings=False):
     DEFAULT_MODE = "overview"
     AUTO_FOCUS = "LiveTable, Tile"
     _buttons: MouseButtons | None = None
+    _picture: ScreenPicture | None = None
+    """What a typed command saves: the screen before the command line was opened."""
 
     def set_up(
         self,
@@ -234,7 +237,9 @@ class CeltopApp(HostApp, inherit_bindings=False):
     def on_command_line_typed(self, message: CommandLine.Typed) -> None:
         """Run a command."""
         self.context.history.add("commands", message.line.strip())
+        self._picture = message.before
         self.run_command(message.line)
+        self._picture = None
 
     def run_command(self, line: str) -> None:
         """Run a command line, or show why it cannot be run."""
@@ -372,21 +377,24 @@ class CeltopApp(HostApp, inherit_bindings=False):
 
     async def action_command_line(self, text: str = "") -> None:
         """Open the command line."""
+        from ...widgets.compat.screen_picture import ScreenPicture
         from ..commands.table import suggest
 
         screen = self.monitor_screen
         if screen is not None:
-            earlier = self.context.history.of("commands")
+            before, earlier = ScreenPicture(screen), self.context.history.of("commands")
             line = await screen.command_line()
-            line.open(partial(suggest, self), text, self.context.ascii, earlier)
+            line.open(partial(suggest, self), text, self.context.ascii, earlier, before)
 
     def action_export(self, path: str = "") -> None:
         """Save what is shown; ask for a file name if none is given."""
+        from ...widgets.compat.screen_picture import ScreenPicture
         from ..commands.save import save_screen
 
         screen = self.monitor_screen
         if screen is not None:
-            self.run_worker(save_screen(self, screen, path, self.export_screenshot))
+            picture = self._picture or ScreenPicture(screen)
+            self.run_worker(save_screen(self, screen, path, picture.svg))
 
     def get_system_commands(self, screen: Any) -> Any:
         """Offer none of Textual's own commands: the palette lists celtop's."""

@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 from ...bindings.contexts import Context
 from ...model.text.sanitize import visible
 from ...widgets.compat.lazy_suggester import LazySuggester
+from ...widgets.compat.screen_picture import ScreenPicture
 from ...widgets.compat.visible_input import VisibleInput
 from ...widgets.recall import Recall
 from ..keymap import bindings
@@ -80,6 +81,8 @@ class CommandLine(Vertical):
         """A command was typed."""
 
         line: str
+        before: ScreenPicture | None
+        """The screen before the line was opened."""
 
     def __init__(self) -> None:
         self.input = VisibleInput(
@@ -91,11 +94,17 @@ class CommandLine(Vertical):
         self._suggest: Suggest = lambda line: Suggestions()
         self.focused_before: Widget | None = None
         """What had the focus before the line."""
+        self._before: ScreenPicture | None = None
         self._recall = Recall()
         self._earlier: Sequence[str] = ()
 
     def open(
-        self, suggest: Suggest, text: str, ascii_only: bool, earlier: Sequence[str] = ()
+        self,
+        suggest: Suggest,
+        text: str,
+        ascii_only: bool,
+        earlier: Sequence[str],
+        before: ScreenPicture,
     ) -> None:
         """Show the line and focus it at once: a user types on without waiting for a frame.
 
@@ -104,12 +113,14 @@ class CommandLine(Vertical):
             text: The line to begin with.
             ascii_only: Whether only ASCII may be drawn.
             earlier: The commands typed before, the newest last.
+            before: The screen before the line is opened.
         """
         self._suggest = suggest
         self._earlier = earlier
         self.set_class(ascii_only, "-ascii")
         if self.screen.focused is not self.input:  # a click opens it again
             self.focused_before = self.screen.focused
+            self._before = before
         self.display = True
         self.input.value = text
         self.input.cursor_position = len(text)
@@ -133,7 +144,7 @@ class CommandLine(Vertical):
     def _run(self) -> None:
         if self.display:
             self.action_close()
-            self.post_message(self.Typed(self.input.value))
+            self.post_message(self.Typed(self.input.value, self._before))
 
     def action_recall(self, step: int) -> None:
         """Put an older (-1) or newer (1) command into the line."""

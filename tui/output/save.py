@@ -39,7 +39,7 @@ def save(
     rows: Sequence[Any],
     columns: Sequence[Column[Any]],
     context: AppContext,
-    screenshot: Callable[[], str],
+    picture: Callable[[], str],
 ) -> str:
     """Write rows to a file in the format of its suffix, overwriting an existing file.
 
@@ -48,7 +48,7 @@ def save(
         rows: The rows of a table, or the subject of a page.
         columns: The table's columns.
         context: The model and the clock.
-        screenshot: Returns the screen as SVG.
+        picture: Returns the screen as SVG.
 
     Returns:
         What was saved: `12 rows`.
@@ -61,7 +61,7 @@ def save(
     if chosen is None:
         raise SaveError(f"Cannot save {path.name}: the name must end in {', '.join(SUFFIXES)}")
     if chosen.name == "svg":
-        content, what = screenshot().encode(), "the screen"
+        content, what = picture().encode(), "the screen"
     else:
         document = _document(path.stem, rows, columns, context)
         try:

@@ -4,9 +4,11 @@ import csv
 import json
 from pathlib import Path
 
-from celtop.tests.tui.app_under_test import make_app
+import pytest
+from celtop.tests.tui.app_under_test import make_app, run_app
 from celtop.tests.tui.fake_session import NOW, cluster
 from celtop.tui.dialogs.save import SaveDialog
+from celtop.tui.navigation import Location
 from celtop.tui.output.save import default_name
 from textual.widgets import Input
 
@@ -101,6 +103,26 @@ async def test_a_named_file_is_saved_without_a_dialog(tmp_path: Path) -> None:
         app.action_export(str(path))
         await pilot.pause()
         assert isinstance(app.screen, SaveDialog)
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24), (60, 15)])
+async def test_a_picture_is_of_the_screen_as_it_was_before_the_command_line(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with run_app(cluster(30), Location("types"), size) as on:
+        on.app.frame_loop.paint()
+        await on.pilot.pause()
+        before = on.app.export_screenshot()
+        path = tmp_path / "a.svg"
+        on.burst("colon", *"save", "space", *str(path), "enter")
+        await on.until(path.exists)
+        assert path.read_text() == before
+        await on.press("colon", "escape", "2", "ctrl+s")
+        path = tmp_path / "b.svg"
+        (await on.dialog(SaveDialog)).query_one(Input).value = str(path)
+        await on.press("enter")
+        await on.until(path.exists)
+        assert "First&#160;seen" in path.read_text()
 
 
 async def test_the_error_of_a_path_that_cannot_be_written(tmp_path: Path) -> None:
