@@ -34,7 +34,7 @@ def style_of(queue: Queue, frame: Frame, otherwise: str = "text") -> str:
     """Return the style of a queue: red if its messages without consumers are new or grow."""
     if queue.unattended:
         return "bad" if is_new(backlog_grew_at(queue), frame.now) else "warn"
-    return "warn" if queue.paused else otherwise
+    return "warn" if queue.paused or queue.missing_since is not None else otherwise
 
 
 def status_word(queue: Queue) -> str:
@@ -43,6 +43,8 @@ def status_word(queue: Queue) -> str:
         return "no consumers"
     if queue.paused:
         return PAUSED
+    if queue.missing_since is not None:
+        return "missing"
     if not queue.waiting:
         return units.UNKNOWN if queue.waiting is None else "empty"
     if queue.due_at is not None:

@@ -149,6 +149,8 @@ class QueueMeasured(msgspec.Struct, frozen=True, gc=False):
     among those that were read. None if messages cannot be read."""
     due_at: float | None = None
     """The earliest ETA of the messages that may not run yet, in steps where none may run."""
+    is_missing: bool = False
+    """Whether the broker has no queue of this name."""
 
 
 class UnackedMessage(msgspec.Struct, frozen=True, gc=False):

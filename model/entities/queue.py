@@ -97,6 +97,9 @@ class Queue(msgspec.Struct, eq=False):
     facts: dict[str, Fact] = {}
     """The questions about it: `depth`, `consumers`."""
     measured_at: float | None = None
+    missing_since: float | None = None
+    """Since when the broker was found to have no queue of this name; None if it has one, or if
+    that is unknown."""
     oldest_age: float | None = None
     """Seconds that the oldest message had been waiting when measured; None if not known exactly."""
     oldest_age_at_least: float | None = None

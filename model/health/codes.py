@@ -116,6 +116,15 @@ CODES: Final[Mapping[str, Code]] = {
         "Messages are waiting in a queue that no worker consumes.",
         "Start a worker for the queue, or add a consumer; purge it if its tasks are not needed.",
     ),
+    "queue-missing": Code(
+        "queue",
+        ("error",),
+        "RabbitMQ has no queue of this name, for example since it was deleted, and drops the tasks "
+        "that are sent to it. Clients declare a queue only once while they are connected. Known "
+        "only of clients with `task_send_sent_event`.",
+        "Restart a worker of the queue, or the senders, which declare it; then send the tasks "
+        "again.",
+    ),
     "queue-stalled": Code(
         "queue",
         ("error",),

@@ -305,7 +305,7 @@ class AmqpDepths:
             self._roster.forget_queue(name)
             yield QueueGone(name, at)
         elif name != DEFAULT_QUEUE or name in self._deleted or name in self._roster.queues:
-            yield QueueMeasured(name, at, notes=(note,))
+            yield QueueMeasured(name, at, notes=(note,), is_missing=note == _NO_QUEUE)
 
     def _declare(self, name: str) -> Any:
         """Return the reply to a passive declare; None if there is no such queue, or the refusal."""

@@ -7,7 +7,9 @@ from functools import lru_cache
 from typing import Any, Final
 
 from ...entities.cluster.other_cluster import OtherCluster
+from ...entities.messages.delayed import delayed_route
 from ...entities.queue import Queue
+from ...entities.states import PENDING
 from ...state import ClusterState
 from ...text import units
 from ...text.phrases import counted, named
@@ -34,6 +36,8 @@ def queue_findings(state: ClusterState, now: float) -> Iterator[Finding]:
             yield _paused(queue, now)
         elif queue.unattended:
             unattended.append(queue)
+    if any(queue.missing_since is not None for queue in state.queues.values()):
+        yield from _missing(state)
     consumed = tuple(sorted(one.name for one in state.queues.values() if one.has_consumers))
     explained = len(unattended) <= MAX_EXPLAINED and len(consumed) <= MAX_COMPARED
     for queue in unattended:
@@ -79,6 +83,41 @@ def _unattended(
         grew_at=backlog_grew_at(queue),
         common="no consumers",
     )
+
+
+def _missing(state: ClusterState) -> Iterator[Finding]:
+    """Yield a finding for each queue that does not exist, and did not when tasks were sent to it.
+
+    A client that has declared a queue does not do so again while it is connected; RabbitMQ drops
+    its messages without an error.
+    """
+    sent: dict[str, list[float]] = {}
+    for task in state.tasks.values():
+        if task.state != PENDING or task.sent_at is None:
+            continue
+        if task.extra is not None and delayed_route(task.extra.routing_key) is not None:
+            continue  # it waits elsewhere
+        queue = state.queues.get(task.queue or "")
+        if queue is None or queue.missing_since is None:
+            continue
+        # Since the last look it may have been declared.
+        if queue.missing_since < task.sent_at < (queue.measured_at or 0.0):
+            sent.setdefault(queue.name, []).append(task.sent_at)
+    for name, times in sent.items():
+        yield Finding(
+            "queue-missing",
+            "error",
+            "queue",
+            "no queue of this name on the broker; "
+            f"{counted(len(times), 'pending task')} sent to it",
+            name,
+            "Restart a worker of the queue, or the senders: they declare it when they connect. "
+            "Then send the tasks again",
+            {"tasks": len(times), "missing_since_at": state.queues[name].missing_since},
+            since=min(times),
+            grew_at=max(times),
+            common="no queue of this name",
+        )
 
 
 @lru_cache(maxsize=4 * MAX_EXPLAINED)

@@ -116,10 +116,14 @@ class QueueStore:
                 self.left_out[seen.name] = seen.waiting
             return
         self.left_out.pop(seen.name, None)
-        self.gone_at.pop(seen.name, None)
+        gone_at = self.gone_at.pop(seen.name, None)
         if queue.measured_at is not None and seen.at < queue.measured_at:
             return  # older statistics
         queue.measured_at = seen.at
+        if not seen.is_missing:
+            queue.missing_since = None
+        elif queue.missing_since is None:
+            queue.missing_since = seen.at if gone_at is None else gone_at
         queue.facts["depth"] = _depth(queue, seen)
         queue.waiting, queue.unacked = seen.waiting, seen.unacked
         queue.unacked_at_least = seen.unacked_at_least

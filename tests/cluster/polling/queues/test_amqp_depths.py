@@ -13,11 +13,15 @@ from celtop.cluster.connection.broker import BrokerConnection
 from celtop.cluster.events.roster import Roster
 from celtop.cluster.polling.queues import amqp_depths
 from celtop.cluster.polling.queues.amqp_depths import AMQP_COUNTS_NO_UNACKED, AmqpDepths, Measured
+from celtop.lists.queues import status_word
 from celtop.model.confirm.dispatch import confirm
 from celtop.model.entities.messages.delayed import Delayed, DelayLevel
+from celtop.model.health.finding import Finding
 from celtop.model.health.findings import findings
+from celtop.model.health.queues.queues import queue_findings
 from celtop.model.observations import DelayedMeasured, QuestionsFailed, QueueGone, QueueMeasured
 from celtop.model.operations.commands import ReadMessages
+from celtop.model.state import ClusterState
 from celtop.settings import Settings
 from celtop.tests.cluster.conftest import OpenSession
 from celtop.tests.conftest import StartWorker
@@ -57,6 +61,10 @@ def open_depths(rabbit_server: RabbitServer, amqp_url: str) -> Iterator[OpenDept
 
 def by_name(measured: Iterable[Measured]) -> dict[str, QueueMeasured]:
     return {one.name: one for one in measured if isinstance(one, QueueMeasured)}
+
+
+def missing_queues(state: ClusterState) -> list[Finding]:
+    return [one for one in queue_findings(state, time.time()) if one.code == "queue-missing"]
 
 
 def delayed_of(measured: Iterable[Measured]) -> Delayed | None:
@@ -198,6 +206,12 @@ def test_a_deleted_queue_is_listed_again_only_if_tasks_are_sent_to_it(
         live.until(lambda: "short" in queues and queues["short"].notes)
         assert queues["short"].waiting is None
         assert queues["short"].notes == ("no queue of this name",)
+        assert status_word(queues["short"]) == "missing"
+        (missing,) = live.until(lambda: missing_queues(live.state))
+        assert (missing.name, missing.evidence["tasks"]) == ("short", 1)
+        connection.default_channel.queue_declare("short")
+        live.until(lambda: queues["short"].waiting == 0)
+        assert not missing_queues(live.state)
 
 
 def test_one_command_counts_a_hundred_queues_beyond_its_budget(

@@ -5,9 +5,15 @@ from __future__ import annotations
 from celtop.model.entities.queue import Pause, Queue
 from celtop.model.health.finding import Finding
 from celtop.model.health.queues.queues import queue_findings
-from celtop.model.observations import InspectReply, QuestionsAnswered, QueueHead, QueueMeasured
+from celtop.model.observations import (
+    InspectReply,
+    QuestionsAnswered,
+    QueueGone,
+    QueueHead,
+    QueueMeasured,
+)
 from celtop.model.state import ClusterState
-from celtop.tests.model.streams import NOW, WORKER
+from celtop.tests.model.streams import NOW, WORKER, Script, play
 
 
 def unattended(name: str, *heads: QueueHead) -> Finding:
@@ -43,6 +49,33 @@ def test_the_task_is_registered_by_workers_of_another_queue() -> None:
         "register it"
     )
     assert one.evidence["their_queues"] == ["billing"]
+
+
+def test_tasks_are_sent_to_a_queue_that_does_not_exist() -> None:
+    """A task sent before its queue was missed may have been in it, and one sent since, again."""
+    state = ClusterState()
+    for id_, sent_at in (("before", NOW - 10), ("lost", NOW + 10), ("since", NOW + 30)):
+        play(Script(id_, sent_at).sent(queue="gone").events, state)
+    received = Script("received", NOW + 10).sent(queue="gone").received()
+    play(received.events, state)
+    state.observe(QueueMeasured("gone", NOW, is_missing=True))
+    assert list(queue_findings(state, NOW)) == []
+    state.observe(QueueMeasured("gone", NOW + 20, is_missing=True))
+    (one,) = queue_findings(state, NOW + 20)
+    assert (one.code, one.name) == ("queue-missing", "gone")
+    assert one.text == "no queue of this name on the broker; 1 pending task sent to it"
+    state.observe(QueueMeasured("gone", NOW + 40, 0))
+    assert list(queue_findings(state, NOW + 40)) == []
+
+
+def test_a_queue_is_missing_since_it_was_found_to_be_gone() -> None:
+    state = ClusterState()
+    state.observe(QueueMeasured("gone", NOW, 0))
+    state.observe(QueueGone("gone", NOW + 1))
+    play(Script("lost", NOW + 10).sent(queue="gone").events, state)
+    state.observe(QueueMeasured("gone", NOW + 20, is_missing=True))
+    (one,) = queue_findings(state, NOW + 20)
+    assert one.evidence["missing_since_at"] == NOW + 1
 
 
 def test_it_is_as_old_as_the_lack_of_consumers_not_as_its_last_message() -> None:
