@@ -39,8 +39,6 @@ _MAX_NAME: Final = 80
 """Characters of a queue's name."""
 MIN_DEPTH_AGE: Final = 10.0
 """Seconds from which the legend gives the age of depths."""
-NONE: Final = "-"
-"""Shown instead of the share or percentile of no tasks."""
 
 _OUTCOMES: Final = (
     ("ok", "succeeded", "ok"),
@@ -132,7 +130,7 @@ def average_rates(data: ChartData) -> tuple[str, ...]:
     newest = (_known(layer.values[-steps:]) for layer in data.layers)
     return tuple(
         RATE.text(sum(values) / len(values)) if values and not isnan(layer.values[-1])
-        else layer.missing
+        else units.UNKNOWN
         for layer, values in zip(data.layers, newest, strict=True)
     )  # fmt: skip
 
@@ -145,13 +143,15 @@ def finished(context: AppContext, count: int) -> list[float | None]:
 
 def failures(context: AppContext) -> ChartData:
     """Return the share of finished tasks that failed, of the last minute at each time."""
-    layers = [Layer("failed", _failure_shares(context), "failed", missing=NONE)]
+    shares, idle = _failure_shares(context)
+    layers = [Layer("failed", shares, "failed", nothing_in=idle)]
     if context.yesterday:
-        layers.append(_yesterday(_failure_shares(context, days_ago=1), NONE))
+        layers.append(_yesterday(*_failure_shares(context, days_ago=1)))
     return _data(context, layers, SHARE)
 
 
-def _failure_shares(context: AppContext, days_ago: int = 0) -> list[float]:
+def _failure_shares(context: AppContext, days_ago: int = 0) -> tuple[list[float], frozenset[int]]:
+    """Return the share in each step, and the steps of which it is known that no task finished."""
     window = chart_window(context)
     steps = _steps_of_share(window.step)
     longer = window.longer(steps)
@@ -159,11 +159,15 @@ def _failure_shares(context: AppContext, days_ago: int = 0) -> list[float]:
         values(context, longer, "cluster", "", name, days_ago) for name in ("succeeded", "failed")
     )
     shares: list[float] = []
+    idle = set()
     for end in range(steps + 1, longer.count + 1):
         bad = sum(_known(failed[end - steps : end]))
         ended = bad + sum(_known(ok[end - steps : end]))
-        shares.append(bad / ended if ended else nan)
-    return shares
+        is_known = not isnan(ok[end - 1])
+        if is_known and not ended:
+            idle.add(len(shares))
+        shares.append(bad / ended if is_known and ended else nan)
+    return shares, frozenset(idle)
 
 
 def _steps_of_share(step: float) -> int:
@@ -222,12 +226,12 @@ def _depth(known: Sequence[float]) -> float:
 
 def waits(context: AppContext) -> ChartData:
     """Return the 95th percentile of the queue wait of started tasks."""
-    return _of(context, "cluster", "", DURATION, ("p95", "wait_p95", "fourth"), missing=NONE)
+    return _of(context, "cluster", "", DURATION, ("p95", "wait_p95", "fourth"), of_tasks=True)
 
 
 def runtimes(context: AppContext) -> ChartData:
     """Return the 95th percentile of the run time of successful tasks."""
-    return _of(context, "cluster", "", DURATION, ("p95", "runtime_p95", "second"), missing=NONE)
+    return _of(context, "cluster", "", DURATION, ("p95", "runtime_p95", "second"), of_tasks=True)
 
 
 def busy(context: AppContext) -> ChartData:
@@ -299,12 +303,12 @@ def type_rates(context: AppContext, name: str) -> ChartData:
 def type_runtimes(context: AppContext, name: str) -> ChartData:
     """Return the median of a type's run times, below a line of their 95th percentile."""
     layers = (("run p50", "runtime_p50", "second"), ("run p95", "runtime_p95", "fourth"))
-    return _of(context, "type", name, DURATION, *layers, line="run p95", missing=NONE)
+    return _of(context, "type", name, DURATION, *layers, line="run p95", of_tasks=True)
 
 
 def type_waits(context: AppContext, name: str) -> ChartData:
     """Return the 95th percentile of the queue wait of a type's tasks."""
-    return _of(context, "type", name, DURATION, ("wait p95", "wait_p95", "fourth"), missing=NONE)
+    return _of(context, "type", name, DURATION, ("wait p95", "wait_p95", "fourth"), of_tasks=True)
 
 
 def group_failures(context: AppContext, group: FailureGroup) -> ChartData:
@@ -342,15 +346,22 @@ def _of(
     unit: Unit,
     *layers: tuple[str, str, str],
     line: str = "",
-    missing: str = units.UNKNOWN,
+    of_tasks: bool = False,
 ) -> ChartData:
     """Return a chart of the values of a subject; each layer has a name, a value's and a style's.
 
-    The layer named `line` is drawn as a line over the others.
+    The layer named `line` is drawn as a line over the others. `of_tasks` is whether there are no
+    values while no task runs.
     """
     window = chart_window(context)
+
+    def idle(days_ago: int = 0) -> frozenset[int]:
+        rates = values(context, window, kind, name, "succeeded", days_ago) if of_tasks else ()
+        return frozenset(step for step, rate in enumerate(rates) if not isnan(rate))
+
+    nothing_in = idle()
     drawn = [
-        Layer(title, values(context, window, kind, name, value), style, title == line, missing)
+        Layer(title, values(context, window, kind, name, value), style, title == line, nothing_in)
         for title, value, style in layers
     ]
     if context.yesterday:
@@ -360,7 +371,7 @@ def _of(
             if title != line
         ]
         sums = [sum(_known(one)) if _known(one) else nan for one in zip(*before, strict=True)]
-        drawn.append(_yesterday(sums, missing))
+        drawn.append(_yesterday(sums, idle(days_ago=1)))
     data = _data(context, drawn, unit)
     if is_left_out(context, kind, name):
         data = replace(data, no_values=f"not recorded: more than {MAX_SUBJECTS} {_PLURALS[kind]}")
@@ -369,8 +380,8 @@ def _of(
     return replace(data, marks=tuple(mark for mark in data.marks if mark.worker == name))
 
 
-def _yesterday(known: Sequence[float], missing: str = units.UNKNOWN) -> Layer:
-    return Layer(YESTERDAY, known, "past", is_line=True, missing=missing, is_over_areas=True)
+def _yesterday(known: Sequence[float], nothing_in: frozenset[int] = frozenset()) -> Layer:
+    return Layer(YESTERDAY, known, "past", is_line=True, nothing_in=nothing_in, is_over_areas=True)
 
 
 def _data(context: AppContext, layers: Sequence[Layer], unit: Unit) -> ChartData:

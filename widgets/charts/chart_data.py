@@ -15,6 +15,8 @@ from .plot import Layer
 
 DAY: Final = 86_400
 MONTH: Final = len("2026-")
+NONE: Final = "-"
+"""Shown instead of the share or percentile of no tasks."""
 MINUTES: Final = len("2026-11-21 14:02")
 
 
@@ -73,7 +75,7 @@ class ChartData:
         if step is None:
             step = len(layer.values) - 1
         if not 0 <= step < len(layer.values) or isnan(layer.values[step]):
-            return layer.missing
+            return NONE if step in layer.nothing_in else units.UNKNOWN
         return self.unit.text(layer.values[step])
 
 

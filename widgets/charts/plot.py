@@ -39,8 +39,8 @@ class Layer:
     style: str
     """The name of its style."""
     is_line: bool = False
-    missing: str = "?"
-    """The legend's text for an unknown value."""
+    nothing_in: frozenset[int] = frozenset()
+    """The steps whose value is not unknown, but there is none, as in that of no tasks."""
     is_over_areas: bool = False
     """Whether the line is also drawn where areas are."""
 

@@ -167,6 +167,28 @@ def test_rates_are_unknown_in_header_and_legends_while_the_broker_is_lost() -> N
     assert [part.text for part in numbers(at)][1:3] == ["?/s", "fail ?"]
 
 
+def test_no_value_of_no_tasks_differs_from_an_unknown_one_in_the_legend() -> None:
+    at = context()
+
+    def legend() -> set[str]:
+        of_type = (charts.type_runtimes(at, "mail.send"), charts.type_waits(at, "mail.send"))
+        of_all = [build(at) for build in (charts.failures, charts.waits, charts.runtimes)]
+        return {data.value(layer, None) for data in (*of_type, *of_all) for layer in data.layers}
+
+    def record(first: int, *, connected: bool) -> None:
+        for step in range(first, first + 60 // STEP + 2):
+            at.state.series.record(NOW + step * STEP, connected=connected)
+
+    record(1, connected=True)
+    assert legend() == {"-"}
+    record(30, connected=False)
+    assert legend() == {"?"}
+    data = charts.runtimes(at)
+    (layer,) = data.layers
+    lost = len(layer.values) - 1
+    assert [data.value(layer, step) for step in (lost - 60 // STEP - 20, lost)] == ["-", "?"]
+
+
 def test_the_legend_gives_minimum_rates_as_the_header_does() -> None:
     at = context()
     assert "+" not in "".join(current_rates(at))
