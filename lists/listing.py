@@ -122,7 +122,7 @@ LISTINGS: Final[Mapping[str, Listing[Any]]] = {
         Listing[Queue](
             "queues",
             _all_columns(queues.QUEUES),
-            lambda context: sorted(context.state.queues.values(), key=attrgetter("name")),
+            lambda context: queues.by_name(context.state),
             lambda context: queues.QUEUE_KEYS,
             queues.ORDER,
             lambda queue, context: queues.search_text(queue),

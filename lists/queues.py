@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from ..model.entities.queue import Queue
 from ..model.health.newness import backlog_grew_at, is_new
+from ..model.state import ClusterState
 from ..model.text import units
 from ..model.text.phrases import counted
 from ..widgets.charts.sparkline import spark
@@ -18,6 +19,11 @@ from . import numbers
 PAUSED: Final = "paused"
 _TREND_WIDTH: Final = 12
 _MAX_TREND_WIDTH: Final = 60
+
+
+def by_name(state: ClusterState) -> list[Queue]:
+    """Return all queues by name, the order of those that no other order distinguishes."""
+    return [queue for _, queue in sorted(state.queues.items())]
 
 
 def trouble(queue: Queue) -> tuple[int, int]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import attrgetter
 
-from ...lists.queues import trouble
+from ...lists.queues import by_name, trouble
 from ...model.entities.queue import Queue
 from ...model.entities.styles import Level
 from ...model.health.newness import backlog_grew_at, is_new
@@ -30,7 +29,7 @@ class QueuesPane(ListPane[Queue]):
 
     def __init__(self, context: AppContext) -> None:
         rows = RowList[Queue](
-            lambda: sorted(context.state.queues.values(), key=attrgetter("name")),
+            lambda: by_name(context.state),
             lambda queue: queue.name,
             {"trouble": trouble},
             Order("trouble", True),

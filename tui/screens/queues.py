@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from operator import attrgetter
 
 from ...lists import queues
 from ...model.entities.queue import Queue
@@ -44,8 +43,8 @@ class QueuesScreen(RowListScreen[Queue]):
         return queues.QUEUES
 
     def source(self) -> Iterable[Queue]:
-        """Return all queues by name, the order of those with the same status."""
-        return sorted(self.context.state.queues.values(), key=attrgetter("name"))
+        """Return all queues."""
+        return queues.by_name(self.context.state)
 
     def row_text(self, row: Queue) -> str:
         """Return name, consumers and status."""
