@@ -42,7 +42,7 @@ class QueuesPane(ListPane[Queue]):
 
     def status(self) -> tuple[Level, str]:
         """Return `bad` if a queue without consumers is new or grows."""
-        state, now = self.context.state, self.context.now()
+        now = self.context.now()
         unattended = [queue for queue in self.rows if queue.unattended]
         if any(is_new(backlog_grew_at(queue), now) for queue in unattended):
             level: Level = "bad"
@@ -50,9 +50,14 @@ class QueuesPane(ListPane[Queue]):
             level = "warn"
         else:
             level = "good" if any(queue.waiting for queue in self.rows) else "idle"
+        return level, "; ".join(self._remarks())
+
+    def _remarks(self) -> list[str]:
+        """Return what is delayed, and how old the depths are."""
+        state, now = self.context.state, self.context.now()
         # The budget of commands makes this screen's measurements less frequent.
         age = depths_age(state, 2 * self.context.settings.queue_interval, now)
-        return level, "; ".join(text for text in (delayed_text(state.delayed, now), age) if text)
+        return [text for text in (delayed_text(state.delayed, now), age) if text]
 
     def summary(self) -> Sequence[Part]:
         """Return the number of waiting messages, and the queues without consumers."""
@@ -68,10 +73,7 @@ class QueuesPane(ListPane[Queue]):
             parts.append(Part(f"no consumers: {named(unattended)}", COLOURS[level], 1))
         elif self.rows[0].waiting:
             parts.append(Part(f"most in {self.rows[0].name}", "$text-muted", 1))
-        state = self.context.state
-        delayed = delayed_text(state.delayed, self.context.now())
-        if delayed:
-            parts.append(Part(delayed, "$text-muted", 2))
+        parts += [Part(text, "$text-muted", 2) for text in self._remarks()]
         return parts
 
     def target(self, row_id: str | None) -> DrillDown | FilteredView:
