@@ -17,6 +17,7 @@ from textual.widgets import Static
 from ...bindings.contexts import Context
 from ...model.text.sanitize import visible
 from ...widgets.compat.settled_screen import SettledScreen
+from ...widgets.compat.translucent_screen import TranslucentScreen
 from ..context import AppContext
 from ..keymap import bindings
 
@@ -30,7 +31,12 @@ FRAME: Final = 4
 """Cells of the frame and the padding beside the content."""
 
 
-class Dialog(ModalScreen[T | None], SettledScreen[T | None], inherit_bindings=False):
+class Dialog(
+    ModalScreen[T | None],
+    SettledScreen[T | None],
+    TranslucentScreen[T | None],
+    inherit_bindings=False,
+):
     """A box in the middle of the screen; returns None if it is closed without a choice."""
 
     BINDINGS = bindings("dialog")
