@@ -65,12 +65,12 @@ class ParsedStylesheet(Stylesheet):
 
     def apply(self, node: DOMNode, *, animate: bool = False, cache: Any = None) -> None:
         """Style a node; a new widget as the one before that every selector matches alike."""
+        if self._require_parse:
+            self.parse()  # Textual would look up the rules that it had before
         styles = node.styles.base
         if node._is_mounted or styles._rules or animate:
             super().apply(node, animate=animate, cache=cache)
             return
-        if self._require_parse:
-            self.parse()
         state = tuple(map(self._state, node.css_path_nodes))
         styled = self._styled.get(state)
         if styled is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import Final, TypeVar
 
-from textual import messages
+from textual import events, messages
 from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
@@ -78,6 +78,10 @@ class SettledScreen(Screen[R], inherit_bindings=False):
 
     def displayed(self) -> None:
         """Do what can wait until then; called when it has been displayed for the first time."""
+
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Style no widget again: classes, focus and theme have styled it when they changed."""
+        event.refresh_styles = False
 
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
         self._laid_out_at = time.monotonic()

@@ -163,3 +163,12 @@ async def test_a_widget_that_is_styled_again_before_it_is_mounted_has_no_styles_
         app.stylesheet.apply(widget)
         assert widget.styles.padding.width == 0
         await mounting
+
+
+async def test_a_styled_widget_has_the_rules_of_a_source_that_was_just_added() -> None:
+    app = FrugalApp()
+    async with app.run_test():
+        assert app.screen.styles.padding.width == 0
+        app.stylesheet.add_source("Screen { padding: 1 2; }", ("new", ""), is_default_css=False)
+        app.stylesheet.apply(app.screen)
+        assert app.screen.styles.padding.width == 4

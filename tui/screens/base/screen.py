@@ -271,10 +271,6 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
         """Paint what depends on sizes."""
         self.paint()
 
-    def on_screen_resume(self, event: events.ScreenResume) -> None:
-        """Style no widget again: classes, focus and theme have styled it when they changed."""
-        event.refresh_styles = False
-
     def on_resize(self, event: events.Resize) -> None:
         """Fit the screen into another size; it was composed for the present one."""
         if event.size != self._fitted:
