@@ -64,7 +64,12 @@ class Help(LongText):
 
     def text(self) -> Content:
         """Return the whole text."""
-        return Content("\n").join([*self._here(), *self._filters(), *self._elsewhere()])
+        return Content("\n").join(self.parts())
+
+    def parts(self) -> Sequence[Content]:
+        """Return the keys that work here, the filter syntax, and the keys of other screens."""
+        sections = self._here(), self._filters(), self._elsewhere()
+        return [Content("\n").join(lines) for lines in sections]
 
     def _here(self) -> Iterator[Content]:
         search, close = self._keymap.key("search"), self._keymap.key("dialog.close")
@@ -113,7 +118,7 @@ class Help(LongText):
         """Yield keys with their meaning, on as many lines as it needs."""
         width = max(width, cell_len(keys))
         room = max(_MIN_MEANING_WIDTH, self._width - width - 4)
-        first, *others = wrap(meaning, room) or [""]
+        first, *others = wrap(meaning, room) if len(meaning) > room else [meaning]
         styled = Content.styled(keys.ljust(width), "bold $text-accent")
         yield Content.assemble("  ", styled, f"  {first}")
         for line in others:

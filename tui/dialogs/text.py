@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -26,7 +28,12 @@ class LongText(SearchedDialog):
     def compose_content(self) -> ComposeResult:
         """Yield the text."""
         with VerticalScroll():
-            yield Static(self.text(), markup=False)
+            for part in self.parts():
+                yield Static(part, markup=False)
+
+    def parts(self) -> Sequence[Content]:
+        """Return the text in parts, each of which is drawn when it comes into view."""
+        return (self.text(),)
 
     def text(self) -> Content:
         """Return the text."""

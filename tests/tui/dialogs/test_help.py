@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from celtop.bindings import ACTIONS
 from celtop.bindings.keymap import Keymap
 from celtop.bindings.purposes import OTHER, purpose
+from celtop.tests.tui.app_under_test import run_app
 from celtop.tui.dialogs.help import Help
+from textual.containers import VerticalScroll
+from textual.strip import Strip
+from textual.widgets import Static
 
 TASKS = ("list", "stream", "tasks")
 
@@ -42,3 +47,24 @@ def test_every_action_of_a_screen_has_a_purpose() -> None:
 
 def test_arrows_are_words_in_ascii() -> None:
     assert str(Help(Keymap(), TASKS, ascii_only=True).text()).isascii()  # type: ignore[arg-type]
+
+
+async def test_keys_of_other_screens_are_drawn_when_they_come_into_view(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn: list[Static] = []
+    render_line = Static.render_line
+
+    def recorded(static: Static, y: int) -> Strip:
+        drawn.append(static)
+        return render_line(static, y)
+
+    async with run_app() as on:
+        monkeypatch.setattr(Static, "render_line", recorded)
+        await on.press("?")
+        help_ = await on.dialog(Help)
+        here, _, elsewhere = help_.query(Static)
+        assert here in drawn and elsewhere not in drawn
+        assert help_._layouts == 1  # its style sheet is read before, its scrollbar is there
+        help_.query_one(VerticalScroll).scroll_end(animate=False)
+        await on.until(lambda: elsewhere in drawn)
