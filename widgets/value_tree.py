@@ -63,7 +63,8 @@ class ValueTree(Tree[NodeValue], LazyComponents, inherit_bindings=False):
     @property
     def lines(self) -> int:
         """The number of lines of what is open."""
-        return self.last_line + 1
+        # Textual reads the size to count none, which has to be known first during a layout.
+        return self.last_line + 1 if self.root.children else 0
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the number of lines; Textual's own is that of the last time they were drawn."""
