@@ -147,6 +147,10 @@ class AmqpDepths:
             fault.advice,
         )
 
+    def search_again(self) -> None:
+        """Ask the management API again with the next measurement, if it could not be used."""
+        self._listing.retry()
+
     def close(self) -> None:
         """Close the connection to the management API."""
         self._listing.close()

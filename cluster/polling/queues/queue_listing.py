@@ -116,6 +116,11 @@ class QueueListing:
         if self._thread is not None:
             self._thread.join(REFRESH_TIMEOUT if timeout is None else timeout)
 
+    def retry(self) -> None:
+        """List the queues with the next `refresh`, if they could not be listed."""
+        if self.queues is None:
+            self._due = float("-inf")
+
     def close(self) -> None:
         """Close the connection, unless it is in use: the session cuts it when it closes."""
         if not self._is_running:

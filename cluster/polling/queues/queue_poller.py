@@ -96,6 +96,8 @@ class QueuePoller(Poller):
         if now >= due:
             if self._refresh and isinstance(self._depths, RedisDepths):
                 self._depths.bindings.search_again()
+            elif self._refresh and isinstance(self._depths, AmqpDepths):
+                self._depths.search_again()
             self._refresh = False
             self._measure()
         elif now >= self._search_at and not self._roster.present():

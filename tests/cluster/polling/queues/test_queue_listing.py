@@ -104,7 +104,10 @@ def test_a_failed_request_is_repeated_later(listing_of: Callable[..., QueueListi
     for _ in range(3):
         listing.refresh()
     assert (listing.queues, listing.fault, len(api.paths)) == (None, api.fault, 1)
-    api.fault, listing._due = None, 0.0
+    api.fault = None
+    listing.refresh()
+    assert listing.queues is None, "it is asked again later"
+    listing.retry()
     listing.refresh()
     assert listing.queues is not None and listing.fault is None
 
