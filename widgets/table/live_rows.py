@@ -64,8 +64,9 @@ class LiveRows(
             is first.
         follow: Whether to follow initially: if sorted by arrival, the newest row is shown, in other
             orders the cursor's row stays in its place on the screen.
-        rests: Whether the first rows are shown until one is chosen, and, without a cursor, while it
-            does not have the focus.
+        begins_at_top: Whether the cursor stays on the first row until one is chosen.
+        rests: As `begins_at_top`; the first rows are also shown, without a cursor, while it does
+            not have the focus.
         markable: Whether rows can be marked; if not, there is no gutter.
         titles: Whether the columns' titles are shown.
     """
@@ -84,6 +85,7 @@ class LiveRows(
         empty: str = "",
         sort: tuple[str, bool] | None = None,
         follow: bool = False,
+        begins_at_top: bool = False,
         rests: bool = False,
         markable: bool = True,
         titles: bool = True,
@@ -101,7 +103,8 @@ class LiveRows(
         self._viewport = Viewport(rows, row_id)
         self._viewport.follow = follow
         self._viewport.newest = self._columns.newest
-        self._rests = self._viewport.resting = rests
+        self._rests = rests
+        self._viewport.resting = rests or begins_at_top
         self._marks = Marks(row_id)
         self._styles: dict[str, LookStyles] = {}
         self._filters: tuple[LineFilter, ...] = ()
@@ -192,8 +195,8 @@ class LiveRows(
         """Redraw the cursor as active or inactive."""
         super().watch_has_focus(has_focus)
         # A terminal without the focus takes it from the widget as well, which it gets back.
-        if not has_focus and self.app.app_focus:
-            self._viewport.resting = self._rests
+        if self._rests and not has_focus and self.app.app_focus:
+            self._viewport.resting = True
         self._update()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
@@ -364,7 +367,7 @@ class LiveRows(
         rows, frame, lines = self._rows, self._frame, self._lines
         row_version, row_id_of, ticking = self._row_version, self._row_id, self._ticking
         marks = self._marks
-        rests = self._viewport.resting and not self.has_focus
+        rests = self._rests and self._viewport.resting and not self.has_focus
         cursor_id = None if rests else self._viewport.cursor_id
         cursor_look = "cursor" if self.has_focus else "cursor-blurred"
         second, top, height = int(frame.now), self._viewport.top, self._body_height

@@ -22,3 +22,21 @@ async def test_queues_of_the_same_status_are_in_the_order_of_their_names(view: s
         lines = screen_lines(ui.app)
         shown = [name for line in lines for name in NAMES if f"{name} " in line][: len(NAMES)]
         assert shown == sorted(NAMES)
+
+
+async def test_the_cursor_is_on_the_worst_queue_until_one_is_chosen() -> None:
+    state = cluster(0)
+    for name in NAMES:
+        state.observe(QueueMeasured(name, NOW, 0))
+    async with run_app(state, Location("queues")) as on:
+        for name in ("q-mail", "q-geo"):
+            on.session.put(QueueMeasured(name, NOW, 900))
+            await on.until(lambda name=name: on.table.rows[0].name == name)
+            await on.until(lambda name=name: on.table.cursor_id == name)
+            on.session.put(QueueMeasured(name, NOW + 1, 0))
+        await on.press("G")
+        last = on.table.cursor_id
+        assert last != "q-billing"
+        on.session.put(QueueMeasured("q-billing", NOW, 900))
+        await on.until(lambda: on.table.rows[0].name == "q-billing")
+        assert on.table.cursor_id == last

@@ -57,6 +57,7 @@ class RowListScreen(PreviewingList[R]):
             empty=self.EMPTY,
             sort=self.ORDER,
             follow=self.FOLLOWS,
+            begins_at_top=not self.FOLLOWS,
         )
 
     def columns(self) -> tuple[Column[R], ...]:
