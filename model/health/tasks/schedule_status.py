@@ -1,9 +1,9 @@
 """The status of each entry of beat's schedule: its last and next runs, and whether it is late.
 
 An entry is overdue if it would have been seen to run. Either its source would have it: RedBeat
-writes each run at once, other schedulers every few minutes. Or its task would have been received:
-events of all workers arrive, a worker has registered the task, and nothing waits in the queues that
-this worker consumes.
+writes each run at once, other schedulers every few minutes. Or an event of its task would have been
+received: that of beat, if it sent one for each earlier run; or that of a worker, if events of all
+workers arrive, one has registered the task, and nothing waits in the queues that this one consumes.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ Word: TypeAlias = Literal[
 _ENDED: Final = frozenset({"disabled", "expired", "finished"})
 GRACE: Final = 5.0
 """Seconds from when a task is due to when it is received, at most."""
+MIN_SENT_RUNS: Final = 3
+"""Runs with a `task-sent` event from which on beat is taken to send one for each."""
 SYNC_INTERVALS: Final[dict[ScheduleSource, float]] = {
     "redbeat": 0.0,
     "django-celery-beat": 180.0,
@@ -148,7 +150,7 @@ def _missed(state: ClusterState, entry: ScheduleEntry, now: float) -> float | No
         # Without a broker, beat cannot send it: that it has not is no fault of beat.
         return missed if missed + GRACE <= state.broker.observed_until(now) else None
     if expected is not None and now >= expected + GRACE:
-        return expected if _would_be_received(state, entry, expected, now) else None
+        return expected if _would_be_seen(state, entry, expected, now) else None
     return None
 
 
@@ -174,11 +176,27 @@ def _missed_by_source(state: ClusterState, entry: ScheduleEntry, due: float) -> 
     return due if read.at >= max(due, changed or 0.0) + 2 * GRACE else None
 
 
-def _would_be_received(state: ClusterState, entry: ScheduleEntry, due: float, now: float) -> bool:
+def _would_be_seen(state: ClusterState, entry: ScheduleEntry, due: float, now: float) -> bool:
     """Return whether an event would have been received of a task sent at `due`."""
     listening = state.broker.listening(now)
     if not state.observed or listening.since > due or listening.until < due + GRACE:
         return False
+    return _is_seen_when_sent(state, entry) or _would_be_received(state, entry, due)
+
+
+def _is_seen_when_sent(state: ClusterState, entry: ScheduleEntry) -> bool:
+    """Return whether each known run of an entry had a `task-sent` event.
+
+    The next one would have it too, whether or not a worker takes it. If only other clients of the
+    same task sent such events, the runs that beat sent would be without.
+    """
+    runs = state.schedule.runs(entry.name)
+    senders = [None if task.extra is None else task.extra.client for task in runs]
+    return len(runs) >= MIN_SENT_RUNS and None not in senders
+
+
+def _would_be_received(state: ClusterState, entry: ScheduleEntry, due: float) -> bool:
+    """Return whether a worker would have received a task sent at `due`."""
     workers = [
         worker
         for worker in state.workers.values()

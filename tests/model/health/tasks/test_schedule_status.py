@@ -8,6 +8,7 @@ from celtop.model.entities.schedule import ScheduleEntry
 from celtop.model.health.tasks.schedule_status import EntryStatus, entry_status, entry_statuses
 from celtop.model.observations import ConnectionChanged, ConnectionProved, InspectReply
 from celtop.model.state import ClusterState
+from celtop.model.wire.events import Event, EventBatch
 from celtop.tests.model.schedules import WORKER, entry, measure, pass_time, read, run, watched
 from celtop.tests.model.streams import NOW
 
@@ -74,6 +75,23 @@ def test_nothing_follows_from_silence_that_was_not_observed(happens: Any) -> Non
     state = watched(entry())
     happens(state)
     assert status(state, NOW + 20).word == "scheduled"
+
+
+@pytest.mark.parametrize(("unsent", "word"), [(None, "overdue"), (10, "scheduled")])
+def test_an_entry_whose_runs_are_seen_when_sent_is_overdue_although_its_queue_waits(
+    unsent: int | None, word: str
+) -> None:
+    state = watched(entry())
+    for seconds in (0, 10, 20):
+        at = NOW + seconds
+        if seconds != unsent:
+            given: dict[str, Any] = {"name": "app.tick", "args": "()", "kwargs": "{}"}
+            sent = Event("task-sent", "gen7@host", at, uuid=f"run-{at}", queue="celery", **given)
+            state.observe(EventBatch((sent,), at))
+        else:
+            run(state, at)
+    pass_time(state, NOW + 36, waiting=300)
+    assert status(state, NOW + 36).word == word
 
 
 def test_a_queue_of_its_own_counts() -> None:
