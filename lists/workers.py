@@ -94,7 +94,8 @@ def _absence(worker: Worker, health: WorkerHealth, now: float, width: int | None
     forms = [f"{word} {units.elapsed(at, now)} ago", f"{word} {rough}"]
     if running:
         # In a warm shutdown, they go on.
-        state = {"seen": "running", "shut down": "unfinished", "lost": "were running"}[word]
+        was = "was running" if running == 1 else "were running"
+        state = {"seen": "running", "shut down": "unfinished", "lost": was}[word]
         ran = f"{running:,} {state}"
         forms = [f"{form}, {ran}" for form in forms]
         forms.append(f"{word} {rough.removesuffix(' ago')}, {ran}")

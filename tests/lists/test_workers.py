@@ -70,6 +70,14 @@ def test_the_absence_of_a_worker_is_worded_by_its_width(width: int | None, text:
     assert "".join(cell for cell, _ in cells) == text
 
 
+def test_the_absence_of_a_worker_names_a_single_task() -> None:
+    state = with_worker(running=1)
+    feed(state, [Event("worker-heartbeat", "celery@other", NOW + 200)])
+    state.tick(NOW + 200)
+    cells = load_or_absence(state.workers[NAME], state.broker, Frame(NOW + 200))
+    assert "".join(cell for cell, _ in cells) == "lost 3 m 20 s ago, 1 was running"
+
+
 def test_the_tasks_of_a_worker_that_shuts_down_may_still_run() -> None:
     state = with_worker(running=2)
     feed(state, [Event("worker-offline", NAME, NOW + 1)])
