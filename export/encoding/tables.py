@@ -34,6 +34,8 @@ class Column:
     """The width that it can shrink to; None if it cannot shrink."""
     priority: int = 0
     """The columns of the highest number are left out first, of the same number the last one."""
+    keeps_end: bool = False
+    """Whether the start of a long text is cut, as of a dotted name."""
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], width: int) -> list[Line]:
@@ -55,11 +57,16 @@ def plain(line: Line) -> str:
     return "".join(text for text, _ in line).rstrip()
 
 
-def fit(text: str, width: int, right: bool = False) -> str:
+def fit(text: str, width: int, right: bool = False, *, keeps_end: bool = False) -> str:
     """Return a text shortened or padded to a width in terminal cells."""
     length = cell_len(text)
     if length > width:
         kept = max(0, width - len(ELLIPSIS))
+        if keeps_end:
+            end = text[max(0, len(text) - kept) :]
+            while cell_len(end) > kept:
+                end = end[1:]
+            return ELLIPSIS[: width - kept] + set_cell_size(end, kept)
         return set_cell_size(text, kept) + ELLIPSIS[: width - kept]
     blanks = " " * (width - length)
     return blanks + text if right else text + blanks
@@ -117,7 +124,7 @@ def _line(columns: Sequence[Column], widths: Sequence[int], cells: Sequence[Cell
     for column, width, (text, style) in zip(columns, widths, cells, strict=False):
         if line:
             line.append((" " * GAP, ""))
-        line.append((fit(text, width, column.right), style))
+        line.append((fit(text, width, column.right, keeps_end=column.keeps_end), style))
     return line
 
 

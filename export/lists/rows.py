@@ -66,6 +66,7 @@ def table_columns(
             column.justify == "right",
             _min_width(column),
             0 if chosen else column.priority,
+            column.keeps_end,
         )
         for column in columns
     )

@@ -116,6 +116,9 @@ def test_fitting_counts_cells() -> None:
     assert fit("\u65e5\u672c\u8a9e", 5) == "\u65e5 .."
     assert fit("ab", 4, right=True) == "  ab"
     assert fit("abc", 1) == "."
+    assert fit("shop.tasks.send", 8, keeps_end=True) == "..s.send"
+    assert fit("\u65e5\u672c\u8a9e", 5, keeps_end=True) == "..\u8a9e "
+    assert fit("\u65e5" * 9 + "\u8a9e", 19, keeps_end=True) == ".." + "\u65e5" * 7 + "\u8a9e "
 
 
 def test_flow_and_wrap() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from celtop.export.encoding.text import render
 from celtop.export.lists.document import list_document
 from celtop.export.lists.records import FailureList
 from celtop.lists.context import ListContext, NoApp
@@ -33,3 +34,13 @@ def test_an_empty_list_names_its_filter() -> None:
     assert table.empty == "No workers match: 2\\x1b"
     (table,) = list_document("workers", context, []).draw()
     assert table.empty == "No workers found"
+
+
+def test_long_task_names_are_cut_at_their_start() -> None:
+    state = ClusterState()
+    name = "shop." * 20 + "refund"
+    state.observe(decode_fields(Script("t").received(name=name).events, NOW + 1))
+    state.take_changes()
+    context = ListContext(state, NOW + 9, NoApp())
+    text = render(list_document("types", context, list(state.types.values())), 100)
+    assert ".refund " in text
