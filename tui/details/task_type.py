@@ -61,7 +61,7 @@ def type_fields(task_type: TaskType, state: ClusterState, frame: Frame) -> list[
     ]
     worst = sorted(task_type.exceptions.items(), key=lambda item: -item[1])
     if worst:
-        names = ", ".join(f"{count} {name}" for name, count in worst[:_MAX_EXCEPTIONS])
+        names = ", ".join(f"{count:,} {name}" for name, count in worst[:_MAX_EXCEPTIONS])
         more = len(worst) - _MAX_EXCEPTIONS
         names += f" and {more} more" if more > 0 else ""
         # A task that is retried raises one in each attempt, and is in a group of failures once.

@@ -22,3 +22,11 @@ def test_exceptions_of_retries_are_said_to_be_counted() -> None:
     retried = Script("b").received().started().retried().started().failed()
     assert exceptions(failed) == "1 Oops"
     assert exceptions(failed, retried) == "2 Oops, 1 Again (retries included)"
+
+
+def test_exceptions_are_counted_as_other_numbers_are() -> None:
+    scripts = [
+        Script(f"t{number}").received().started().failed(exception="Oops()")
+        for number in range(1_200)
+    ]
+    assert exceptions(*scripts) == "1,200 Oops"
