@@ -114,12 +114,17 @@ def ticks(top: float, rows: int, unit: Unit) -> list[float]:
 
     Args:
         top: The highest value.
-        rows: Lines of the chart: a number for about every third.
+        rows: Lines of the chart: a number for about every third, or more if the highest number is
+            lower then, so that less of the chart is empty.
         unit: What the numbers are.
     """
     top = max(top, unit.least)
-    step = unit.step(top / max(2, min(5, rows // 3)))
-    return [step * number for number in range(ceil(top / step - 1e-6) + 1)]
+    few = max(2, min(5, rows // 3))
+    many = max(few, min(6, rows // 2), min(3, rows - 2))
+    steps = [unit.step(top / number) for number in range(few, many + 1)]
+    counts = [ceil(top / step - 1e-6) for step in steps]
+    step, count = min(zip(steps, counts, strict=True), key=lambda found: found[0] * found[1])
+    return [step * number for number in range(count + 1)]
 
 
 def time_ticks(start: float, end: float, columns: int, tz: tzinfo | None) -> list[tuple[int, str]]:
