@@ -94,7 +94,7 @@ _GLOBAL: Final = (
         show=True,
     ),
     _everywhere(
-        "charts", ("c",), "charts", "charts", "Show charts of the last minutes, hours or days"
+        "charts", ("c",), "charts", "charts", "Show charts of the cluster or the page's subject"
     ),
     _everywhere(
         "times", ("z",), "times", "times", "Cycle between local time, UTC and relative times"

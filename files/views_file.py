@@ -30,9 +30,11 @@ class View(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """The shown columns, as in `columns.toml`; empty are the list's own ones."""
     window: str = ""
     """The time that charts cover: `5m`, `15m` or `1h`; empty leaves it as it is."""
+    subject: str = ""
+    """What charts are of: `queue:NAME`, `worker:NAME` or `type:NAME`; empty is the cluster."""
 
     def __str__(self) -> str:
-        words = [self.screen, self.filter, "failures only" if self.faults else ""]
+        words = [self.screen, self.subject, self.filter, "failures only" if self.faults else ""]
         words += [f"by {self.sort}"] if self.sort else []
         return " ".join(filter(None, words))
 

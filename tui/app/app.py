@@ -269,7 +269,7 @@ class CeltopApp(HostApp, inherit_bindings=False):
         self.navigator.open_failures()
 
     def action_charts(self) -> None:
-        """Show the charts of the cluster."""
+        """Show the charts of the subject of the page, otherwise of the cluster."""
         self.navigator.open_charts()
 
     def action_corrected(self) -> None:

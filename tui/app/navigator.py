@@ -141,7 +141,7 @@ class Navigator:
         )
 
     def open_charts(self) -> None:
-        """Show the charts of the cluster."""
+        """Show the charts of the subject of the page, otherwise of the cluster."""
         path = self.location.path
         if not path or path[-1].kind != "charts":
             self.drill(PAGES["charts"])

@@ -52,7 +52,7 @@ Build: TypeAlias = Callable[[AppContext], ChartData]
 
 @dataclass(frozen=True, slots=True)
 class ChartKind:
-    """A chart of the cluster."""
+    """A chart on the charts page."""
 
     id: str
     title: str
@@ -143,20 +143,31 @@ def finished(context: AppContext, count: int) -> list[float | None]:
 
 def failures(context: AppContext) -> ChartData:
     """Return the share of finished tasks that failed, of the last minute at each time."""
-    shares, idle = _failure_shares(context)
+    return _failure_share(context, "cluster", "")
+
+
+def type_failures(context: AppContext, name: str) -> ChartData:
+    """Return the share of a type's finished tasks that failed, of the last minute at each time."""
+    return _failure_share(context, "type", name)
+
+
+def _failure_share(context: AppContext, kind: SubjectKind, name: str) -> ChartData:
+    shares, idle = _failure_shares(context, kind, name)
     layers = [Layer("failed", shares, "failed", nothing_in=idle)]
     if context.yesterday:
-        layers.append(_yesterday(*_failure_shares(context, days_ago=1)))
-    return _data(context, layers, SHARE)
+        layers.append(_yesterday(*_failure_shares(context, kind, name, days_ago=1)))
+    return _left_out(context, kind, name, _data(context, layers, SHARE))
 
 
-def _failure_shares(context: AppContext, days_ago: int = 0) -> tuple[list[float], frozenset[int]]:
+def _failure_shares(
+    context: AppContext, kind: SubjectKind, name: str, days_ago: int = 0
+) -> tuple[list[float], frozenset[int]]:
     """Return the share in each step, and the steps of which it is known that no task finished."""
     window = chart_window(context)
     steps = _steps_of_share(window.step)
     longer = window.longer(steps)
     ok, failed = (
-        values(context, longer, "cluster", "", name, days_ago) for name in ("succeeded", "failed")
+        values(context, longer, kind, name, value, days_ago) for value in ("succeeded", "failed")
     )
     shares: list[float] = []
     idle = set()
@@ -240,7 +251,7 @@ def busy(context: AppContext) -> ChartData:
     return replace(data, current=partial(current_slots, context))
 
 
-CHARTS: Final = (
+CHARTS: Final[tuple[ChartKind, ...]] = (
     ChartKind("throughput", "Throughput", throughput, "finished"),
     ChartKind("failures", "Failure share", failures, "finished", "state:failure"),
     ChartKind("waiting", "Waiting by queue", waiting, "received"),
@@ -372,12 +383,17 @@ def _of(
         ]
         sums = [sum(_known(one)) if _known(one) else nan for one in zip(*before, strict=True)]
         drawn.append(_yesterday(sums, idle(days_ago=1)))
-    data = _data(context, drawn, unit)
-    if is_left_out(context, kind, name):
-        data = replace(data, no_values=f"not recorded: more than {MAX_SUBJECTS} {_PLURALS[kind]}")
+    data = _left_out(context, kind, name, _data(context, drawn, unit))
     if kind != "worker":
         return data
     return replace(data, marks=tuple(mark for mark in data.marks if mark.worker == name))
+
+
+def _left_out(context: AppContext, kind: SubjectKind, name: str, data: ChartData) -> ChartData:
+    """Return a chart that states if its subject is one too many to be recorded."""
+    if not is_left_out(context, kind, name):
+        return data
+    return replace(data, no_values=f"not recorded: more than {MAX_SUBJECTS} {_PLURALS[kind]}")
 
 
 def _yesterday(known: Sequence[float], nothing_in: frozenset[int] = frozenset()) -> Layer:

@@ -66,7 +66,7 @@ class CommandHost(Host, Protocol):
         """Ask for a file name, and save what is shown."""
 
     def action_charts(self) -> None:
-        """Show the charts of the cluster."""
+        """Show the charts of the subject of the page, otherwise of the cluster."""
 
     def action_freeze(self) -> None:
         """Freeze the screen, or unfreeze it."""

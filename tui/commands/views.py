@@ -10,7 +10,7 @@ import msgspec
 from ...bindings.actions import VIEWS
 from ...files.config_file import InvalidFile
 from ...files.views_file import View, delete_view, read_views, save_view
-from ..navigation import PAGES, Location
+from ..navigation import PAGES, DrillDown, Kind, Location
 from .base import Command, CommandError, CommandHost
 
 SCREENS = (*(action.id.removeprefix("view.") for action in VIEWS), *PAGES)
@@ -32,14 +32,24 @@ def location_of(view: View, name: str = "") -> Location:
     """Return the location that a view shows.
 
     Raises:
-        CommandError: Its screen is unknown.
+        CommandError: Its screen or subject is unknown.
     """
     if view.screen not in SCREENS:
         known = ", ".join(SCREENS)
         raise CommandError(f"Unknown screen {view.screen} in view {name}; use one of {known}")
     if view.screen in PAGES:
-        return Location("overview", (PAGES[view.screen],))
+        page = PAGES[view.screen]
+        return _charts_of(view, name) if view.subject else Location("overview", (page,))
     return Location(view.screen)
+
+
+def _charts_of(view: View, name: str) -> Location:
+    kind, _, subject = view.subject.partition(":")
+    known: dict[str, Kind] = {"queue": "queue", "worker": "worker", "type": "type"}
+    if kind not in known or not subject:
+        forms = ", ".join(f"{each}:NAME" for each in known)
+        raise CommandError(f"Unknown subject {view.subject} in view {name}; use one of {forms}")
+    return Location(f"{kind}s", (DrillDown(known[kind], subject), PAGES[view.screen]))
 
 
 def described(view: View) -> str:

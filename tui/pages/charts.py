@@ -1,10 +1,11 @@
-"""The charts page: the cluster over the last minutes or hour."""
+"""The charts page: the cluster, or a queue, worker or task type, over time."""
 
 from __future__ import annotations
 
 from math import ceil
-from typing import Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
+import msgspec
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.geometry import Size
@@ -17,11 +18,15 @@ from ...widgets.charts.chart import Chart
 from ...widgets.tile import Tile
 from ..bars.base import Bar, Part
 from ..charts import charts
+from ..charts.subject_charts import charts_of
 from ..context import AppContext
 from ..keymap import bindings
-from ..navigation import Location
+from ..navigation import Kind, Location
 from ..screens.base.screen import MonitorScreen
 from ..text.unknown import HISTORY_UNAVAILABLE
+
+if TYPE_CHECKING:
+    from ...files.views_file import View
 
 MIN_TILE_HEIGHT: Final = 7
 """Lines of a chart with its frame."""
@@ -38,7 +43,10 @@ COLUMN_WIDTHS: Final = (76, 170)
 
 
 class ChartsScreen(MonitorScreen):
-    """Six charts on one axis of time, with a cursor that reads all of them."""
+    """Charts on one axis of time, with a cursor that reads all of them.
+
+    Below the page of a queue, worker or task type they are its charts, otherwise the cluster's.
+    """
 
     CSS_PATH = "charts.tcss"
     BINDINGS = bindings("charts")
@@ -47,12 +55,16 @@ class ChartsScreen(MonitorScreen):
     def __init__(self, context: AppContext, location: Location) -> None:
         super().__init__(context, location)
         self.info_bar = Bar(id="info")
+        above = location.path[-2:-1]
+        self.subject = next((step for step in above if charts_of(step.kind, step.subject)), None)
+        """The step to the page of the queue, worker or task type that the charts are of."""
+        self.kinds = charts.CHARTS
+        if self.subject is not None:
+            self.kinds = charts_of(self.subject.kind, self.subject.subject)
         self.charts = {
-            kind.id: Chart(glyphs=context.glyphs, id=f"{kind.id}-chart") for kind in charts.CHARTS
+            kind.id: Chart(glyphs=context.glyphs, id=f"{kind.id}-chart") for kind in self.kinds
         }
-        self.tiles = [
-            self.pane(kind.id, kind.title, self.charts[kind.id]) for kind in charts.CHARTS
-        ]
+        self.tiles = [self.pane(kind.id, kind.title, self.charts[kind.id]) for kind in self.kinds]
         for tile in self.tiles:
             tile.can_focus = True
         self.grid = VerticalScroll(*self.tiles, id="charts", can_focus=False)
@@ -61,7 +73,11 @@ class ChartsScreen(MonitorScreen):
 
     @property
     def topics(self) -> frozenset[str]:
-        """Queues and workers, polled slowly."""
+        """Queues and workers, polled slowly; of a subject, what its page polls."""
+        if self.subject is not None:
+            kind, name = self.subject.kind, self.subject.subject
+            known: dict[Kind, str] = {"queue": "queues", "worker": f"worker:{name}"}
+            return frozenset({known[kind]} if kind in known else ())
         return frozenset({"overview", "workers", "queues"})
 
     def compose_body(self) -> ComposeResult:
@@ -77,7 +93,7 @@ class ChartsScreen(MonitorScreen):
 
     def paint_body(self) -> None:
         """Update the charts."""
-        for kind in charts.CHARTS:
+        for kind in self.kinds:
             charts.show(self.charts[kind.id], kind.id, kind.build, self.context)
         if self.cursor is not None:
             self._move_cursor(self.cursor)
@@ -85,8 +101,9 @@ class ChartsScreen(MonitorScreen):
 
     def _paint_info(self) -> None:
         window = units.duration(self.context.chart_seconds)
-        # Above the charts there may be the name of a task type, queue or worker.
-        scope = f"whole cluster, {window}" if self.location.path[:-1] else window
+        # Above the charts there may be the id of a task.
+        is_below = self.location.path[:-1] and self.subject is None
+        scope = f"whole cluster, {window}" if is_below else window
         left = [*self.breadcrumbs, Part(scope, "$text-muted")]
         if self.context.stored_series.unavailable:
             left.append(Part(HISTORY_UNAVAILABLE, "$text-warning", 1))
@@ -103,11 +120,13 @@ class ChartsScreen(MonitorScreen):
         return "  ".join(f"{key} {way}" for key, way in keys if key)
 
     def _marks(self) -> list[Part]:
-        """Return the latest marks of workers, or those at the cursor."""
+        """Return the latest marks of workers, or of the worker, or those at the cursor."""
         low, high = self._moment()
         if self.cursor is None:
             low = self.chart.start
         marks = self.context.state.series.marks.between(low - STEP, high + STEP)
+        if self.subject is not None and self.subject.kind == "worker":
+            marks = [mark for mark in marks if mark.worker == self.subject.subject]
         zone = charts.time_zone(self.context)
         return [
             Part(
@@ -123,18 +142,28 @@ class ChartsScreen(MonitorScreen):
         """Share the room out to rows of charts; too many of them scroll."""
         super().fit(size)
         zoomed = self.zoomed
-        columns = 1 if zoomed else 1 + sum(size.width >= width for width in COLUMN_WIDTHS)
-        rows = 1 if zoomed else ceil(len(self.tiles) / columns)
+        most = 1 + sum(size.width >= width for width in COLUMN_WIDTHS)
+        rows = 1 if zoomed else ceil(len(self.tiles) / most)
+        columns = 1 if zoomed else ceil(len(self.tiles) / rows)
+        self.tiles[-1].styles.column_span = 1 if zoomed else 1 + columns * rows - len(self.tiles)
         fits = size.height - BAR_LINES >= rows * MIN_TILE_HEIGHT
         self.grid.styles.grid_size_columns = columns
         self.grid.styles.grid_rows = "1fr" if fits else f"{MIN_TILE_HEIGHT}"
+
+    def shown_view(self) -> View | None:
+        """Return the charts with their subject and window."""
+        view = super().shown_view()
+        if view is None or self.subject is None:
+            return view
+        subject = f"{self.subject.kind}:{self.subject.subject}"
+        return msgspec.structs.replace(view, subject=subject)
 
     # Moving
 
     @property
     def chart(self) -> Chart:
         """The focused chart."""
-        return self.charts[charts.CHARTS[self._index].id]
+        return self.charts[self.kinds[self._index].id]
 
     @property
     def _index(self) -> int:
@@ -142,11 +171,12 @@ class ChartsScreen(MonitorScreen):
 
     def action_move(self, motion: Any) -> None:
         """Focus another chart."""
-        columns = self.grid.styles.grid_size_columns
-        steps = {"up": -columns, "down": columns, "top": -len(self.tiles)}
-        index = self._index + steps.get(motion, columns if "down" in motion else -columns)
+        columns, last = self.grid.styles.grid_size_columns, len(self.tiles) - 1
+        index = self._index + (columns if "down" in motion else -columns)
+        if index > last and self._index // columns < last // columns:
+            index = last  # it is below several charts
         if motion in ("top", "bottom"):
-            index = 0 if motion == "top" else len(self.tiles) - 1
+            index = 0 if motion == "top" else last
         if 0 <= index < len(self.tiles) and not self.zoomed:
             self.set_focus(self.tiles[index])
 
@@ -195,7 +225,7 @@ class ChartsScreen(MonitorScreen):
 
     def action_open(self) -> None:
         """Open the tasks of the time at the cursor."""
-        kind = charts.CHARTS[self._index]
+        kind = self.kinds[self._index]
         self.visit(charts.tasks_between(self.context, *self._moment(), kind.field, kind.also))
 
     def choose_time(self, message: Chart.TimeChosen) -> None:

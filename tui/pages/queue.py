@@ -12,9 +12,9 @@ from ...model.entities.styles import Level
 from ...model.entities.worker import Worker
 from ...model.ingest.tasks.failure_groups import FailureGroup
 from ...widgets.fields import Field
+from ..charts.subject_charts import OF_QUEUE
 from ..details.queue import queue_fields
 from ..keymap import bindings
-from ..panes.chart_strip import OF_QUEUE
 from ..text.listings import listing_text
 from .base.subject import SubjectScreen
 

@@ -32,6 +32,7 @@ from ...widgets.table.live_table import LiveTable
 from ...widgets.traceback_view import TracebackView
 from ...widgets.value_tree import ValueTree
 from ..bars.base import Bar, Part
+from ..charts.subject_charts import OF_TYPE
 from ..columns.attempts import ATTEMPTS, AttemptRow, attempt_rows
 from ..context import AppContext
 from ..details.retry import retry_field
@@ -40,7 +41,7 @@ from ..dialogs.text import TextDialog
 from ..dialogs.traceback import TracebackDialog
 from ..keymap import bindings
 from ..navigation import Location, page_of
-from ..panes.chart_strip import OF_TYPE, ChartStrip
+from ..panes.chart_strip import ChartStrip
 from ..panes.heights import Need
 from .base.detail import DetailScreen, Needs, histogram_need, list_need
 from .base.latest_tasks import latest_columns, latest_tasks
@@ -92,7 +93,7 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
         self.bar = LargeBar(glyphs=glyphs)
         self.histogram = Histogram(glyphs=glyphs, id="histogram")
         name = None if self.shown is None else self.shown.name
-        of_type = tuple((f"{title} of {name}", build) for title, build in OF_TYPE)
+        of_type = tuple(replace(kind, title=f"{kind.title} of {name}") for kind in OF_TYPE)
         self.chart_strip = ChartStrip(context, of_type, name or "", CHARTS_FROM)
         self.latest = latest_tasks(context, exact_term("name", name or ""))
         self.latest_table: LiveTable[Task] = LiveTable(

@@ -8,10 +8,10 @@ from ...model.entities.series.distribution import Distribution
 from ...model.entities.task_type import TaskType
 from ...model.entities.worker import Worker
 from ...model.ingest.tasks.failure_groups import FailureGroup
+from ..charts.subject_charts import OF_TYPE
 from ..details.deploys import deploy_fields
 from ..details.task_type import type_fields
 from ..keymap import bindings
-from ..panes.chart_strip import OF_TYPE
 from .base.subject import SubjectScreen
 
 

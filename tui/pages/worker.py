@@ -27,11 +27,12 @@ from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
 from ...widgets.value_tree import ValueTree
 from ..bars.base import Bar, Part
+from ..charts.subject_charts import OF_WORKER
 from ..context import AppContext
 from ..details.worker import total_fields, usage_fields, worker_fields
 from ..keymap import bindings
 from ..navigation import Location, page_of
-from ..panes.chart_strip import OF_WORKER, ChartStrip
+from ..panes.chart_strip import ChartStrip
 from ..panes.heights import Need
 from .base.detail import DetailScreen, Needs, list_need
 from .base.latest_tasks import latest_columns, latest_tasks

@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Final, TypeAlias
+from collections.abc import Sequence
+from typing import Final
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from ...widgets.charts.chart import Chart
-from ...widgets.charts.chart_data import ChartData
 from ...widgets.tile import Tile
 from ..charts import charts
+from ..charts.subject_charts import SubjectChart
 from ..context import AppContext
-
-ChartOf: TypeAlias = tuple[str, Callable[[AppContext, str], ChartData]]
-"""The title of a chart, and what builds it for a queue, worker or task type."""
-
-OF_QUEUE: Final[tuple[ChartOf, ...]] = (
-    ("Waiting", charts.queue_depth),
-    ("In and out", charts.queue_rates),
-    ("Message age, at least", charts.queue_ages),
-)
-OF_WORKER: Final[tuple[ChartOf, ...]] = (
-    ("Busy slots", charts.worker_busy),
-    ("Finished", charts.worker_rate),
-    ("Host load", charts.worker_load),
-    ("Memory", charts.worker_memory),
-)
-OF_TYPE: Final[tuple[ChartOf, ...]] = (
-    ("Throughput", charts.type_rates),
-    ("Run time", charts.type_runtimes),
-    ("Queue wait", charts.type_waits),
-)
 
 MIN_CHART_WIDTH: Final = 44
 """Cells of a chart; the strip has as many as fit."""
@@ -64,7 +43,7 @@ class ChartStrip(Horizontal):
     def __init__(
         self,
         context: AppContext,
-        kinds: Sequence[ChartOf],
+        kinds: Sequence[SubjectChart],
         name: str,
         framed_from: int = FRAMED_FROM,
     ) -> None:
@@ -76,8 +55,8 @@ class ChartStrip(Horizontal):
         self._lines = 1
         self._charts = [Chart(glyphs=context.glyphs) for _ in kinds]
         self._tiles = [
-            Tile(chart, title=title, glyphs=context.glyphs)
-            for (title, _), chart in zip(kinds, self._charts, strict=True)
+            Tile(chart, title=kind.title, glyphs=context.glyphs)
+            for kind, chart in zip(kinds, self._charts, strict=True)
         ]
         for tile in self._tiles:
             tile.can_focus = False
@@ -121,13 +100,7 @@ class ChartStrip(Horizontal):
         missing = [tile for tile in self._shown if not tile.is_attached]
         if missing:
             self.mount(*missing)
-        for (title, build), chart, tile in zip(self._kinds, self._charts, self._tiles, strict=True):
+        name = self._subject
+        for kind, chart, tile in zip(self._kinds, self._charts, self._tiles, strict=True):
             if tile.display:
-                of_subject = partial(_build, build, self._subject)
-                charts.show(chart, f"{title} {self._subject}", of_subject, self.context)
-
-
-def _build(
-    build: Callable[[AppContext, str], ChartData], name: str, context: AppContext
-) -> ChartData:
-    return build(context, name)
+                charts.show(chart, f"{kind.title} {name}", kind.of(name), self.context)

@@ -12,7 +12,7 @@ from celtop.tui.commands.base import CommandError
 from celtop.tui.commands.palette import CeltopCommands
 from celtop.tui.commands.table import completions, run
 from celtop.tui.dialogs.menu import Menu
-from celtop.tui.navigation import DrillDown, Location
+from celtop.tui.navigation import PAGES, DrillDown, Location
 from textual.command import DiscoveryHit
 from textual.markup import escape
 
@@ -109,6 +109,21 @@ async def test_a_page_of_charts_is_saved_with_its_window() -> None:
         on.app.run_command("view day")
         await on.until(lambda: on.said)
         assert on.said == ["Cannot show 1d, the window in the view; use 5m, 15m, 1h"]
+
+
+async def test_charts_are_saved_with_their_subject() -> None:
+    where = Location("types", (DrillDown("type", "mail.send"), PAGES["charts"]))
+    saved = View("charts", subject="type:mail.send", window="15m")
+    async with run_app(cluster(30), where) as on:
+        on.app.run_command("view save mail")
+        assert read_views()[0] == {"mail": saved}
+        assert on.said == ["Saved view mail: charts type:mail.send"]
+        await on.press("1")
+        on.app.run_command("view mail")
+        assert on.app.location == where
+    save_view("odd", View("charts", subject="task:1"))
+    with pytest.raises(CommandError, match="Unknown subject task:1 in view odd; use one of queue:"):
+        run(on.app, "view odd")
 
 
 async def test_what_a_view_names_and_the_list_lacks_is_reported() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from celtop.tests.tui.app_under_test import AppUnderTest, run_app
 from celtop.tests.tui.fake_session import NOW, cluster
-from celtop.tui.navigation import DrillDown, Location
+from celtop.tui.navigation import DrillDown, Kind, Location
 from celtop.tui.pages.charts import ChartsScreen
 from celtop.widgets.charts.chart import Chart
 
@@ -32,10 +32,11 @@ async def test_the_charts_use_the_room(size: tuple[int, int], columns: int) -> N
     ("path", "text"),
     [
         ((), "Charts  15 m"),
-        ((DrillDown("type", "images.resize"),), "images.resize › Charts  whole cluster, 15 m"),
+        ((DrillDown("type", "images.resize"),), "Types › images.resize › Charts  15 m"),
+        ((DrillDown("failures", "", "Failures"),), "Failures › Charts  whole cluster, 15 m"),
     ],
 )
-async def test_below_a_page_the_charts_say_that_they_are_of_the_whole_cluster(
+async def test_charts_below_a_page_name_what_they_are_of(
     path: tuple[DrillDown, ...], text: str
 ) -> None:
     async with run_app(cluster(), Location("types", path), size=(80, 24)) as ui:
@@ -60,6 +61,58 @@ async def test_the_cursor_reads_all_charts_and_opens_the_tasks_of_its_time() -> 
         assert page(ui).cursor is None
         await ui.press("escape")
         assert not ui.app.location.path
+
+
+SUBJECTS = [
+    ("queue", "celery", "queue:=celery", ["waiting", "rates", "ages"]),
+    ("worker", "celery@web-1", "worker:=celery@web-1", ["busy", "finished", "load", "memory"]),
+    ("type", "mail.send", "name:=mail.send", ["throughput", "runtimes", "waits", "failures"]),
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "term", "kinds"), SUBJECTS)
+async def test_a_subject_has_its_own_charts_and_tasks(
+    kind: Kind, name: str, term: str, kinds: list[str]
+) -> None:
+    step = DrillDown(kind, name)
+    async with run_app(cluster(30), Location(f"{kind}s", (step,))) as ui:
+        await ui.press("c", "tab")
+        screen = page(ui)
+        assert [each.id for each in screen.kinds] == list(screen.charts) == kinds
+        await ui.press("left", "enter")
+        found = ui.app.location.path[-1]
+        assert term in found.subject.split() and ":2027-01-15T07:5" in found.subject
+        await ui.press("escape", "escape", "escape")
+        assert ui.app.location.path == (step,)
+
+
+async def test_the_tasks_of_a_time_are_those_of_the_subject() -> None:
+    async with run_app(cluster(30), Location("types", (DrillDown("type", "mail.send"),))) as ui:
+        await ui.press("c")
+        ended = ui.app.context.state.tasks.values()
+        at = max(task.finished_at or 0 for task in ended if task.name == "mail.send")
+        page(ui)._move_cursor(at)
+        await ui.press("enter")
+        await ui.until(lambda: len(ui.table.rows))
+        assert {task.name for task in ui.table.rows} == {"mail.send"}
+
+
+@pytest.mark.parametrize("size", [(120, 36), (60, 15)])
+async def test_three_charts_leave_no_room_blank(size: tuple[int, int]) -> None:
+    where = Location("queues", (DrillDown("queue", "celery"),))
+    async with run_app(cluster(), where, size) as ui:
+        await ui.press("c")
+        await ui.until(lambda: page(ui).tiles[0].size.height > 2)
+        first, second, last = page(ui).tiles
+        if size[0] == 120:
+            assert first.region.y == second.region.y
+            assert last.region.width == first.region.width + second.region.width
+        await ui.press("tab", "j")
+        assert page(ui).focused is last
+        await ui.press("f")
+        await ui.until(lambda: last.region.height > size[1] - 5)
+        await ui.press("f", "k")
+        assert page(ui).focused is (first if size[0] == 120 else second)
 
 
 async def test_tasks_of_a_time_are_found() -> None:

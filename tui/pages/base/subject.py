@@ -26,11 +26,12 @@ from ....widgets.table.column import Column
 from ....widgets.table.live_table import LiveTable
 from ....widgets.tile import Tile
 from ...bars.base import Bar, Part
+from ...charts.subject_charts import SubjectChart
 from ...columns.overview import worker_columns
 from ...context import AppContext
 from ...navigation import DrillDown, Location, page_of
 from ...panes.attention import PROBLEMS
-from ...panes.chart_strip import ChartOf, ChartStrip
+from ...panes.chart_strip import ChartStrip
 from ...panes.heights import Need
 from ...text.alerts import Alert, each_alert
 from .detail import DetailScreen, Needs, histogram_need, list_need
@@ -53,7 +54,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
     FINDING: ClassVar[SubjectKind | None] = None
     """The kind of findings that are about it."""
     TITLE_OF_FACTS: ClassVar[str]
-    CHARTS: ClassVar[tuple[ChartOf, ...]]
+    CHARTS: ClassVar[tuple[SubjectChart, ...]]
     SAME: ClassVar[str]
     """The column of the Tasks screen that has the same value for all its tasks."""
 

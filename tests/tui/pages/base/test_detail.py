@@ -124,7 +124,7 @@ async def test_only_charts_that_there_is_room_for_are_mounted(
         await on.pilot.resize_terminal(240, 60)
         await on.until(lambda: len(on.screen.query(Chart)) == len(legends))
         await on.until(lambda: all(chart.size.height > 1 for chart in on.screen.query(Chart)))
-        titles = [title for title, _ in on.screen.chart_strip._kinds]
+        titles = [kind.title for kind in on.screen.chart_strip._kinds]
         await on.until(lambda: all(title in on.text for title in titles))
         at = [on.text.index(title) for title in titles]
         assert at == sorted(at)
