@@ -182,10 +182,12 @@ class ColumnChooser(Dialog[Layout]):
             self._show(to)
 
     def action_widen(self, step: int) -> None:
-        """Make the column wider or narrower."""
+        """Make the column wider or narrower than it is."""
         entry = self._entries[self._cursor]
-        width = (entry.column.width if entry.width is None else entry.width) + step
-        entry.width = max(MIN_COLUMN_WIDTH, min(width, MAX_COLUMN_WIDTH))
+        width = entry.width
+        if width is None:
+            width = self._table.fitting.get(entry.column.id, entry.column.width)
+        entry.width = max(MIN_COLUMN_WIDTH, min(width + step, MAX_COLUMN_WIDTH))
         entry.shown = True
         self._show(self._cursor)
 

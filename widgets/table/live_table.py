@@ -6,7 +6,7 @@ The rows are never copied. `live_rows.py` draws them. Cursor, marks and anchor a
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
@@ -116,9 +116,9 @@ class LiveTable(LiveRows[R], Generic[R], inherit_bindings=False):
         return self._columns.layout
 
     @property
-    def fitting(self) -> frozenset[str]:
-        """The ids of the columns that the width has room for."""
-        return frozenset(place.column.id for place in self._arrange().placed)
+    def fitting(self) -> Mapping[str, int]:
+        """The widths of the columns that there is room for, by their ids."""
+        return {place.column.id: place.width for place in self._arrange().placed}
 
     @property
     def empty_columns(self) -> Collection[str]:

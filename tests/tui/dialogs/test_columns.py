@@ -72,3 +72,14 @@ async def test_columns_get_room_when_the_terminal_becomes_wider() -> None:
         await on.pilot.resize_terminal(240, 60)
         await on.until(lambda: "[x] Outcome" in on.text and "no room" not in on.text)
         assert "[x] Retry       auto  empty" in on.text
+
+
+async def test_the_first_step_of_a_width_begins_at_the_width_that_is_seen() -> None:
+    async with run_app(cluster(20), Location("tasks"), size=(200, 30)) as on:
+        on.app.choose_columns()
+        chooser = await on.dialog(ColumnChooser)
+        before = chooser._table.fitting["outcome"]
+        assert before > 40
+        at = [column.id for column in chooser._table.columns].index("outcome")
+        await on.press(*["j"] * at, "left")
+        await on.until(lambda: chooser._table.fitting["outcome"] == before - 1)
