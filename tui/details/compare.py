@@ -34,7 +34,7 @@ MAX_PART: Final = 300
 OWN: Final = frozenset(
     {
         *("ID", "Sent", "Received", "Started", "Retried", "Finished", "Stored", "Last seen"),
-        *("PID", "Processes"),
+        *("PID", "Processes", "Uptime", "Last event"),
     }
 )
 """Labels of values that are never the same: their difference means nothing."""

@@ -57,16 +57,20 @@ class CompareScreen(RowListScreen[ComparedRow]):
 
     def __init__(self, context: AppContext, location: Location) -> None:
         self.kind, left, right = json.loads(location.path[-1].subject)
-        state = context.state
         self.names = (left, right)
-        held: dict[str, Mapping[str, Any]] = {
+        self._last: list[Comparable | None] = [None, None]
+        super().__init__(context, location)
+
+    @property
+    def _held(self) -> Mapping[str, Comparable]:
+        """What is in memory, at the time that is shown."""
+        state = self.context.state
+        held: dict[str, Mapping[str, Comparable]] = {
             "task": state.tasks,
             "worker": state.workers,
             "type": state.types,
         }
-        self._held = held[self.kind]
-        self._last: list[Comparable | None] = [self._held.get(left), self._held.get(right)]
-        super().__init__(context, location)
+        return held[self.kind]
 
     def columns(self) -> tuple[Column[ComparedRow], ...]:
         """Return the field, and its value on both sides."""
@@ -98,7 +102,7 @@ class CompareScreen(RowListScreen[ComparedRow]):
     def source(self) -> Iterable[ComparedRow]:
         """Return all fields of both; a side that is no longer in memory keeps its last values."""
         for number, name in enumerate(self.names):
-            self._last[number] = self._held.get(name, self._last[number])
+            self._last[number] = self._held.get(name) or self._last[number]
         left, right = self._last
         if left is None or right is None:
             return []
@@ -132,9 +136,16 @@ class CompareScreen(RowListScreen[ComparedRow]):
         return row.differs
 
     def notes(self) -> Sequence[Part]:
-        """Return how many fields differ."""
+        """Return how many fields differ, and which side is no longer in memory."""
         different = sum(row.differs for row in self.rows)
-        return [Part(f"{different} differ", "$text-warning" if different else "$text-muted")]
+        style = "$text-warning" if different else "$text-muted"
+        gone = [name for name in self.names if name not in self._held]
+        counted = Part(f"{different} differ", style, 1 if gone else 0)
+        if not gone:
+            return [counted]
+        name = short_id(gone[0]) if self.kind == "task" else visible(gone[0])
+        which = f"{name} " if len(gone) == 1 else ""
+        return [counted, Part(f"{which}no longer in memory", "$text-warning")]
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Show both values of a field in full."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from celtop.tests.tui.app_under_test import AppUnderTest, Clock, make_app, screen_lines
+from celtop.tests.tui.app_under_test import AppUnderTest, Clock, make_app, run_app, screen_lines
 from celtop.tests.tui.fake_session import cluster
 from celtop.tui.dialogs.text import TextDialog
+from celtop.tui.navigation import DrillDown, Location
 from celtop.tui.pages.compare import CompareScreen
 
 
@@ -89,3 +92,33 @@ async def test_the_lines_below_few_fields_show_a_chart_of_each_side() -> None:
         await compared(on)
         charts = {f"run p50 of {name}" for name in ("mail.send", "images.download")}
         await on.until(lambda: all(chart in on.text for chart in charts))
+
+
+async def test_a_side_that_goes_away_keeps_its_last_values_and_is_named() -> None:
+    state = cluster()
+    names = ("celery@web-1", "celery@geo-1")
+    where = Location("workers", (DrillDown("compare", json.dumps(["worker", *names])),))
+    async with run_app(state, where) as on:
+        screen = await compared(on)
+        before = {row.id: row.right for row in screen.rows}
+        assert before["Queues"] and "no longer in memory" not in on.text
+        del state.workers[names[1]]
+        on.app.frame_loop.paint()
+        await on.until(lambda: f"differ  {names[1]} no longer in memory" in on.text)
+        assert {row.id: row.right for row in screen.rows}["Queues"] == before["Queues"]
+        del state.workers[names[0]]
+        on.app.frame_loop.paint()
+        await on.until(lambda: "differ  no longer in memory" in on.text)
+
+
+async def test_a_frozen_comparison_shows_the_moment_of_the_freeze() -> None:
+    state = cluster()
+    names = sorted(state.types)[:2]
+    where = Location("types", (DrillDown("compare", json.dumps(["type", *names])),))
+    async with run_app(state, where) as on:
+        screen = await compared(on)
+        await on.press("p")
+        assert screen._held[names[0]] is on.app.context.state.types[names[0]]
+        assert screen._held[names[0]] is not on.app.context.live.types[names[0]]
+        await on.press("p")
+        assert screen._held[names[0]] is on.app.context.live.types[names[0]]
