@@ -64,26 +64,29 @@ class ParsedStylesheet(Stylesheet):
         self._pseudo_classes = named - _PSEUDO_CLASSES_OF_APP
 
     def apply(self, node: DOMNode, *, animate: bool = False, cache: Any = None) -> None:
-        """Style a node; a new widget as the one before that every selector matches alike."""
+        """Style a node as the one before that every selector matches alike."""
         if self._require_parse:
             self.parse()  # Textual would look up the rules that it had before
         styles = node.styles.base
-        if node._is_mounted or styles._rules or animate:
-            super().apply(node, animate=animate, cache=cache)
-            return
+        is_new = not (node._is_mounted or styles._rules)
         state = tuple(map(self._state, node.css_path_nodes))
         styled = self._styled.get(state)
         if styled is None:
-            super().apply(node)
-            flags = tuple(getattr(node, flag) for flag in _FLAGS)
-            self._styled[state] = _Styled(styles.get_rules(), flags)
+            super().apply(node, animate=animate, cache=cache)
+            rules = styles.get_rules()
+            if "transitions" not in rules:  # otherwise they may only begin to change
+                flags = tuple(getattr(node, flag) for flag in _FLAGS)
+                self._styled[state] = _Styled(rules, flags)
             return
         for flag, value in zip(_FLAGS, styled.flags, strict=True):
             setattr(node, flag, value)
-        # Setting them one by one would check and convert each of them again.
-        styles.merge_rules(styled.rules)
-        node._nodes.updated()
-        node.notify_style_update()
+        if is_new:
+            # Setting them one by one would check and convert each of them again.
+            styles.merge_rules(styled.rules)
+            node._nodes.updated()
+            node.notify_style_update()
+        else:
+            self.replace_rules(node, styled.rules, animate=animate)
         self._process_component_classes(node)
 
     def _state(self, node: DOMNode) -> object:

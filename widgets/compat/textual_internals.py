@@ -300,13 +300,14 @@ class FrugalApp(ResizedApp, inherit_bindings=False):
     def _load_screen_css(self, screen: Screen[Any]) -> None:
         # Its widgets are styled when they are mounted. Textual parses all style sheets again here,
         # styles every widget of the app, and then does both again because the screen is new.
-        for path in screen.css_path:
-            if not self.stylesheet.has_source(str(path), ""):
-                self.stylesheet.read(path)
+        paths = [path for path in screen.css_path if not self.stylesheet.has_source(str(path), "")]
+        for path in paths:
+            self.stylesheet.read(path)
         if screen._css_update_count < 0:
             screen._css_update_count = self._css_update_count
         super()._load_screen_css(screen)
-        self.stylesheet.update(screen)
+        if paths:
+            self.stylesheet.update(screen)
 
     async def _process_messages(self, *args: Any, **options: Any) -> None:
         # Textual updates 60 times a second: a key pressed just after a frame would wait for 16 ms.

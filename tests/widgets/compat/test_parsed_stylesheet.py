@@ -172,3 +172,58 @@ async def test_a_styled_widget_has_the_rules_of_a_source_that_was_just_added() -
         app.stylesheet.add_source("Screen { padding: 1 2; }", ("new", ""), is_default_css=False)
         app.stylesheet.apply(app.screen)
         assert app.screen.styles.padding.width == 4
+
+
+async def test_a_mounted_widget_is_styled_again_as_one_was_that_every_selector_matches_alike(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = FrugalApp()
+    applied: list[DOMNode] = []
+    apply = Stylesheet.apply
+
+    def noted(sheet: Stylesheet, node: DOMNode, **options: object) -> None:
+        applied.append(node)
+        apply(sheet, node, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Stylesheet, "apply", noted)
+    async with app.run_test() as pilot:
+        await app.push_screen(Parts())
+        await pilot.pause()
+        widget = Static()
+        await app.screen.query(Vertical).first().mount(widget)
+        primary = Color.parse(app.theme_variables["primary"])
+        for number in range(2):
+            applied.clear()
+            widget.add_class("-marked", "hot")
+            assert (widget.styles.color, widget.styles.padding.width) == (Color.parse("lime"), 2)
+            assert widget._has_hover_style
+            widget.remove_class("-marked", "hot")
+            assert (widget.styles.color, widget.styles.padding.width) == (primary, 0)
+            assert not widget._has_hover_style
+            assert (widget not in applied) == bool(number)
+
+
+class Slow(Screen[None]):
+    """A widget that changes gradually."""
+
+    CSS = """
+    #slow { opacity: 10%; transition: opacity 50ms; }
+    #slow.-on { opacity: 100%; }
+    """
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="slow")
+
+
+async def test_a_widget_with_a_transition_reaches_its_values_each_time() -> None:
+    app = FrugalApp()
+    async with app.run_test() as pilot:
+        await app.push_screen(Slow())
+        await pilot.pause()
+        slow = app.screen.query_one("#slow")
+        for number in range(4):
+            on = number % 2 == 0
+            slow.set_class(on, "-on")
+            await pilot.wait_for_animation()
+            await pilot.wait_for_scheduled_animations()
+            assert slow.styles.opacity == (1.0 if on else 0.1)
