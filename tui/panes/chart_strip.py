@@ -7,9 +7,11 @@ from typing import Final
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.content import Content
 
+from ...model.text.sanitize import visible
 from ...widgets.charts.chart import Chart
-from ...widgets.tile import Tile
+from ...widgets.glyphs import Glyphs
 from ..charts import charts
 from ..charts.subject_charts import SubjectChart
 from ..context import AppContext
@@ -24,6 +26,29 @@ HEIGHTS: Final = (1, 8, 11)
 """Lines of a chart on one line, and of low and high framed ones."""
 
 
+class FramedChart(Chart):
+    """A chart in a frame of its own, with its title: a tile around it would be laid out, too.
+
+    Args:
+        title: The text on the upper border.
+        glyphs: The characters to draw with.
+    """
+
+    DEFAULT_CSS = """
+    FramedChart {
+        border: round $frame;
+        border-title-color: $text-muted;
+        &.-ascii { border: ascii $frame; }
+        &.-line { border: none !important; padding: 0 1; }
+    }
+    """
+
+    def __init__(self, title: str, glyphs: Glyphs) -> None:
+        super().__init__(glyphs=glyphs)
+        self.set_class(glyphs.name == "ascii", "-ascii", update=False)
+        self.border_title = Content(visible(title))  # a plain string would be read as markup
+
+
 class ChartStrip(Horizontal):
     """The charts of a queue, worker or task type: as many as fit beside each other.
 
@@ -32,12 +57,6 @@ class ChartStrip(Horizontal):
         kinds: The charts, the most important first.
         name: The queue, worker or task type.
         framed_from: Lines of the screen from which the charts are framed.
-    """
-
-    DEFAULT_CSS = """
-    ChartStrip {
-        & > Tile.-line { border: none !important; padding: 0 1; }
-    }
     """
 
     def __init__(
@@ -53,13 +72,7 @@ class ChartStrip(Horizontal):
         self._kinds = kinds
         self._framed_from = framed_from
         self._lines = 1
-        self._charts = [Chart(glyphs=context.glyphs) for _ in kinds]
-        self._tiles = [
-            Tile(chart, title=kind.title, glyphs=context.glyphs)
-            for kind, chart in zip(kinds, self._charts, strict=True)
-        ]
-        for tile in self._tiles:
-            tile.can_focus = False
+        self._charts = [FramedChart(kind.title, context.glyphs) for kind in kinds]
 
     def compose(self) -> ComposeResult:
         """Yield the charts that there is room for on the screen."""
@@ -73,13 +86,13 @@ class ChartStrip(Horizontal):
         shown = max(1, width // MIN_CHART_WIDTH) if lines > 1 else 1
         self._lines = lines
         self.grow(0)
-        for number, tile in enumerate(self._tiles):
-            tile.display = number < shown
-            tile.set_class(lines == 1, "-line", update=tile.is_attached)
+        for number, chart in enumerate(self._charts):
+            chart.display = number < shown
+            chart.set_class(lines == 1, "-line", update=chart.is_attached)
 
     @property
-    def _shown(self) -> list[Tile]:
-        return [tile for tile in self._tiles if tile.display]
+    def _shown(self) -> list[FramedChart]:
+        return [chart for chart in self._charts if chart.display]
 
     @property
     def grown(self) -> int:
@@ -97,10 +110,10 @@ class ChartStrip(Horizontal):
 
     def paint(self) -> None:
         """Update the charts that are shown; the first time, mount them."""
-        missing = [tile for tile in self._shown if not tile.is_attached]
+        missing = [chart for chart in self._shown if not chart.is_attached]
         if missing:
             self.mount(*missing)
         name = self._subject
-        for kind, chart, tile in zip(self._kinds, self._charts, self._tiles, strict=True):
-            if tile.display:
+        for kind, chart in zip(self._kinds, self._charts, strict=True):
+            if chart.display:
                 charts.show(chart, f"{kind.title} {name}", kind.of(name), self.context)
