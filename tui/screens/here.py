@@ -226,6 +226,8 @@ def _general(screen: Shown) -> Iterator[Key]:
             yield id_, "back"
         elif id_ == "filter" and isinstance(screen.current_row, TracebackFrame):
             yield id_, "search"
+        elif id_ == "faults" and [step.kind for step in screen.location.path[-1:]] == ["compare"]:
+            yield id_, "differences"
         elif id_ != "freeze" or not context.frozen:
             yield id_, "pause" if id_ == "freeze" and context.replay is not None else ""
 

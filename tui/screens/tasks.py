@@ -159,7 +159,8 @@ class TaskListScreen(PreviewingList[Task]):
         """Return the text of an empty list; tasks may still be on their way."""
         if self.older is not None and self.older.searching:
             return "Searching the history"
-        return super().empty_text()
+        text = super().empty_text()
+        return "No such tasks" if text == self.EMPTY and self.scope is not EVERY_TASK else text
 
     def paint_body(self) -> None:
         """Update the table, and load older tasks if its end is near."""

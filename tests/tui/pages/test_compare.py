@@ -10,6 +10,7 @@ from celtop.tests.tui.fake_session import cluster
 from celtop.tui.dialogs.text import TextDialog
 from celtop.tui.navigation import DrillDown, Location
 from celtop.tui.pages.compare import CompareScreen
+from celtop.tui.screens.here import here
 
 
 async def compared(on: AppUnderTest) -> CompareScreen:
@@ -35,6 +36,7 @@ async def test_two_marked_tasks_differ_in_what_their_rows_and_arguments_show() -
         assert not rows["ID"].differs, "ids always differ"
         first = [row.differs for row in screen.rows]
         assert first == sorted(first, reverse=True), "differences come first"
+        assert ("faults", "differences") in here(screen).general
         await on.press("!")
         assert all(row.differs for row in screen.rows)
         await on.press("enter")

@@ -56,3 +56,9 @@ async def test_a_drill_down_searches_for_its_tasks() -> None:
         on.app.go(Location("scheduled"), filter_text="name:geo")
         await on.pilot.pause(1.0)
         assert on.session.searched == ["name:=geo.resize"]
+
+
+async def test_a_list_of_some_tasks_does_not_say_that_there_are_none_at_all() -> None:
+    path = (DrillDown("tasks", "name:=nobody.sends"),)
+    async with run_app(cluster(20), Location("tasks", path)) as on:
+        await on.until(lambda: "No such tasks" in on.text)
