@@ -1,4 +1,4 @@
-"""Imports screens, pages and dialogs in the background, so that none waits for it when opened."""
+"""Imports in the background what keys and commands open, so that none waits for it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Final
 
-from .. import dialogs, pages, screens
+from .. import commands, dialogs, operations, output, pages, screens
 
 DELAY: Final = 1.0
 """Seconds after the first screen, in which the session connects and its first data are shown."""
@@ -25,7 +25,7 @@ async def preload() -> None:
 
 
 def _modules() -> Iterator[str]:
-    for package in (screens, pages, dialogs):
+    for package in (screens, pages, dialogs, operations, commands, output):
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             yield found.name
     yield "plotext"  # for curves

@@ -1,4 +1,4 @@
-"""Screens, pages and dialogs are imported in the background."""
+"""What keys and commands open is imported in the background."""
 
 from __future__ import annotations
 
@@ -16,4 +16,5 @@ async def test_all_screens_are_imported(monkeypatch: pytest.MonkeyPatch) -> None
     await preloading.preload()
     own = {name.removeprefix("celtop.tui.") for name in imported}
     assert {"screens.queues", "pages.task", "pages.charts", "dialogs.forms.send"} <= own
+    assert {"operations.menu", "commands.palette", "output.save"} <= own
     assert all(find_spec(name) for name in imported)
