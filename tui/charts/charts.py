@@ -4,34 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 from functools import partial
 from math import ceil, floor, isnan, nan
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ...model.entities.series.time_series import SECONDS, STEPS
-from ...model.ingest.series_recorder import MAX_SUBJECTS
 from ...model.ingest.tasks.failure_groups import TREND_STEP, FailureGroup
 from ...model.text import units
 from ...model.text.sanitize import visible
-from ...widgets.charts.axis import BYTES, COUNT, NUMBER, RATE, SHARE, Unit
+from ...widgets.charts.axis import BYTES, COUNT, NUMBER, RATE, SHARE
 from ...widgets.charts.axis import SECONDS as DURATION
 from ...widgets.charts.chart import Chart
 from ...widgets.charts.chart_data import ChartData
 from ...widgets.charts.plot import Layer, fitted
 from ..context import AppContext
 from ..navigation import DrillDown
-from .chart_window import ChartWindow, chart_window, is_left_out, marks, values
+from .chart_window import chart_window, values
 from .current_values import current_depths, current_queue_rates, current_rates, current_slots
+from .series_chart import (
+    SHARE_SECONDS,
+    known_of,
+    over_window,
+    recorded,
+    time_zone,
+    unless_left_out,
+    yesterday,
+)
 
 if TYPE_CHECKING:
     from ...history.rows import SubjectKind
 
-SHARE_SECONDS: Final = 60
-"""The time of which a share is taken: in a single step, few tasks finish."""
-RATE_PERIOD: Final = "in 1 m"
-"""The time of the rates in the legend, where the steps that are drawn are shorter."""
-YESTERDAY: Final = "yesterday"
 MAX_QUEUES: Final = 4
 """Queues with a layer of their own; the others are drawn together."""
 _QUEUE_STYLES: Final = ("first", "second", "third", "fourth")
@@ -85,11 +88,6 @@ def show(chart: Chart, kind: str, build: Build, context: AppContext) -> None:
         chart.show_current(chart.data.current())
 
 
-def time_zone(context: AppContext) -> tzinfo | None:
-    """Return the time zone of the axes; None is the local one."""
-    return UTC if context.utc else None
-
-
 def tasks_between(
     context: AppContext, low: float, high: float, field: str = "finished", also: str = ""
 ) -> DrillDown:
@@ -114,7 +112,7 @@ def tasks_between(
 
 def throughput(context: AppContext) -> ChartData:
     """Return the tasks per second that succeeded, were retried and failed."""
-    data = _of(context, "cluster", "", RATE, *_OUTCOMES)
+    data = recorded(context, "cluster", "", RATE, *_OUTCOMES)
     return replace(data, current=partial(current_rates, context))
 
 
@@ -127,7 +125,7 @@ def average_rates(data: ChartData) -> tuple[str, ...]:
     if data.unit is not RATE:
         return ()
     steps = _steps_of_share(data.seconds / len(data.layers[0].values))
-    newest = (_known(layer.values[-steps:]) for layer in data.layers)
+    newest = (known_of(layer.values[-steps:]) for layer in data.layers)
     return tuple(
         RATE.text(sum(values) / len(values)) if values and not isnan(layer.values[-1])
         else units.UNKNOWN
@@ -155,8 +153,8 @@ def _failure_share(context: AppContext, kind: SubjectKind, name: str) -> ChartDa
     shares, idle = _failure_shares(context, kind, name)
     layers = [Layer("failed", shares, "failed", nothing_in=idle)]
     if context.yesterday:
-        layers.append(_yesterday(*_failure_shares(context, kind, name, days_ago=1)))
-    return _left_out(context, kind, name, _data(context, layers, SHARE))
+        layers.append(yesterday(*_failure_shares(context, kind, name, days_ago=1)))
+    return unless_left_out(context, kind, name, over_window(context, layers, SHARE))
 
 
 def _failure_shares(
@@ -172,8 +170,8 @@ def _failure_shares(
     shares: list[float] = []
     idle = set()
     for end in range(steps + 1, longer.count + 1):
-        bad = sum(_known(failed[end - steps : end]))
-        ended = bad + sum(_known(ok[end - steps : end]))
+        bad = sum(known_of(failed[end - steps : end]))
+        ended = bad + sum(known_of(ok[end - steps : end]))
         is_known = not isnan(ok[end - 1])
         if is_known and not ended:
             idle.add(len(shares))
@@ -192,12 +190,12 @@ def waiting(context: AppContext) -> ChartData:
     """
     window, queues = chart_window(context), context.state.series.queues
     depths = {
-        name: _depth(_known(one.series.window("waiting", context.state.series.newest, STEPS)))
+        name: _depth(known_of(one.series.window("waiting", context.state.series.newest, STEPS)))
         for name, one in queues.items()
     }
     names = sorted((name for name in depths if depths[name]), key=lambda name: -depths[name])
     known = {name: values(context, window, "queue", name, "waiting") for name in names[:MAX_QUEUES]}
-    sizes = {name: sum(_known(each)) for name, each in known.items()}
+    sizes = {name: sum(known_of(each)) for name, each in known.items()}
     shown = sorted((name for name in known if sizes[name]), key=lambda name: (-sizes[name], name))
     total = values(context, window, "cluster", "", "waiting")
     layers = [
@@ -207,15 +205,17 @@ def waiting(context: AppContext) -> ChartData:
     has_others = len(names) > MAX_QUEUES or not layers
     if has_others:
         rest = [
-            max(0.0, all_ - sum(_known(parts))) if not isnan(all_) else nan
+            max(0.0, all_ - sum(known_of(parts))) if not isnan(all_) else nan
             for all_, *parts in zip(total, *(layer.values for layer in layers), strict=True)
         ]
         layers.append(Layer("other" if layers else "waiting", rest, "rest"))
     if context.yesterday:
         before = values(context, window, "cluster", "", "waiting", days_ago=1)
-        layers.append(_yesterday(before))
+        layers.append(yesterday(before))
     current = partial(current_depths, context, tuple(shown), has_others=has_others)
-    return replace(_data(context, layers, COUNT), note=_measured(context, shown), current=current)
+    return replace(
+        over_window(context, layers, COUNT), note=_measured(context, shown), current=current
+    )
 
 
 def _measured(context: AppContext, names: Iterable[str]) -> str:
@@ -237,17 +237,19 @@ def _depth(known: Sequence[float]) -> float:
 
 def waits(context: AppContext) -> ChartData:
     """Return the 95th percentile of the queue wait of started tasks."""
-    return _of(context, "cluster", "", DURATION, ("p95", "wait_p95", "fourth"), of_tasks=True)
+    return recorded(context, "cluster", "", DURATION, ("p95", "wait_p95", "fourth"), of_tasks=True)
 
 
 def runtimes(context: AppContext) -> ChartData:
     """Return the 95th percentile of the run time of successful tasks."""
-    return _of(context, "cluster", "", DURATION, ("p95", "runtime_p95", "second"), of_tasks=True)
+    return recorded(
+        context, "cluster", "", DURATION, ("p95", "runtime_p95", "second"), of_tasks=True
+    )
 
 
 def busy(context: AppContext) -> ChartData:
     """Return the busy slots of the online workers, below a line of all slots."""
-    data = _of(context, "cluster", "", COUNT, *_SLOTS, line="slots")
+    data = recorded(context, "cluster", "", COUNT, *_SLOTS, line="slots")
     return replace(data, current=partial(current_slots, context))
 
 
@@ -264,7 +266,7 @@ CHARTS: Final[tuple[ChartKind, ...]] = (
 
 def queue_depth(context: AppContext, name: str) -> ChartData:
     """Return the messages waiting in a queue."""
-    data = _of(context, "queue", name, COUNT, ("waiting", "waiting", "first"))
+    data = recorded(context, "queue", name, COUNT, ("waiting", "waiting", "first"))
     current = partial(current_depths, context, (name,))
     return replace(data, note=_measured(context, (name,)), current=current)
 
@@ -272,7 +274,7 @@ def queue_depth(context: AppContext, name: str) -> ChartData:
 def queue_rates(context: AppContext, name: str) -> ChartData:
     """Return the tasks that leave a queue per second, below a line of those that arrive."""
     layers = (("out", "out_per_s", "ok"), ("in", "in_per_s", "fourth"))
-    data = _of(context, "queue", name, RATE, *layers, line="in")
+    data = recorded(context, "queue", name, RATE, *layers, line="in")
     return replace(data, current=partial(current_queue_rates, context, name))
 
 
@@ -282,44 +284,46 @@ def queue_ages(context: AppContext, name: str) -> ChartData:
     Where an age is not known exactly, it is the minimum.
     """
     layers = (("runnable", "runnable", "second"), ("oldest", "oldest", "fourth"))
-    return _of(context, "queue", name, DURATION, *layers, line="oldest")
+    return recorded(context, "queue", name, DURATION, *layers, line="oldest")
 
 
 def worker_busy(context: AppContext, name: str) -> ChartData:
     """Return the busy slots of a worker, below a line of all slots."""
-    data = _of(context, "worker", name, COUNT, *_SLOTS, line="slots")
+    data = recorded(context, "worker", name, COUNT, *_SLOTS, line="slots")
     return replace(data, current=partial(current_slots, context, name))
 
 
 def worker_rate(context: AppContext, name: str) -> ChartData:
     """Return the tasks that a worker finishes per second."""
-    return _of(context, "worker", name, RATE, ("finished", "per_s", "ok"))
+    return recorded(context, "worker", name, RATE, ("finished", "per_s", "ok"))
 
 
 def worker_memory(context: AppContext, name: str) -> ChartData:
     """Return the peak memory of a worker's main process."""
-    return _of(context, "worker", name, BYTES, ("peak memory", "rss", "third"))
+    return recorded(context, "worker", name, BYTES, ("peak memory", "rss", "third"))
 
 
 def worker_load(context: AppContext, name: str) -> ChartData:
     """Return the load of a worker's host over one minute."""
-    return _of(context, "worker", name, NUMBER, ("load", "load", "second"))
+    return recorded(context, "worker", name, NUMBER, ("load", "load", "second"))
 
 
 def type_rates(context: AppContext, name: str) -> ChartData:
     """Return the tasks of a type per second that succeeded, were retried and failed."""
-    return _of(context, "type", name, RATE, *_OUTCOMES)
+    return recorded(context, "type", name, RATE, *_OUTCOMES)
 
 
 def type_runtimes(context: AppContext, name: str) -> ChartData:
     """Return the median of a type's run times, below a line of their 95th percentile."""
     layers = (("run p50", "runtime_p50", "second"), ("run p95", "runtime_p95", "fourth"))
-    return _of(context, "type", name, DURATION, *layers, line="run p95", of_tasks=True)
+    return recorded(context, "type", name, DURATION, *layers, line="run p95", of_tasks=True)
 
 
 def type_waits(context: AppContext, name: str) -> ChartData:
     """Return the 95th percentile of the queue wait of a type's tasks."""
-    return _of(context, "type", name, DURATION, ("wait p95", "wait_p95", "fourth"), of_tasks=True)
+    return recorded(
+        context, "type", name, DURATION, ("wait p95", "wait_p95", "fourth"), of_tasks=True
+    )
 
 
 def group_failures(context: AppContext, group: FailureGroup) -> ChartData:
@@ -345,76 +349,3 @@ def group_failures(context: AppContext, group: FailureGroup) -> ChartData:
         tz=time_zone(context),
         past=context.freeze.stepped_back,
     )
-
-
-_PLURALS: Final = {"queue": "queues", "worker": "workers", "type": "task types"}
-
-
-def _of(
-    context: AppContext,
-    kind: SubjectKind,
-    name: str,
-    unit: Unit,
-    *layers: tuple[str, str, str],
-    line: str = "",
-    of_tasks: bool = False,
-) -> ChartData:
-    """Return a chart of the values of a subject; each layer has a name, a value's and a style's.
-
-    The layer named `line` is drawn as a line over the others. `of_tasks` is whether there are no
-    values while no task runs.
-    """
-    window = chart_window(context)
-
-    def idle(days_ago: int = 0) -> frozenset[int]:
-        rates = values(context, window, kind, name, "succeeded", days_ago) if of_tasks else ()
-        return frozenset(step for step, rate in enumerate(rates) if not isnan(rate))
-
-    nothing_in = idle()
-    drawn = [
-        Layer(title, values(context, window, kind, name, value), style, title == line, nothing_in)
-        for title, value, style in layers
-    ]
-    if context.yesterday:
-        before = [
-            values(context, window, kind, name, value, days_ago=1)
-            for title, value, _ in layers
-            if title != line
-        ]
-        sums = [sum(_known(one)) if _known(one) else nan for one in zip(*before, strict=True)]
-        drawn.append(_yesterday(sums, idle(days_ago=1)))
-    data = _left_out(context, kind, name, _data(context, drawn, unit))
-    if kind != "worker":
-        return data
-    return replace(data, marks=tuple(mark for mark in data.marks if mark.worker == name))
-
-
-def _left_out(context: AppContext, kind: SubjectKind, name: str, data: ChartData) -> ChartData:
-    """Return a chart that states if its subject is one too many to be recorded."""
-    if not is_left_out(context, kind, name):
-        return data
-    return replace(data, no_values=f"not recorded: more than {MAX_SUBJECTS} {_PLURALS[kind]}")
-
-
-def _yesterday(known: Sequence[float], nothing_in: frozenset[int] = frozenset()) -> Layer:
-    return Layer(YESTERDAY, known, "past", is_line=True, nothing_in=nothing_in, is_over_areas=True)
-
-
-def _data(context: AppContext, layers: Sequence[Layer], unit: Unit) -> ChartData:
-    window: ChartWindow = chart_window(context)
-    is_recorded = context.state.series.recorded_seconds >= window.seconds
-    return ChartData(
-        tuple(layers),
-        window.end,
-        window.seconds,
-        unit,
-        marks(context, window),
-        time_zone(context),
-        context.frozen,
-        no_values="no data" if context.frozen or is_recorded else "no data yet",
-        note=RATE_PERIOD if unit is RATE and window.step < SHARE_SECONDS else "",
-    )
-
-
-def _known(known: Sequence[float]) -> list[float]:
-    return [value for value in known if not isnan(value)]

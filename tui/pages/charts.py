@@ -18,6 +18,7 @@ from ...widgets.charts.chart import Chart
 from ...widgets.tile import Tile
 from ..bars.base import Bar, Part
 from ..charts import charts
+from ..charts.series_chart import time_zone
 from ..charts.subject_charts import charts_of
 from ..context import AppContext
 from ..keymap import bindings
@@ -127,7 +128,7 @@ class ChartsScreen(MonitorScreen):
         marks = self.context.state.series.marks.between(low - STEP, high + STEP)
         if self.subject is not None and self.subject.kind == "worker":
             marks = [mark for mark in marks if mark.worker == self.subject.subject]
-        zone = charts.time_zone(self.context)
+        zone = time_zone(self.context)
         return [
             Part(
                 f"{visible(mark.worker, MAX_NAME)} {mark.kind} {units.clock(mark.at, zone)}"

@@ -12,6 +12,7 @@ from celtop.tui.bars.header import finished_rate, numbers
 from celtop.tui.charts import charts
 from celtop.tui.charts.chart_window import WINDOWS
 from celtop.tui.charts.current_values import current_rates
+from celtop.tui.charts.series_chart import RATE_PERIOD
 from celtop.tui.context import AppContext
 from celtop.widgets.charts.chart_data import ChartData
 
@@ -113,11 +114,11 @@ def test_the_legend_shows_rates_over_a_minute() -> None:
     values = data.layers[0].values[-60 // STEP :]
     expected = sum(values) / len(values)
     assert charts.average_rates(data)[0] == data.unit.text(expected)
-    assert data.note == charts.RATE_PERIOD == charts.throughput(at).note
+    assert data.note == RATE_PERIOD == charts.throughput(at).note
     at.chart_seconds = 86_400
     assert charts.throughput(at).note == "", "each step is longer than a minute"
     at.chart_seconds = 300
-    assert charts.queue_depth(at, "celery").note != charts.RATE_PERIOD
+    assert charts.queue_depth(at, "celery").note != RATE_PERIOD
     assert charts.average_rates(charts.queue_depth(at, "celery")) == ()
     assert set(charts.average_rates(charts.type_rates(at, "none"))) == {"?"}
 
