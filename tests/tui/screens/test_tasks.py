@@ -59,6 +59,6 @@ async def test_a_drill_down_searches_for_its_tasks() -> None:
 
 
 async def test_a_list_of_some_tasks_does_not_say_that_there_are_none_at_all() -> None:
-    path = (DrillDown("tasks", "name:=nobody.sends"),)
+    path = (DrillDown("tasks", "name:=shop.never_sent"),)
     async with run_app(cluster(20), Location("tasks", path)) as on:
         await on.until(lambda: "No such tasks" in on.text)

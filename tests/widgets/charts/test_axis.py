@@ -45,7 +45,7 @@ def test_a_low_chart_has_few_numbers() -> None:
 def test_a_chart_is_as_empty_as_round_numbers_need() -> None:
     assert ticks(101.0, 5, COUNT) == [0, 50, 100, 150]
     assert ticks(8.0, 8, COUNT) == [0, 2, 4, 6, 8]
-    assert ticks(49.0, 8, COUNT) == [0, 25, 50]  # no more numbers than that needs
+    assert ticks(49.0, 8, COUNT) == [0, 25, 50]  # with 10 as the step, the top would be the same
 
 
 def test_times_of_day_are_round() -> None:

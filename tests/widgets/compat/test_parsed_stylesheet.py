@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from celtop.widgets.compat.parsed_stylesheet import ParsedStylesheet
@@ -181,9 +182,9 @@ async def test_a_mounted_widget_is_styled_again_as_one_was_that_every_selector_m
     applied: list[DOMNode] = []
     apply = Stylesheet.apply
 
-    def noted(sheet: Stylesheet, node: DOMNode, **options: object) -> None:
+    def noted(sheet: Stylesheet, node: DOMNode, **options: Any) -> None:
         applied.append(node)
-        apply(sheet, node, **options)  # type: ignore[arg-type]
+        apply(sheet, node, **options)
 
     monkeypatch.setattr(Stylesheet, "apply", noted)
     async with app.run_test() as pilot:

@@ -176,7 +176,7 @@ def test_without_the_management_api(
     )
     assert (listing.severity, listing.incomplete) == ("info", False)
     assert "Check the user and password" in listing.next_step
-    operation = ReadMessages(queue="nobody", count=10)
+    operation = ReadMessages(queue="celery", count=10)
     refusal = confirm(operation, live.state, time.time()).refusal
     assert refusal is not None and "refused the password of the user guest" in refusal
     assert live.state.queues["missing"].waiting is None
