@@ -22,6 +22,7 @@ WINDOWS: Final = (300, 900, SECONDS, 6 * SECONDS, 24 * SECONDS, 168 * SECONDS)
 """Seconds that charts cover; those of more than an hour need the history."""
 WINDOW_NAMES: Final = dict(zip(("5m", "15m", "1h", "6h", "24h", "7d"), WINDOWS, strict=True))
 _LONG_STEPS: Final = {6 * SECONDS: 60, 24 * SECONDS: 300, 168 * SECONDS: 1_800}
+_STEPS_PER_MINUTE: Final = 60 // STEP
 _ALWAYS_MARKED: Final = frozenset({"lost", "deployed"})
 
 
@@ -101,10 +102,13 @@ def values(
     if series is None:
         return stored
     if window.step == STEP:
-        # A minute that is being stored has values, of its other steps, for what is unknown in one.
+        # A minute that is being stored has values, of its other steps, for what is unknown in one,
+        # and for those before the first.
         own = series.window(value, window.last, window.count)
+        first = series.first or 0
+        unknown = range(first - first % _STEPS_PER_MINUTE, first)
         return [
-            new if series.was_recorded(step) else old
+            new if series.was_recorded(step) else nan if step in unknown else old
             for step, new, old in zip(window.steps, own, stored, strict=True)
         ]
     own = _folded(series, value, window)

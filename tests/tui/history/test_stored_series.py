@@ -237,6 +237,9 @@ def test_what_is_unknown_now_stays_unknown_while_its_minute_is_being_stored(
         assert isnan(data.layers[0].values[-1])
         assert not isnan(data.layers[0].values[-2])
         assert not isnan(at(data, 800)), "before this run"
+        began = data.end - (NOW - 595)
+        assert isnan(at(data, began + 1)), "the minute is stored in which this run began"
+        assert not isnan(at(data, began + STEP + 1)), "the minute before"
 
 
 async def test_windows_of_days_and_yesterday_are_chosen_with_keys(tmp_path: Path) -> None:
