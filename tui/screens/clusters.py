@@ -10,6 +10,7 @@ from ...model.text.sanitize import visible
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
 from ..bars.base import Part
+from ..charts import charts
 from ..cluster_list import ClusterList
 from ..context import AppContext
 from ..messages import ClusterRequested, ViewRequested
@@ -62,9 +63,10 @@ class ClustersScreen(RowListScreen[ClusterStatus]):
         return clusters.search_text(row)
 
     def previewed(self, row: ClusterStatus) -> Previewed:
-        """Return all other columns, whole."""
+        """Return all other columns, whole, and charts of the monitored cluster."""
         fields = column_fields(clusters.CLUSTERS[1:], row, self.context.frame())
-        return Previewed(row.name, f"Cluster {row.name}", fields, (), wraps=True)
+        builds = (charts.throughput, charts.waiting) if row.is_current else ()
+        return Previewed(row.name, f"Cluster {row.name}", fields, builds, wraps=True)
 
     def faulty(self, row: ClusterStatus) -> bool:
         """Return whether it needs attention."""

@@ -23,7 +23,7 @@ async def test_clusters_that_need_attention_are_first() -> None:
     async with run_app(state=cluster(3), clusters=CLUSTERS) as on:
         on.session.history.found.set_result(STORED)
         await on.press("0")
-        await on.until(lambda: "1,204" in on.text)
+        await on.until(lambda: "1 error, 2 warnings" in on.text)
         assert {row.name for row in list(on.table.rows)[:2]} == {"demo", "prod"}, "with errors"
         lines = {row.name: line for row in on.table.rows for line in on.text.splitlines()[10::-1]
                  if f" {row.name} " in line}  # fmt: skip
@@ -44,6 +44,14 @@ async def test_a_name_is_whole_and_nothing_is_counted_before_the_first_connectio
         assert here.failed_per_min is None and here.errors is None
 
 
+async def test_the_monitored_cluster_has_charts_below_the_list() -> None:
+    async with run_app(state=cluster(3), clusters=CLUSTERS, size=(200, 50)) as on:
+        await on.press("0", "/", *"demo", "enter")
+        await on.until(lambda: "geo_processing 1,204" in on.text)
+        await on.press("escape", "/", *"staging", "enter")
+        await on.until(lambda: "geo_processing" not in on.text)
+
+
 async def test_enter_leaves_for_another_cluster() -> None:
     async with run_app(state=cluster(3), clusters=CLUSTERS) as on:
         await on.press("0", "/", *"staging", "enter", "enter")
@@ -54,7 +62,7 @@ async def test_enter_on_a_cluster_without_broker_names_what_can_be_read() -> Non
     async with run_app(state=cluster(3), clusters=CLUSTERS) as on:
         on.session.history.found.set_result(STORED)
         await on.press("0")
-        await on.until(lambda: "1,204" in on.text)
+        await on.until(lambda: "1 error, 2 warnings" in on.text)
         await on.press("/", *"old", "enter", "enter")
         assert "celtop --cluster old tasks" in on.app.said[-1]
         assert on.app.return_value is None
