@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..bars.filter import Filter
     from ..bars.search import SearchLine
     from ..context import AppContext
-    from ..navigation import Location
+    from ..navigation import Kind, Location
 
 R = TypeVar("R")
 
@@ -134,6 +134,8 @@ _MARKED_ROWS: Final[Mapping[type, tuple[str, ...]]] = {
     Alert: ("finding.acknowledge",),
     WaitingMessage: ("message.remove", "task.revoke"),
 }
+_OPENS: Final[Mapping[Kind, str]] = {"workflow": "workflow", "failures": "error"}
+"""The action that opens a page, which does nothing on the page itself."""
 _MUTATING: Final = frozenset(action.id for action in ACTIONS if action.mutates)
 
 
@@ -147,8 +149,9 @@ def here(screen: Shown) -> Here:
     marked = table if table is not None and table.marks else None
     title = "" if marked is None else f"{len(marked.marks):,} marked:"
     keys = _of_row(screen) if marked is None else _of_marked(screen, marked)
-    unique = {id_: (id_, label) for id_, label in reversed([*keys])}
-    general = (key for key in _general(screen) if key[0] not in unique)
+    opened = _OPENS.get(screen.location.path[-1].kind) if screen.location.path else None
+    unique = {id_: (id_, label) for id_, label in reversed([*keys]) if id_ != opened}
+    general = (key for key in _general(screen) if key[0] not in {*unique, opened})
     return Here(title, tuple(reversed(unique.values())), tuple(general))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from celtop.tests.tui.app_under_test import AppUnderTest, run_app
-from celtop.tests.tui.fake_session import cluster
+from celtop.tests.tui.fake_session import cluster, feed, task_events
 from celtop.tui.navigation import Location
 from celtop.tui.screens.here import here
 
@@ -117,3 +117,17 @@ async def test_a_click_on_a_key_runs_it() -> None:
         footer = ui.text.splitlines()[-1]
         await ui.pilot.click("#keys", offset=(footer.index("? help"), 0))
         await ui.until(lambda: type(ui.screen).__name__ == "Help")
+
+
+@pytest.mark.parametrize(("key", "opens"), [("o", "workflow"), ("e", "error")])
+async def test_a_page_does_not_offer_the_key_that_opens_it(key: str, opens: str) -> None:
+    state = cluster()
+    feed(state, task_events(2, "flow.step", uuid="step", root_id="root", parent_id="root"))
+    async with run_app(state, Location("tasks")) as ui:
+        await ui.to("step")
+        offered = here(ui.screen)
+        assert opens in [id_ for id_, _ in (*offered.selection, *offered.general)]
+        await ui.press(key)
+        await ui.until(lambda: ui.app.location.path != ())
+        offered = here(ui.screen)
+        assert opens not in [id_ for id_, _ in (*offered.selection, *offered.general)]
