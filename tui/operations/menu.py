@@ -176,10 +176,14 @@ def _terminate(host: Host) -> Offer:
 def _listed_item(
     id_: str,
     verb: str,
+    done: str,
     handler: Handler,
     select: Callable[[ClusterState, Sequence[Task]], targets.Selection],
 ) -> MenuItem:
-    """Return the row of an operation on all tasks that pass the filter."""
+    """Return the row of an operation on all tasks that pass the filter.
+
+    `done` is the verb's past participle.
+    """
 
     def offer(host: Host) -> Offer | None:
         listed = host.listed()
@@ -188,7 +192,7 @@ def _listed_item(
         if len(listed) > MAX_COUNTED_TASKS:
             return f"up to {len(listed):,}", None
         number = len(select(host.context.live, listed).kept)
-        empty = "no tasks listed" if not listed else "none of the listed tasks can be"
+        empty = f"none of the listed tasks can be {done}" if listed else "no tasks listed"
         return f"{number:,} of {len(listed):,}", None if number else empty
 
     return MenuItem(id_, f"{verb} all listed: {{}} ...", handler, offer)
@@ -339,11 +343,15 @@ MENU: Final[Mapping[Context, tuple[MenuItem, ...]]] = {
         MenuItem("task.rerun", "Edit and run again ...", retry.rerun, _one_task),
         MenuItem("task.workflow", "Revoke the whole workflow", revoke.revoke_workflow, _one_task),
         MenuItem("task.stamp", "Revoke by stamp ...", revoke.revoke_stamped),
-        _listed_item("task.revoke_listed", "Revoke", revoke.revoke_listed, _revocable),
+        _listed_item("task.revoke_listed", "Revoke", "revoked", revoke.revoke_listed, _revocable),
         _listed_item(
-            "task.terminate_listed", "Terminate", revoke.terminate_listed, targets.terminable
+            "task.terminate_listed",
+            "Terminate",
+            "terminated",
+            revoke.terminate_listed,
+            targets.terminable,
         ),
-        _listed_item("task.retry_listed", "Retry", retry.retry_listed, targets.every),
+        _listed_item("task.retry_listed", "Retry", "retried", retry.retry_listed, targets.every),
     ),
     "workers": (
         _worker_item("pool.grow", "Grow the pool of {} ...", commands.PoolGrow, workers.grow),
