@@ -84,6 +84,8 @@ PICTURES: Final = (
     Picture("tasks", ("2",)),
     Picture("filter", ("2", *"/state:failure,retry", "enter")),
     Picture("task", ("2", "escape", *"/state:failure", "enter", "enter")),
+    Picture("menu", ("2", "escape", *"/state:failure", "enter", "A")),
+    Picture("workflow", ("2", "escape", *"/name:*summarise", "enter", "o")),
     Picture("failures", ("e",)),
     Picture("charts", ("c", *["left"] * 12)),
     Picture("workers", ("3",)),
@@ -102,6 +104,7 @@ PICTURES: Final = (
     Picture("log", ("7",)),
     Picture("findings", ("8",)),
     Picture("schedule", ("9",)),
+    Picture("clusters", ("0",)),
     Picture("terminate", ("2", *"/state:running", "enter", "K", "enter")),
     Picture("trigger", ("5", "t", "tab", *'["scene-7.tif", {"crs": 4326}]', "tab")),
     Picture("limits", ("5", "L", "down", "enter", *"50s", "tab", *"1m")),
@@ -263,7 +266,7 @@ class Still:
 def run_demo() -> tuple[Still, float]:
     """Run the demo for a while; return its last state, and the time by the moved clock."""
     with DemoCluster(SEED, os.environ) as cluster:
-        settings = Settings(broker_url=cluster.url, timezone="utc", ascii=False)
+        settings = Settings(broker_url=cluster.url, timezone="utc", ascii=False, load_results=0)
         offset = STARTED_AT - time.time()
         state = MovedState(offset)
         session = Session(settings, state)
