@@ -102,12 +102,18 @@ class Control:
         self,
         operation: Operation,
         known_targets: KnownTargets = KnownTargets(),  # noqa: B008  (frozen)
+        inverse: tuple[Operation, ...] = (),
     ) -> RunningOperation:
         """Start an operation, or refuse it; returns at once. The caller has confirmed it.
 
-        `known_targets` is what the model has about its tasks by now.
+        Args:
+            operation: The operation.
+            known_targets: What the model has about its tasks by now.
+            inverse: The operations that undo it.
         """
-        running = RunningOperation(Outcome(next(self._numbers), operation, time.time()))
+        running = RunningOperation(
+            Outcome(next(self._numbers), operation, time.time(), inverse=inverse)
+        )
 
         def on_change(outcome: Outcome) -> None:
             running.outcome = outcome

@@ -21,6 +21,7 @@ from ..model.ingest.redaction import Redaction
 from ..model.observations import Observation
 from ..model.operations.call import SentTask
 from ..model.operations.commands import Operation, PauseQueue
+from ..model.operations.kept_change import KeptChange
 from ..model.state import ClusterState
 from ..model.wire.events import EventBatch
 from ..settings import Settings
@@ -30,6 +31,7 @@ from .control import RunningOperation as RunningOperation
 from .glibc import limit_heaps
 from .history.session_history import SessionHistory
 from .inbox import Inbox
+from .kept_changes import KeptChanges
 from .lookups import Lookups
 from .observers import Observers
 from .operations.audit import Audit, audit_file, user_name
@@ -127,6 +129,9 @@ class Session:
             self._worker_conf,
         )
         """Finds tasks, messages and results on request."""
+        self._changes = KeptChanges(
+            self._broker.identity, self.state, self._observers.polling.inspector.ask_soon
+        )
         self._control = self._new_control(redaction)
 
     @property
@@ -209,7 +214,7 @@ class Session:
             if time.perf_counter() - started >= budget:
                 break
         if stale := self.state.take_stale_consumers(now):
-            self._observers.polling.inspector.inspect_consumers(stale)
+            self._observers.polling.inspector.ask_soon("active_queues", stale)
         # No event has it: of a thousand workers without, all would be looked at each time.
         if replied:
             self._conf = self._worker_conf()
@@ -316,7 +321,8 @@ class Session:
 
     def do(self, operation: Operation) -> RunningOperation:
         """Start an operation, without asking for confirmation; returns at once."""
-        return self._control.do(operation, known_targets(self.state, operation))
+        known = known_targets(self.state, operation)
+        return self._control.do(operation, known, self._changes.inverse(operation))
 
     def has_links(self, sent: SentTask) -> bool:
         """Return whether a task's message has, or may have, callbacks or the rest of a chain.
@@ -337,6 +343,13 @@ class Session:
             for queue, its in self._paused.all(cluster).items()
             if not is_over(its, pauses[queue].at if queue in pauses else None, workers)
         }
+
+    def kept_changes(self, now: float) -> Sequence[KeptChange]:
+        """Return the changes of limits and consumers of this cluster made from this machine.
+
+        The latest is last. One that no worker has any more is forgotten.
+        """
+        return self._changes.update(self._paused.all(self._broker.identity), now)
 
     def _new_control(self, redaction: Redaction) -> Control:
         settings = self.settings

@@ -24,6 +24,7 @@ from .reader import Recording
 if TYPE_CHECKING:
     from ..model.operations.call import SentTask
     from ..model.operations.commands import Operation, PauseQueue
+    from ..model.operations.kept_change import KeptChange
 
 
 class ReplaySession(Session):
@@ -277,3 +278,7 @@ class ReplaySession(Session):
     def paused_queues(self) -> Mapping[str, PauseQueue]:
         """Return nothing: the file of paused queues is about clusters of today."""
         return {}
+
+    def kept_changes(self, now: float) -> Sequence[KeptChange]:
+        """Return nothing: so is the file of other changes."""
+        return ()

@@ -222,6 +222,7 @@ class Still:
         self.lookups = session.lookups
         setattr(self.lookups, "peek", self.peek)  # noqa: B010 - the broker is gone
         self.paused_queues = session.paused_queues
+        self.kept_changes = session.kept_changes
         self.has_links = session.has_links
 
     def start(self) -> None:

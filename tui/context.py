@@ -29,6 +29,7 @@ from .unrecoverable import UnrecoverableTasks
 if TYPE_CHECKING:
     from ..cluster.session import Session
     from ..model.operations.commands import PauseQueue
+    from ..model.operations.kept_change import KeptChange
     from ..model.state import ClusterState
     from ..recording.session import ReplaySession
     from ..settings import Settings
@@ -89,6 +90,8 @@ class AppContext:
     """When `progress_unavailable` was last looked up, and its value."""
     _paused_queues: tuple[float, Mapping[str, PauseQueue]] | None = None
     """When `paused_queues` was last looked up, and its value."""
+    _kept_changes: tuple[float, Sequence[KeptChange]] | None = None
+    """When `kept_changes` was last looked up, and its value."""
 
     def __post_init__(self) -> None:
         stored = self.session.history.stored
@@ -189,16 +192,28 @@ class AppContext:
             self._paused_queues = now, self.session.paused_queues()
         return self._paused_queues[1]
 
-    def read_paused_queues(self) -> None:
-        """Look up the paused queues the next time that they are asked for: one may have changed."""
-        self._paused_queues = None
+    @property
+    def kept_changes(self) -> Sequence[KeptChange]:
+        """The changes that celtop remembers, read from their file at most once a second."""
+        now = self.clock()
+        if self._kept_changes is None or not 0 <= now - self._kept_changes[0] < CACHE_SECONDS:
+            self._kept_changes = now, self.session.kept_changes(now)
+        return self._kept_changes[1]
+
+    def read_lasting(self) -> None:
+        """Look up paused queues and changes the next time that they are asked for."""
+        self._paused_queues = self._kept_changes = None
 
     @property
     def lasting(self) -> list[Lasting]:
         """The changes by operations that are in force, the latest last; empty in the usual case."""
         state = self.live
         return lasting(
-            state.operations, state.inverses, self.paused_queues, state.workers, state.queues
+            state.operations,
+            self.kept_changes,
+            self.paused_queues,
+            state.workers,
+            state.queues,
         )
 
     @property

@@ -19,7 +19,6 @@ from ..entities.worker import UNLIMITED, Worker
 from ..observations import OperationChanged
 from ..operations.call import Call
 from ..operations.commands import Drain, Operation, RateLimit, Retry, Revoke, TimeLimit, Trigger
-from ..operations.lasting import inverse
 from ..operations.outcome import Answer, Outcome, PublishedTask
 from ..operations.summary import sentence
 from ..text.parse import reported_rate
@@ -43,8 +42,6 @@ class OperationLog:
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     """The latest outcome of each operation, by number; without the arguments of tasks, which may be
     large or secret."""
-    inverses: dict[int, tuple[Operation, ...]] = field(default_factory=dict)
-    """The inverse of each of them, as of its start; one that undid another has none."""
 
     def apply(self, change: OperationChanged) -> None:
         """Store an outcome, and apply what is new in it."""
@@ -55,8 +52,6 @@ class OperationLog:
         operation = _slim(outcome.operation) if before is None else before.operation
         self.outcomes[outcome.number] = msgspec.structs.replace(outcome, operation=operation)
         if before is None:
-            undoes = any(operation in each for each in self.inverses.values())
-            self.inverses[outcome.number] = () if undoes else inverse(operation, self._workers)
             self._forget()
         if before is None or (outcome.ended and not before.ended):
             self._log.add(
@@ -77,7 +72,7 @@ class OperationLog:
         if len(self.outcomes) > MAX_OPERATIONS:
             ended = (number for number, outcome in self.outcomes.items() if outcome.ended)
             oldest = next(ended, next(iter(self.outcomes)))
-            del self.outcomes[oldest], self.inverses[oldest]
+            del self.outcomes[oldest]
 
     def _mark_revoking(
         self,

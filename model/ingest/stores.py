@@ -105,7 +105,6 @@ class Stores:
         """The latest searches of the result backend by filter, the newest last."""
         self.operations: dict[int, Outcome] = self._operation_log.outcomes
         """This session's operations by number, the newest last."""
-        self.inverses = self._operation_log.inverses
 
     def _queue_ages(self) -> QueueAges:
         tasks, skew = self._tasks.tasks, self._workers.skew

@@ -86,6 +86,8 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     """Why it is missing from the audit file."""
     namesakes: dict[str, int] = {}
     """How many workers have each name that several workers share; they have one verdict."""
+    inverse: tuple[Operation, ...] = ()
+    """The operations that undo it, as of its start; empty if none do, or if it undoes another."""
 
     @property
     def ended(self) -> bool:

@@ -142,7 +142,9 @@ def encode_record(at: float, observation: Observation, redaction: Redaction) -> 
     else:
         fields = msgspec.to_builtins(observation, builtin_types=KEPT_TYPES, enc_hook=repr)
         if isinstance(observation, OperationChanged):
-            fields["outcome"]["operation"] = _operation(observation.outcome.operation)
+            outcome = observation.outcome
+            fields["outcome"]["operation"] = _operation(outcome.operation)
+            fields["outcome"]["inverse"] = [_operation(each) for each in outcome.inverse]
         fields = to_json(mask_fields(observation, fields, redaction))
     return _encode({"at": at, "kind": _NAMES[type(observation)], "observation": fields})
 
@@ -181,8 +183,12 @@ def _observation(type_: type[Observation], raw: msgspec.Raw) -> Observation:
     fields = from_json(msgspec.json.decode(raw))
     seen = msgspec.convert(fields, type_)
     if isinstance(seen, OperationChanged):
-        operation = _read_operation(fields["outcome"]["operation"])
-        outcome = msgspec.structs.replace(seen.outcome, operation=operation)
+        read = fields["outcome"]
+        outcome = msgspec.structs.replace(
+            seen.outcome,
+            operation=_read_operation(read["operation"]),
+            inverse=tuple(map(_read_operation, read.get("inverse", ()))),
+        )
         seen = msgspec.structs.replace(seen, outcome=outcome)
     return seen
 

@@ -28,6 +28,8 @@ from celtop.model.observations import (
 )
 from celtop.model.operations.call import Recovered, SentTask
 from celtop.model.operations.commands import Operation, PauseQueue, PurgeResults
+from celtop.model.operations.inverse import inverse
+from celtop.model.operations.kept_change import KeptChange
 from celtop.model.operations.outcome import Outcome
 from celtop.model.query.language import Query
 from celtop.model.routing import routing
@@ -111,6 +113,7 @@ class FakeSession:
         self.read: list[tuple[str, ...]] = []
         """The ids whose results were requested once."""
         self.held: dict[str, PauseQueue] = {}
+        self.kept: list[KeptChange] = []
         self.progress_unavailable: str | None = None
         self.lookup: Future[TaskLookup] = Future()
         self.looked_up: list[str] = []
@@ -161,7 +164,9 @@ class FakeSession:
 
     def do(self, command: Operation) -> FakeOperation:
         number = len(self.operations) + 1
-        operation = FakeOperation(Outcome(number, command, NOW), self)
+        earlier = [outcome.inverse for outcome in self.state.operations.values()]
+        undo = inverse(command, self.state.workers, earlier)
+        operation = FakeOperation(Outcome(number, command, NOW, inverse=undo), self)
         self.done.append(command)
         self.operations.append(operation)
         return operation
@@ -225,6 +230,9 @@ class FakeSession:
 
     def paused_queues(self) -> Mapping[str, PauseQueue]:
         return self.held
+
+    def kept_changes(self, now: float) -> Sequence[KeptChange]:
+        return self.kept
 
     def read_results(self, ids: Sequence[str]) -> None:
         self.read.append(tuple(ids))

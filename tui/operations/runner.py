@@ -149,7 +149,7 @@ class OperationRunner:
         context = self._host.context
         ended = context.operations.update(context.live.operations)
         if ended:
-            context.read_paused_queues()
+            context.read_lasting()
         if any(outcome.operation.refresh_after for outcome in ended):
             context.session.refresh()
 

@@ -11,6 +11,9 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
+import msgspec
+
+from ....files.lasting_changes import LastingChanges
 from ....model.operations.commands import (
     AddConsumer,
     CancelConsumer,
@@ -19,10 +22,13 @@ from ....model.operations.commands import (
     Shutdown,
     WorkerOperation,
 )
+from ....model.operations.inverse import CHANGES, Change
+from ....model.operations.kept_change import KeptChange
 from ....model.operations.outcome import Answer
 from ...connection.replies import Reply
 from ...events.enabled_workers import EnabledWorkers
 from ...polling.workers.inspect_schedule import INSPECT_ARGUMENTS
+from ..audit import user_name
 from ..mailbox import Mailbox, open_mailbox
 from ..queues.paused_queues import PausedQueues
 from ..replies import MAX_REPLY_LENGTH, MAX_REPORT_LENGTH
@@ -80,6 +86,8 @@ def _send(
         mailbox.forward(replies)
     if operation.inspected_by is None or not accepted:
         return
+    if isinstance(operation, CHANGES):
+        _remember_change(operation, context, accepted)
     if isinstance(operation, AddConsumer | CancelConsumer):
         # Accepted is not done until it is seen.
         unseen = Answer("silent", "it accepted, but has not reported its queues since")
@@ -116,6 +124,22 @@ def _remember_events(
         context.roster.events_disabled |= set(workers)
     else:
         context.roster.events_disabled -= set(workers)
+
+
+def _remember_change(operation: Change, context: OperationContext, workers: Sequence[str]) -> None:
+    """Keep what undoes a change for later celtops, or remove what it has undone itself."""
+    changes, cluster, outcome = LastingChanges(), context.broker.identity, context.outcome
+    try:
+        if outcome.inverse:
+            change = KeptChange(operation, outcome.inverse, outcome.began_at, user_name())
+            changes.add(cluster, change)
+        else:
+            changes.undo(cluster, msgspec.structs.replace(operation, workers=tuple(workers)))
+    except OSError as error:
+        text = (
+            f"Cannot write {changes.path}: {error.strerror}. Only this celtop can undo the change"
+        )
+        context.inbox.log("warning", "operation", text)
 
 
 def _verify_consumers(

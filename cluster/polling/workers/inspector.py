@@ -86,7 +86,8 @@ class Inspector(Poller):
         self._schedule = InspectSchedule(self._roster, self._interest, settings, self.interval)
         self._give_up_at: float | None = None
         self._queries = TaskQueries(self._roster, self.interval)
-        self._stale_consumers: frozenset[str] = frozenset()
+        self._stale: frozenset[tuple[str, str]] = frozenset()
+        """Commands and workers whose last replies are out of date."""
         self._revoked_asked = False
         self._in_flight: tuple[tuple[str, ...], Sequence[str] | None] | None = None
         """The commands and workers (None: all) of the current round."""
@@ -121,9 +122,9 @@ class Inspector(Poller):
         self._queries.replace(ids, names, queues)
         self.wake()
 
-    def inspect_consumers(self, names: Collection[str]) -> None:
-        """Ask these workers now which queues they consume."""
-        self._stale_consumers = self._stale_consumers.union(names)
+    def ask_soon(self, command: str, names: Collection[str]) -> None:
+        """Ask these workers again: their last reply to a command is out of date."""
+        self._stale = self._stale.union((command, name) for name in names)
         self.wake()
 
     def inspect_revoked(self) -> None:
@@ -197,11 +198,8 @@ class Inspector(Poller):
             return POLL_INTERVAL if self._new_at is None else SETTLE_SECONDS
         elif self._queries.is_due():
             self._query(connection)
-        elif self._stale_consumers:
-            stale, self._stale_consumers = self._stale_consumers, frozenset()
-            self._round(
-                OCCASIONAL_COMMANDS, [one for one in self._roster.present() if one in stale]
-            )
+        elif self._stale:
+            self._ask_stale()
         elif self._inbox.seconds_since_take() < PAUSE_AFTER:
             if time.monotonic() >= self._schedule.next_round_at:
                 if self._has_unknown:
@@ -283,6 +281,12 @@ class Inspector(Poller):
         commands, names = self._schedule.plan()
         self._schedule.count_round()
         self._round(commands, names)
+
+    def _ask_stale(self) -> None:
+        stale, self._stale = self._stale, frozenset()
+        for command in sorted({command for command, _ in stale}):
+            names = [one for one in self._roster.present() if (command, one) in stale]
+            self._round((command,), names)
 
     def _query(self, connection: Connection) -> None:
         """Ask which workers have the tasks; on Redis, look for their messages in the queues too.

@@ -49,7 +49,7 @@ from celtop.model.observations import (
     VersionsKnown,
     WaitingMessage,
 )
-from celtop.model.operations.commands import Revoke
+from celtop.model.operations.commands import RateLimit, Revoke
 from celtop.model.operations.outcome import Answer, Outcome
 from celtop.model.records.record import (
     END,
@@ -114,6 +114,15 @@ def test_an_observation_is_the_same_afterwards(seen: Observation) -> None:
     # Tasks are equal only to themselves.
     assert (record.at, msgspec.to_builtins(record.observation)) == (9.5, msgspec.to_builtins(seen))
     assert isinstance(seen, HistoryRead) or record.observation == seen
+
+
+def test_what_undoes_an_operation_is_the_same_afterwards() -> None:
+    limit, undo = (RateLimit(workers=("w@h",), task="t", rate=rate) for rate in ("1/m", "0"))
+    seen = OperationChanged(Outcome(1, limit, 1.0, inverse=(undo,)), 2.0)
+    line = encode_record(9.5, seen, Redaction())
+    assert decode_record(line).observation == seen
+    older = line.replace(b'"inverse"', b'"other"')
+    assert decode_record(older).observation == OperationChanged(Outcome(1, limit, 1.0), 2.0)
 
 
 @pytest.mark.parametrize(

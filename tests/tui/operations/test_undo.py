@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import cast
 
+import msgspec
 from celtop.cluster.session import RunningOperation
+from celtop.model.entities.worker import Limits
 from celtop.model.observations import OperationChanged
 from celtop.model.operations.commands import Consumer, Drain, PauseQueue, RateLimit, ResumeQueue
+from celtop.model.operations.inverse import inverse
+from celtop.model.operations.kept_change import KeptChange
 from celtop.model.operations.outcome import Answer, Outcome
 from celtop.tests.tui.app_under_test import AppUnderTest, run_app
 from celtop.tests.tui.fake_session import NOW, cluster
@@ -19,11 +23,13 @@ PAUSE = PauseQueue(queue="celery", consumers=(Consumer(WORKER),))
 
 def limit(ui: AppUnderTest, number: int, rate: str) -> RateLimit:
     """Let a rate limit be confirmed."""
-    operation = RateLimit(workers=(WORKER,), task="mail.send", rate=rate)
-    ui.session.state.observe(OperationChanged(Outcome(number, operation, NOW), NOW))
+    operation, state = RateLimit(workers=(WORKER,), task="mail.send", rate=rate), ui.session.state
+    earlier = [outcome.inverse for outcome in state.operations.values()]
+    begun = Outcome(number, operation, NOW, inverse=inverse(operation, state.workers, earlier))
+    state.observe(OperationChanged(begun, NOW))
     answers = {WORKER: Answer("confirmed")}
-    done = Outcome(number, operation, NOW, ended_at=NOW, workers=answers, targets=answers)
-    ui.session.state.observe(OperationChanged(done, NOW))
+    done = msgspec.structs.replace(begun, ended_at=NOW, workers=answers, targets=answers)
+    state.observe(OperationChanged(done, NOW))
     return operation
 
 
@@ -50,6 +56,21 @@ async def test_a_limit_is_undone_and_the_undoing_is_not_offered_to_be_undone() -
         assert ui.app.context.lasting == []
         await ui.press("u")
         assert ui.said[-1].startswith("Nothing to undo")
+
+
+async def test_a_limit_of_an_earlier_session_has_a_badge_and_is_undone() -> None:
+    async with run_app(cluster()) as ui:
+        before, now = (RateLimit(workers=(WORKER,), task="mail.send", rate=r) for r in ("0", "7/m"))
+        ui.session.kept = [KeptChange(now, (before,), NOW - 3600)]
+        ui.app.context.read_lasting()
+        ui.app.frame_loop.paint()
+        assert "mail.send limited" not in ui.screen.header_bar.text, "the worker has no limit"
+        ui.session.state.workers[WORKER].limits = {"mail.send": Limits(rate="7/m")}
+        ui.app.frame_loop.paint()
+        assert "mail.send limited" in ui.screen.header_bar.text
+        await ui.press("u", "y")
+        await ui.until(lambda: ui.session.done)
+        assert ui.session.done == [before]
 
 
 async def test_of_several_changes_the_latest_is_offered_first() -> None:
