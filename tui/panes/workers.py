@@ -66,14 +66,16 @@ class WorkersPane(ListPane[Worker]):
         if not len(self.rows):
             return super().summary()
         level, online = self.status()
-        listening = self.context.state.broker.listening(self.context.now())
+        state, now = self.context.state, self.context.now()
+        listening = state.broker.listening(now)
         present = [worker for worker in self.rows if worker.status(listening) != "offline"]
-        busy = [(worker.running, worker.slots) for worker in present]
-        running = sum(count or 0 for count, _ in busy)
-        every = sum(count or 0 for _, count in busy)
+        known = [worker.running for worker in present if worker.running is not None]
+        slots = sum(worker.slots or 0 for worker in present)
         parts = [Part(online, COLOURS[level])]
-        if every:
-            parts.append(Part(f"{running:,} of {every:,} slots busy", "", 1))
+        if slots:
+            current = known and workers_online(state, now)[0] is not None
+            running = f"{sum(known):,}" if current else units.UNKNOWN
+            parts.append(Part(f"{running} of {slots:,} slots busy", "", 1))
         return parts
 
     def target(self, row_id: str | None) -> DrillDown | FilteredView:
