@@ -70,6 +70,7 @@ class Tile(Vertical, can_focus=True):
         marks = (f"-{level}", "-ascii" if glyphs.name == "ascii" else "")
         super().__init__(*children, id=id, classes=" ".join((classes or "", *marks)))
         self._title = title
+        self._subject = ""
         self._subtitle = ""
         self._level: Level = level
         self._glyphs = glyphs
@@ -89,6 +90,12 @@ class Tile(Vertical, can_focus=True):
         self._title = self._title if title is None else title
         self._subtitle = self._subtitle if subtitle is None else subtitle
         if before != (self._level, self._title, self._subtitle):
+            self._update_border()
+
+    def name_subject(self, subject: str) -> None:
+        """Name after the title what the pane is about; empty if the screen shows it elsewhere."""
+        if subject != self._subject:
+            self._subject = subject
             self._update_border()
 
     def set_own_class(self, on: bool, name: str) -> None:
@@ -125,6 +132,7 @@ class Tile(Vertical, can_focus=True):
 
     def _update_border(self) -> None:
         glyph = f"{self._glyphs.level(self._level)} " if self._level in ("warn", "bad") else ""
+        subject = f" {self._glyphs.separator} {self._subject}" if self._subject else ""
         # A plain string would be interpreted as markup.
-        self.border_title = Content(f"{glyph}{visible(self._title)}")
+        self.border_title = Content(f"{glyph}{visible(self._title + subject)}")
         self.border_subtitle = Content(visible(self._subtitle))

@@ -81,6 +81,11 @@ class ChartsScreen(MonitorScreen):
             return frozenset({known[kind]} if kind in known else ())
         return frozenset({"overview", "workers", "queues"})
 
+    @property
+    def subject_title(self) -> str:
+        """The title of what the charts are of; empty for the whole cluster."""
+        return self.title_parts[-2] if self.subject is not None else ""
+
     def compose_body(self) -> ComposeResult:
         """Yield the info line and the charts."""
         yield self.info_bar

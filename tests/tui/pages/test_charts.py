@@ -8,6 +8,7 @@ from celtop.tests.tui.fake_session import NOW, cluster
 from celtop.tui.navigation import DrillDown, Kind, Location
 from celtop.tui.pages.charts import ChartsScreen
 from celtop.widgets.charts.chart import Chart
+from celtop.widgets.tile import Tile
 
 
 def page(ui: AppUnderTest) -> ChartsScreen:
@@ -95,6 +96,25 @@ async def test_the_tasks_of_a_time_are_those_of_the_subject() -> None:
         await ui.press("enter")
         await ui.until(lambda: len(ui.table.rows))
         assert {task.name for task in ui.table.rows} == {"mail.send"}
+
+
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        ((DrillDown("queue", "celery"),), "In and out · celery"),
+        ((DrillDown("failures", "", "Failures"),), "Failure share ─"),
+    ],
+)
+async def test_a_zoomed_chart_names_what_it_is_of(path: tuple[DrillDown, ...], title: str) -> None:
+    async with run_app(cluster(), Location("queues", path), size=(60, 15)) as ui:
+        await ui.press("c", "tab")
+        before = page(ui).focused
+        assert isinstance(before, Tile)
+        await ui.press("f")
+        await ui.until(lambda: title in ui.text.splitlines()[0])
+        await ui.press("f")
+        await ui.until(lambda: not page(ui).zoomed)
+        assert " · " not in str(before.border_title)
 
 
 @pytest.mark.parametrize("size", [(120, 36), (60, 15)])

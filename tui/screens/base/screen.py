@@ -109,6 +109,11 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
         )
 
     @property
+    def subject_title(self) -> str:
+        """The title of what the page is about; empty on a numbered view."""
+        return self.title_parts[-1] if self.location.path else ""
+
+    @property
     def breadcrumbs(self) -> list[Part]:
         """The titles from the view to this screen, for an info bar; a click goes there."""
         *above, here = self.title_parts
@@ -371,5 +376,7 @@ class MonitorScreen(TableScreen, inherit_bindings=False):
             inside = focused is not None and pane in focused.ancestors_with_self
             pane.set_class(zoomed and not inside, "-hidden")
             pane.styles.clear_rule("height")  # as given by its content, which painting sets again
+            if isinstance(pane, Tile):
+                pane.name_subject(self.subject_title if zoomed and inside else "")
         if not zoomed:
             self.paint()
