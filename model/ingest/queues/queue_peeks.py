@@ -104,7 +104,10 @@ class QueuePeeks:
                     self._hold(task, message, seen.at)
                 else:
                     self._requeue(task, message, seen.at)
-                self._fill(task, message, self._queues.shared_name(message.queue))
+                queue = self._queues.shared_name(message.queue)
+                if task.queue is None or not (seen.held or self._may_be_elsewhere(task, seen.at)):
+                    task.queue = queue
+                self._fill(task, message, queue)
         return left
 
     def _list(self, seen: QueuePeeked) -> None:
@@ -179,10 +182,9 @@ class QueuePeeks:
         """
         if task.waiting or task.finished:
             return
-        worker = self._workers.workers.get(task.worker or "")
-        begun = (newest_time(task) or 0.0) - self._workers.skew(task.worker)
-        if begun > at - REPLY_DELAY:
+        if self._may_be_elsewhere(task, at):
             return  # it may have been received since
+        worker = self._workers.workers.get(task.worker or "")
         replaced = message.replaced and replaces(task, message.name, message.args, message.kwargs)
         is_running = worker is not None and task.id in worker.active_ids
         if is_running and not (replaced and message.name != task.name):
@@ -206,6 +208,10 @@ class QueuePeeks:
         )
         self._tasks.move(task, PENDING, None, None)
 
+    def _may_be_elsewhere(self, task: Task, at: float) -> bool:
+        """Return whether a worker may have received a message since it was seen in a queue."""
+        return (newest_time(task) or 0.0) - self._workers.skew(task.worker) > at - REPLY_DELAY
+
     def _fill(self, task: Task, message: WaitingMessage, queue: str) -> None:
         tasks = self._tasks
         if task.name is None and message.name:
@@ -221,8 +227,6 @@ class QueuePeeks:
             task.queue = queue
             task.eta_at = message.eta_at
             task.retries = max(task.retries, message.retries)
-        elif task.queue is None:
-            task.queue = queue
         if message.pending_signatures:
             self._keep_signatures(task.id, message.pending_signatures)
         if task.expires_at is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from celtop.model.entities.result import ResultMeta
 from celtop.model.entities.states import source_names
 from celtop.model.entities.task import TaskExtra
@@ -165,6 +166,25 @@ def test_a_message_returned_to_its_queue_is_redelivered() -> None:
     state.observe(seen)
     assert state.tasks["a"].state == "PENDING"
     assert state.totals.corrections == {"redelivered": 1}
+
+
+@pytest.mark.parametrize("end", ["rejected", "retried", "failed"])
+def test_a_message_seen_in_another_queue_is_there(end: str) -> None:
+    """Its worker rejected it, and RabbitMQ dead-lettered it; or its retry was sent elsewhere."""
+    script = Script("a").sent(queue="first", name="shop.bill").received().started()
+    state = play(getattr(script, end)().events)
+    task = state.tasks["a"]
+    assert task.queue == "first"
+    ended_at = task.state_at or 0.0
+    message = WaitingMessage("a", "shop.bill", "dead")
+    for seen, held, queue in (
+        (ended_at, False, "first"),  # it may have been received since
+        (ended_at + 9, True, "first"),
+        (ended_at + 9, False, "dead"),
+    ):
+        state.observe(QueuePeeked("dead", (message,), seen, True, held=held))
+        assert task.queue == queue
+    assert parse_query("queue:dead").matches(task, ended_at)
 
 
 def test_a_message_that_a_worker_holds_is_received_or_awaits_its_retry() -> None:
