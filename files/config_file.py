@@ -162,7 +162,10 @@ def read_or_explain(path: Path) -> tuple[dict[str, Any], dict[str, int]]:
     except UnicodeDecodeError as error:
         raise InvalidFile(f"Cannot read {path}: it is not UTF-8") from error
     except ValueError as error:
-        raise InvalidFile(f"Cannot read {path}: invalid TOML: {error}") from error
+        raise InvalidFile(
+            f"Cannot read {path}: invalid TOML: {error}. Correct it in an editor: celtop does not "
+            "overwrite it"
+        ) from error
 
 
 def _key(name: str) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -98,16 +97,24 @@ class CeltopCommands(Provider):
             display, text = _highlighted(entry, query), escape(entry.help)
             yield Hit(score, display, entry.start, entry.name, text)
 
+    def _views(self) -> Iterator[Entry]:
+        """Yield the saved views, invalid ones with the reason; or why none can be read."""
+        app = self._host
+        try:
+            views, invalid = saved_views()
+        except CommandError as error:
+            yield Entry(":view", str(error), partial(app.run_command, "view"))
+            return
+        texts = {name: f"Open {described(view)}" for name, view in views.items()}
+        for name, text in {**texts, **invalid}.items():
+            yield Entry(f":view {name}", text, partial(open_saved, app, name))
+
     def _entries(self) -> Iterator[Entry]:
         app = self._host
         contexts = cast("MonitorScreen", self.screen).CONTEXTS
         actions = app.context.keymap.in_context("global", *contexts)
         yield from (self._action(action) for action in actions if action.id.startswith("view."))
-        with suppress(CommandError):  # `:view` reports it
-            views, invalid = saved_views()
-            texts = {name: f"Open {described(view)}" for name, view in views.items()}
-            for name, text in {**texts, **invalid}.items():
-                yield Entry(f":view {name}", text, partial(open_saved, app, name))
+        yield from self._views()
         for action in actions:
             if action.id not in ("palette", "back") and not action.id.startswith("view."):
                 yield self._action(action)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,28 @@ async def test_an_invalid_view_is_listed_with_its_error_beside_the_others() -> N
         assert "view delete odd" in completions(on.app, "view ")
         on.app.run_command("view delete odd")
         assert read_views() == ({"hour": View("log")}, {})
+
+
+async def test_a_file_that_is_no_toml_is_explained_everywhere_and_never_overwritten() -> None:
+    views_file().parent.mkdir()
+    views_file().write_text('[hour]\nscreen = "log"\n[odd\n')
+    broken = views_file().read_text()
+    async with run_app(cluster(5), Location("tasks")) as on:
+        with pytest.raises(CommandError) as raised:
+            run(on.app, "view hour")
+        why = str(raised.value)
+        assert why.startswith(f"Cannot read {views_file()}: invalid TOML: ") and "line 3" in why
+        assert why.endswith("Correct it in an editor: celtop does not overwrite it")
+        for text in ("view", "view save hour", "view delete hour"):
+            with pytest.raises(CommandError, match=re.escape(why)):
+                run(on.app, text)
+        palette = CeltopCommands(on.screen)
+        hits = [hit async for hit in palette.discover() if isinstance(hit, DiscoveryHit)]
+        (entry,) = (hit for hit in hits if hit.text == ":view")
+        assert entry.help == escape(why)
+        entry.command()
+        assert on.said[-1] == why
+    assert views_file().read_text() == broken
 
 
 async def test_a_page_of_charts_is_saved_with_its_window() -> None:
