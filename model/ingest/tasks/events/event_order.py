@@ -35,7 +35,7 @@ def begins_again(task: Task, at: float, retries: int, begun: float) -> bool:
     `at` and `retries` are the event's; `begun` is the latest known time of the current attempt.
     """
     if retries > task.retries:
-        if task.state == RETRY:
+        if task.state == RETRY and (task.finished_at is not None or task.received_at is None):
             return task.finished_at is not None
         if task.finished_at is not None and at <= task.finished_at:
             return False

@@ -50,3 +50,19 @@ def test_a_retry_without_an_exception_is_a_group_of_that_name() -> None:
     assert parse_query(group.query).matches(task, NOW)
     (label,) = state.types[task.name or ""].exceptions
     assert label == group.error
+
+
+def test_the_next_receipt_may_arrive_before_the_start_of_the_attempt_that_was_retried() -> None:
+    """Workers buffer their events: those of a retry that another worker receives come first."""
+    state = ClusterState()
+    script = Script("a").received().started().on("w2").received(1).on("w1").retried()
+    script.on("w2").started().on("w3").received(2).on("w2").retried().on("w3").started()
+    *before, started, received, retried, last = script.events
+    play([*before, received, started, retried, last], state)
+    task = state.tasks["a"]
+    kept = [(one.number, one.state, one.worker, one.started_at) for one in task.attempts]
+    assert kept[1] == (1, "RETRY", "w2", started["timestamp"])
+    assert [one[:2] for one in kept] == [(0, "RETRY"), (1, "RETRY")]
+    assert (task.state, task.worker, task.retries) == ("STARTED", "w3", 2)
+    assert task.started_at == last["timestamp"]
+    assert state.totals.corrections == {}
