@@ -18,11 +18,8 @@ def is_gone(descriptor: int) -> bool:
     SIGHUP is not always delivered (`nohup`, `sudo su`); Textual would then spin on a descriptor
     that is always readable.
     """
-    try:
-        os.ttyname(descriptor)
-    except OSError:
-        return True
-    return False
+    # Not by its name: in another mount namespace (`nsenter`, `chroot`) it has none.
+    return not os.isatty(descriptor)
 
 
 def supports_unicode(environ: Mapping[str, str]) -> bool:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import pty
+import subprocess
+import sys
 
 import pytest
 from celtop.tui.app.terminal import is_gone, supports_unicode
@@ -35,3 +37,23 @@ def test_what_is_no_terminal_counts_as_gone() -> None:
     assert is_gone(reading)
     os.close(reading)
     os.close(writing)
+
+
+def test_a_terminal_without_a_name_is_not_gone() -> None:
+    """In another mount namespace, the terminal works although its device is not in /dev/pts."""
+    master, slave = pty.openpty()
+    script = (
+        "import os\nfrom celtop.tui.app.terminal import is_gone\n"
+        "try:\n    os.ttyname(0)\n    print('named')\n"
+        "except OSError:\n    print('gone' if is_gone(0) else 'there')"
+    )
+    command = 'mount -t tmpfs tmpfs /dev/pts && exec "$0" -c "$1"'
+    found = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", command, sys.executable, script],
+        stdin=slave, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    os.close(slave)
+    os.close(master)
+    if found.returncode:
+        pytest.skip(f"no mount namespace can be made here: {found.stderr}")
+    assert found.stdout.strip() == "there"
