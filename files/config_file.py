@@ -106,8 +106,7 @@ def write_table(path: Path, name: str, values: Mapping[str, object] | None) -> N
         text = _with_table(text, name, values)
         if not _means(text, expected):
             raise InvalidFile(f"Cannot change {name} in {path}: edit the file by hand")
-        # The file may be a link into a repository of the user's settings.
-        replace_file(path.resolve(), text.encode())
+        replace_file(path, text.encode())
 
 
 def _with_table(text: str, name: str, values: Mapping[str, object] | None) -> str:

@@ -85,7 +85,8 @@ def replace_file(path: Path, content: bytes) -> None:
     """Write a file in one step: a reader finds the old content or all of the new, never a part.
 
     The file is readable by its owner only, regardless of the permissions of an existing one. A
-    device or a named pipe that is being read is written to.
+    device or a named pipe that is being read is written to. A link, as into a repository of the
+    user's settings, stays a link: its target is replaced.
 
     Raises:
         OSError: The file cannot be written; the old one is unchanged.
@@ -97,6 +98,7 @@ def replace_file(path: Path, content: bytes) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
         return
+    path = _target(path)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         part.unlink(missing_ok=True)
@@ -110,3 +112,10 @@ def replace_file(path: Path, content: bytes) -> None:
     except OSError:
         part.unlink(missing_ok=True)
         raise
+
+
+def _target(path: Path) -> Path:
+    """Return the file that a path leads to; a link of another user, as in /tmp, is not followed."""
+    if path.is_symlink() and path.lstat().st_uid in (0, os.geteuid()):
+        return Path(os.path.realpath(path))
+    return path

@@ -56,7 +56,7 @@ def write(data: bytes, file: Path | None = None) -> bool:
         InvalidUsage: The file cannot be written.
         CommandError: stdout cannot be written.
     """
-    if file is not None:
+    if file is not None and not _is_stdout(file):
         try:
             replace_file(file, data)
         except OSError as error:
@@ -73,6 +73,14 @@ def write(data: bytes, file: Path | None = None) -> bool:
     except OSError as error:
         raise unwritable_stdout(error) from error
     return True
+
+
+def _is_stdout(file: Path) -> bool:
+    """Return whether a file is the one that stdout writes to, such as `/dev/stdout`."""
+    try:
+        return os.path.samestat(file.stat(), os.fstat(sys.stdout.fileno()))
+    except (AttributeError, OSError, ValueError):  # stdout is closed, or there is no such file yet
+        return False
 
 
 def unwritable_stdout(error: OSError) -> CommandError:

@@ -51,6 +51,35 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_link_stays_a_link_and_its_target_is_replaced(tmp_path: Path) -> None:
+    target, link = tmp_path / "repository" / "saved.json", tmp_path / "saved.json"
+    target.parent.mkdir()
+    link.symlink_to(target)
+    replace_file(link, b"one")
+    replace_file(link, b"two")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"two"
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a link of another user")
+def test_a_link_of_another_user_is_not_followed(tmp_path: Path) -> None:
+    target, link = tmp_path / "precious", tmp_path / "saved.json"
+    target.write_bytes(b"old")
+    link.symlink_to(target)
+    os.lchown(link, 12_345, 12_345)
+    replace_file(link, b"new")
+    assert target.read_bytes() == b"old"
+    assert (link.read_bytes(), link.is_symlink()) == (b"new", False)
+
+
+def test_a_link_to_itself_is_replaced(tmp_path: Path) -> None:
+    link = tmp_path / "loop"
+    link.symlink_to(link)
+    replace_file(link, b"new")
+    assert link.read_bytes() == b"new"
+
+
 def test_a_device_is_written_to(tmp_path: Path) -> None:
     replace_file(Path(os.devnull), b"gone")
     assert not Path(os.devnull).is_file()
