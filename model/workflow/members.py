@@ -5,6 +5,7 @@ The members are collected once, starting from any of them; then the cost depends
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal, Protocol, TypeAlias
@@ -36,6 +37,8 @@ MEMBER_STATUSES: Final[tuple[MemberStatus, ...]] = (
 
 GROUP_SPREAD: Final = 1.0
 """Seconds within which the members of a group are sent or received."""
+MANY_NEW: Final = 1_000
+"""Tasks from which sorting all again costs less than inserting each."""
 MAX_BODIES: Final = 20
 """Tasks that may be the bodies of chords whose headers are searched at once."""
 
@@ -93,7 +96,11 @@ class Members:
         self._groups: set[str] = set()
         self._near: set[str] = set()
         """Ids that members refer to."""
-        self._unread: list[Task] = []
+        self._unread: dict[str, None] = {}
+        """Ids of members whose results are to be read."""
+        self._others: list[Task] = []
+        """Other tasks whose results may show that they belong here, by when they began."""
+        self._new_others: list[Task] = []
         self._asked: set[str] = set()
         self._searched: set[str] = set()
         """Ids of tasks whose arguments were read, as those of a chord's body."""
@@ -113,7 +120,9 @@ class Members:
         self.headers.clear()
         self._searched.clear()
         self.relinked = self.changed = True
-        self._unread = [task for task in self._state.tasks.values() if _is_unread(task)]
+        self._unread.clear()
+        self._others.clear()
+        self._new_others = [task for task in self._state.tasks.values() if _is_unread(task)]
         task = self._state.tasks.get(self._task_id)
         self._collect([task] if task is not None else self._family_of_missing_root())
         self._find_headers(self._state.tasks.values())
@@ -128,7 +137,7 @@ class Members:
                 self.counts[self._seen.pop(task.id)[0]] -= 1
                 self.relinked = True
         changed = changes.tasks.values()
-        self._unread += [task for task in changed if _is_unread(task)]
+        self._new_others += [task for task in changed if _is_unread(task)]
         self._collect(task for task in changed if self._belongs(task))
         self._find_headers(changed)
 
@@ -195,17 +204,29 @@ class Members:
         begins = [span(task)[0] for task in self.tasks.values() if _may_be_grouped(task)]
         known = [begin for begin in begins if begin is not None]
         first, last = min(known, default=0.0) - GROUP_SPREAD, max(known, default=0.0) + GROUP_SPREAD
-        found: list[str] = []
-        for task in self._unread:
-            begin = span(task)[0]
-            near = begin is not None and first <= begin <= last and _may_be_grouped(task)
-            if (near or task.id in self.tasks) and task.id not in self._asked:
-                found.append(task.id)
-                if len(found) >= limit:
-                    break
+        found = list(self._unread)[:limit]
+        for id_ in found:
+            del self._unread[id_]
         self._asked.update(found)
-        self._unread.clear()
+        self._sort_others()
+        at = bisect_left(self._others, first, key=_beginning)
+        end = bisect_right(self._others, last, key=_beginning)
+        # The rest is read later, and with it what began near the members that are found by then.
+        end = min(end, at + limit - len(found))
+        for task in self._others[at:end]:
+            if task.id not in self._asked and _is_unread(task) and _may_be_grouped(task):
+                found.append(task.id)
+        del self._others[at:end]
+        self._asked.update(found)
         return found
+
+    def _sort_others(self) -> None:
+        new, self._new_others = self._new_others, []
+        if len(new) > MANY_NEW:
+            self._others = sorted(self._others + new, key=_beginning)
+        else:
+            for task in new:
+                insort(self._others, task, key=_beginning)
 
     def add_pending(self, id_: str, pending: tuple[PendingSignature, ...]) -> None:
         """Add the pending signatures in a member's message."""
@@ -268,6 +289,8 @@ class Members:
         status = member_status(task)
         links = (task.parent_id, task.root_id, task.group_id, task.finished_at, task.sent_at)
         before = self._seen.get(task.id)
+        if _is_unread(task) and task.id not in self._asked:
+            self._unread[task.id] = None
         if before is None:
             self.tasks[task.id] = task
             self.counts[status] += 1
@@ -287,6 +310,11 @@ def _may_be_grouped(task: Task) -> bool:
 
 def _is_unread(task: Task) -> bool:
     return task.group_id is None and not task.sources & FROM_BACKEND and task.state in FINISHED
+
+
+def _beginning(task: Task) -> float:
+    begin = task.sent_at if task.sent_at is not None else span(task)[0]
+    return 0.0 if begin is None else begin
 
 
 def member_status(task: Task) -> MemberStatus:

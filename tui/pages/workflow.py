@@ -38,7 +38,7 @@ MAX_PEEKED_QUEUES: Final = 4
 MAX_PEEKED_MESSAGES: Final = 500
 """Messages read from each of these queues, and of those that workers have."""
 
-MAX_RESULTS_READ: Final = 200
+MAX_RESULTS_READ: Final = 1_000
 """Results requested at once."""
 
 

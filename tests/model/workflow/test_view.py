@@ -195,6 +195,23 @@ def test_results_that_may_reveal_a_group_are_read_once() -> None:
     assert view.members.unread(10) == ["late"]
 
 
+def test_the_results_of_a_large_group_are_read_in_parts_as_its_members_are_found() -> None:
+    """Its sending takes longer than the time within which members are looked for."""
+    state = ClusterState()
+    members = [f"m{number:02}" for number in range(30)]
+    for number, id_ in enumerate(members):
+        run_task(state, id_, at=number * 0.2)
+    view = view_of(state, "m00")
+    reads = 0
+    while unread := view.members.unread(4):
+        reads += 1
+        assert len(unread) <= 4
+        belongs(state, "g", *unread)
+        update(view, state)
+    assert reads >= 8
+    assert dict(view[0].counts)["succeeded"] == len(members)
+
+
 def test_the_time_axis_of_a_running_workflow_grows_in_steps() -> None:
     state = shop()
     view = view_of(state, "x", NOW + 10)
