@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input, Static
 
 from ...model.text.phrases import counted
 from ...model.text.sanitize import visible
 from ...widgets.compat.visible_input import VisibleInput
+from ...widgets.fitted_scroll import FittedScroll
 from ..keymap import bindings
 from .base import FRAME, Dialog
 
@@ -74,7 +75,7 @@ class ConfirmDialog(Dialog[bool]):
 
     def compose_box(self) -> ComposeResult:
         """Yield the facts, then the buttons, which always stay visible."""
-        with VerticalScroll(id="facts", can_focus=False):
+        with FittedScroll(id="facts", can_focus=False):
             yield from (_line(*fact) for fact in self._facts())
         must_type = self.must_type
         if must_type is not None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
 from ...model.text.sanitize import visible_lines
+from ...widgets.fitted_scroll import FittedScroll
 from .searched import SearchedDialog
 
 _MAX_TEXT = 100_000
@@ -23,11 +23,11 @@ class LongText(SearchedDialog):
     @property
     def searched(self) -> Widget:
         """The text."""
-        return self.query_one(VerticalScroll)
+        return self.query_one(FittedScroll)
 
     def compose_content(self) -> ComposeResult:
         """Yield the text."""
-        with VerticalScroll():
+        with FittedScroll():
             for part in self.parts():
                 yield Static(part, markup=False)
 

@@ -13,13 +13,14 @@ from typing import Any, Final, TypeAlias
 from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from ...model.text.sanitize import visible
+from ..fitted_scroll import FittedScroll
 from .controls import Button, FormArea, FormChoice, FormLine
 from .field import FormField, FormRow
 
@@ -113,7 +114,7 @@ class Form(Vertical):
     def compose(self) -> ComposeResult:
         """Yield the fields, then the buttons, which always stay visible."""
         self.rows = {field.id: FormRow(field) for field in self.fields}
-        with VerticalScroll(id="rows", can_focus=False):
+        with FittedScroll(id="rows", can_focus=False):
             yield from self._notes
             yield from self.rows.values()
         yield Static(markup=False, id="preview")
