@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from textual import work
 from textual.events import Event, Key, MouseDown, MouseUp
 from textual.scrollbar import ScrollBar, ScrollBarRender
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from ...widgets.compat.screen_picture import ScreenPicture
     from ..bars.command_line import CommandLine
     from ..messages import ClusterRequested, CopyRequested
+    from ..screens.base.screen import MonitorScreen
     from .alerting import Alerting
     from .mouse import MouseButtons
 
@@ -389,12 +391,17 @@ class CeltopApp(HostApp, inherit_bindings=False):
     def action_export(self, path: str = "") -> None:
         """Save what is shown; ask for a file name if none is given."""
         from ...widgets.compat.screen_picture import ScreenPicture
-        from ..commands.save import save_screen
 
         screen = self.monitor_screen
         if screen is not None:
             picture = self._picture or ScreenPicture(screen)
-            self.run_worker(save_screen(self, screen, path, picture.svg))
+            self._save(screen, path, picture.svg)
+
+    @work
+    async def _save(self, screen: MonitorScreen, path: str, picture: Callable[[], str]) -> None:
+        from ..commands.save import save_screen
+
+        await save_screen(self, screen, path, picture)
 
     def get_system_commands(self, screen: Any) -> Any:
         """Offer none of Textual's own commands: the palette lists celtop's."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, NamedTuple
 
+from textual import work
 from textual.app import ComposeResult
 from textual.events import Event, Key
 from textual.screen import Screen
@@ -103,9 +104,9 @@ class StartingApp(CeltopApp):
 
     def start(self) -> None:
         """Prepare the rest after the first frame."""
-        # In a task of its own: the first screen could not wait for its own end.
-        self.call_after_refresh(lambda: self.run_worker(self._go_on()))
+        self.call_after_refresh(self._go_on)
 
+    @work  # in a task of its own: the first screen could not wait for its own end
     async def _go_on(self) -> None:
         # In a thread of its own: one of the event loop's would delay ctrl-c until it ends.
         future: Future[Prepared] = Future()
@@ -143,9 +144,13 @@ class StartingApp(CeltopApp):
             self.say(prepared.problem, "error")
         self.call_later(self._take_keys)
         self.call_after_refresh(self._collect_when_idle)
+        self._preload()
+
+    @work
+    async def _preload(self) -> None:
         from .preloading import preload
 
-        self.run_worker(preload())
+        await preload()
 
     async def _take_keys(self) -> None:
         """Do what the keys so far are bound to: those that wait in the queue were typed later."""

@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 from concurrent.futures import Future
 from typing import Any, Final, TypeVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
@@ -35,8 +36,9 @@ class WaitingDialog(Dialog[bool]):
 
     def on_mount(self) -> None:
         """Start waiting."""
-        self.run_worker(self._wait())
+        self._wait()
 
+    @work
     async def _wait(self) -> None:
         # `wait` does not cancel the lookup when the dialog is closed; others may wait for it, too.
         await asyncio.wait({asyncio.ensure_future(self._awaited)})

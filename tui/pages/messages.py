@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from textual import work
+
 from ...model.confirm.queues import why_unreadable
 from ...model.entities.queue import Queue
 from ...model.entities.task import Task
 from ...model.ingest.queues.queue_peeks import MAX_LISTED_MESSAGES, Listing
-from ...model.observations import WaitingMessage
+from ...model.observations import QueuePeeked, WaitingMessage
 from ...model.text import units
 from ...model.text.sanitize import visible
 from ...widgets.table.column import Column
@@ -26,6 +28,8 @@ from ..screens.base.row_lists import RowListScreen
 from ..text.listings import task_counts
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from ...model.entities.changes import Changes
     from ...widgets.table.viewport import Motion
 
@@ -166,19 +170,18 @@ class MessagesScreen(RowListScreen[WaitingMessage]):
         if self._reading or self.context.frozen:
             return
         self._reading = True
-        reading = self.context.session.lookups.peek(self.queue, PAGE, None, skip)
+        self._wait(self.context.session.lookups.peek(self.queue, PAGE, None, skip))
 
-        async def wait() -> None:
-            try:
-                await asyncio.wrap_future(reading)
-                self._problem = ""
-            except Exception as error:
-                self._problem = str(error) or type(error).__name__
-            self._reading = False
-            if self.is_attached:
-                self.paint_info()
-
-        self.run_worker(wait(), exit_on_error=False)
+    @work(exit_on_error=False)
+    async def _wait(self, reading: Future[QueuePeeked]) -> None:
+        try:
+            await asyncio.wrap_future(reading)
+            self._problem = ""
+        except Exception as error:
+            self._problem = str(error) or type(error).__name__
+        self._reading = False
+        if self.is_attached:
+            self.paint_info()
 
     # The info bar
 

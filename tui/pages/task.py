@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.geometry import Size
@@ -222,8 +223,9 @@ class TaskDetailScreen(DetailScreen, TracebackScreen):
     def _look_for_original(self, task: Task) -> None:
         if task.finished and self.settled and not self._searching:
             self._searching = True
-            self.run_worker(self._find_original())
+            self._find_original()
 
+    @work
     async def _find_original(self) -> None:
         """Read the finished task from the result backend, and find out what it was sent with."""
         session = self.context.session

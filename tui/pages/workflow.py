@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
+from textual import work
+
 from ...model.entities.states import PENDING
 from ...model.entities.task import Task
 from ...model.operations.call import SentTask
@@ -69,8 +71,9 @@ class WorkflowScreen(PreviewingList[WorkflowRow]):
     def on_mount(self) -> None:
         """Move the cursor to the task, and search for upcoming tasks."""
         self.list_table.move_to(self.task_id)
-        self.run_worker(self._find_upcoming())
+        self._find_upcoming()
 
+    @work
     async def _find_upcoming(self) -> None:
         """Read the messages of unfinished members: they contain groups and the tasks to follow."""
         session = self.context.session

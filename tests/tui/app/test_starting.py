@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from celtop.bindings.keymap import Keymap
@@ -109,3 +110,21 @@ async def test_ctrl_c_ends_it_at_once() -> None:
         await pilot.press("ctrl+c")
     assert not app.is_set_up
     prepare.allowed.set()
+
+
+async def test_an_app_that_ends_while_it_starts_leaves_no_coroutine_unawaited(
+    monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    app, begun = StartingApp(Settled()), []
+    run_worker = app.run_worker
+
+    def ended_at_once(*args: Any, **options: Any) -> None:
+        begun.append(args)
+        run_worker(*args, **options).cancel()
+
+    monkeypatch.setattr(app, "run_worker", ended_at_once)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: bool(begun))
+    begun.clear()
+    gc.collect()
+    assert not [each for each in recwarn if "never awaited" in str(each.message)]
