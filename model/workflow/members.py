@@ -122,7 +122,8 @@ class Members:
         self.relinked = self.changed = True
         self._unread.clear()
         self._others.clear()
-        self._new_others = [task for task in self._state.tasks.values() if _is_unread(task)]
+        self._new_others.clear()
+        self._add_others(self._state.tasks.values())
         task = self._state.tasks.get(self._task_id)
         self._collect([task] if task is not None else self._family_of_missing_root())
         self._find_headers(self._state.tasks.values())
@@ -137,7 +138,7 @@ class Members:
                 self.counts[self._seen.pop(task.id)[0]] -= 1
                 self.relinked = True
         changed = changes.tasks.values()
-        self._new_others += [task for task in changed if _is_unread(task)]
+        self._add_others(changed)
         self._collect(task for task in changed if self._belongs(task))
         self._find_headers(changed)
 
@@ -201,24 +202,40 @@ class Members:
         The members of a group have only its id in common, which is in their results. They were
         sent at about the same time.
         """
-        begins = [span(task)[0] for task in self.tasks.values() if _may_be_grouped(task)]
-        known = [begin for begin in begins if begin is not None]
-        first, last = min(known, default=0.0) - GROUP_SPREAD, max(known, default=0.0) + GROUP_SPREAD
         found = list(self._unread)[:limit]
         for id_ in found:
             del self._unread[id_]
         self._asked.update(found)
+        grouped = (task for task in self.tasks.values() if task.group_id and _may_be_grouped(task))
+        begins = [_beginning(task) for task in grouped]
+        if begins:
+            # The rest is read later, and with it what began near the members found by then.
+            first, last = min(begins) - GROUP_SPREAD, max(begins) + GROUP_SPREAD
+            found += self._take_others(first, last, limit - len(found))
+        return found
+
+    def _take_others(self, first: float, last: float, limit: int) -> list[str]:
+        """Return the ids of other tasks that began within a time, which are then asked for."""
         self._sort_others()
         at = bisect_left(self._others, first, key=_beginning)
-        end = bisect_right(self._others, last, key=_beginning)
-        # The rest is read later, and with it what began near the members that are found by then.
-        end = min(end, at + limit - len(found))
-        for task in self._others[at:end]:
-            if task.id not in self._asked and _is_unread(task) and _may_be_grouped(task):
-                found.append(task.id)
+        end = min(bisect_right(self._others, last, key=_beginning), at + limit)
+        found = [
+            task.id
+            for task in self._others[at:end]
+            if task.id not in self._asked and _is_unread(task) and _may_be_grouped(task)
+        ]
         del self._others[at:end]
         self._asked.update(found)
         return found
+
+    def _add_others(self, tasks: Iterable[Task]) -> None:
+        self._new_others += [task for task in tasks if _is_unread(task)]
+        held = self._state.tasks
+        if len(self._others) + len(self._new_others) > 2 * len(held) + MANY_NEW:
+            # Most of them are no longer held.
+            others = {task.id: task for task in (*self._others, *self._new_others)}
+            self._new_others = [task for id_, task in others.items() if held.get(id_) is task]
+            self._others.clear()
 
     def _sort_others(self) -> None:
         new, self._new_others = self._new_others, []

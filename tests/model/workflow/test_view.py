@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -188,11 +189,29 @@ def test_results_that_may_reveal_a_group_are_read_once() -> None:
     run_task(state, "child", "other", "other", at=0)
     run_task(state, "runs", at=0, until="started")
     view = view_of(state, "a")
-    assert sorted(view.members.unread(10)) == ["a", "near"]
+    assert view.members.unread(10) == ["a"], "it may be in no group"
+    assert view.members.unread(10) == []
+    belongs(state, "g", "a")
+    update(view, state)
+    assert view.members.unread(10) == ["near"]
     assert view.members.unread(10) == []
     run_task(state, "late", at=0.4)
     update(view, state)
     assert view.members.unread(10) == ["late"]
+
+
+def test_evicted_tasks_are_not_kept_for_their_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("celtop.model.workflow.members.MANY_NEW", 10)
+    state = ClusterState(max_tasks=20)
+    run_task(state, "a", until="started")
+    view = view_of(state, "a")
+    run_task(state, "evicted", at=60)
+    evicted = state.tasks["evicted"]
+    for number in range(100):
+        run_task(state, f"t{number}", at=61 + number)
+        update(view, state)
+    assert "evicted" not in state.tasks
+    assert sys.getrefcount(evicted) == 2, "this one, and that of the call"
 
 
 def test_the_results_of_a_large_group_are_read_in_parts_as_its_members_are_found() -> None:
