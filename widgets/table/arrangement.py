@@ -22,6 +22,9 @@ NAME_PERCENT: Final = 35
 MAX_NAME_WIDTH: Final = 60
 """The cells that a name takes, if it needs them, before other columns are shown: a number, or a
 share of a wide table up to a number of cells."""
+TEXT_PERCENT: Final = 20
+"""The share of the width that a text of any length, such as a result, takes before other texts are
+whole, unless it is always shown; at least as many cells as a name."""
 MAIN_PRIORITY: Final = 2
 """The lowest priority of the columns whose texts are whole before those of the others."""
 SMALL_GAP: Final = 6
@@ -177,14 +180,15 @@ def _fitted(
         if one.brief and one.narrow_width is not None:
             widths[i] = min(widths[i], one.narrow_width)
     spare = width - _total(widths)
-    # A very long name, and an id, are whole after all others.
+    # Texts of any length are whole after all others, then a very long name, and then an id.
     name, room = _name_of(chosen), _name_room(width)
     wanted = list(map(need, chosen))
-    first = [
+    named = [
         0 if one.brief else min(cells, room) if one is name else cells
         for one, cells in zip(chosen, wanted, strict=True)
     ]
-    for needed in (first, wanted):
+    first = [min(cells, _first_room(one, width)) for one, cells in zip(chosen, named, strict=True)]
+    for needed in (first, named, wanted):
         missing = [max(0, cells - given) for cells, given in zip(needed, widths, strict=True)]
         for i in sorted(
             range(len(chosen)),
@@ -198,6 +202,13 @@ def _fitted(
             widths[i] += more
             spare -= more
     return chosen, widths
+
+
+def _first_room(column: Column[R], width: int) -> int:
+    """Return the cells that a text takes before those of other columns are whole."""
+    if column.grow and column.priority:
+        return max(NAME_WIDTH, width * TEXT_PERCENT // 100)
+    return width
 
 
 def _name_room(width: int) -> int:

@@ -244,3 +244,18 @@ def test_one_very_long_name_does_not_cut_the_outcomes_of_all_rows() -> None:
     needs = Needs({"name": 98, "args": 40, "outcome": 90})
     assert fitted(200, needs, columns) == {"name": 68, "args": 40, "outcome": 90}
     assert fitted(240, needs, columns) == {"name": 100, "args": 41, "outcome": 97}
+
+
+def test_results_of_any_length_leave_names_of_workers_whole() -> None:
+    columns = (
+        Column("name", "Task", 22, cell, grow=2),
+        Column("worker", "Worker", 18, cell, 4, narrow_width=12),
+        Column("args", "Args", 14, cell, 8, grow=2),
+        Column("outcome", "Outcome", 18, cell, 2, grow=4),
+    )
+    needs = Needs({"name": 20, "worker": 45, "args": 30, "outcome": 200})
+    assert fitted(200, needs, columns) == {"name": 20, "worker": 45, "args": 30, "outcome": 102}
+    assert fitted(150, needs, columns) == {"name": 20, "worker": 45, "args": 30, "outcome": 52}
+    assert fitted(130, needs, columns)["worker"] == 45
+    always = (*columns[:2], Column("text", "Problem", 18, cell, grow=4))
+    assert fitted(110, Needs({**needs.widths, "text": 60}), always)["text"] == 60
