@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from celtop.model.entities.queue import Queue
 from celtop.model.entities.task import Task
 from celtop.tests.tui.app_under_test import AppUnderTest, Clock, make_app, screen_lines
@@ -67,6 +68,16 @@ async def test_a_task_and_the_tasks_of_a_group_of_failures_open_from_it() -> Non
         listed = app.screen
         assert isinstance(listed, TaskListScreen)
         assert {task.queue for task in listed.tasks} == {"celery"}
+
+
+@pytest.mark.parametrize("size", [(240, 60), (120, 36), (80, 24), (60, 15)])
+async def test_what_is_wrong_with_a_queue_is_above_its_charts(size: tuple[int, int]) -> None:
+    app, session = make_app(cluster(), Clock())
+    async with app.run_test(size=size) as pilot:
+        on = AppUnderTest(app, session, pilot)
+        screen = await on_page(app, on, "notifications")
+        await on.until(lambda: "no consumers" in on.text and screen.chart_strip.region.height)
+        assert screen.panes["findings"].region.bottom <= screen.chart_strip.region.y
 
 
 async def test_an_unknown_queue_is_named_as_unknown() -> None:

@@ -139,7 +139,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
         """Yield the numbers on the left, and the lists on the right."""
         panes = self.panes
         yield self.info_bar
-        yield from self.stack(self.chart_strip, panes["findings"])
+        yield from self.stack(panes["findings"], self.chart_strip)
         with VerticalScroll(id="panes", can_focus=False):
             with Vertical(id="left", classes="column"):
                 yield panes["facts"]
