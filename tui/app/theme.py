@@ -122,6 +122,7 @@ _IN_16_COLOURS: Final = {
     "success": ("#55ff55", "#00aa00"),
     "warning": ("#ffff55", "#aa5500"),
     "error": ("#ff5555", "#aa0000"),
+    "disabled": ("#aaaaaa", "#555555"),
 }
 """The texts of dark and of light themes, in the colours that rich has for the 16 of terminals."""
 _GREY_STEPS: Final = 20
@@ -157,7 +158,10 @@ def readable(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def in_16_colours(variables: Mapping[str, str], *, dark: bool) -> dict[str, str]:
-    """Return a theme's variables for a terminal of 16 colours: its pale reds would become white."""
+    """Return a theme's variables for a terminal of 16 colours.
+
+    Its pale reds would become white, and its faintest texts the colour behind them.
+    """
     if _colour(variables["background"]).ansi is not None:
         return dict(variables)
     texts = {f"text-{text}": shades[not dark] for text, shades in _IN_16_COLOURS.items()}

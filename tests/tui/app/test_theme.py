@@ -262,6 +262,22 @@ def test_states_keep_their_hue_in_16_colours(theme: Theme) -> None:
     assert numbers == {text: number + bright for text, number in expected.items()}
 
 
+@pytest.mark.parametrize("theme", CELTOP_THEMES, ids=lambda theme: theme.name)
+def test_faint_texts_are_not_the_colour_behind_them_in_16_colours(theme: Theme) -> None:
+    generated = {**theme.to_color_system().generate(), **theme.variables}
+    variables = in_16_colours(generated, dark=theme.dark)
+
+    def shown(colour: Color) -> Color:
+        return Color(*colour.rich_color.downgrade(ColorSystem.STANDARD).get_truecolor())
+
+    background, panel = (Color.parse(variables[name]) for name in ("background", "panel"))
+    typed_into = panel + Color.parse(variables["foreground"]).with_alpha(0.05)
+    for text in ("text-disabled", "text-muted"):
+        colour = shown(Color.parse(variables[text]))
+        for behind in (background, panel, typed_into):
+            assert ratio(colour, shown(behind)) >= 2, text
+
+
 async def test_a_chosen_theme_is_readable_at_once_also_in_bars() -> None:
     async with run_app(cluster(5), theme="celtop-dark") as on:
         on.app.theme = "textual-light"
