@@ -93,10 +93,10 @@ def _all_columns(
 
 
 def _worker_keys(context: ListContext) -> Mapping[str, Callable[[Worker], Any]]:
-    listening = context.listening
+    listening, now = context.listening, context.now
     return {
         **workers.WORKER_KEYS,
-        "faulty": lambda worker: worker.health(listening) not in ("online", "unknown"),
+        "trouble": lambda worker: workers.trouble(workers.level_of(worker, listening, now)),
     }
 
 

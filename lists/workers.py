@@ -21,6 +21,7 @@ _BAR_WIDTH: Final = 10
 _MAX_BAR_WIDTH: Final = 40
 _LABEL_WIDTH: Final = 7
 """Cells of the numbers beside a bar, such as ` 12/128`."""
+_TROUBLES: Final[Mapping[Level, int]] = {"bad": 2, "warn": 1}
 
 
 def level_of(worker: Worker, listening: Listening, now: float) -> Level:
@@ -35,6 +36,11 @@ def health_level(worker: Worker, health: WorkerHealth, now: float) -> Level:
         ended = worker.left_at is not None and not worker.active_ids
         return "bad" if is_new(gone_since(worker), now) and not ended else "warn"
     return level
+
+
+def trouble(level: Level) -> int:
+    """Return a sort key for a worker's level, the largest for the worst."""
+    return _TROUBLES.get(level, 0)
 
 
 def queue_names(worker: Worker) -> str | None:
@@ -138,7 +144,13 @@ def worker_columns(broker: Broker) -> tuple[Column[Worker], ...]:
 
     return (
         Column(
-            "status", "Status", 10, status, ticks=numbers.always, sort_key="faulty", descending=True
+            "status",
+            "Status",
+            10,
+            status,
+            ticks=numbers.always,
+            sort_key="trouble",
+            descending=True,
         ),
         Column("name", "Worker", 20, lambda row, _: (row.name, "text"), grow=2, sort_key="name"),
         Column("pool", "Pool", 8, _pool, 4, sort_key="pool", remark=True),

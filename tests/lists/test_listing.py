@@ -10,8 +10,9 @@ from celtop.lists.listing import LISTINGS
 from celtop.model.observations import QueueMeasured
 from celtop.model.query.language import EVERY_TASK, parse_query
 from celtop.model.state import ClusterState
+from celtop.model.wire.events import Event
 from celtop.tests.export.conftest import context, run_task
-from celtop.tests.tui.fake_session import NOW, cluster
+from celtop.tests.tui.fake_session import NOW, cluster, feed
 
 FAILED: dict[str, object] = {"type": "task-failed", "exception": "KeyError('a')", "traceback": "T"}
 
@@ -50,6 +51,14 @@ def test_queues_of_the_same_status_are_in_the_order_of_their_names() -> None:
     listed, shown = LISTINGS["queues"], context(state)
     found = listed.rows(shown, "", listed.order_by(shown))
     assert [queue.name for queue in found] == ["billing", "geo", "mail"]
+
+
+def test_a_worker_that_was_lost_is_above_those_that_have_long_been_offline() -> None:
+    state = cluster()
+    feed(state, [Event("worker-offline", "celery@web-1", NOW)])
+    listed, shown = LISTINGS["workers"], context(state, NOW)
+    found = listed.rows(shown, "", listed.order_by(shown))
+    assert [one.name for one in found] == ["celery@web-1", "celery@geo-2", "celery@geo-1"]
 
 
 @pytest.mark.parametrize("name", LISTINGS)

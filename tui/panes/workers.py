@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from operator import attrgetter
 
-from ...lists.workers import level_of
+from ...lists.workers import level_of, trouble
 from ...model.entities.styles import Level
 from ...model.entities.worker import Worker
 from ...model.query.order import Order
@@ -19,8 +19,6 @@ from ..context import AppContext
 from ..navigation import DrillDown, FilteredView
 from .base import ListPane
 
-_RANKS: Final[dict[Level, int]] = {"bad": 0, "warn": 1, "good": 2, "idle": 2}
-
 
 class WorkersPane(ListPane[Worker]):
     """Workers with their load, or since when they are late, stalled or offline."""
@@ -32,10 +30,10 @@ class WorkersPane(ListPane[Worker]):
         self._now = context.now()
         self._listening = context.state.broker.listening(self._now)
         rows = RowList[Worker](
-            lambda: context.state.workers.values(),
+            lambda: sorted(context.state.workers.values(), key=attrgetter("name")),
             lambda worker: worker.name,
-            {"worst": self._rank},
-            Order("worst", False),
+            {"trouble": lambda one: trouble(level_of(one, self._listening, self._now))},
+            Order("trouble", True),
         )
         super().__init__(context, worker_columns(context.state), rows)
 
@@ -81,6 +79,3 @@ class WorkersPane(ListPane[Worker]):
     def target(self, row_id: str | None) -> DrillDown | FilteredView:
         """Return the step to a worker."""
         return DrillDown("worker", row_id) if row_id else FilteredView(self.VIEW)
-
-    def _rank(self, worker: Worker) -> tuple[int, str]:
-        return _RANKS[level_of(worker, self._listening, self._now)], worker.name

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from operator import attrgetter
+from typing import Any
 
 from ...lists import workers
+from ...model.entities.styles import Level
 from ...model.entities.worker import Worker, WorkerHealth
 from ...widgets.table.column import Column
 from ...widgets.table.live_table import LiveTable
@@ -39,6 +41,10 @@ class WorkersScreen(RowListScreen[Worker]):
         """Return the columns of workers."""
         return workers.worker_columns(self.context.state.broker)
 
+    def sort_keys(self) -> Mapping[str, Callable[[Worker], Any]]:
+        """Return the functions of the columns' sort keys; the worst status is first."""
+        return {**self.KEYS, "trouble": lambda worker: workers.trouble(self._level(worker))}
+
     def source(self) -> Iterable[Worker]:
         """Return all known workers by name, the order of those with the same status."""
         return sorted(self.context.state.workers.values(), key=attrgetter("name"))
@@ -65,6 +71,10 @@ class WorkersScreen(RowListScreen[Worker]):
 
     def _status(self, worker: Worker) -> WorkerHealth:
         return worker.health(self.context.state.broker.listening(self.context.now()))
+
+    def _level(self, worker: Worker) -> Level:
+        now = self.context.now()
+        return workers.level_of(worker, self.context.state.broker.listening(now), now)
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Open the worker."""

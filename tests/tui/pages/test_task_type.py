@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from celtop.model.entities.task_type import TaskType
-from celtop.tests.tui.app_under_test import AppUnderTest, Clock, make_app, screen_lines
-from celtop.tests.tui.fake_session import cluster
+from celtop.model.wire.events import Event
+from celtop.tests.tui.app_under_test import AppUnderTest, Clock, make_app, run_app, screen_lines
+from celtop.tests.tui.fake_session import NOW, cluster, feed
+from celtop.tui.navigation import DrillDown, Location
 from celtop.tui.pages.task_type import TypeScreen
 
 
@@ -34,3 +36,15 @@ async def test_it_shows_states_run_times_workers_and_failures_of_the_type() -> N
         assert "Types › mail.send" in text
         assert "p50" in text
         assert "ConnectTimeout" in text
+
+
+async def test_a_worker_that_was_lost_is_above_the_others() -> None:
+    state = cluster()
+    feed(state, [Event("worker-offline", "celery@web-1", NOW)])
+    where = Location("types", (DrillDown("type", "mail.send"),))
+    async with run_app(state, where, size=(140, 44)) as on:
+        screen = on.screen
+        assert [row.name for row in screen.worker_rows] == [
+            *("celery@web-1", "celery@geo-2", "celery@geo-1"),
+        ]
+        assert screen.panes["workers"].has_class("-bad")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from textual.app import ComposeResult
@@ -11,7 +12,9 @@ from textual.containers import Vertical, VerticalScroll
 
 from ....lists.failures import FAILURE_KEYS, FAILURES, group_title
 from ....lists.progress import with_progress
+from ....lists.workers import level_of, trouble
 from ....model.entities.series.distribution import Distribution
+from ....model.entities.styles import Level
 from ....model.entities.task import Task
 from ....model.entities.worker import Worker
 from ....model.health.finding import SubjectKind
@@ -68,7 +71,10 @@ class SubjectScreen(DetailScreen, Generic[R]):
             self._alerts, lambda alert: alert.id, {"level": _is_bad}, Order("level", True)
         )
         self.worker_rows = RowList[Worker](
-            self.runners, lambda worker: worker.name, {"name": _worker_name}, Order("name", False)
+            lambda: sorted(self.runners(), key=attrgetter("name")),
+            lambda worker: worker.name,
+            {"trouble": lambda worker: trouble(self._level(worker))},
+            Order("trouble", True),
         )
         self.failure_rows = RowList[FailureGroup](
             self.failures, lambda group: group.id, FAILURE_KEYS, Order("last", True)
@@ -198,7 +204,9 @@ class SubjectScreen(DetailScreen, Generic[R]):
         self.panes["findings"].show("bad" if any(map(_is_bad, self.alert_rows)) else "warn")
         self.panes["failures"].show("idle", subtitle=units.count(failed) if failed else "")
         self.panes["latest"].show("idle", subtitle=units.count(len(self.latest)))
-        self.panes["workers"].show("idle", subtitle=units.count(len(self.worker_rows)))
+        worst = next(iter(self.worker_rows), None)
+        level: Level = "idle" if worst is None else self._level(worst)
+        self.panes["workers"].show(level, subtitle=units.count(len(self.worker_rows)))
 
     def _fit_findings(self) -> None:
         """Make the findings as high as they are many; hide the pane without any."""
@@ -230,6 +238,10 @@ class SubjectScreen(DetailScreen, Generic[R]):
         about = (self.FINDING, self.name_)
         found = [one for one in context.findings if (one.kind, one.name) == about]
         return each_alert(found, context.now(), context.acknowledgements.quiets)
+
+    def _level(self, worker: Worker) -> Level:
+        now = self.context.now()
+        return level_of(worker, self.context.state.broker.listening(now), now)
 
     # Keys
 
@@ -269,7 +281,3 @@ class SubjectScreen(DetailScreen, Generic[R]):
 
 def _is_bad(alert: Alert) -> bool:
     return alert.level == "bad"
-
-
-def _worker_name(worker: Worker) -> str:
-    return worker.name

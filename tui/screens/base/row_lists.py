@@ -31,7 +31,7 @@ class RowListScreen(PreviewingList[R]):
     ORDER: ClassVar[tuple[str, bool]]
     """The id of the initial sort column, and whether the largest is first."""
     KEYS: ClassVar[Mapping[str, Callable[[Any], Any]]]
-    """The functions of the columns' sort keys, except for `faulty`."""
+    """The functions of the columns' sort keys."""
     FOLLOWS: ClassVar[bool] = False
     PREVIEWS: ClassVar[bool] = False
 
@@ -45,9 +45,8 @@ class RowListScreen(PreviewingList[R]):
         column_id, descending = self.ORDER
         columns = self.columns()
         key = next(column.sort_key or "" for column in columns if column.id == column_id)
-        keys = {**self.KEYS, "faulty": self.faulty}
         self.rows: RowList[R] = RowList(
-            self._listed, self.row_id, keys, Order(key, descending), self.row_text
+            self._listed, self.row_id, self.sort_keys(), Order(key, descending), self.row_text
         )
         return LiveTable(
             columns,
@@ -59,6 +58,10 @@ class RowListScreen(PreviewingList[R]):
             follow=self.FOLLOWS,
             begins_at_top=not self.FOLLOWS,
         )
+
+    def sort_keys(self) -> Mapping[str, Callable[[R], Any]]:
+        """Return the functions of the columns' sort keys."""
+        return self.KEYS
 
     def columns(self) -> tuple[Column[R], ...]:
         """Return the columns."""
