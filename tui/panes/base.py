@@ -18,7 +18,7 @@ from ..bars.base import Bar, Part
 from ..context import AppContext
 from ..navigation import DrillDown, FilteredView
 from ..text.unknown import not_known_yet
-from .heights import Need, Peak
+from .heights import SHORT_HOLD, Need, Peak
 
 R = TypeVar("R")
 
@@ -144,7 +144,7 @@ class ListPane(Pane, Generic[R]):
             titles=titles,
             id=f"{self.NAME}-table",
         )
-        self._peak = Peak()
+        self._peak, self._recent_peak = Peak(), Peak(SHORT_HOLD)
         self._widest_name, self._widest_text = Peak(), Peak()
         self._refreshed: object = None
         super().__init__(context, self.table)
@@ -169,8 +169,9 @@ class ListPane(Pane, Generic[R]):
 
     def need(self) -> Need:
         """Return the number of rows, which does not fall at once."""
-        rows = self._peak.update(len(self.rows), self.context.now())
-        return Need(rows, self.FRAME_LINES)
+        rows, now = len(self.rows), self.context.now()
+        recent, held = self._recent_peak.update(rows, now), self._peak.update(rows, now)
+        return Need(recent, self.FRAME_LINES, held=held)
 
     def needed_widths(self) -> tuple[int, int]:
         """Return the cells of the widest rows with the frame, which do not fall at once."""

@@ -191,11 +191,11 @@ class OverviewScreen(MonitorScreen):
         if self.has_class("-empty"):  # the checklist takes the place of the other panes
             two_columns = False
             needs = {"attention": needs["attention"]}
-            room = min(room, needs["attention"].frame + needs["attention"].rows)
+            room = min(room, needs["attention"].frame + needs["attention"].kept)
         if (room, two_columns, needs, noted) == self._laid_out:
             return
         self._laid_out = room, two_columns, needs, noted
-        if not needs["attention"].rows and not noted:
+        if not needs["attention"].kept and not noted:
             del needs["attention"]
         self.attention.set_class("attention" in needs, "-shown")
         panes = {pane.NAME: pane for pane in self.panes}
@@ -285,7 +285,7 @@ class OverviewScreen(MonitorScreen):
 
 def _bounded(need: Need, room: int) -> Need:
     """Return a need of at most the lines that can be shown."""
-    return replace(need, rows=min(need.rows, room))
+    return replace(need, rows=min(need.rows, room), held=min(need.held, room))
 
 
 def _columns(needs: dict[str, Need], room: int) -> list[tuple[list[str], int]]:
@@ -294,7 +294,7 @@ def _columns(needs: dict[str, Need], room: int) -> list[tuple[list[str], int]]:
     groups: list[tuple[list[str], int]] = []
     if "attention" in needs:
         need = needs["attention"]
-        top = min(need.frame + need.rows, max(need.frame + 1, room // ATTENTION_SHARE))
+        top = min(need.frame + need.kept, max(need.frame + 1, room // ATTENTION_SHARE))
         groups.append((["attention"], top))
     left, right = ["failures", "workers", "throughput"], ["queues", "running", "load"]
     return [*groups, (left, room - top), (right, room - top)]

@@ -30,6 +30,14 @@ def test_lines_are_blank_if_no_pane_of_a_column_has_content_for_them() -> None:
     assert blank_lines(needs | {"graph": GRAPH}, 41) == 0
 
 
+def test_a_list_that_became_shorter_keeps_its_lines_unless_others_are_cut() -> None:
+    shorter = Need(2, held=9)
+    assert heights({"queues": Need(6), "running": shorter}, 30) == {"queues": 18, "running": 12}
+    assert heights({"queues": LIST, "running": shorter}, 30) == {"queues": 25, "running": 5}
+    assert heights({"queues": Need(14), "running": shorter}, 26) == {"queues": 17, "running": 9}
+    assert heights({"queues": LIST, "running": Need(0, held=9)}, 30) == {"queues": 25, "running": 5}
+
+
 def test_without_a_graph_the_most_important_list_takes_the_rest() -> None:
     assert heights({"queues": Need(2), "running": Need(2)}, 30) == {"queues": 25, "running": 5}
 
