@@ -51,8 +51,8 @@ FINDINGS: Final[tuple[Column[Alert], ...]] = (
     Column("severity", "Severity", 14, _severity, sort_key="severity"),
     Column("since", "For", 9, _since, 3, ticks=lambda _: True, sort_key="since"),
     Column("subject", "Subject", 20, _subject, grow=1, sort_key="subject"),
-    Column("text", "Problem", 40, _text, grow=3, sort_key="text"),
-    Column("next_step", "Next step", 24, _next_step, 4, grow=1),
+    Column("text", "Problem", 70, _text, grow=3, sort_key="text"),
+    Column("next_step", "Next step", 40, _next_step, 4, grow=1),
     Column("code", "Code", 24, lambda alert, _: (alert.finding.code, "muted"), 5, sort_key="code"),
 )
 
