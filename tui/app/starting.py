@@ -17,7 +17,8 @@ from textual.widgets import Static
 
 from ... import garbage
 from ...bindings.actions import VIEWS
-from ...widgets.compat.textual_internals import FrugalApp, drop_all_colour
+from ...widgets.compat.no_colour import drop_all_colour
+from ...widgets.compat.textual_internals import FrugalApp
 from .app import CeltopApp
 from .theme import TERMINAL_COLOURS, in_16_colours
 

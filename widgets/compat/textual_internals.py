@@ -19,7 +19,6 @@ from textual.app import App
 from textual.css.model import RuleSet
 from textual.css.styles import RenderStyles
 from textual.dom import DOMNode
-from textual.filter import Monochrome, NoColor
 from textual.geometry import Region, Size
 from textual.message_pump import MessagePump
 from textual.reactive import Reactive
@@ -370,16 +369,6 @@ def place_notifications(screen: Screen[Any], line: int | None) -> None:
         if rack.display:
             height = sum(toast.outer_size.height for toast in rack.query("Toast"))
             rack.set_class(line is not None and line <= height, "-bottom")
-
-
-def drop_all_colour(app: App[Any]) -> None:
-    """Send no colour codes at all, for NO_COLOR.
-
-    Textual chooses its filter before a theme can be set, and its filter still sends greys.
-    """
-    filters = getattr(app, "_filters", None)
-    if filters is not None:
-        filters[:] = [NoColor() if isinstance(each, Monochrome) else each for each in filters]
 
 
 def capture_mouse(app: App[Any], on: bool) -> bool:

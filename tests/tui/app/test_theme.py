@@ -298,3 +298,19 @@ async def test_without_colours_the_cursor_of_menus_and_inputs_is_visible(
         await on.press("escape", "/")
         typed = on.screen.query_one(Input)
         assert typed.get_component_rich_style("input--cursor").reverse
+
+
+async def test_without_colours_the_worst_problems_are_bold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with run_app(cluster(30), Location("queues")) as on:
+        await on.press("j")
+        await on.until(lambda: "no consumers" in on.text)
+        styles = {
+            segment.text.strip(): segment.style
+            for strip in screen_strips(on.app)
+            for segment in strip
+        }
+        bad, other = styles["notifications"], styles["celery"]
+        assert bad is not None and other is not None
+        assert bad.bold and not other.bold
+        assert bad.color == other.color == RichColor.default()
