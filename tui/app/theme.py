@@ -61,6 +61,7 @@ CELTOP_LIGHT: Final = Theme(
     panel="#eceef1",
     dark=False,
     variables={
+        "text-error": "#c0242c",  # Textual's own is almost as brown as that of warnings
         "text-muted": "#5f6774",
         "text-disabled": "#8a919c",
         "block-cursor-background": "#cfe3fb",

@@ -182,6 +182,15 @@ def test_texts_stand_out_from_all_backgrounds(theme: Theme) -> None:
         assert ratio(Color.parse(cursor), behind) >= 3
 
 
+@pytest.mark.parametrize("theme", CELTOP_THEMES, ids=lambda theme: theme.name)
+def test_errors_are_a_stronger_red_than_warnings(theme: Theme) -> None:
+    found = readable({**theme.to_color_system().generate(), **theme.variables})
+    error, warning = (Color.parse(found[f"text-{name}"]) for name in ("error", "warning"))
+    hues = [colour.hsv.h * 360 for colour in (error, warning)]
+    assert min(hues[0], 360 - hues[0]) < 10 and 25 < hues[1] < 60
+    assert error.hsv.v > 0.7
+
+
 HIGH_CONTRAST = 7.0
 GRAPHICS = 3.0
 CURSOR_BACKGROUNDS = ("surface", "block-cursor-background", "input-selection-background")
