@@ -12,6 +12,7 @@ from rich.cells import cell_len
 from ..model.health.newness import failures_are_new
 from ..model.ingest.tasks.failure_groups import TREND_STEPS, FailureGroup
 from ..model.text import units
+from ..model.text.phrases import short_worker
 from ..widgets.charts.sparkline import spark
 from ..widgets.table.cells import Cell, cut_start
 from ..widgets.table.column import Column, Frame
@@ -124,7 +125,7 @@ FAILURES: Final[tuple[Column[FailureGroup], ...]] = (
         "place", "Location", 26, _place, 3, grow=3, sort_key="place", narrow_width=14,
         keeps_end=True,
     ),
-    Column("workers", "Worker", 10, _workers, 6, grow=1),
+    Column("workers", "Worker", 10, _workers, 6, grow=1, shorten=short_worker),
     Column(
         "first", "First", _TIME_WIDTH, lambda group, frame: _time(group.first_at, frame), 4,
         sort_key="first", descending=True,

@@ -12,6 +12,7 @@ from ..model.entities.task import Task, first_seen_at
 from ..model.ingest.tasks.lost_tasks import loss_text
 from ..model.ingest.tasks.rate_limited import held_text
 from ..model.text import units
+from ..model.text.phrases import short_worker
 from ..widgets.table.cells import Cell
 from ..widgets.table.column import Column, Frame
 from . import numbers
@@ -131,7 +132,14 @@ ID: Final = Column[Task](
     brief=True,
 )
 WORKER: Final = Column[Task](
-    "worker", "Worker", 18, text_of(lambda task: task.worker), 4, narrow_width=12, sort_key="worker"
+    "worker",
+    "Worker",
+    18,
+    text_of(lambda task: task.worker),
+    4,
+    narrow_width=12,
+    sort_key="worker",
+    shorten=short_worker,
 )
 QUEUE: Final = Column[Task](
     "queue", "Queue", 14, text_of(lambda task: task.queue), 5, narrow_width=10, sort_key="queue"

@@ -6,7 +6,7 @@ joins the lines, the SVG format colours them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -36,6 +36,8 @@ class Column:
     """The columns of the highest number are left out first, of the same number the last one."""
     keeps_end: bool = False
     """Whether the start of a long text is cut, as of a dotted name."""
+    shorten: Callable[[str, int, str], str] | None = None
+    """Returns a short form of a text for a width, with an ellipsis; used if the text is wider."""
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], width: int) -> list[Line]:
@@ -124,6 +126,8 @@ def _line(columns: Sequence[Column], widths: Sequence[int], cells: Sequence[Cell
     for column, width, (text, style) in zip(columns, widths, cells, strict=False):
         if line:
             line.append((" " * GAP, ""))
+        if column.shorten is not None and len(text) > width:
+            text = column.shorten(text, width, ELLIPSIS)
         line.append((fit(text, width, column.right, keeps_end=column.keeps_end), style))
     return line
 

@@ -67,6 +67,7 @@ def table_columns(
             _min_width(column),
             0 if chosen else column.priority,
             column.keeps_end,
+            column.shorten,
         )
         for column in columns
     )

@@ -9,10 +9,31 @@ from typing import Final
 MAX_NAMED: Final = 3
 """Workers or queues that a sentence lists by name; the rest are counted."""
 
+DEFAULT_NODE: Final = "celery"
+"""The name of a worker before its host if it was given none."""
 SHORT_ID_LENGTH: Final = 8
 """Characters of a UUID in a sentence."""
 MAX_SHORT_ID: Final = 24
 """Characters of a task id in a sentence if it is no UUID."""
+
+
+def short_worker(name: str, width: int, ellipsis: str) -> str:
+    """Return a worker's name without its domain, and also without `celery@` if that is too wide.
+
+    These are the parts that workers have in common. The result may be wider, too.
+
+    Args:
+        name: A name that is wider than `width`, such as `celery@web-1.example.org`.
+        width: Characters.
+        ellipsis: What takes the place of a part.
+    """
+    node, at, address = name.partition("@")
+    host, dot, _ = address.partition(".")
+    if not at or not host or host.isdecimal():  # an IP address has no domain
+        return name
+    host += ellipsis if dot else ""
+    short = f"{node}{at}{host}"
+    return f"{ellipsis}{host}" if len(short) > width and node == DEFAULT_NODE else short
 
 
 def short_id(id_: str) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from celtop.export.encoding.tables import plain, table
 from celtop.export.lists.document import LISTS
+from celtop.export.lists.rows import table_columns
 from celtop.lists.listing import LISTINGS
 from celtop.model.observations import QueueMeasured
 from celtop.model.query.language import EVERY_TASK, parse_query
@@ -51,6 +53,14 @@ def test_queues_of_the_same_status_are_in_the_order_of_their_names() -> None:
     listed, shown = LISTINGS["queues"], context(state)
     found = listed.rows(shown, "", listed.order_by(shown))
     assert [queue.name for queue in found] == ["billing", "geo", "mail"]
+
+
+def test_a_worker_that_is_cut_keeps_its_host() -> None:
+    columns = table_columns(LISTINGS["tasks"].columns(context(ClusterState())))
+    worker = next(column for column in columns if column.title == "Worker")
+    name = "celery@ip-10-0-12-34.eu-central-1.compute.internal"
+    _, line = table([worker], [[(name, "text")]], 18)
+    assert plain(line) == "..ip-10-0-12-34.."
 
 
 def test_a_worker_that_was_lost_is_above_those_that_have_long_been_offline() -> None:

@@ -15,8 +15,8 @@ from textual.scrollbar import ScrollBar, ScrollBarRender
 
 from ...bindings.keymap import Keymap
 from ...files.state_file import take_messages
-from ...widgets.compat.plain_scrollbar import PlainScrollBarRender
 from ...widgets.compat.no_colour import drop_all_colour
+from ...widgets.compat.plain_scrollbar import PlainScrollBarRender
 from ...widgets.compat.textual_internals import write_to_terminal
 from ..bars.base import Bar
 from ..keymap import bindings

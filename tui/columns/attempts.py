@@ -10,6 +10,7 @@ from ...lists.attempts import next_attempt
 from ...model.entities.states import RETRY
 from ...model.entities.styles import state_style
 from ...model.entities.task import Attempt, Task
+from ...model.text.phrases import short_worker
 from ...widgets.table.cells import Cell
 from ...widgets.table.column import Column, Frame
 
@@ -80,7 +81,7 @@ def _exception(row: AttemptRow, frame: Frame) -> Cell:
 ATTEMPTS: Final[tuple[Column[AttemptRow], ...]] = (
     Column("number", "#", 2, _number, justify="right"),
     Column("state", "State", 10, _state),
-    Column("worker", "Worker", 14, _worker, 2, grow=1),
+    Column("worker", "Worker", 14, _worker, 2, grow=1, shorten=short_worker),
     Column("runtime", "Runtime", 9, _runtime, 1, justify="right"),
     Column("exception", "Exception", 16, _exception, grow=2),
 )

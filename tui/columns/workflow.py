@@ -11,7 +11,7 @@ from ...lists import numbers, tasks
 from ...model.entities.states import FAILURE, PENDING, RETRY, REVOKED, STARTED, SUCCESS
 from ...model.entities.styles import state_style
 from ...model.text import units
-from ...model.text.phrases import short_id
+from ...model.text.phrases import short_id, short_worker
 from ...model.workflow.members import MemberStatus
 from ...model.workflow.tree import NodeKind
 from ...model.workflow.view import TreeGuide, WorkflowRow, WorkflowView
@@ -77,7 +77,7 @@ def workflow_columns(view: WorkflowView) -> tuple[Column[WorkflowRow], ...]:
         Column("state", "State", 12, state),
         Column("name", "Task", 24, name, grow=3, narrow_width=20),
         Column("role", "Role", 6, role, 7),
-        Column("worker", "Worker", 16, worker, 6),
+        Column("worker", "Worker", 16, worker, 6, shorten=short_worker),
         Column("runtime", "Runtime", 8, runtime, 1, justify="right", ticks=ticking),
         Column("retries", "Retry", 5, retries, 8, justify="right"),
         Column("time", "Timeline", 24, _blank, 2, grow=6, narrow_width=18, fill=bar),

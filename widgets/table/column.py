@@ -96,6 +96,8 @@ class Column(Generic[R]):
     """The width up to which a graph takes cells that no text needs; see `fill`."""
     keeps_end: bool = False
     """Whether the start of a long text is cut, as of a dotted name."""
+    shorten: Callable[[str, int, str], str] | None = None
+    """Returns a short form of a text for a width, with an ellipsis; used if the text is wider."""
     descending: bool = False
     """Whether sorting starts with the largest."""
     remark: bool = False

@@ -130,6 +130,8 @@ class LineArtist(Generic[R]):
             keeps_end = place.column.keeps_end
             if self._limits[number] < len(text) <= MAX_MEASURED:
                 self.exceeded = True
+            if place.column.shorten is not None and len(text) > place.width:
+                text = place.column.shorten(text, place.width, ellipsis)
             text = fit(text, place.width, ellipsis, justify, keeps_end=keeps_end)
             return Segment(text + gap, styles[name])
         parts = cast(Sequence[Cell], content)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from celtop.model.text.phrases import MAX_SHORT_ID, short_id
+from celtop.model.text.phrases import MAX_SHORT_ID, short_id, short_worker
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,18 @@ from celtop.model.text.phrases import MAX_SHORT_ID, short_id
 def test_an_id_is_shortened_to_what_tells_it_from_others(id_: str, shown: str) -> None:
     assert short_id(id_) == shown
     assert len(shown) <= MAX_SHORT_ID
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "shown"),
+    [
+        ("celery@web-1.eu-central-1.compute.internal", 20, "celery@web-1…"),
+        ("celery@ip-10-0-12-34.eu-central-1.compute.internal", 18, "…ip-10-0-12-34…"),
+        ("celery@worker-7f9c6d5b8-x2x4q", 24, "…worker-7f9c6d5b8-x2x4q"),
+        ("indexer@worker-7f9c6d5b8-x2x4q", 24, "indexer@worker-7f9c6d5b8-x2x4q"),
+        ("celery@10.20.30.40", 12, "celery@10.20.30.40"),
+        ("12 workers", 6, "12 workers"),
+    ],
+)
+def test_a_worker_is_shortened_to_its_host(name: str, width: int, shown: str) -> None:
+    assert short_worker(name, width, "…") == shown
