@@ -223,6 +223,9 @@ class Worker(msgspec.Struct, eq=False):
     """Whether it has sent a heartbeat by itself, and not only on request."""
     unattributed: dict[str, float] = {}
     """The newest tasks that it received from an unknown queue, with the local time, by id."""
+    rerouted: dict[str, float] = {}
+    """The newest tasks that it received although it had not reported to consume their queue, with
+    the local time, by id: it has begun to, or the broker has dead-lettered their messages."""
     stalled_since: float | None = None
     """Since when it has been sending heartbeats, but taking no tasks from its non-empty queues
     despite free capacity; None if it is working normally."""

@@ -289,6 +289,16 @@ FLOODS = (
         constant="ingest.workers.worker_store.MAX_UNATTRIBUTED",
     ),
     Flood(
+        "tasks of a worker from queues that it does not consume",
+        lambda n: (
+            reply("active_queues", [{"name": "only"}])
+            if n < 2
+            else batch(script(n).sent().received().events)
+        ),
+        lambda s: len(worker(s).rerouted),
+        constant="ingest.workers.worker_store.MAX_UNATTRIBUTED",
+    ),
+    Flood(
         "registered tasks of a worker",
         lambda n: reply("registered", [f"task-{each} [rate_limit=1/m]" for each in range(n)]),
         lambda s: len(worker(s).registered) + len(worker(s).limits),

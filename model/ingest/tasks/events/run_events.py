@@ -130,6 +130,7 @@ class RunEvents:
         if task.queue is None:
             self._workers.received_unattributed(worker, task.id, now)
         else:
+            self._workers.received_from(worker, task, now)
             self._queues.received(task.queue, worker.name, now)
 
     def started(self, task: Task, event: Event, worker: Worker, now: float) -> None:

@@ -57,6 +57,31 @@ def test_a_running_task_without_events() -> None:
     assert state.totals.text_bytes == task.text_bytes
 
 
+@pytest.mark.parametrize(
+    ("reported_at", "queues", "expected"),
+    [
+        (NOW - 9, ["only"], "only"),
+        (NOW - 9, ["only", "first"], "first"),
+        (NOW - 9, ["only", "other"], "first"),
+        (NOW + 1, ["only"], "first"),
+    ],
+    ids=["dead-lettered", "consumes it by now", "unclear", "no longer consumed it then"],
+)
+def test_the_queue_of_a_task_is_the_only_one_of_a_worker_that_does_not_consume_its_own(
+    reported_at: float, queues: list[str], expected: str
+) -> None:
+    state = observe_reply("active_queues", [{"name": "only"}], at=reported_at)
+    for seen in Script("a", at=NOW, step=0.1).sent(queue="first").received().events:
+        state.observe(EventBatch((event(seen),), NOW + 1.5))
+    assert state.tasks["a"].queue == "first"
+    reply = [{"name": name} for name in queues]
+    observe_reply("active_queues", reply, state, NOW + 1.6)
+    assert state.tasks["a"].queue == "first", "the reply may be from before"
+    observe_reply("active_queues", reply, state, NOW + 9)
+    assert state.tasks["a"].queue == expected
+    assert not state.workers[WORKER].rerouted
+
+
 def test_the_event_of_a_known_start_is_no_new_attempt() -> None:
     state = observe_reply("active", [item(time_start=NOW + 1.98)])
     play(Script("a").received().started().succeeded().events, state)
