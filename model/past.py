@@ -208,7 +208,7 @@ def _workers_at(
             found.last_seen_at, found.left_at, found.lost_at = at, None, None
             found.unanswered_at = found.stalled_since = found.idle_since = None
             if slots is not None and round(slots) != found.slots:
-                found.processes, found.concurrency = (), round(slots)
+                found.processes, found.max_processes, found.concurrency = (), None, round(slots)
         elif name in gone_at:
             found.active = 0
             found.last_seen_at = found.lost_at = gone_at[name]

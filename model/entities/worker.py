@@ -181,6 +181,8 @@ class Worker(msgspec.Struct, eq=False):
     """`prefork`, `threads`, `solo`, `gevent`, `eventlet` or a class name."""
     concurrency: int | None = None
     processes: tuple[int, ...] = ()
+    max_processes: int | None = None
+    """To how many processes `--autoscale` grows the pool; None if it does not."""
     prefetch: int | None = None
     uptime: float | None = None
     rusage: Rusage | None = None
@@ -307,8 +309,11 @@ class Worker(msgspec.Struct, eq=False):
 
     @property
     def slots(self) -> int | None:
-        """How many tasks it can run at once; None if unknown."""
-        return len(self.processes) or self.concurrency
+        """How many tasks it can run at once; None if unknown.
+
+        A pool with autoscale grows as soon as there are tasks for more processes.
+        """
+        return self.max_processes or len(self.processes) or self.concurrency
 
     @property
     def hoarded(self) -> int | None:

@@ -104,6 +104,8 @@ def _number(ids: Collection[str] | None) -> str:
 
 def _slots(worker: Worker) -> str:
     number = worker.slots
+    if number is not None and worker.max_processes:
+        return f"up to {counted(number, 'slot')}"
     return "? slots" if number is None else counted(number, "slot")
 
 

@@ -130,6 +130,8 @@ class InspectReplies:
         pool = reply.get("pool")
         if isinstance(pool, Mapping):
             _set_pool(worker, pool)
+        scale = reply.get("autoscaler")
+        worker.max_processes = to_int(scale.get("max")) if isinstance(scale, Mapping) else None
         rusage = reply.get("rusage")
         if isinstance(rusage, Mapping):
             worker.rusage = parse_rusage(rusage)

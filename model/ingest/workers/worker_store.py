@@ -384,7 +384,7 @@ def _forget_replies(worker: Worker) -> None:
     worker.reserved_ids = worker.scheduled_ids = None
     worker.limited_ids = {}
     worker.registered = worker.conf = worker.stats = worker.rusage = worker.uptime = None
-    worker.processes = ()
+    worker.processes, worker.max_processes = (), None
     worker.totals = {}
     worker.limits, worker.initial_limits = {}, None
     worker.facts = {}

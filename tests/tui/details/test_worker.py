@@ -34,3 +34,9 @@ def test_a_name_of_several_workers_is_beside_their_pids() -> None:
         field for field in worker_fields(worker, "online", Frame(NOW)) if field.label == "PID"
     )
     assert (pid.value, pid.style) == ("5 and 7: several workers have this name", "bad")
+
+
+def test_a_pool_with_autoscale_has_slots_up_to_its_limit() -> None:
+    worker = Worker("celery@web-1", pool="prefork", processes=(7,), max_processes=4)
+    fields = {field.label: field.value for field in worker_fields(worker, "online", Frame(NOW))}
+    assert fields["Pool"] == "prefork, up to 4 slots"

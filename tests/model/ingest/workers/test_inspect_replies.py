@@ -82,6 +82,25 @@ def test_the_queue_of_a_task_is_the_only_one_of_a_worker_that_does_not_consume_i
     assert not state.workers[WORKER].rerouted
 
 
+@pytest.mark.parametrize(
+    ("scale", "slots"),
+    [
+        ({"min": 1, "max": 4, "current": 1}, 4),
+        (None, 1),
+        ("odd", 1),
+        ({"max": "many"}, 1),
+        ({"max": 10**30}, 1),
+    ],
+)
+def test_a_pool_with_autoscale_has_as_many_slots_as_it_grows_to(scale: object, slots: int) -> None:
+    """Otherwise it would run four tasks in one slot until its next reply."""
+    pool = {"max-concurrency": 1, "processes": [77]}
+    state = observe_reply("stats", {"pid": 7, "pool": pool, "autoscaler": scale})
+    assert state.workers[WORKER].slots == slots
+    observe_reply("stats", {"pid": 7, "pool": pool}, state, NOW + 1)
+    assert state.workers[WORKER].slots == 1
+
+
 def test_the_event_of_a_known_start_is_no_new_attempt() -> None:
     state = observe_reply("active", [item(time_start=NOW + 1.98)])
     play(Script("a").received().started().succeeded().events, state)
