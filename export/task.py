@@ -18,7 +18,7 @@ from ..model.lookup import HELD_BY_WORKER, TaskLookup, task_from, whole_id_note
 from ..model.state import ClusterState
 from ..model.text.phrases import counted
 from ..model.text.sanitize import visible, visible_lines
-from ..model.text.units import duration, iso, percent
+from ..model.text.units import duration, iso, percent, steps
 from .outcome import ResultRecord
 from .snapshot.records import TaskRecord
 from .snapshot.snapshot import task_record
@@ -176,8 +176,8 @@ def _value_text(value: Any) -> str:
     parts = []
     if value.get("fraction") is not None:
         parts.append(percent(value["fraction"]))
-    if value.get("current") is not None:
-        parts.append(f"{value['current']:g} of {value.get('total') or '?'}")
+    if reported := steps(value.get("current"), value.get("total")):
+        parts.append(reported)
     if value.get("text"):
         parts.append(visible(value["text"], MAX_VALUE_LENGTH))
     return "  ".join(parts)

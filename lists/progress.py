@@ -67,8 +67,8 @@ def progress_texts(task: Task, context: ProgressContext, now: float) -> tuple[st
     left = context.state.time_left(task, now)
     if left is not None:
         found.append(f"~{units.duration(left)} left")
-    if progress.current is not None and progress.total:
-        found.append(f"{progress.current:g} of {progress.total:g}")
+    if steps := units.steps(progress.current, progress.total):
+        found.append(steps)
     if progress.text:
         found.append(progress.text)
     return tuple(found)

@@ -69,7 +69,7 @@ class PlainLines:
         parts = [task.state, visible(task.name or "?", MAX_TEXT_LENGTH)]
         if progress is not None:
             text = visible(progress.text or "", MAX_TEXT_LENGTH)
-            parts += [_percent(progress), _steps(progress), text]
+            parts += [_percent(progress), units.steps(progress.current, progress.total), text]
         parts += [location(task, now), time_left(self._state, task, now)]
         stderr.echo("  ".join(part for part in parts if part))
 
@@ -108,7 +108,8 @@ class BarLine:
             parts.append(self._bar(task, now))
             progress = task.progress
             if progress is not None:
-                parts += [_steps(progress), visible(progress.text or "", MAX_TEXT_LENGTH)]
+                parts.append(units.steps(progress.current, progress.total))
+                parts.append(visible(progress.text or "", MAX_TEXT_LENGTH))
         elapsed = task.elapsed(self._state.running_at(task.worker, now))
         if elapsed is not None:
             parts.append(units.duration(elapsed))
@@ -171,12 +172,6 @@ def time_left(state: ClusterState, task: Task, now: float) -> str:
 def _percent(progress: Progress) -> str:
     fraction = progress.fraction
     return "" if fraction is None else f"{int(fraction * 100 + 1e-9)} %"
-
-
-def _steps(progress: Progress) -> str:
-    if progress.current is None:
-        return ""
-    return f"{progress.current:g} of {progress.total:g}" if progress.total else ""
 
 
 def _terminal_width() -> int:

@@ -15,6 +15,11 @@ NEVER: Final = "never"
 _LARGEST_UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "m"))
 _SIZES: Final = ("KiB", "MiB", "GiB", "TiB", "PiB")
 
+_LARGEST_FRACTIONAL: Final = 1e5
+"""A larger number is shown without its fraction."""
+_LARGEST_WHOLE: Final = 1e15
+"""A larger number is shown with an exponent."""
+
 _MAX_VALUE_PART: Final = 8
 """Characters of a number below 60 with its unit, or of a unit."""
 _UNIT: Final = re.compile(r"(?:ms|[smhd]|[KMGTP]i?B|B)(?!\w)|%")
@@ -77,6 +82,21 @@ def within(seconds: float) -> str:
 def count(number: int | None) -> str:
     """Return `1,204`."""
     return UNKNOWN if number is None else f"{number:,}"
+
+
+def amount(number: float) -> str:
+    """Return a finite number of any unit: `3`, `123,456,789`, `0.25`."""
+    if abs(number) >= _LARGEST_WHOLE:
+        return f"{number:.6g}"
+    is_whole = number == round(number) or abs(number) >= _LARGEST_FRACTIONAL
+    return f"{number:,.0f}" if is_whole else f"{number:,.6g}"
+
+
+def steps(current: float | None, total: float | None) -> str:
+    """Return how far a task has come, as it reports it: `3 of 10`, `42`; empty if it does not."""
+    if current is None:
+        return ""
+    return f"{amount(current)} of {amount(total)}" if total else amount(current)
 
 
 def size(bytes_: float | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from celtop.lists.attempts import next_attempt, retry_count
-from celtop.lists.progress import text_cell
+from celtop.lists.progress import progress_texts, text_cell
 from celtop.model.entities.registered_task import RegisteredTask
 from celtop.model.entities.result import ResultMeta
 from celtop.model.lookup import PlaceChecked, Sighting, TaskLookup
@@ -255,3 +255,12 @@ class TestSearching:
             await on.press("escape")
             await on.until(lambda: "No place knows" not in on.text)
             assert on.app.location.path == ()
+
+
+def test_a_number_without_a_total_is_shown_also_beside_an_estimate() -> None:
+    state = climbing()
+    backend(state, 2, NOW - 1, current=1_250)
+    backend(state, 4, NOW - 1, current=42)
+    context = make_app(state, Clock())[0].context
+    assert progress_texts(state.tasks[uuid(4)], context, NOW) == ("42",)
+    assert progress_texts(state.tasks[uuid(2)], context, NOW)[-1] == "1,250"

@@ -188,9 +188,8 @@ def _progress(task: Task) -> list[Field]:
     parts = []
     if progress.fraction is not None:
         parts.append(units.percent(progress.fraction))
-    if progress.current is not None:
-        of = f" of {progress.total:g}" if progress.total is not None else ""
-        parts.append(f"{progress.current:g}{of}")
+    if steps := units.steps(progress.current, progress.total):
+        parts.append(steps)
     if progress.text:
         parts.append(visible(progress.text, _MAX_TEXT))
     return [Field("Last progress", "  ".join(parts), "accent")] if parts else []

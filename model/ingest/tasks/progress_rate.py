@@ -152,8 +152,10 @@ def estimate(task: Task, kind: TaskType | None, now: float, skew: float = 0.0) -
     elapsed, typical = task.elapsed(now + skew), typical_runtime(kind)
     if elapsed is None or not typical:
         return None
-    text = None if task.progress is None else task.progress.text
-    return Progress(min(MAX_ESTIMATE, elapsed / typical), None, None, text, "estimate", now)
+    fraction, reported = min(MAX_ESTIMATE, elapsed / typical), task.progress
+    if reported is None:
+        return Progress(fraction, source="estimate", at=now)
+    return Progress(fraction, reported.current, reported.total, reported.text, "estimate", now)
 
 
 def typical_runtime(kind: TaskType) -> float | None:

@@ -45,6 +45,24 @@ def test_duration(seconds: float | None, text: str) -> None:
     assert units.duration(seconds) == text
 
 
+@pytest.mark.parametrize(
+    ("current", "total", "text"),
+    [
+        (None, None, ""),
+        (None, 10.0, ""),
+        (3.0, 10.0, "3 of 10"),
+        (42.0, None, "42"),
+        (-5.0, 0.0, "-5"),
+        (123_456_789.0, 200_000_000.0, "123,456,789 of 200,000,000"),
+        (0.25, 1.5, "0.25 of 1.5"),
+        (1_234_567.5, 1e15, "1,234,568 of 1e+15"),
+        (1e-300, 1e300, "1e-300 of 1e+300"),
+    ],
+)
+def test_steps(current: float | None, total: float | None, text: str) -> None:
+    assert units.steps(current, total) == text
+
+
 def test_elapsed_time_is_never_negative() -> None:
     assert units.elapsed(None, AT) == "?"
     assert units.elapsed(AT - 41, AT) == "41 s"
