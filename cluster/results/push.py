@@ -16,7 +16,7 @@ from ..events.open_tasks import OpenTasks
 from ..inbox import Inbox
 from ..stoppable_thread import StoppableThread
 from .backends.base import ResultReader
-from .backends.decode import from_payload
+from .backends.decode import from_payload, too_large
 from .result_frames import Payload, ResultFrames
 
 BATCH_WINDOW: Final = 0.1
@@ -192,9 +192,7 @@ class ResultPush(StoppableThread):
 def _meta(id_: str, payload: Payload) -> ResultMeta:
     if payload.whole:
         return from_payload(id_, payload.data)
-    return ResultMeta(
-        id_, _status(payload.data), undecoded=f"{payload.size:,} bytes, too large to decode"
-    )
+    return ResultMeta(id_, _status(payload.data), undecoded=too_large(payload.size))
 
 
 def _status(head: bytes) -> str | None:

@@ -19,16 +19,18 @@ from ...model.entities.result import ResultMeta
 from ...model.text.phrases import counted
 from ..connection.redis.keys import exactly
 from .backends.base import RECENT_BLOCK_SIZE, Collector, newest_first
-from .backends.decode import from_payload
+from .backends.decode import MAX_RESULT_BYTES, from_payload
 from .search import MAX_EXAMINED, Found, Put, ResultSearch
 
 SCAN_COUNT: Final = 500
 """Keys that one SCAN examines: at most half a millisecond of the server's time."""
+BLOCK_SIZE: Final = 200
+"""Keys of one MGET, which blocks the server."""
+MAX_UNMEASURED: Final = 10
+"""Results that are read without asking for their sizes, to save a command."""
 MAX_SCANS: Final = 1_000
 SCAN_TIMEOUT: Final = 10.0
 """Seconds for all SCANs together."""
-MAX_RESULT_BYTES: Final = 256 << 10
-"""Larger results are read only on request."""
 MAX_THOROUGH_BYTES: Final = 4 << 20
 """Larger results are not read by a thorough search either."""
 _THOROUGH_TIMEOUT: Final = 3600.0
@@ -164,7 +166,7 @@ def find_keys(
     return Keys([key for _, key in best], undated, count, complete=not cursor)
 
 
-def _ask_each(client: Any, command: str, keys: Sequence[bytes]) -> list[int]:
+def _ask_each(client: Any, command: str, keys: Sequence[bytes] | Sequence[str]) -> list[int]:
     """Return the reply of a command for each key; -3 if it fails for a key.
 
     If scripts are not permitted, one command is sent for each key.
@@ -181,6 +183,24 @@ def _ask_each(client: Any, command: str, keys: Sequence[bytes]) -> list[int]:
             pipe.execute_command(command, key)
         replies = pipe.execute(raise_on_error=False)
     return [answer if isinstance(answer, int) else -3 for answer in replies]
+
+
+def read_values(client: Any, keys: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield the keys that exist, with their values: large ones one by one, others in blocks."""
+    for start in range(0, len(keys), SCAN_COUNT):
+        part = keys[start : start + SCAN_COUNT]
+        large = set() if len(part) <= MAX_UNMEASURED else _large(client, part)
+        small = [key for key in part if key not in large]
+        blocks = [small[at : at + BLOCK_SIZE] for at in range(0, len(small), BLOCK_SIZE)]
+        for block in (*blocks, *([key] for key in part if key in large)):
+            for key, value in zip(block, client.mget(block), strict=True):
+                if value:
+                    yield key, value
+
+
+def _large(client: Any, keys: Sequence[str]) -> set[str]:
+    sizes = _ask_each(client, "STRLEN", keys)
+    return {key for key, size in zip(keys, sizes, strict=True) if size > MAX_RESULT_BYTES}
 
 
 def read_keys(

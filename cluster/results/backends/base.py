@@ -71,6 +71,8 @@ class ResultReader(abc.ABC):
     def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
         """Return the entries of tasks, by id; tasks without an entry are left out.
 
+        Of several tasks, large results may be left out: see `decode.without_large_result`.
+
         Raises:
             ResultsError: The backend cannot be read.
         """

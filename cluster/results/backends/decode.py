@@ -36,8 +36,11 @@ _MAX_CHILD_DEPTH: Final = 20
 MAX_DEPTH: Final = 100
 """Levels of lists and tables in an entry. Python compares and encodes values recursively and fails
 at some hundreds of levels: an entry within this limit can be processed everywhere."""
+MAX_RESULT_BYTES: Final = 256 << 10
+"""Bytes of a result that is read with others: decoded, larger ones would take much memory."""
 _TYPE_KEY: Final = b"__type__"
 """The key by which kombu's JSON marks values of other types; most entries have none."""
+_fields: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _STATUS: Final = re.compile(rb'\s*\{\s*"status":\s*"([^"\\]{1,60})"')
 
 
@@ -116,6 +119,27 @@ def from_payload(id_: str, payload: bytes | str) -> ResultMeta:
     if not isinstance(found, Mapping):
         return ResultMeta(id_, None, undecoded="not a Celery result")
     return from_mapping(id_, found)
+
+
+def without_large_result(id_: str, payload: bytes) -> ResultMeta:
+    """Return an entry like `from_payload`, with everything but a result that is large."""
+    if len(payload) <= MAX_RESULT_BYTES:
+        return from_payload(id_, payload)
+    try:
+        data = _decompress(payload) if payload.startswith(_COMPRESSED) else payload
+        fields = _fields.decode(data)
+        result = fields.get("result", msgspec.Raw())
+        if len(bytes(result)) <= MAX_RESULT_BYTES:
+            return from_payload(id_, data)
+        rest = {name: load(bytes(value)) for name, value in fields.items() if value is not result}
+    except (Undecoded, msgspec.MsgspecError, UnicodeError, RecursionError):
+        return from_payload(id_, payload)
+    return from_mapping(id_, rest, undecoded=too_large(len(payload)))
+
+
+def too_large(size: int) -> str:
+    """Return why an entry of so many bytes is not decoded."""
+    return f"{size:,} bytes, too large to decode"
 
 
 def from_mapping(

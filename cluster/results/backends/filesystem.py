@@ -8,7 +8,7 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,9 +16,8 @@ from ....files.files import read_file
 from ....model.entities.result import ResultMeta
 from ....settings import Settings
 from ..errors import failure
-from ..redis_search import MAX_RESULT_BYTES as _MAX_BYTES
 from .base import RECENT_BLOCK_SIZE, ResultReader, newest_first
-from .decode import from_payload
+from .decode import MAX_RESULT_BYTES, from_payload, without_large_result
 from .redis import KEY_PREFIX, key_prefix
 
 _READ_ATTEMPTS: Final = 5
@@ -41,10 +40,11 @@ class FileResults(ResultReader):
         self._prefix = key_prefix(settings.result_backend_transport_options) + KEY_PREFIX
 
     def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
-        """Return the entries of tasks, by id."""
+        """Return the entries of tasks, by id; of several tasks, without large results."""
+        decode = from_payload if len(ids) == 1 else without_large_result
         try:
             os.scandir(self._folder).close()
-            found = ((id_, self._read(id_)) for id_ in ids if self._is_name(id_))
+            found = ((id_, self._read(id_, decode)) for id_ in ids if self._is_name(id_))
             return {id_: meta for id_, meta in found if meta is not None}
         except OSError as error:
             raise failure(error, self._url, self._settings) from error
@@ -74,11 +74,13 @@ class FileResults(ResultReader):
                 if file.name.startswith(self._prefix):
                     with contextlib.suppress(FileNotFoundError):
                         status = file.stat()
-                        if status.st_size <= _MAX_BYTES:
+                        if status.st_size <= MAX_RESULT_BYTES:
                             found.append((status.st_mtime, file.name[len(self._prefix) :]))
         return [id_ for _, id_ in heapq.nlargest(limit, found)]
 
-    def _read(self, id_: str) -> ResultMeta | None:
+    def _read(
+        self, id_: str, decode: Callable[[str, bytes], ResultMeta] = from_payload
+    ) -> ResultMeta | None:
         meta: ResultMeta | None = None
         for _ in range(_READ_ATTEMPTS):
             try:
@@ -86,7 +88,7 @@ class FileResults(ResultReader):
             except FileNotFoundError:
                 return None
             if payload:
-                meta = from_payload(id_, payload)
+                meta = decode(id_, payload)
                 if meta.undecoded is None or meta.status is not None:
                     return meta
             time.sleep(_RETRY_DELAY)

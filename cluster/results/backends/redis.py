@@ -17,17 +17,15 @@ from ...connection.broker import CONNECT_TIMEOUT, READ_TIMEOUT, verify_mode
 from ...connection.metering import ConnectionMeter, metered_connection
 from ...connection.redis.channel import ChannelRefused, RedisChannel
 from ..errors import failure
-from ..redis_search import search_keys
+from ..redis_search import BLOCK_SIZE, read_values, search_keys
 from ..result_frames import ResultFrames
 from ..search import Found, Put, ResultSearch
 from .base import ResultReader
-from .decode import from_payload
+from .decode import from_payload, without_large_result
 
 _COLUMNS: Final = frozenset({"id", "name", "worker", "queue", "finished"})
 """The fields of a filter that entries have, if they have any of them."""
 KEY_PREFIX: Final = "celery-task-meta-"
-_BLOCK_SIZE: Final = 200
-"""Keys of one MGET: it blocks the server, and results may be large."""
 _TLS_OPTIONS: Final = ("ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 
 
@@ -43,16 +41,14 @@ class RedisResults(ResultReader):
         self._lock = threading.Lock()
 
     def read(self, ids: Sequence[str]) -> dict[str, ResultMeta]:
-        """Return the entries of tasks, by id."""
+        """Return the entries of tasks, by id; of several tasks, without large results."""
         found: dict[str, ResultMeta] = {}
+        decode = from_payload if len(ids) == 1 else without_large_result
         try:
             client = self._connect()
-            for start in range(0, len(ids), _BLOCK_SIZE):
-                block = ids[start : start + _BLOCK_SIZE]
-                payloads = client.mget([self._key(id_) for id_ in block])
-                for id_, payload in zip(block, payloads, strict=True):
-                    if payload:
-                        found[id_] = from_payload(id_, payload)
+            for key, payload in read_values(client, [self._key(id_) for id_ in ids]):
+                id_ = key.removeprefix(self._prefix)
+                found[id_] = decode(id_, payload)
         except Exception as error:
             raise failure(error, self._url, self._settings) from error
         return found
@@ -73,8 +69,8 @@ class RedisResults(ResultReader):
         """Delete entries; those that were written since are kept."""
         try:
             client = self._connect()
-            blocks = range(0, len(metas), _BLOCK_SIZE)
-            return sum(self._delete(client, metas[at : at + _BLOCK_SIZE]) for at in blocks)
+            blocks = range(0, len(metas), BLOCK_SIZE)
+            return sum(self._delete(client, metas[at : at + BLOCK_SIZE]) for at in blocks)
         except Exception as error:
             raise failure(error, self._url, self._settings) from error
 

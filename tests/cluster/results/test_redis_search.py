@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 from celtop.cluster.results.backends.base import ResultReader
+from celtop.cluster.results.backends.decode import from_payload
 from celtop.cluster.results.open import open_results
-from celtop.cluster.results.redis_search import SCAN_COUNT
+from celtop.cluster.results.redis_search import MAX_UNMEASURED, SCAN_COUNT
 from celtop.cluster.results.search import ResultSearch
 from celtop.model.entities.result import ResultMeta
 from celtop.settings import Settings
@@ -97,6 +98,27 @@ class TestRedis:
         options = {"global_keyprefix": "a?"}
         found = recent(reader_of(redis_url, result_backend_transport_options=options), 50)
         assert [meta.id for meta in found] == ["ours"]
+
+    def test_large_results_of_several_tasks_are_not_decoded(
+        self, redis_server: RedisServer, redis_url: str
+    ) -> None:
+        """Those of two hundred tasks may not fit into memory; of one task, it was asked for."""
+        client = redis_server.client(int(redis_url.rsplit("/", 1)[1]))
+        large = json.loads(entry(1)) | {"result": "x" * (300 << 10), "group_id": "g"}
+        client.set("celery-task-meta-large", json.dumps(large))
+        client.set("celery-task-meta-small", entry(2))
+        client.rpush("celery-task-meta-list", "x")
+        reader = reader_of(redis_url)
+        found = reader.read(
+            ["large", "list", "small", *(f"none{n}" for n in range(MAX_UNMEASURED))]
+        )
+        assert found.keys() == {"large", "small"}
+        assert found["small"] == from_payload("small", entry(2))
+        meta = found["large"]
+        assert (meta.status, meta.group_id, meta.result) == ("SUCCESS", "g", None)
+        assert "too large to decode" in (meta.undecoded or "")
+        assert meta.done_at is not None
+        assert reader.read(["large"])["large"].result == large["result"]
 
     def test_without_permission_to_run_scripts(self, own_redis: RedisServer) -> None:
         client = own_redis.client()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import secrets
 import zlib
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -21,6 +22,7 @@ from celtop.cluster.results.backends.decode import (
     from_mapping,
     from_payload,
     load,
+    without_large_result,
 )
 from celtop.model.entities.result import ResultMeta
 from hypothesis import given
@@ -90,6 +92,23 @@ def test_compressed_and_packed_results() -> None:
         b"\0celery-compressed\0application/x-gzip\0" + zlib.compress(json.dumps(stored).encode()),
     ):
         assert from_payload("id", packed).result == {"n": [1, 2.5, "ü", None]}
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_an_entry_without_its_large_result_has_everything_else(compressed: bool) -> None:
+    def packed(**fields: Any) -> bytes:
+        data = json.dumps({"status": "SUCCESS", **fields}).encode()
+        head = b"\0celery-compressed\0application/x-gzip\0"
+        # Random digits: the payload is large even when it is compressed.
+        return head + zlib.compress(data) if compressed else data
+
+    large = [secrets.token_hex() for _ in range(10_000)]
+    found = without_large_result("id", packed(result=large, group_id="g", args=[1], kwargs={}))
+    assert (found.status, found.result, found.group_id, found.args) == ("SUCCESS", None, "g", [1])
+    assert found.undecoded is not None and found.undecoded.endswith("bytes, too large to decode")
+    # The arguments are needed to send the task again.
+    for payload in (packed(result=7, args=large), packed(result=7), b"[" * 300_000):
+        assert without_large_result("id", payload) == from_payload("id", payload)
 
 
 def test_types_of_kombus_json_are_restored() -> None:
