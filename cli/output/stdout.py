@@ -76,7 +76,9 @@ def write(data: bytes, file: Path | None = None) -> bool:
 
 
 def _is_stdout(file: Path) -> bool:
-    """Return whether a file is the one that stdout writes to, such as `/dev/stdout`."""
+    """Return whether a file is the one that stdout writes to: `-`, `/dev/stdout`, ..."""
+    if file == Path("-"):
+        return True
     try:
         return os.path.samestat(file.stat(), os.fstat(sys.stdout.fileno()))
     except (AttributeError, OSError, ValueError):  # stdout is closed, or there is no such file yet

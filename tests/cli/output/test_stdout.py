@@ -40,5 +40,6 @@ def test_stdout_named_as_a_file_is_written_to_and_not_replaced(
     with file.open("a") as stdout:
         monkeypatch.setattr(sys, "stdout", stdout)
         assert write(b"data\n", named)
+        assert write(b"more\n", Path("-"))
+    assert file.read_bytes() == b"before\ndata\nmore\n"
     assert named.is_symlink()
-    assert file.read_bytes() == b"before\ndata\n"
