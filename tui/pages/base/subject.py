@@ -37,12 +37,14 @@ from ...panes.attention import PROBLEMS
 from ...panes.chart_strip import ChartStrip
 from ...panes.heights import Need
 from ...text.alerts import Alert, each_alert
-from .detail import DetailScreen, Needs, histogram_need, list_need
+from .detail import MAX_ROWS, DetailScreen, Needs, histogram_need, list_need
 from .latest_tasks import latest_columns, latest_tasks
 
 K = TypeVar("K")
 R = TypeVar("R")
 
+FRAME_LINES: Final = 2
+"""Lines of the frame around findings."""
 MIN_HISTOGRAM: Final = 2
 """Lines of the run times."""
 
@@ -109,7 +111,10 @@ class SubjectScreen(DetailScreen, Generic[R]):
         self._runs = 0
 
     def _table(self, name: str, columns: Sequence[Column[Any]], rows: Any) -> LiveTable[Any]:
-        return LiveTable(columns, rows, empty="none", markable=False, id=f"{name}-table")
+        titles = name != "findings"  # the title of their pane is enough
+        return LiveTable(
+            columns, rows, empty="none", markable=False, titles=titles, id=f"{name}-table"
+        )
 
     @property
     def chart_filter(self) -> str:
@@ -210,10 +215,10 @@ class SubjectScreen(DetailScreen, Generic[R]):
 
     def _fit_findings(self) -> None:
         """Make the findings as high as they are many; hide the pane without any."""
-        need, pane = list_need(self.alert_rows), self.panes["findings"]
-        self.show_pane(pane, need.rows)
+        rows, pane = min(len(self.alert_rows), MAX_ROWS), self.panes["findings"]
+        self.show_pane(pane, rows)
         if not self.zoomed:
-            pane.styles.height = need.rows + need.frame
+            pane.styles.height = rows + FRAME_LINES
 
     def needs(self) -> Needs:
         """Return the lines of the panes; an empty list has one line with a text."""
