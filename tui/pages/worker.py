@@ -35,6 +35,7 @@ from ..navigation import Location, page_of
 from ..panes.chart_strip import ChartStrip
 from ..panes.heights import Need
 from .base.detail import DetailScreen, Needs, list_need
+from .base.findings import FindingsPane
 from .base.latest_tasks import latest_columns, latest_tasks
 
 _TASK_COLUMNS: Final[tuple[Column[Task], ...]] = (
@@ -62,8 +63,8 @@ CHARTS_FROM: Final = 40
 class WorkerDetailScreen(DetailScreen):
     """The page of a worker."""
 
-    BINDINGS = bindings("workers", "tasks")
-    CONTEXTS = ("detail", "text", "workers", "tasks")
+    BINDINGS = bindings("findings", "workers", "tasks")
+    CONTEXTS = ("detail", "findings", "text", "workers", "tasks")
 
     def __init__(self, context: AppContext, location: Location) -> None:
         super().__init__(context, location)
@@ -76,6 +77,7 @@ class WorkerDetailScreen(DetailScreen):
         self.latest = latest_tasks(context, self.chart_filter)
         glyphs = context.glyphs
         self.info_bar = Bar(id="info")
+        self.findings = FindingsPane(context, "worker", self.worker_name)
         self.chart_strip = ChartStrip(context, OF_WORKER, self.worker_name, CHARTS_FROM)
         self.fields = Fields(glyphs=glyphs, id="fields")
         self.usage = Fields(glyphs=glyphs, id="usage-fields")
@@ -133,7 +135,7 @@ class WorkerDetailScreen(DetailScreen):
         """Yield the tasks on the left and the fields on the right."""
         panes = self.panes
         yield self.info_bar
-        yield self.chart_strip
+        yield from self.stack(self.findings, self.chart_strip)
         with VerticalScroll(id="panes", can_focus=False):
             with Vertical(id="left", classes="column -lists"):
                 names = ("active", "reserved", "scheduled", "latest", "usage", "totals")
@@ -143,11 +145,13 @@ class WorkerDetailScreen(DetailScreen):
                 yield panes["setup"]
 
     def contents(self) -> Mapping[str, object]:
-        """Return the lists of tasks that are hidden without any."""
+        """Return the findings, and the lists of tasks that are hidden without any."""
+        self.findings.alerts.refresh()
         for rows in self._tasks.values():
             rows.refresh()
         totals = () if self.worker is None else total_fields(self.worker)
-        return {name: self._tasks[name] for name in ("reserved", "scheduled")} | {"totals": totals}
+        lists: dict[str, object] = {name: self._tasks[name] for name in ("reserved", "scheduled")}
+        return {**lists, "findings": self.findings.alerts, "totals": totals}
 
     def needs(self) -> Needs:
         """Return the lines of the panes; lists without tasks are hidden, except the active."""
@@ -176,7 +180,8 @@ class WorkerDetailScreen(DetailScreen):
         )
 
     def on_mount(self) -> None:
-        """Focus the active tasks."""
+        """Give the findings their height before the first layout; focus the active tasks."""
+        self.fit_findings(self.findings)
         self.focus_first(self.lists["active"])
 
     def paint_body(self) -> None:
@@ -189,6 +194,8 @@ class WorkerDetailScreen(DetailScreen):
             self.lists[name].empty = "none" if known is not None else self._why_unknown(name)
             self.panes[name].show("idle", subtitle=_task_count(known, len(rows)))
         self.paint_info()
+        self.findings.alerts.refresh()
+        self.fit_findings(self.findings)
         self.chart_strip.paint()
         if worker is not None:
             status = worker.health(self.context.state.broker.listening(frame.now))
@@ -199,7 +206,7 @@ class WorkerDetailScreen(DetailScreen):
             self.setup.show(_setup(worker))
         self.panes["latest"].show("idle", subtitle=units.count(len(self.latest)))
         self.fit_panes()
-        for table in (*self.lists.values(), self.latest_table):
+        for table in (self.findings.table, *self.lists.values(), self.latest_table):
             table.paint(frame)
 
     def _known(self, name: str) -> int | None:
@@ -261,7 +268,8 @@ class WorkerDetailScreen(DetailScreen):
 
     def on_live_table_opened(self, message: LiveTable.Opened) -> None:
         """Open a task."""
-        self.visit(page_of(message.row_id))
+        if message.table is not self.findings.table:
+            self.visit(page_of(message.row_id))
 
 
 def _task_count(known: int | None, shown: int) -> str:

@@ -79,7 +79,7 @@ async def test_what_is_wrong_with_a_queue_is_above_its_charts(size: tuple[int, i
         await on.until(lambda: "no consumers" in on.text and screen.chart_strip.region.height)
         pane = screen.panes["findings"]
         assert pane.region.bottom <= screen.chart_strip.region.y
-        assert pane.region.height == len(screen.alert_rows) + 2, "its rows and the frame"
+        assert pane.region.height == len(screen.findings.alerts) + 2, "its rows and the frame"
 
 
 async def test_an_unknown_queue_is_named_as_unknown() -> None:

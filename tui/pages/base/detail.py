@@ -25,6 +25,7 @@ from ...panes.heights import Need, blank_lines, heights
 from ...screens.base.screen import MonitorScreen
 from ...screens.base.stacking import mount_among
 from ...search import SearchedScreen
+from .findings import FindingsPane
 
 PaneNeeds: TypeAlias = Mapping[str, Need]
 Needs: TypeAlias = Mapping[str, PaneNeeds]
@@ -102,6 +103,14 @@ class DetailScreen(MonitorScreen, SearchedScreen):
     def focus_first(self, *candidates: Widget) -> None:
         """Focus the first candidate; on a narrow page the last one, which is at its top."""
         self.set_focus(candidates[-1 if self.is_narrow else 0], scroll_visible=False)
+
+    def fit_findings(self, pane: FindingsPane) -> None:
+        """Make the findings as high as they are many; hide the pane without any."""
+        lines = pane.lines
+        self.show_pane(pane, lines)
+        pane.show_level()
+        if not self.zoomed:
+            pane.styles.height = lines
 
     def fit_panes(self) -> None:
         """Share the lines of each column among its panes; before tables are drawn in them."""

@@ -33,18 +33,15 @@ from ...charts.subject_charts import SubjectChart
 from ...columns.overview import worker_columns
 from ...context import AppContext
 from ...navigation import DrillDown, Location, page_of
-from ...panes.attention import PROBLEMS
 from ...panes.chart_strip import ChartStrip
 from ...panes.heights import Need
-from ...text.alerts import Alert, each_alert
-from .detail import MAX_ROWS, DetailScreen, Needs, histogram_need, list_need
+from .detail import DetailScreen, Needs, histogram_need, list_need
+from .findings import FindingsPane
 from .latest_tasks import latest_columns, latest_tasks
 
 K = TypeVar("K")
 R = TypeVar("R")
 
-FRAME_LINES: Final = 2
-"""Lines of the frame around findings."""
 MIN_HISTOGRAM: Final = 2
 """Lines of the run times."""
 
@@ -56,7 +53,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
     """The type of its subject."""
     TERM: ClassVar[str]
     """The field of the filter language that selects its tasks."""
-    FINDING: ClassVar[SubjectKind | None] = None
+    FINDING: ClassVar[SubjectKind]
     """The kind of findings that are about it."""
     TITLE_OF_FACTS: ClassVar[str]
     CHARTS: ClassVar[tuple[SubjectChart, ...]]
@@ -69,9 +66,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
         state, glyphs = context.state, context.glyphs
         self.filter_text = exact_term(self.TERM, self.name_)
         self.latest = latest_tasks(context, self.filter_text)
-        self.alert_rows = RowList[Alert](
-            self._alerts, lambda alert: alert.id, {"level": _is_bad}, Order("level", True)
-        )
+        self.findings = FindingsPane(context, self.FINDING, self.name_)
         self.worker_rows = RowList[Worker](
             lambda: sorted(self.runners(), key=attrgetter("name")),
             lambda worker: worker.name,
@@ -86,7 +81,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
         self.fields = Fields(glyphs=glyphs, id="fields")
         self.histogram = Histogram(glyphs=glyphs, id="histogram")
         self.lists: dict[str, LiveTable[Any]] = {
-            "findings": self._table("findings", PROBLEMS, self.alert_rows),
+            "findings": self.findings.table,
             "workers": self._table("workers", worker_columns(state), self.worker_rows),
             "failures": self._table("failures", FAILURES, self.failure_rows),
             "latest": self._table(
@@ -97,10 +92,10 @@ class SubjectScreen(DetailScreen, Generic[R]):
         self.panes: dict[str, Tile] = {
             "facts": self.pane("facts", self.TITLE_OF_FACTS, facts),
             "runtimes": self.pane("runtimes", "Run times", self.histogram),
+            "findings": self.findings,
             **{
                 name: self.pane(name, title, self.lists[name])
                 for name, title in (
-                    ("findings", "Attention"),
                     ("workers", "Workers"),
                     ("failures", "Failures"),
                     ("latest", "Latest tasks"),
@@ -111,10 +106,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
         self._runs = 0
 
     def _table(self, name: str, columns: Sequence[Column[Any]], rows: Any) -> LiveTable[Any]:
-        titles = name != "findings"  # the title of their pane is enough
-        return LiveTable(
-            columns, rows, empty="none", markable=False, titles=titles, id=f"{name}-table"
-        )
+        return LiveTable(columns, rows, empty="none", markable=False, id=f"{name}-table")
 
     @property
     def chart_filter(self) -> str:
@@ -150,7 +142,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
         """Yield the numbers on the left, and the lists on the right."""
         panes = self.panes
         yield self.info_bar
-        yield from self.stack(panes["findings"], self.chart_strip)
+        yield from self.stack(self.findings, self.chart_strip)
         with VerticalScroll(id="panes", can_focus=False):
             with Vertical(id="left", classes="column"):
                 yield panes["facts"]
@@ -162,13 +154,13 @@ class SubjectScreen(DetailScreen, Generic[R]):
 
     def contents(self) -> Mapping[str, object]:
         """Return its findings."""
-        self.alert_rows.refresh()
-        return {"findings": self.alert_rows}
+        self.findings.alerts.refresh()
+        return {"findings": self.findings.alerts}
 
     def on_mount(self) -> None:
         """Give the findings their height before the first layout; focus the latest tasks."""
         self._show_run_times()
-        self._fit_findings()
+        self.fit_findings(self.findings)
         self.focus_first(self.lists["latest"], self.panes["facts"].query_one("#facts-scroll"))
 
     def catch_up(self) -> None:
@@ -181,7 +173,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
         frame = self.context.frame()
         if int(frame.now) != self._second:
             self._second = int(frame.now)
-            self.alert_rows.refresh()
+            self.findings.alerts.refresh()
             self.failure_rows.refresh()
             self._show_run_times()
         self.worker_rows.refresh()
@@ -193,7 +185,7 @@ class SubjectScreen(DetailScreen, Generic[R]):
             self.show_fields(subject)
         self.info_bar.show(left)
         self.chart_strip.paint()
-        self._fit_findings()
+        self.fit_findings(self.findings)
         self._show_counts()
         self.fit_panes()
         for table in self.lists.values():
@@ -206,19 +198,11 @@ class SubjectScreen(DetailScreen, Generic[R]):
 
     def _show_counts(self) -> None:
         failed = sum(group.count for group in self.failure_rows)
-        self.panes["findings"].show("bad" if any(map(_is_bad, self.alert_rows)) else "warn")
         self.panes["failures"].show("idle", subtitle=units.count(failed) if failed else "")
         self.panes["latest"].show("idle", subtitle=units.count(len(self.latest)))
         worst = next(iter(self.worker_rows), None)
         level: Level = "idle" if worst is None else self._level(worst)
         self.panes["workers"].show(level, subtitle=units.count(len(self.worker_rows)))
-
-    def _fit_findings(self) -> None:
-        """Make the findings as high as they are many; hide the pane without any."""
-        rows, pane = min(len(self.alert_rows), MAX_ROWS), self.panes["findings"]
-        self.show_pane(pane, rows)
-        if not self.zoomed:
-            pane.styles.height = rows + FRAME_LINES
 
     def needs(self) -> Needs:
         """Return the lines of the panes; an empty list has one line with a text."""
@@ -235,14 +219,6 @@ class SubjectScreen(DetailScreen, Generic[R]):
                 "latest": replace(latest, fills=True),
             },
         }
-
-    def _alerts(self) -> list[Alert]:
-        if self.FINDING is None:
-            return []
-        context = self.context
-        about = (self.FINDING, self.name_)
-        found = [one for one in context.findings if (one.kind, one.name) == about]
-        return each_alert(found, context.now(), context.acknowledgements.quiets)
 
     def _level(self, worker: Worker) -> Level:
         now = self.context.now()
@@ -282,7 +258,3 @@ class SubjectScreen(DetailScreen, Generic[R]):
     def action_list_tasks(self) -> None:
         """List all its tasks."""
         self.visit(DrillDown("tasks", self.filter_text, f"tasks of {self.name_}"))
-
-
-def _is_bad(alert: Alert) -> bool:
-    return alert.level == "bad"
