@@ -130,7 +130,8 @@ class TableColumns(Generic[R]):
         if needs is None:  # it has no size yet
             first = range(min(MAX_UNSEEN_ROWS, len(rows)))
             needs = measure(self.laid_out, map(rows.__getitem__, first), frame)
-        return needed_widths(self.laid_out, needs)
+        names, texts = needed_widths(self.laid_out, needs)
+        return min(names + GAP, texts), texts  # with the sign for hidden columns
 
     def place(self, width: int, frame: Frame) -> list[Placed[R]]:
         """Choose the columns that fit into a width, and place them."""

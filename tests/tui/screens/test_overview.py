@@ -100,6 +100,17 @@ async def test_names_of_workers_are_whole_where_the_queues_have_room() -> None:
         await on.until(lambda: f"{name} ░" in on.text)
 
 
+async def test_names_of_queues_are_whole_beside_longer_ones_of_workers() -> None:
+    state, queue = cluster(60), "billing-invoices-high-priority"
+    name = "celery@worker-pool-000.eu-west-1.compute.internal.example.org"
+    feed(state, [Event("worker-heartbeat", name, NOW, freq=2.0)])
+    state.observe(QueueMeasured(queue, NOW, 12))
+    async with run_app(state, Location("overview"), size=(120, 40)) as on:
+        await on.until(lambda: "celery@worker-pool-000" in on.text and "Waiting" in on.text)
+        on.app.frame_loop.paint()
+        await on.until(lambda: f"│{queue} " in on.text)
+
+
 async def test_a_pane_of_one_line_shows_its_content_as_soon_as_it_is_maximized() -> None:
     async with run_app(cluster(60), Location("overview"), size=(80, 24)) as on:
         await on.until(lambda: "Throughput  ok" in on.text)
