@@ -21,6 +21,9 @@ FORGET_AFTER: Final = 180.0
 screen keeps a lost worker."""
 OVERDUE_AFTER_HEARTBEATS: Final = 1.5
 """Heartbeat intervals without a heartbeat after which the cause is looked for."""
+FIRST_INSPECTION: Final = "conf"
+"""A command that only the first inspection of a worker has: other questions, about its tasks or
+whether it is there, may be asked before."""
 MAX_WORKERS: Final = 5_000
 """Workers that are remembered, as many as the model holds; beyond that the silent are forgotten.
 With a new name for each container there would be ever more."""
@@ -48,7 +51,7 @@ class Member(msgspec.Struct):
     without_events: bool = False
     """Whether its task events are impossible to enable."""
     inspected: bool = False
-    """Whether it has replied since it came online."""
+    """Whether it has replied to the first inspection since it came online."""
     serializer: str | None = None
     """The serializer of its replies, if it is not accepted."""
     attempts: int = 0
@@ -144,13 +147,13 @@ class Roster:
         if len(self.exchanges) < MAX_NAMES:
             self.exchanges.add(name)
 
-    def replied(self, name: str) -> Member | None:
-        """Record a worker's reply and return the worker; None if it is not a worker."""
+    def replied(self, name: str, command: str) -> Member | None:
+        """Record a worker's reply to a command; return the worker, None if it is not one."""
         with self._lock:
             member = self._member(name)
             if member is not None:
                 member.last_seen_at = time.monotonic()
-                member.inspected = True
+                member.inspected |= command == FIRST_INSPECTION
             return member
 
     @property

@@ -47,7 +47,7 @@ class WorkerReplies:
         """
         if reply.worker.startswith(BEAT_PREFIX):
             return None
-        member = self._roster.replied(reply.worker)
+        member = self._roster.replied(reply.worker, reply.command)
         if member is not None and reply.command == "enable_events":
             # Also after an error: a worker that cannot send events cannot do so at the next try.
             member.events_enabled = True

@@ -26,7 +26,7 @@ def test_workers_beyond_the_limit_are_not_inspected() -> None:
     for number in range(MAX_WORKERS + 1):
         roster.apply(beat(f"w-{number}"))
     assert len(roster.members) == MAX_WORKERS
-    assert roster.replied("one-more") is None
+    assert roster.replied("one-more", "ping") is None
 
 
 def test_queues_beyond_the_limit_are_not_measured() -> None:
@@ -43,7 +43,7 @@ def test_workers_that_events_do_not_show_are_unobserved() -> None:
     roster = Roster()
     roster.apply(beat("loud"))
     roster.apply(Event("worker-heartbeat", "on request only", 1.0, freq=5.0))
-    bare = roster.replied("bare")
+    bare = roster.replied("bare", "conf")
     assert bare is not None
     bare.events_enabled = bare.without_events = True
     assert roster.unobserved(True) == ("bare", "on request only")
@@ -54,6 +54,18 @@ def test_workers_that_events_do_not_show_are_unobserved() -> None:
     assert roster.can_enable_events(["loud", "unknown"])
     bare.reset()
     assert roster.can_enable_events(["bare"])
+
+
+def test_a_worker_that_only_replied_to_another_question_has_yet_to_be_inspected() -> None:
+    """It sends task events by itself, and was asked about a task before it was inspected."""
+    roster = Roster()
+    roster.apply(Event("worker-online", "w", 1.0, freq=2.0, pid=1))
+    roster.apply(Event("task-received", "w", 1.0, uuid="a"))
+    for command in ("ping", "query_task", "registered", "active_queues"):
+        roster.replied("w", command)
+        assert roster.to_inspect(True) == ("w",), command
+    roster.replied("w", "conf")
+    assert roster.to_inspect(True) == ()
 
 
 def test_new_and_restarted_workers_are_announced() -> None:

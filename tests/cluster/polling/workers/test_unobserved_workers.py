@@ -10,7 +10,7 @@ from celtop.model.wire.events import Event
 def planned(*names: str) -> UnobservedWorkers:
     roster = Roster()
     for name in names:
-        roster.replied(name)
+        roster.replied(name, "conf")
     return UnobservedWorkers(roster, enable_events=True, frugal=False)
 
 
