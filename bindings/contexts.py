@@ -75,7 +75,7 @@ ACTIVE_TOGETHER: Final[tuple[tuple[Context, ...], ...]] = (
     ("global", "replay", "list", "types"),
     ("global", "replay", "list", "schedule"),
     ("global", "replay", "list", "messages", "tasks", "queues"),
-    ("global", "replay", "detail", "text", "tasks", "workers"),
+    ("global", "replay", "detail", "findings", "text", "tasks", "workers"),
     ("global", "replay", "detail", "subject", "findings", "text", "tasks", "queues"),
     ("global", "replay", "detail", "subject", "findings", "text", "tasks", "types"),
     ("global", "replay", "charts"),
