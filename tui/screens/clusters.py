@@ -66,7 +66,8 @@ class ClustersScreen(RowListScreen[ClusterStatus]):
         """Return all other columns, whole, and charts of the monitored cluster."""
         fields = column_fields(clusters.CLUSTERS[1:], row, self.context.frame())
         builds = (charts.throughput, charts.waiting) if row.is_current else ()
-        return Previewed(row.name, f"Cluster {row.name}", fields, builds, wraps=True)
+        title = f"Cluster {row.name}"
+        return Previewed(row.name, title, fields, builds, wraps=True, stacks=True)
 
     def faulty(self, row: ClusterStatus) -> bool:
         """Return whether it needs attention."""
