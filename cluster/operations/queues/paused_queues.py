@@ -6,16 +6,16 @@ the settings of queues that were added by command.
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Final, TypeAlias
 
 import msgspec
 
-from ....files.files import replace_file, state_folder
+from ....files.files import locked, replace_file, state_folder
 from ....model.entities.queue import Pause
 from ....model.entities.worker import Worker
 from ....model.operations.commands import Consumer, PauseQueue
@@ -44,7 +44,6 @@ _Clusters: TypeAlias = dict[str, dict[str, tuple[PausedConsumer, ...]]]
 """Consumers by cluster and queue."""
 _Content: TypeAlias = tuple[_Clusters, str | None]
 """The content of the file, and why it cannot be read; None if it can."""
-_lock = threading.Lock()
 
 
 def is_over(pause: PauseQueue, paused_at: float | None, workers: Mapping[str, Worker]) -> bool:
@@ -69,7 +68,7 @@ def is_over(pause: PauseQueue, paused_at: float | None, workers: Mapping[str, Wo
 
 
 class PausedQueues:
-    """The file of paused queues. Safe to use from any thread; of two processes the last wins.
+    """The file of paused queues, which all celtops of the user share. Safe to use from any thread.
 
     It is read again only after it has changed: each time it is replaced by a new file.
     """
@@ -122,7 +121,7 @@ class PausedQueues:
         Raises:
             OSError: If the file cannot be written.
         """
-        with _lock:
+        with self._locked():
             clusters, error = self._read()
             if error is not None:
                 # Kept for the user, who may still read in it which queues were paused.
@@ -149,7 +148,9 @@ class PausedQueues:
         Raises:
             OSError: If the file cannot be written.
         """
-        with _lock:
+        if queue not in self.all(cluster):
+            return
+        with self._locked():
             clusters, _ = self._read()
             known = clusters.get(cluster, {}).get(queue, ())
             kept = tuple(one for one in known if one.worker not in workers)
@@ -159,6 +160,12 @@ class PausedQueues:
             queues = {name: its for name, its in queues.items() if its}
             clusters = {**clusters, cluster: queues}
             self._write({name: its for name, its in clusters.items() if its})
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with locked(self.path.parent):
+            yield
 
     def _read(self) -> _Content:
         """Return the content of the file, and why it cannot be read."""
@@ -178,6 +185,5 @@ class PausedQueues:
             return {}, f"cannot read {self.path}, so paused queues are unknown: {error}"
 
     def _write(self, clusters: _Clusters) -> None:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         content = msgspec.json.format(msgspec.json.encode(clusters), indent=2) + b"\n"
         replace_file(self.path, content)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import threading
 import time
 from pathlib import Path
 
@@ -42,6 +43,22 @@ def test_a_change_by_another_process_is_read_and_an_unchanged_file_is_not(
         assert set(ours.all("c")) == {"q"}
     others.forget("c", "q", {"w1@h"})
     assert ours.all("c") == {}
+
+
+def test_celtops_that_pause_at_once_lose_nothing(tmp_path: Path) -> None:
+    def pause(number: int) -> None:
+        paused = PausedQueues(tmp_path / "p.json")
+        for step in range(5):
+            paused.remember("c", PauseQueue(queue=f"{number}.{step}", consumers=(W1,)))
+            paused.remember("c", PauseQueue(queue=f"{number}.over", consumers=(W1,)))
+            paused.forget("c", f"{number}.over", {"w1@h"})
+
+    celtops = [threading.Thread(target=pause, args=(number,)) for number in range(8)]
+    for celtop in celtops:
+        celtop.start()
+    for celtop in celtops:
+        celtop.join()
+    assert len(PausedQueues(tmp_path / "p.json").all("c")) == 40
 
 
 def test_a_pause_records_its_user_and_time(tmp_path: Path) -> None:
