@@ -40,9 +40,16 @@ class DrainUnderWay(OperationRun):
     """A drain in its own thread, as `Control` does it."""
 
     def __init__(
-        self, url: str, live: RunningSession, *workers: str, cancel_at: str | None = None
+        self,
+        url: str,
+        live: RunningSession,
+        *workers: str,
+        cancel_at: str | None = None,
+        cancelled: threading.Event | None = None,
     ) -> None:
         super().__init__(url, Drain(workers=workers), roster_of(live))
+        if cancelled is not None:
+            self.context.cancelled = cancelled
         if cancel_at is not None:
             self._cancel_at(cancel_at)
         self.error: Exception | None = None
@@ -74,6 +81,16 @@ class DrainUnderWay(OperationRun):
         self.thread.join(timeout)
         assert not self.thread.is_alive(), self.stage
         return self.context.outcome
+
+
+class HeldBack(dict[str, float]):
+    """When workers went offline, unknown until an event is set."""
+
+    def __init__(self, until: threading.Event) -> None:
+        self._until = until
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return super().get(name, default) if self._until.is_set() else default
 
 
 def roster_of(live: RunningSession) -> Roster:
@@ -233,7 +250,10 @@ def test_after_the_last_step_it_is_too_late(
 ) -> None:
     worker = start_worker(redis_url)
     live = ready(open_session(redis_url), "w1@test")
-    act = DrainUnderWay(redis_url, live, "w1@test", cancel_at="shutting down")
+    # Its end is not seen before the last step is: a worker may be gone at once.
+    seen = threading.Event()
+    roster_of(live).offline_at = HeldBack(seen)
+    act = DrainUnderWay(redis_url, live, "w1@test", cancel_at="shutting down", cancelled=seen)
     outcome = act.end()
     answer = outcome.workers["w1@test"]
     assert (answer.verdict, answer.text) == ("confirmed", "it is offline; too late to undo")
