@@ -286,7 +286,7 @@ FLOODS = (
         "tasks from unknown queues of a worker",
         lambda n: batch(script(n).received().events),
         lambda s: len(worker(s).unattributed),
-        constant="ingest.workers.worker_store.MAX_UNATTRIBUTED",
+        constant="ingest.workers.unattributed.MAX_UNATTRIBUTED",
     ),
     Flood(
         "tasks of a worker from queues that it does not consume",
@@ -296,7 +296,7 @@ FLOODS = (
             else batch(script(n).sent().received().events)
         ),
         lambda s: len(worker(s).rerouted),
-        constant="ingest.workers.worker_store.MAX_UNATTRIBUTED",
+        constant="ingest.workers.unattributed.MAX_UNATTRIBUTED",
     ),
     Flood(
         "registered tasks of a worker",

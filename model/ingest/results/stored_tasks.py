@@ -143,7 +143,7 @@ class StoredTasks:
             queue.received.add(now, number)
         if worker is not None:
             if is_new and task.queue is None:
-                self._workers.received_unattributed(worker, task.id, now)
+                self._workers.unattributed.received(worker, task.id, now)
             worker.events_enabled = True  # the collector receives them
             if task.state in FINISHED:
                 self._workers.ended(worker, task.id)

@@ -16,7 +16,7 @@ from ...entities.fault import Fault
 from ...entities.messages.delayed import delayed_route
 from ...entities.states import FINISHED, FROM_INSPECT, PENDING, RECEIVED, RETRY, STARTED, WAITING
 from ...entities.task import Task
-from ...entities.worker import UNLIMITED, Worker, WorkerQueue
+from ...entities.worker import UNLIMITED, Worker
 from ...observations import InspectReply
 from ...text.coerce import (
     MAX_NAME_LENGTH,
@@ -233,7 +233,10 @@ class InspectReplies:
         items = _items(reply, MAX_QUEUES)
         queues = tuple(parse_queue(item) for item in items if item.get("name"))
         if worker.rerouted:
-            self._reroute(worker, queues, at)
+            before = at - REPLY_DELAY  # the reply may be older than the rest
+            held = self._tasks.tasks
+            for task in self._workers.unattributed.reroute(worker, queues, before, held):
+                self._tasks.touch(task)
         if queues == worker.queues:
             return
         worker.queues = queues
@@ -242,20 +245,6 @@ class InspectReplies:
                 if task.queue is None and task.worker == worker.name:
                     task.queue = queues[0].name
                     self._tasks.touch(task)
-
-    def _reroute(self, worker: Worker, queues: tuple[WorkerQueue, ...], at: float) -> None:
-        """Attribute tasks to the only queue of a worker that does not consume theirs now."""
-        names = {queue.name for queue in queues}
-        for id_, noted_at in list(worker.rerouted.items()):
-            if noted_at > at - REPLY_DELAY:
-                continue  # the reply may be from before
-            del worker.rerouted[id_]
-            task = self._tasks.tasks.get(id_)
-            if task is None or task.worker != worker.name or task.queue in names:
-                continue
-            if len(queues) == 1:
-                task.queue = queues[0].name
-                self._tasks.touch(task)
 
     def _apply_conf(self, worker: Worker, reply: Any, at: float) -> None:
         if not isinstance(reply, Mapping):

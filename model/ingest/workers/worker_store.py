@@ -9,7 +9,7 @@ from ...entities.broker import Broker, Listening
 from ...entities.clock_skew import ClockSkews, MeasuredSkews
 from ...entities.cluster.log import EventLog
 from ...entities.series.time_series import Marks
-from ...entities.task import Loss, Task
+from ...entities.task import Loss
 from ...entities.worker import (
     LATE_AFTER_HEARTBEATS,
     MAX_PIDS,
@@ -18,6 +18,7 @@ from ...entities.worker import (
 )
 from ...entities.worker_starts import restarts_repeatedly, with_start
 from ...wire.events import Event
+from .unattributed import UnattributedTasks
 
 MAX_WORKERS: Final = 5_000
 EVICTED_AT_ONCE: Final = 250
@@ -26,13 +27,6 @@ EVICTED_AT_ONCE: Final = 250
 MAX_ACTIVE_IDS: Final = 10_000
 """Ids of running tasks kept per worker."""
 
-MAX_UNATTRIBUTED: Final = 1_000
-"""Tasks from an unknown queue that are kept for each worker, until their task-sent event; also
-those from a queue that it is not known to consume, until it reports its queues."""
-MAX_ALL_UNATTRIBUTED: Final = 50_000
-"""Those of all workers together: with more than 50 workers, each keeps its share of them."""
-REPORT_DELAY: Final = 1.0
-"""Seconds that a report of the consumed queues may have been in transit."""
 MAX_HELD_IDS: Final = 100_000
 """Ids of reserved, and of scheduled, tasks kept per worker."""
 
@@ -66,6 +60,7 @@ class WorkerStore:
         self.collected = False
         """Whether a collector receives the events, and this session reads what it writes."""
         self._log = log
+        self.unattributed = UnattributedTasks(self.workers)
         self._statuses: dict[str, WorkerStatus] = {}
         self._skews = MeasuredSkews()
         self._online: tuple[tuple[float, ...], int] = ((), 0)
@@ -162,33 +157,6 @@ class WorkerStore:
         if held is not None and len(held) < MAX_HELD_IDS:
             held[task_id] = None
             worker.version += 1
-
-    def received_unattributed(self, worker: Worker, task_id: str, now: float) -> None:
-        """Record that a worker received a task from an unknown queue."""
-        self._keep_newest(worker.unattributed, task_id, now)
-
-    def received_from(self, worker: Worker, task: Task, now: float) -> None:
-        """Record a task of a queue that its worker did not consume by its last report before."""
-        if worker.queues is None or any(one.name == task.queue for one in worker.queues):
-            return
-        reported_at = worker.fact("active_queues").answered_at
-        received_at = (task.received_at or 0.0) - (worker.clock_skew or 0.0)
-        if reported_at is not None and received_at > reported_at + REPORT_DELAY:
-            self._keep_newest(worker.rerouted, task.id, now)
-
-    def _keep_newest(self, tasks: dict[str, float], task_id: str, now: float) -> None:
-        workers = len(self.workers)
-        tasks.pop(task_id, None)
-        while tasks and (
-            len(tasks) >= MAX_UNATTRIBUTED or len(tasks) * workers >= MAX_ALL_UNATTRIBUTED
-        ):
-            del tasks[next(iter(tasks))]
-        tasks[task_id] = now
-
-    def take_unattributed(self, name: str | None, task_id: str) -> float | None:
-        """Remove a task whose queue is now known; return when it was received, if it was there."""
-        worker = self.workers.get(name or "")
-        return None if worker is None else worker.unattributed.pop(task_id, None)
 
     def started(self, worker: Worker, task_id: str) -> None:
         """Record that a worker started a task."""

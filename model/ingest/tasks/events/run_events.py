@@ -128,9 +128,9 @@ class RunEvents:
         if task.queue is None and worker.queues is not None and len(worker.queues) == 1:
             task.queue = worker.queues[0].name
         if task.queue is None:
-            self._workers.received_unattributed(worker, task.id, now)
+            self._workers.unattributed.received(worker, task.id, now)
         else:
-            self._workers.received_from(worker, task, now)
+            self._workers.unattributed.received_from(worker, task, now)
             self._queues.received(task.queue, worker.name, now)
 
     def started(self, task: Task, event: Event, worker: Worker, now: float) -> None:

@@ -167,7 +167,7 @@ class TaskEvents:
             if name:
                 task.queue = self._queues.shared_name(name)
                 # A client sends the event after the message: a worker's may arrive first.
-                received = self._workers.take_unattributed(task.worker, task.id)
+                received = self._workers.unattributed.take(task.worker, task.id)
                 if received is not None:
                     self._queues.received(task.queue, task.worker or "", received)
         fill_in(self._tasks, task, event, only_missing=task.received_at is not None)

@@ -83,7 +83,7 @@ class UsualEvents:
             task.queue = worker.queues[0].name
             self._queues.received(task.queue, host, now)
         else:
-            self._workers.received_unattributed(worker, id_, now)
+            self._workers.unattributed.received(worker, id_, now)
         return True
 
     def started(self, task: Task | None, event: Event, worker: Worker, now: float) -> bool:

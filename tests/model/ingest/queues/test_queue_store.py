@@ -139,7 +139,7 @@ def test_a_task_sent_event_may_arrive_after_the_task_is_received() -> None:
 def test_only_the_newest_tasks_from_an_unknown_queue_are_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("celtop.model.ingest.workers.worker_store.MAX_UNATTRIBUTED", 3)
+    monkeypatch.setattr("celtop.model.ingest.workers.unattributed.MAX_UNATTRIBUTED", 3)
     state = ClusterState()
     consume(state, WORKER, "mail", "geo")
     receive(state, 5, NOW)
@@ -149,7 +149,7 @@ def test_only_the_newest_tasks_from_an_unknown_queue_are_kept(
 def test_of_many_workers_each_keeps_its_share_of_tasks_from_an_unknown_queue(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("celtop.model.ingest.workers.worker_store.MAX_ALL_UNATTRIBUTED", 8)
+    monkeypatch.setattr("celtop.model.ingest.workers.unattributed.MAX_ALL_UNATTRIBUTED", 8)
     state = ClusterState()
     receive(state, 10, NOW)
     assert list(state.workers[WORKER].unattributed) == [f"task-{n}" for n in range(2, 10)]
