@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,11 @@ def do(live: RunningSession, operations: Sequence[Operation]) -> None:
         running = live.session.do(operation)
         outcome = running.future.result(20)
         assert outcome.good, outcome
-        live.until(lambda: live.state.operations[outcome.number].ended)  # noqa: B023
+        live.until(partial(_is_ended, live, outcome.number))
+
+
+def _is_ended(live: RunningSession, number: int) -> bool:
+    return live.state.operations[number].ended
 
 
 def test_a_later_session_undoes_them_and_the_file_is_empty_again(
@@ -80,8 +85,8 @@ def test_another_session_shows_a_change_and_that_it_was_undone(
     start_worker(redis_url, app="limited", queues=["a", "b"])
     one, other = known(open_session, redis_url), known(open_session, redis_url)
     do(one, (LIMIT,))
-    for live in (one, other):
-        live.until(lambda: badges(live) == ["limited.free limited"])  # noqa: B023
+    one.until(lambda: badges(one) == ["limited.free limited"])
+    other.until(lambda: badges(other) == ["limited.free limited"])
     do(other, changes(other)[0].inverse)
     assert badges(other) == []
     one.until(lambda: badges(one) == [])
